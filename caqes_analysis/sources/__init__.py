@@ -1,0 +1,1 @@
+"""Readers: one module per format received. They return rows and findings and never repair silently."""

@@ -1,0 +1,122 @@
+"""The store of a campaign: one folder of Parquet files per tidy table, queried with DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from caqes_analysis import tables
+from caqes_analysis.errors import CaqesError
+from caqes_analysis.tables import Table
+
+__all__ = ["Store"]
+
+# Hospital networks are closed: DuckDB must never try to download anything.
+_OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+
+
+class Store:
+    """Parquet files of a campaign, one folder per table and one file per part (usually per delivery).
+
+    Parameters
+    ----------
+    directory
+        Folder of the store; made when a first part is written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from caqes_analysis import tables
+    >>> store = Store(Path(tempfile.mkdtemp()))
+    >>> rows = pd.DataFrame({"contract_finess": ["330000001"], "scheme": ["caqes-2022"], "status": ["signé"]})
+    >>> store.write(tables.CONTRACTS, rows, part="exemple")
+    >>> store.query("select contract_finess, status from contracts").iloc[0].tolist()
+    ['330000001', 'signé']
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = Path(directory)
+
+    def part_path(self, table: Table, part: str) -> Path:
+        """Return the Parquet file of one part of a table (its folder is made when needed)."""
+        path = self.directory / table.name / f"{part}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write(self, table: Table, frame: pd.DataFrame, *, part: str, validate: bool = True) -> None:
+        """Write one part of a table, whole or not at all, in place of the part of that name.
+
+        Parameters
+        ----------
+        table
+            Definition of the table.
+        frame
+            Its rows; typed by ``Table.conform``.
+        part
+            Name of the part (a delivery, a step).
+        validate
+            False when the rows have just been validated.
+
+        Raises
+        ------
+        CaqesError
+            When a row breaks a rule of the table.
+        """
+        rows = table.conform(frame)
+        if validate:
+            table.validate(rows)
+        content = pa.Table.from_pandas(rows, schema=table.arrow_schema, preserve_index=False)
+        path = self.part_path(table, part)
+        draft = path.with_suffix(".draft")
+        pq.write_table(content, draft, compression="zstd")
+        draft.replace(path)
+
+    def has(self, table: Table) -> bool:
+        """Say whether the table holds at least one part."""
+        return any((self.directory / table.name).glob("*.parquet"))
+
+    def read(self, table: Table) -> pd.DataFrame:
+        """Return a whole table, rows in the order of their parts; empty (and typed) when nothing was written."""
+        if not self.has(table):
+            return table.conform(pd.DataFrame(columns=table.column_names))
+        return self.query(f'select * from "{table.name}"')
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Open a DuckDB connection in memory, with a view per table that holds something."""
+        connection = duckdb.connect(config=dict(_OFFLINE))
+        for table in tables.ALL_TABLES:
+            if self.has(table):
+                files = str(self.directory / table.name / "*.parquet").replace("'", "''")
+                connection.execute(f"create view \"{table.name}\" as select * from read_parquet('{files}')")
+        return connection
+
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Return the answer of a query over the tables, with exact decimals and plain strings.
+
+        Parameters
+        ----------
+        sql
+            A DuckDB query; the tables have the names of the catalogue. Order the rows when their order matters.
+        parameters
+            Values of the ``?`` or ``$name`` places of the query.
+
+        Raises
+        ------
+        CaqesError
+            ``REQUETE`` when DuckDB refuses the query, for instance because a table holds nothing.
+        """
+        with self.connect() as connection:
+            try:
+                return tables.from_arrow(connection.sql(sql, params=parameters).to_arrow_table())
+            except duckdb.Error as failure:
+                raise CaqesError.of(
+                    "REQUETE",
+                    f"la base a refusé la requête ({str(failure).splitlines()[0]}).",
+                    "Vérifier les noms de tables et de colonnes (docs/tables.md) et que les sources ont été lues.",
+                ) from failure

@@ -1,0 +1,48 @@
+"""The tidy tables: one definition gives validation, storage types, documentation and published schema."""
+
+from caqes_analysis.tables.catalogue import (
+    ALL_TABLES,
+    AMOUNT_KINDS,
+    ANNUAL_DRUG_SPEND,
+    CONTRACTS,
+    DATE_BASES,
+    DELIVERIES,
+    DISCLOSURE_STATUSES,
+    ESTABLISHMENTS,
+    FINDINGS,
+    FINESS_PATTERN,
+    FORECASTS,
+    INDICATOR_VALUES,
+    MONTHLY_SPEND,
+    TARGET_STATUSES,
+    TARGETS,
+    TAXES,
+    VALUE_STATUSES,
+    table_named,
+)
+from caqes_analysis.tables.definition import Column, Kind, Table, from_arrow
+
+__all__ = [
+    "ALL_TABLES",
+    "AMOUNT_KINDS",
+    "ANNUAL_DRUG_SPEND",
+    "CONTRACTS",
+    "DATE_BASES",
+    "DELIVERIES",
+    "DISCLOSURE_STATUSES",
+    "ESTABLISHMENTS",
+    "FINDINGS",
+    "FINESS_PATTERN",
+    "FORECASTS",
+    "INDICATOR_VALUES",
+    "MONTHLY_SPEND",
+    "TARGETS",
+    "TARGET_STATUSES",
+    "TAXES",
+    "VALUE_STATUSES",
+    "Column",
+    "Kind",
+    "Table",
+    "from_arrow",
+    "table_named",
+]

@@ -1,0 +1,1 @@
+"""Tests of caqes_analysis; the tree mirrors the package."""
