@@ -1,0 +1,25 @@
+"""What several tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Root of the repository."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real public files; the test is skipped where it is absent."""
+    place = Path(os.environ.get("CAQES_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not place.is_dir():
+        pytest.skip(f"real data absent: {place} (set CAQES_REAL_DATA to the folder that holds them)")
+    return place
