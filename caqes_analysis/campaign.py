@@ -1,0 +1,316 @@
+"""The campaign file: everything a yearly report depends on, frozen and checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+
+from caqes_analysis.envelopes import ENVELOPES, Envelope
+from caqes_analysis.parameter_files import Parameters, load_parameters
+
+__all__ = ["REPOSITORY", "AnnualSource", "Campaign", "FileSource", "MonthlySource", "Simulation", "load_campaign"]
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+"""The clone: users keep their campaigns, comments and corrections beside the package's own files."""
+
+_SLUG = r"^[a-z0-9][a-z0-9_-]*$"
+_MONTH = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
+
+
+def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
+    """Read a relative path from the folder of the campaign file."""
+    if isinstance(value, str) and info.context:
+        return (Path(info.context["directory"]) / value).resolve()
+    return value
+
+
+Place = Annotated[Path, BeforeValidator(_beside_the_file)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Region(Parameters):
+    """The region that the report is about.
+
+    Parameters
+    ----------
+    code
+        INSEE code of the region (text, two characters).
+    name
+        Name printed, with its article where French wants one (« Nouvelle-Aquitaine »).
+    """
+
+    code: str
+    name: str
+
+
+class Simulation(Parameters):
+    """Inputs to simulate before the build, for a demonstration.
+
+    Parameters
+    ----------
+    directory
+        Folder that receives the simulated files; the sources below name files in it.
+    establishments_nb, seed
+        Size of the region and seed of the random draws.
+    """
+
+    directory: Place
+    establishments_nb: int = Field(default=40, ge=3)
+    seed: int = Field(default=2024, ge=0)
+
+
+class FileSource(Parameters):
+    """One received file.
+
+    Parameters
+    ----------
+    path
+        The file, from the folder of the campaign file.
+    delivery
+        Short name of the delivery, printed in findings and provenance; by default the name of the file.
+    received_on
+        Date of reception.
+    sha256
+        Expected SHA-256; the build refuses another file.
+    """
+
+    path: Place
+    delivery: str | None = Field(default=None, pattern=_SLUG)
+    received_on: dt.date | None = None
+    sha256: Sha256 | None = None
+
+    @property
+    def delivery_name(self) -> str:
+        """Name of the delivery: as given, or made from the name of the file."""
+        return self.delivery or "".join(c if c.isalnum() else "-" for c in self.path.stem.lower()).strip("-")
+
+
+class MonthlySource(FileSource):
+    """A monthly spending file (finess, mois, enveloppe, montant).
+
+    Parameters
+    ----------
+    amount_kind, date_basis, tax
+        What the amounts are; never assumed.
+    control_total_eur
+        Sum announced by the sender; the build refuses a file that does not reach it to the cent.
+    """
+
+    amount_kind: Literal["reimbursed", "base", "purchase", "tariff"]
+    date_basis: Literal["care", "reimbursement", "discharge", "administration", "unknown"]
+    tax: Literal["HT", "TTC", "unknown"] = "unknown"
+    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+
+
+class AnnualSource(FileSource):
+    """A yearly Open PHMEV file (CSV or ZIP).
+
+    Parameters
+    ----------
+    year
+        Year of its data; needed when the name of the file does not say it.
+    control_total_eur
+        Sum of the reimbursed amounts, when known.
+    """
+
+    year: int | None = Field(default=None, ge=2000, le=2100)
+    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+
+
+class Sources(Parameters):
+    """The files received, by kind. Any kind may be absent: the chapters then say what they cannot show."""
+
+    establishments: tuple[FileSource, ...] = ()
+    contracts: tuple[FileSource, ...] = ()
+    monthly_spend: tuple[MonthlySource, ...] = ()
+    open_phmev: tuple[AnnualSource, ...] = ()
+
+    def all(self) -> tuple[FileSource, ...]:
+        """Return every source, in the order in which they are read."""
+        return (*self.establishments, *self.contracts, *self.monthly_spend, *self.open_phmev)
+
+
+class AddedEnvelope(Parameters):
+    """An envelope that the region adds to the national ones."""
+
+    code: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    label: str
+    short_label: str
+    received_as: tuple[str, ...] = ()
+
+
+class Disclosure(Parameters):
+    """Thresholds of statistical secrecy (domain: fewer than 11 patients or stays; dominance 85 % by analogy)."""
+
+    minimum_count_nb: int = Field(default=11, ge=1)
+    dominance_share: float = Field(default=0.85, gt=0, le=1)
+
+
+class Batch(Parameters):
+    """How notebooks are run: number of workers (by default one per core) and time allowed to each notebook."""
+
+    workers: int | None = Field(default=None, ge=1)
+    timeout_s: int = Field(default=600, ge=1)
+
+
+class Campaign(Parameters):
+    """A campaign: what one yearly report is about and depends on.
+
+    Parameters
+    ----------
+    title
+        Title of the report.
+    region, year, last_month
+        Region, data year, and last month received (``AAAA-MM``). Without ``last_month`` the campaign is *annual*:
+        yearly files give levels and structure, and two of them the evolution.
+    provisional_months_nb
+        How many of the last months may still be completed; rates and projections stop before them.
+    scheme
+        Contract scheme (``caqes-2018``, ``caqes-2022``, or a file added to ``parameters/schemes``).
+    sources, simulation
+        Files received, and the simulation that makes them in a demonstration.
+    targets
+        Files of targets read after the national one; the last one wins.
+    envelopes
+        Envelopes of the region's own.
+    comments
+        Folder of the statistician's comments: ``<chapter>.md`` and ``<finess>.md``.
+    disclosure, batch
+        Secrecy thresholds and execution.
+    output
+        Folder of what the build makes; by default ``reports/<campaign>``.
+    """
+
+    title: str
+    region: Region
+    year: int = Field(ge=2000, le=2100)
+    last_month: str | None = Field(default=None, pattern=_MONTH)
+    provisional_months_nb: int = Field(default=0, ge=0, le=11)
+    scheme: str = Field(pattern=_SLUG)
+    simulation: Simulation | None = None
+    sources: Sources = Sources()
+    targets: tuple[Place, ...] = ()
+    envelopes: tuple[AddedEnvelope, ...] = ()
+    comments: Place | None = None
+    disclosure: Disclosure = Disclosure()
+    batch: Batch = Batch()
+    output: Place | None = None
+    file: Annotated[Path, Field(exclude=True)] = Path()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _remember_the_file(cls, content: Any, info: ValidationInfo) -> Any:
+        if isinstance(content, dict) and "file" in content:
+            raise ValueError("la clé « file » n'existe pas. → La retirer.")
+        if isinstance(content, dict) and info.context:
+            return {**content, "file": info.context["file"]}
+        return content
+
+    @model_validator(mode="after")
+    def _check_months(self) -> Campaign:
+        if self.last_month and int(self.last_month[:4]) != self.year:
+            raise ValueError(
+                f"le dernier mois reçu ({self.last_month}) n'est pas dans l'année {self.year}. "
+                "→ Accorder year et last_month."
+            )
+        if self.last_month and self.provisional_months_nb >= self.last_month_nb:
+            raise ValueError(
+                "tous les mois de l'année seraient provisoires. → Diminuer provisional_months_nb ou attendre un mois."
+            )
+        names = [source.delivery_name for source in self.sources.all()]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"deux sources portent le même nom de livraison ({', '.join(twice)}). "
+                "→ Donner à chacune une clé delivery différente."
+            )
+        if not self.sources.monthly_spend and not self.sources.open_phmev:
+            raise ValueError(
+                "aucune source de dépenses n'est nommée. → Ajouter sources.monthly_spend ou sources.open_phmev."
+            )
+        if self.sources.monthly_spend and not self.last_month:
+            raise ValueError(
+                "des dépenses mensuelles sont nommées sans last_month. → Ajouter le dernier mois reçu (AAAA-MM)."
+            )
+        return self
+
+    @property
+    def id(self) -> str:
+        """Name of the campaign: that of its file."""
+        return self.file.stem
+
+    @property
+    def is_annual(self) -> bool:
+        """True when the campaign has no monthly spending."""
+        return not self.sources.monthly_spend
+
+    @property
+    def is_simulated(self) -> bool:
+        """True when the inputs are simulated: every page says so."""
+        return self.simulation is not None
+
+    @property
+    def last_month_nb(self) -> int:
+        """Last month received, 1 to 12 (12 in annual mode)."""
+        return int(self.last_month[5:]) if self.last_month else 12
+
+    @property
+    def settled_month_nb(self) -> int:
+        """Last month that is no longer provisional: rates and projections are read there."""
+        return self.last_month_nb - self.provisional_months_nb
+
+    @property
+    def provisional_from(self) -> pd.Timestamp | None:
+        """First provisional month, or None."""
+        if not self.provisional_months_nb or not self.last_month:
+            return None
+        return pd.Timestamp(self.year, self.settled_month_nb + 1, 1)
+
+    @property
+    def all_envelopes(self) -> tuple[Envelope, ...]:
+        """The national envelopes and those of the region."""
+        return (*ENVELOPES, *(Envelope(e.code, e.label, e.short_label, e.received_as) for e in self.envelopes))
+
+    @property
+    def build_directory(self) -> Path:
+        """Folder of what the build makes."""
+        return self.output or REPOSITORY / "reports" / self.id
+
+    @property
+    def target_files(self) -> tuple[Path, ...]:
+        """Files of targets, the national one first."""
+        return (REPOSITORY / "parameters" / "targets.csv", *self.targets)
+
+    def comment_file(self, page: str) -> Path | None:
+        """Return the statistician's comment on a page (chapter name or FINESS), if there is one."""
+        place = (self.comments or self.file.parent / "commentaires" / self.id) / f"{page}.md"
+        return place if place.is_file() else None
+
+
+def load_campaign(path: Path | str) -> Campaign:
+    """Read a campaign file.
+
+    Parameters
+    ----------
+    path
+        The file; a relative path is read from the current folder, then from the clone.
+
+    Raises
+    ------
+    CampaignError
+        All its problems at once, each with its line.
+
+    Examples
+    --------
+    >>> load_campaign("parameters/demonstration-2024.yml").region.name
+    'Région de démonstration'
+    """
+    path = Path(path)
+    if not path.is_absolute() and not path.exists():
+        path = REPOSITORY / path
+    return load_parameters(path.resolve(), Campaign)

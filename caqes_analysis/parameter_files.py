@@ -1,0 +1,216 @@
+"""Parameter files: YAML read with the place of every value, so that each problem names its line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from caqes_analysis.errors import CampaignError, Problem
+
+__all__ = ["Parameters", "load_parameters", "nearest"]
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class Parameters(BaseModel):
+    """Base of everything read from a parameter file: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """Return the known word that looks most like ``word``, if one does.
+
+    Examples
+    --------
+    >>> nearest("last_mont", ["last_month", "year"])
+    'last_month'
+    """
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.6)), None)
+
+
+def load_parameters(path: Path, model: type[_Model]) -> _Model:
+    """Read a YAML file into a pydantic model.
+
+    Parameters
+    ----------
+    path
+        The file.
+    model
+        What it must hold.
+
+    Returns
+    -------
+    BaseModel
+        The validated, frozen content.
+
+    Raises
+    ------
+    CampaignError
+        Every problem of the file at once, each with its line, its key and its value: file absent or not UTF-8,
+        YAML that cannot be parsed, unknown key (with the nearest known one), missing key, value of the wrong type.
+    """
+    name = path.name
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as failure:
+        raise CampaignError.of(
+            "PARAMETRES_INTROUVABLES",
+            f"ce fichier ne peut pas être ouvert ({failure.strerror}).",
+            "Vérifier le chemin ; les campagnes sont dans le dossier parameters.",
+            file=str(path),
+        ) from failure
+    except UnicodeDecodeError as failure:
+        raise CampaignError.of(
+            "PARAMETRES_ENCODAGE",
+            "ce fichier n'est pas en UTF-8.",
+            "L'enregistrer en UTF-8.",
+            file=name,
+        ) from failure
+    try:
+        content = YAML(typ="rt").load(text)
+    except YAMLError as failure:
+        mark = failure.problem_mark if isinstance(failure, MarkedYAMLError) else None
+        raise CampaignError.of(
+            "PARAMETRES_YAML",
+            f"ce fichier n'est pas un YAML lisible ({_yaml_reason(failure)}).",
+            "Vérifier l'indentation (des espaces), les deux-points et les guillemets de cette ligne.",
+            file=name,
+            line=mark.line + 1 if mark else None,
+        ) from failure
+    if not isinstance(content, CommentedMap):
+        raise CampaignError.of(
+            "PARAMETRES_VIDES", "ce fichier ne contient pas de clés.", "Partir d'un exemple de parameters.", file=name
+        )
+    try:
+        return model.model_validate(_plain(content), context={"directory": path.parent, "file": path})
+    except ValidationError as failure:
+        problems = [_problem(name, content, model, detail) for detail in failure.errors()]
+        raise CampaignError(problems) from failure
+
+
+def _yaml_reason(failure: YAMLError) -> str:
+    problem = getattr(failure, "problem", None) or str(failure).splitlines()[0]
+    if "duplicate key" in str(problem):
+        return "une clé est écrite deux fois"
+    return str(problem)
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, CommentedMap):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(value) for value in node]
+    return node
+
+
+def _problem(file: str, content: CommentedMap, model: type[BaseModel], detail: ErrorDetails) -> Problem:
+    place = [part for part in detail["loc"] if not _is_union_tag(part)]
+    line = _line(content, place)
+    key = ".".join(str(part) for part in place)
+    value = detail["input"]
+    shown = None if isinstance(value, dict | list) else str(value)
+    if detail["type"] == "extra_forbidden":
+        name = str(place[-1])
+        known = _keys_at(model, place[:-1])
+        close = nearest(name, known)
+        remedy = f"Vouliez-vous dire « {close} » ?" if close else f"Clés connues ici : {', '.join(known)}."
+        return Problem("PARAMETRES_CLE_INCONNUE", "cette clé n'existe pas.", remedy, file, line, key, None)
+    if detail["type"] == "missing":
+        return Problem("PARAMETRES_CLE_ABSENTE", "cette clé est obligatoire.", "L'ajouter.", file, line, key, None)
+    if detail["type"] in ("value_error", "assertion_error"):
+        what, _, remedy = str(detail.get("ctx", {}).get("error", detail["msg"])).partition(" → ")
+        return Problem("PARAMETRES_VALEUR", what, remedy or "La corriger.", file, line, key or None, shown)
+    what, remedy = _MESSAGES.get(detail["type"], ("cette valeur ne convient pas.", f"Règle : {detail['type']}."))
+    return Problem("PARAMETRES_VALEUR", what, remedy.format_map(detail.get("ctx", {})), file, line, key, shown)
+
+
+def _is_union_tag(part: int | str) -> bool:
+    return isinstance(part, str) and (part.startswith("function-") or "[" in part)
+
+
+def _line(content: Any, place: Sequence[int | str]) -> int | None:
+    """Line (from 1) of the deepest part of the place that the file holds."""
+    line: int | None = 1
+    node = content
+    for part in place:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+        else:
+            break
+        node = node[part]
+    return line
+
+
+def _keys_at(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+    """Names of the keys that the model takes at a place of the file."""
+    current: type[BaseModel] = model
+    for part in place:
+        if isinstance(part, int):
+            continue
+        field = current.model_fields.get(part)
+        inner = _model_in(field.annotation) if field else None
+        if inner is None:
+            return []
+        current = inner
+    return list(current.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found is not None:
+            return found
+    return None
+
+
+# What pydantic reports, in French: what is wrong, and how to fix it. Braces hold the bounds that pydantic gives.
+_INTEGER = ("un nombre entier est attendu.", "Écrire un nombre, par exemple 2024.")
+_NUMBER = ("un nombre est attendu.", "Écrire un nombre, avec un point pour les décimales.")
+_TRUTH = ("oui ou non est attendu.", "Écrire true ou false.")
+_LIST = ("une liste est attendue.", "Mettre un tiret devant chaque élément.")
+_GROUP = ("un groupe de clés est attendu.", "Écrire les clés en dessous, décalées de deux espaces.")
+_DATE = ("une date est attendue.", "Écrire AAAA-MM-JJ.")
+_CHOICE = ("cette valeur n'est pas permise.", "Valeurs permises : {expected}.")
+_MESSAGES: dict[str, tuple[str, str]] = {
+    "int_parsing": _INTEGER,
+    "int_type": _INTEGER,
+    "int_from_float": _INTEGER,
+    "float_parsing": _NUMBER,
+    "float_type": _NUMBER,
+    "decimal_parsing": _NUMBER,
+    "decimal_type": _NUMBER,
+    "decimal_max_places": ("ce montant a plus de deux décimales.", "L'arrondir au centime."),
+    "string_type": ("un texte est attendu.", "Mettre la valeur entre guillemets."),
+    "string_pattern_mismatch": ("cette valeur n'a pas la forme attendue.", "Forme attendue : {pattern}."),
+    "bool_parsing": _TRUTH,
+    "bool_type": _TRUTH,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "model_type": _GROUP,
+    "model_attributes_type": _GROUP,
+    "dict_type": _GROUP,
+    "greater_than_equal": ("cette valeur est trop petite.", "Minimum : {ge}."),
+    "greater_than": ("cette valeur est trop petite.", "Elle doit dépasser {gt}."),
+    "less_than_equal": ("cette valeur est trop grande.", "Maximum : {le}."),
+    "less_than": ("cette valeur est trop grande.", "Elle doit rester sous {lt}."),
+    "literal_error": _CHOICE,
+    "enum": _CHOICE,
+    "date_from_datetime_parsing": _DATE,
+    "date_parsing": _DATE,
+    "date_type": _DATE,
+    "path_type": ("un chemin de fichier est attendu.", "L'écrire entre guillemets."),
+    "too_short": ("il manque des éléments.", "Minimum : {min_length}."),
+}
