@@ -138,6 +138,48 @@ MONTHLY_SPEND = Table(
         _STATE,
     ),
 )
+MONTHLY_GRID = Table(
+    "monthly_grid",
+    "Une ligne par établissement (fusions appliquées), enveloppe et mois, sans trou : ce qui manque est dit.",
+    ("finess", "envelope", "month"),
+    _columns(
+        _FINESS,
+        Column("envelope", "text", "Enveloppe."),
+        Column("month", "month", "Premier jour du mois."),
+        Column("amount_kind", "text", "Nature du montant retenue pour l'enveloppe.", values=AMOUNT_KINDS),
+        _values(amount_eur=("amount", "Montant ; vide quand il manque ou n'a pas d'objet.")),
+        _STATE,
+    ),
+)
+SUCCESSIONS = Table(
+    "successions",
+    "Une ligne par établissement fusionné : qui reprend son activité.",
+    ("finess",),
+    _columns(
+        _FINESS,
+        Column("current_finess", "text", "FINESS d'aujourd'hui.", pattern=FINESS_PATTERN),
+        Column("since", "date", "Premier jour de la reprise."),
+    ),
+)
+EVOLUTIONS = Table(
+    "evolutions",
+    "Une ligne par établissement, enveloppe et cumul : l'année contre la précédente, aux mêmes mois.",
+    ("finess", "envelope", "year", "month_nb"),
+    _columns(
+        _FINESS,
+        Column("envelope", "text", "Enveloppe."),
+        Column("year", "year", "Année."),
+        Column("month_nb", "count", "Dernier mois du cumul (1 à 12)."),
+        _values(
+            current_eur=("amount", "Cumul de l'année, sur les mois comparables."),
+            previous_eur=("amount", "Cumul de l'année précédente, sur les mêmes mois."),
+            evolution_pct=("ratio", "Taux d'évolution, en % ; vide quand il n'a pas de sens."),
+            compared_months_nb=("count", "Nombre de mois comparables."),
+            missing_months=("text", "Numéros des mois écartés parce qu'ils manquent une des deux années."),
+        ),
+        _STATE,
+    ),
+)
 ANNUAL_DRUG_SPEND = Table(
     "annual_drug_spend",
     "Une ligne par ligne reçue d'une base annuelle de médicaments (Open PHMEV).",
@@ -230,6 +272,9 @@ ALL_TABLES: tuple[Table, ...] = (
     DELIVERIES,
     FINDINGS,
     MONTHLY_SPEND,
+    SUCCESSIONS,
+    MONTHLY_GRID,
+    EVOLUTIONS,
     ANNUAL_DRUG_SPEND,
     INDICATOR_VALUES,
     TARGETS,

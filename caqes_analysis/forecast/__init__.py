@@ -1,0 +1,1 @@
+"""Year-end landing: what the whole year will amount to, from its first months."""

@@ -1,0 +1,1 @@
+"""Indicators: rates of evolution, structure of spending, contributions."""

@@ -1,0 +1,127 @@
+"""Establishments through time: who follows whom, and monthly series in which what is missing is said."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.store import Store
+
+__all__ = ["current_establishments", "monthly_grid", "successions"]
+
+# When an envelope was received in several kinds of amount, the first of these that exists is followed.
+_KIND_ORDER = ("reimbursed", "purchase", "tariff", "base")
+
+
+def successions(establishments: pd.DataFrame) -> pd.DataFrame:
+    """Return who takes over each merged establishment, chains followed to their end.
+
+    Parameters
+    ----------
+    establishments
+        Table ``establishments``.
+
+    Returns
+    -------
+    DataFrame
+        Table ``successions``: ``finess, current_finess, since``.
+    """
+    closed = establishments[establishments["successor"].notna()].sort_values(["finess", "valid_from"])
+    follows = dict(zip(closed["finess"], closed["successor"], strict=True))
+    rows = []
+    for finess, end in zip(closed["finess"], closed["valid_to"], strict=True):
+        current, seen = finess, {finess}
+        while current in follows and follows[current] not in seen:
+            current = follows[current]
+            seen.add(current)
+        rows.append({"finess": finess, "current_finess": current, "since": end + pd.Timedelta(days=1)})
+    frame = pd.DataFrame(rows, columns=tables.SUCCESSIONS.column_names).drop_duplicates("finess", keep="last")
+    return tables.SUCCESSIONS.conform(frame)
+
+
+def current_establishments(store: Store) -> pd.DataFrame:
+    """Return the establishments of today, one row each, without those that another one has taken over.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, with the table ``establishments``.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``establishments``, ordered by department, name and FINESS.
+    """
+    everyone = store.read(tables.ESTABLISHMENTS)
+    gone = set(successions(everyone)["finess"])
+    latest = everyone.sort_values(["finess", "valid_from"]).drop_duplicates("finess", keep="last")
+    kept = latest[~latest["finess"].isin(gone)]
+    return kept.sort_values(["department", "name", "finess"], na_position="last").reset_index(drop=True)
+
+
+def monthly_grid(store: Store, *, first_month: pd.Timestamp, last_month: pd.Timestamp) -> pd.DataFrame:
+    """Return every establishment, envelope and month of a period, mergers applied and gaps said.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_spend`` and ``successions``.
+    first_month, last_month
+        Bounds of the period, both included.
+
+    Returns
+    -------
+    DataFrame
+        Table ``monthly_grid``. A month that no delivery holds is ``missing`` between the first month ever received
+        for the series and ``last_month``, and ``not_applicable`` before that first month. When several establishments
+        have merged, a month in which one of those that had begun is missing is missing as a whole: half an amount
+        would pass for a fall. A closed predecessor counts until its last received month.
+    """
+    parameters = {"first": first_month.date(), "last": last_month.date()}
+    return tables.MONTHLY_GRID.conform(store.query(_GRID, parameters))
+
+
+_GRID = f"""
+with ranked as (
+  select envelope, amount_kind,
+         row_number() over (partition by envelope
+                            order by list_position({list(_KIND_ORDER)!r}, amount_kind)) as rank
+  from (select distinct envelope, amount_kind from monthly_spend)
+),
+received as (
+  select m.finess as origin, coalesce(s.current_finess, m.finess) as finess, s.since, m.envelope, m.month,
+         m.amount_kind, m.amount_eur, m.value_status, m.is_provisional, m.is_corrected
+  from monthly_spend m
+  join ranked r on r.envelope = m.envelope and r.amount_kind = m.amount_kind and r.rank = 1
+  left join successions s on s.finess = m.finess
+),
+origins as (
+  select origin, finess, envelope, any_value(amount_kind) as amount_kind,
+         min(month) filter (value_status <> 'missing') as begins,
+         case when any_value(since) is null then $last::date
+              else least($last::date, max(month)) end as ends
+  from received group by origin, finess, envelope
+),
+months as (select unnest(generate_series($first::date, $last::date, interval 1 month))::date as month),
+cells as (
+  select o.origin, o.finess, o.envelope, o.amount_kind, t.month,
+         t.month >= o.begins and t.month <= o.ends as is_active,
+         r.amount_eur, r.value_status, r.is_provisional, r.is_corrected
+  from origins o cross join months t
+  left join received r on r.origin = o.origin and r.envelope = o.envelope and r.month = t.month
+  where o.begins is not null
+)
+select finess, envelope, month, any_value(amount_kind) as amount_kind,
+       case when count(*) filter (is_active) = 0 then null
+            when count(*) filter (is_active and amount_eur is null) > 0 then null
+            else sum(amount_eur) filter (is_active) end::decimal(18, 2) as amount_eur,
+       case when count(*) filter (is_active) = 0 then 'not_applicable'
+            when count(*) filter (is_active and amount_eur is null) > 0 then 'missing'
+            when bool_and(value_status = 'zero') filter (is_active) then 'zero'
+            else 'reported' end as value_status,
+       coalesce(bool_or(is_provisional), false) as is_provisional,
+       coalesce(bool_or(is_corrected), false) as is_corrected
+from cells
+group by finess, envelope, month
+order by finess, envelope, month
+"""

@@ -1,0 +1,63 @@
+"""Evolution rates on tables small enough to check by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from caqes_analysis.indicators.evolution import contributions, cumulative_evolution, sum_evolutions
+from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
+
+
+def test_same_months_of_two_years_are_compared(tmp_path: Path) -> None:
+    monthly = monthly_rows({(A, "phmev"): whole_year(2023) | whole_year(2024, "107.52")})
+    store = store_of(tmp_path, monthly, establishments({"finess": A}))
+    rows = cumulative_evolution(store, year=2024, month_nbs={7, 12})
+    assert list(rows["month_nb"]) == [7, 12]
+    assert list(rows["current_eur"]) == [Decimal("752.64"), Decimal("1290.24")]
+    assert rows["evolution_pct"].tolist() == pytest.approx([7.52, 7.52])
+    assert rows["missing_months"].isna().all()
+
+
+def test_a_missing_month_leaves_both_years(tmp_path: Path) -> None:
+    monthly = monthly_rows({(A, "phmev"): whole_year(2023, m02=None) | whole_year(2024, "110.00", m05=None)})
+    row = cumulative_evolution(
+        store_of(tmp_path, monthly, establishments({"finess": A})), year=2024, month_nbs={6}
+    ).iloc[0]
+    assert (row["current_eur"], row["previous_eur"]) == (Decimal("440.00"), Decimal("400.00"))
+    assert row["evolution_pct"] == pytest.approx(10.0)
+    assert (row["compared_months_nb"], row["missing_months"]) == (4, "2, 5")
+
+
+def test_a_new_establishment_has_euros_but_no_rate(tmp_path: Path) -> None:
+    monthly = monthly_rows({(A, "phmev"): whole_year(2023) | whole_year(2024), (B, "phmev"): whole_year(2024, "10.00")})
+    store = store_of(tmp_path, monthly, establishments({"finess": A}, {"finess": B}))
+    rows = cumulative_evolution(store, year=2024, month_nbs={12}).set_index("finess")
+    assert rows.loc[B, "value_status"] == "not_applicable"
+    assert rows["evolution_pct"].isna().tolist() == [False, True]
+    region = sum_evolutions(rows.reset_index(), ["envelope", "month_nb"])
+    assert region["evolution_pct"].iloc[0] == pytest.approx(10.0)
+
+
+def test_contributions_add_up_to_the_regional_rate(tmp_path: Path) -> None:
+    monthly = monthly_rows(
+        {
+            (A, "phmev"): whole_year(2023) | whole_year(2024, "120.00"),
+            (B, "phmev"): whole_year(2023, "50.00") | whole_year(2024, "45.00"),
+            (C, "phmev"): whole_year(2023, "850.00") | whole_year(2024, "850.00"),
+        }
+    )
+    store = store_of(tmp_path, monthly, establishments({"finess": A}, {"finess": B}, {"finess": C}))
+    rows = contributions(cumulative_evolution(store, year=2024, month_nbs={12}))
+    assert list(rows["finess"]) == [A, C, B]
+    assert rows["contribution_points"].tolist() == pytest.approx([2.0, 0.0, -0.5])
+    assert rows["regional_share"].sum() == pytest.approx(1.0)
+
+
+def test_only_the_wanted_establishments_are_computed(tmp_path: Path) -> None:
+    monthly = monthly_rows({(f, "phmev"): whole_year(2023) | whole_year(2024) for f in (A, B)})
+    store = store_of(tmp_path, monthly, establishments({"finess": A}, {"finess": B}))
+    rows = cumulative_evolution(store, year=2024, month_nbs={12}, finess=[B])
+    assert list(rows["finess"]) == [B]

@@ -1,0 +1,71 @@
+"""Mergers and gaps: a month says whether it was received, is missing, or had no reason to exist."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from caqes_analysis import perimeter, tables
+from caqes_analysis.store import Store
+from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
+
+
+def grid_of(store: Store) -> dict[tuple[str, str], tuple[Decimal | None, str]]:
+    grid = store.read(tables.MONTHLY_GRID)
+    return {
+        (finess, f"{month:%Y-%m}"): (None if pd.isna(amount) else amount, status)
+        for finess, month, amount, status in zip(
+            grid["finess"], grid["month"], grid["amount_eur"], grid["value_status"], strict=True
+        )
+    }
+
+
+def test_a_chain_of_mergers_is_followed_to_its_end() -> None:
+    known = establishments(
+        {"finess": A, "successor": B, "valid_to": "2022-12-31"},
+        {"finess": B, "successor": C, "valid_to": "2023-12-31"},
+        {"finess": C},
+    )
+    found = perimeter.successions(known)
+    assert list(zip(found["finess"], found["current_finess"], strict=True)) == [(A, C), (B, C)]
+    assert list(found["since"].dt.strftime("%Y-%m-%d")) == ["2023-01-01", "2024-01-01"]
+
+
+def test_merged_establishments_are_one_from_the_beginning(tmp_path: Path) -> None:
+    monthly = monthly_rows(
+        {
+            (A, "phmev"): whole_year(2022, "10.00"),
+            (B, "phmev"): whole_year(2022, "100.00") | whole_year(2023, "111.00"),
+        }
+    )
+    known = establishments({"finess": A, "successor": B, "valid_to": "2022-12-31"}, {"finess": B})
+    store = store_of(tmp_path, monthly, known, last="2023-12")
+    grid = grid_of(store)
+    assert {finess for finess, _ in grid} == {B}
+    assert grid[B, "2022-05"] == (Decimal("110.00"), "reported")
+    assert grid[B, "2023-05"] == (Decimal("111.00"), "reported")
+    assert list(perimeter.current_establishments(store)["finess"]) == [B]
+
+
+def test_gap_zero_and_not_yet_open_are_three_things(tmp_path: Path) -> None:
+    months = {"2022-03": "5.00", "2022-04": "0.00", "2022-05": None, "2022-07": "8.00"}
+    store = store_of(tmp_path, monthly_rows({(A, "lpp"): months}), establishments({"finess": A}), last="2022-08")
+    grid = grid_of(store)
+    assert grid[A, "2022-02"] == (None, "not_applicable")
+    assert grid[A, "2022-03"] == (Decimal("5.00"), "reported")
+    assert grid[A, "2022-04"] == (Decimal("0.00"), "zero")
+    assert grid[A, "2022-05"] == (None, "missing")  # received empty
+    assert grid[A, "2022-06"] == (None, "missing")  # never received
+    assert grid[A, "2022-08"] == (None, "missing")  # late
+
+
+def test_half_of_a_merged_month_is_a_missing_month(tmp_path: Path) -> None:
+    monthly = monthly_rows(
+        {(A, "phmev"): whole_year(2022, "10.00", m06=None), (B, "phmev"): whole_year(2022, "100.00")}
+    )
+    known = establishments({"finess": A, "successor": B, "valid_to": "2022-12-31"}, {"finess": B})
+    grid = grid_of(store_of(tmp_path, monthly, known, last="2022-12"))
+    assert grid[B, "2022-06"] == (None, "missing")
+    assert grid[B, "2022-07"] == (Decimal("110.00"), "reported")
