@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from caqes_analysis.errors import CaqesError, Problem
@@ -63,30 +63,30 @@ _REASONS = {
 _STRICT = ConfigDict(extra="forbid")
 
 
+@with_config(_STRICT)
 class ColumnPayload(TypedDict):
     """A column: header, unit, alignment and, when it helps, a sentence that defines it."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     label: str
     unit: str
     align: Literal["left", "right"]
     description: NotRequired[str]
 
 
+@with_config(_STRICT)
 class CellPayload(TypedDict):
     """A cell: its text, and possibly its state, the page it leads to and the key by which it sorts."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     text: str
     state: NotRequired[State]
     href: NotRequired[str]
     sort: NotRequired[float | str]
 
 
+@with_config(_STRICT)
 class TablePayload(TypedDict):
     """A table with its caption; ``total_rows`` counts the totals among the last rows."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     version: Literal[1]
     kind: Literal["table"]
     caption: str
@@ -97,10 +97,10 @@ class TablePayload(TypedDict):
     notes: list[str]
 
 
+@with_config(_STRICT)
 class FigurePayload(TypedDict):
     """A figure: title (its message), alternative text, drawing and the data it shows."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     version: Literal[1]
     kind: Literal["figure"]
     title: str
@@ -110,10 +110,10 @@ class FigurePayload(TypedDict):
     notes: list[str]
 
 
+@with_config(_STRICT)
 class CardPayload(TypedDict):
     """A key figure in a box; ``state_label`` says the state in words."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     title: str
     value: str
     detail: str
@@ -121,30 +121,30 @@ class CardPayload(TypedDict):
     state_label: str
 
 
+@with_config(_STRICT)
 class CardsPayload(TypedDict):
     """A row of key figures; ``label`` names the group for assistive technologies."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     version: Literal[1]
     kind: Literal["cards"]
     label: str
     cards: list[CardPayload]
 
 
+@with_config(_STRICT)
 class TextPayload(TypedDict):
     """Sentences: the answer that opens a page, paragraphs, or the items of a list."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     version: Literal[1]
     kind: Literal["text"]
     role: Literal["answer", "paragraph", "list"]
     items: list[str]
 
 
+@with_config(_STRICT)
 class NoticePayload(TypedDict):
     """Something to know before reading on."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     version: Literal[1]
     kind: Literal["notice"]
     level: Literal["info", "warning", "simulated", "missing"]
@@ -152,10 +152,10 @@ class NoticePayload(TypedDict):
     text: str
 
 
+@with_config(_STRICT)
 class CommentPayload(TypedDict):
     """The statistician's own words: untrusted CommonMark."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
     version: Literal[1]
     kind: Literal["comment"]
     title: str
