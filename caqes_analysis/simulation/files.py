@@ -1,0 +1,100 @@
+"""Writing the small raw files of the simulated region: lists as CSV, months as CSV and XLSX."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from caqes_analysis.simulation.establishments import Establishment
+from caqes_analysis.simulation.geography import REGION
+from caqes_analysis.simulation.reception import Reception
+from caqes_analysis.simulation.series import ENVELOPE_TRAITS
+
+__all__ = ["MonthRow", "month_rows", "write_csv", "write_establishments", "write_months", "write_xlsx"]
+
+# FINESS, month (AAAA-MM), word for the envelope, amount in cents or None when it was not received.
+MonthRow = tuple[str, str, str, int | None]
+_MONTH_HEADER = ("finess", "mois", "enveloppe", "montant")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]], *, encoding: str) -> None:
+    """Write a CSV with semicolons; lines end as on Windows in cp1252, as on Linux in UTF-8."""
+    end = "\r\n" if encoding == "cp1252" else "\n"
+    with path.open("w", encoding=encoding, newline="") as text:
+        text.write(";".join(header) + end)
+        text.writelines(";".join(row) + end for row in rows)
+
+
+def _day(day: date | None) -> str:
+    return day.strftime("%d/%m/%Y") if day else ""
+
+
+def write_establishments(path: Path, establishments: Iterable[Establishment]) -> None:
+    """Write ``etablissements.csv``."""
+    header = (
+        "finess;finess_ej;finess_et;finess_contrat;nom;categorie;statut;departement;commune;region;"
+        "valide_du;valide_au;successeur"
+    )
+    rows = (
+        (
+            *(one.finess, one.finess_ej, one.finess_et, one.finess, one.name, one.category, one.legal_status),
+            *(one.department, one.town, REGION, _day(one.opened_on), _day(one.closed_on), one.successor or ""),
+        )
+        for one in establishments
+    )
+    write_csv(path, header.split(";"), rows, encoding="cp1252")
+
+
+def month_rows(reception: Reception, envelopes: Iterable[str]) -> Iterator[MonthRow]:
+    """Yield the months received of some envelopes, an establishment after another."""
+    wanted = set(envelopes)
+    for one in reception.region.establishments:
+        for series, came in reception.received(one):
+            if series.envelope in wanted:
+                word = ENVELOPE_TRAITS[series.envelope].received_as
+                for month, cents, is_there in zip(series.months.astype(str), series.cents.tolist(), came, strict=True):
+                    yield one.finess, str(month), word, cents if is_there else None
+
+
+def _french(cents: int | None) -> str:
+    return "" if cents is None else f"{cents // 100},{cents % 100:02d}"
+
+
+def write_months(path: Path, rows: Iterable[MonthRow], *, encoding: str) -> None:
+    """Write months as CSV, amounts as ``1234567,89``."""
+    texts = ((finess, month, word, _french(cents)) for finess, month, word, cents in rows)
+    write_csv(path, _MONTH_HEADER, texts, encoding=encoding)
+
+
+def write_xlsx(path: Path, rows: Iterable[MonthRow]) -> None:
+    """Write months as a workbook of one sheet, the same bytes for the same rows."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Liste en sus")
+    sheet.append(_MONTH_HEADER)
+    for finess, month, word, cents in rows:
+        sheet.append((finess, month, word, None if cents is None else cents / 100))
+    dated = path.with_suffix(".dated")
+    book.properties.creator = "caqes_analysis"
+    book.properties.created = datetime(*_EPOCH)
+    book.save(dated)
+    _undate(dated, path)
+    dated.unlink()
+
+
+def _undate(source: Path, path: Path) -> None:
+    """Copy a workbook without the time at which it was saved."""
+    with zipfile.ZipFile(source) as dated, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as plain:
+        for name in dated.namelist():
+            content = dated.read(name)
+            if name == "docProps/core.xml":
+                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", content)
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            plain.writestr(entry, content)

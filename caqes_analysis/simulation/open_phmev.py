@@ -1,0 +1,245 @@
+"""Lines of a simulated Open PHMEV: drawn by establishment, many at a time, from what the real file holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis.simulation.establishments import Establishment, sample_mix
+
+__all__ = ["PEOPLE", "Lines", "Products", "draw_lines", "largest_lines_nb", "products", "usual_lines_nb"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+# Lines of an establishment: about 100 for 50 k€ a year, 14,000 for 100 M€ (real sample, lines × 350 against money).
+_LINES_REFERENCE_NB, _LINES_REFERENCE_EUR, _LINES_POWER = 100, 50e3, 0.65
+# Beyond this share of all that can exist, the frequent lines would be exhausted and the mix flattened.
+_LARGEST_SHARE_OF_LINES = 0.5
+_PERSISTENT_SD, _YEARLY_SD, _CLASS_SD = 0.6, 0.12, 0.25
+# Costly treatments are begun in large centres: below this yearly money, a product dearer than that gets rarer.
+_COSTLY_EUR, _LARGE_CENTRE_EUR = 300.0, 15e6
+_LARGEST_SHARE_OF_A_BOX = 0.05
+_CANCER_CENTRE_L_FACTOR = 2.0
+# Yearly drift of the price of a box, from the real prices of 2024.
+_PRICE_YEAR, _PRICE_DRIFT = 2024, {"1": -0.02, "4": -0.02, "B": -0.015, "C": -0.03}
+_PRICE_DRIFT_OTHERS = -0.01
+_PRICE_SD, _RATE_SD, _LOWEST_RATE = 0.01, 0.12, 0.15
+_FEES_SD = 0.15
+_ROUNDS = 6
+_AGES, _SEXES = ("0", "20", "60", "99"), ("1", "2", "9")
+
+_ATC_LENGTHS = (1, 3, 4, 5, 7)
+_FEES_LABEL = "Honoraires de dispensation"
+
+
+@dataclass(frozen=True)
+class Products:
+    """What a line may be about: identified presentations, then masked classes.
+
+    Parameters
+    ----------
+    heads
+        The first fourteen columns of a line (``atc1`` to ``GEN_NUM``), joined, in cp1252; the fees come last.
+    lines, boxes
+        Weights: how frequent its lines are, how many boxes they hold together.
+    price_eur, rate_share
+        Base of reimbursement of a box, and share of it that is reimbursed.
+    is_masked
+        Whether the CIP13 is masked.
+    letter, letters
+        First ATC level of each product, as a rank in ``letters``.
+    yearly_drift
+        Change of its price from one year to the next.
+    """
+
+    heads: tuple[bytes, ...]
+    lines: Floats
+    boxes: Floats
+    price_eur: Floats
+    rate_share: Floats
+    is_masked: npt.NDArray[np.bool_]
+    letter: Integers
+    letters: tuple[str, ...]
+    yearly_drift: Floats
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of one establishment and year: ranks of product and of people, boxes, and amounts in cents."""
+
+    product: Integers
+    people: Integers
+    boxes: Integers
+    reimbursed_cents: Integers
+    base_cents: Integers
+
+
+def _read(name: str) -> pd.DataFrame:
+    source = files("caqes_analysis.simulation").joinpath(name)
+    text = {"cip13": str, "atc5": str, "atc": str, "code": str, "label": str}
+    text |= {"generic_status": str, "generic_group": str}
+    with source.open(encoding="utf-8") as content:
+        return pd.read_csv(content, sep=";", dtype=text, keep_default_na=False)
+
+
+def _chain(code: str, labels: dict[str, str], *, is_masked: bool) -> list[str]:
+    """Return the ten ATC columns of a line; a masked line tells its classes down to ``code`` only."""
+    columns = []
+    for length in _ATC_LENGTHS:
+        if is_masked and len(code) < length:
+            columns += ["9" * length, "INCONNU" if length == 3 else "Non restitué"]
+        else:
+            columns += [code[:length], labels[code[:length]]]
+    return columns
+
+
+@cache
+def products() -> Products:
+    """Return the products of the simulation, read once from the data files of the package."""
+    labels = dict(_read("open_phmev_atc.csv").itertuples(index=False, name=None))
+    told, masked = _read("open_phmev_presentations.csv"), _read("open_phmev_masked.csv")
+    identity = told[["cip13", "label", "generic_status", "generic_group"]].to_numpy().tolist()
+    heads = [
+        [*_chain(code, labels, is_masked=False), *texts]
+        for code, texts in zip(told["atc5"].tolist(), identity, strict=True)
+    ]
+    unknown = ["9" * 13, "Non restitué", "9", "9999"]
+    heads += [[*_chain(code, labels, is_masked=True), *unknown] for code in masked["atc"].tolist()]
+    heads.append([part for length in _ATC_LENGTHS for part in ("0" * length, _FEES_LABEL)])
+    heads[-1] += ["0", _FEES_LABEL, "0", "0"]
+    both = pd.concat([told, masked.assign(atc5=masked["atc"], generic_status="9")], ignore_index=True)
+    letters = tuple(sorted(both["atc5"].str[0].unique()))
+    drift = both["generic_status"].map(_PRICE_DRIFT).fillna(_PRICE_DRIFT_OTHERS)
+    return Products(
+        heads=tuple(";".join(head).encode("cp1252") for head in heads),
+        lines=both["lines"].to_numpy(float),
+        boxes=both["boxes"].to_numpy(float),
+        price_eur=both["base_eur_per_box"].to_numpy(float),
+        rate_share=both["reimbursed_share"].to_numpy(float),
+        is_masked=(both["generic_status"] == "9").to_numpy(bool),
+        letter=both["atc5"].str[0].map(letters.index).to_numpy(np.int64),
+        letters=letters,
+        yearly_drift=np.asarray(drift, dtype=np.float64),
+    )
+
+
+PEOPLE = tuple((age, sex) for age in _AGES for sex in _SEXES)
+
+
+@cache
+def _people(tells_age: bool, tells_sex: bool) -> tuple[Floats, Floats]:
+    """Return how frequent each age and sex is, and the boxes of its lines against the mean line.
+
+    Two arrays, rows: identified then masked lines; columns: ``PEOPLE``.
+    """
+    lines, boxes = np.zeros((2, len(PEOPLE))), np.zeros((2, len(PEOPLE)))
+    for masked, with_age, with_sex, age, sex, lines_nb, boxes_nb in sample_mix()["age_sex"]["data"]:
+        if (with_age, with_sex) == (str(int(tells_age)), str(int(tells_sex))):
+            place = int(masked), PEOPLE.index((age, sex))
+            lines[place], boxes[place] = lines_nb, boxes_nb
+    mean = boxes.sum(axis=1, keepdims=True) / lines.sum(axis=1, keepdims=True)
+    factor = np.divide(boxes, lines, out=np.zeros_like(boxes), where=lines > 0) / mean
+    return lines / lines.sum(axis=1, keepdims=True), factor
+
+
+def usual_lines_nb(yearly_eur: float) -> float:
+    """Return about how many lines an establishment of that PHMEV has in the real file."""
+    return float(_LINES_REFERENCE_NB * (yearly_eur / _LINES_REFERENCE_EUR) ** _LINES_POWER)
+
+
+def largest_lines_nb(one: Establishment) -> int:
+    """Return the most lines that an establishment can have without flattening the mix of its products."""
+    shares, _ = _people(one.tells_age, one.tells_sex)
+    return int(_LARGEST_SHARE_OF_LINES * len(products().lines) * np.count_nonzero(shares[0]))
+
+
+def draw_lines(one: Establishment, cents: int, lines_nb: int, *, seed: int, year: int) -> Lines:
+    """Draw the lines of an establishment and year.
+
+    Parameters
+    ----------
+    one
+        The establishment.
+    cents
+        What its reimbursed amounts add up to, exactly.
+    lines_nb
+        Number of lines, fees included; the most it can have when that is less.
+    seed, year
+        The same establishment keeps most of its lines from one year to the next.
+
+    Returns
+    -------
+    Lines
+        At most ``lines_nb`` lines; none when there is no money.
+    """
+    all_products = products()
+    lasting, yearly = np.random.default_rng([seed, 5, one.index]), np.random.default_rng([seed, 6, one.index, year])
+    shares, factors = _people(one.tells_age, one.tells_sex)
+    masked = all_products.is_masked.astype(np.int64)
+    price = all_products.price_eur * (1 + all_products.yearly_drift) ** (year - _PRICE_YEAR)
+    fees_nb = min(int(np.count_nonzero(shares[0])), lines_nb // 4)
+
+    # Which lines exist: the lowest of exponential times are a sample without replacement by weight.
+    by_class = np.exp(_CLASS_SD * lasting.normal(size=len(all_products.letters)))
+    if one.kind == "cancer":
+        by_class[all_products.letters.index("L")] *= _CANCER_CENTRE_L_FACTOR
+    rarity = np.where(price > _COSTLY_EUR, min(1.0, (cents / 100 / _LARGE_CENTRE_EUR) ** 0.5), 1.0)
+    possible = price * 100 <= max(_LARGEST_SHARE_OF_A_BOX * cents, price.min() * 100)
+    weight = (all_products.lines * by_class[all_products.letter] * rarity * possible)[:, None] * shares[masked]
+    changed = weight * np.exp(_YEARLY_SD * yearly.normal(size=weight.shape))
+    times = np.divide(
+        lasting.exponential(size=weight.shape), changed, out=np.full(weight.shape, np.inf), where=weight > 0
+    )
+    steady = lasting.normal(size=weight.shape).ravel()
+    drugs_nb = min(lines_nb - fees_nb, int(np.count_nonzero(weight))) if cents > 0 else 0
+    chosen = np.sort(np.argpartition(times.ravel(), drugs_nb - 1)[:drugs_nb]) if drugs_nb else np.arange(0)
+    product, person = np.divmod(chosen, len(PEOPLE))
+
+    # How many boxes, then prices that make the total exact.
+    noise = _PERSISTENT_SD * steady[chosen] + _YEARLY_SD * yearly.normal(size=drugs_nb)
+    expected = (all_products.boxes / all_products.lines)[product] * factors[masked[product], person] * np.exp(noise)
+    rate = np.clip(all_products.rate_share[product] + _RATE_SD * yearly.normal(size=drugs_nb), _LOWEST_RATE, 1.0)
+    unit = 100 * price[product] * np.exp(_PRICE_SD * yearly.normal(size=drugs_nb))
+    fees_share = sample_mix()["fees_reimbursed_share"] * np.exp(_FEES_SD * yearly.normal()) if fees_nb else 0.0
+    fees_cents = round(cents * fees_share)
+    boxes = _fit(expected, unit * rate, cents - fees_cents)
+    base, reimbursed = _exact(boxes * unit, rate, cents - fees_cents)
+
+    people = np.argsort(-shares[0], kind="stable")[:fees_nb]
+    spread = (shares[0] * factors[0])[people] * np.exp(_FEES_SD * yearly.normal(size=fees_nb))
+    fees_rate = np.full(fees_nb, sample_mix()["fees_rate_share"])
+    fees_base, fees_reimbursed = _exact(spread, fees_rate, fees_cents)
+    return Lines(
+        product=np.concatenate([product, np.full(fees_nb, len(price))]),
+        people=np.concatenate([person, people]),
+        boxes=np.concatenate([boxes, np.zeros(fees_nb, dtype=np.int64)]),
+        reimbursed_cents=np.concatenate([reimbursed, fees_reimbursed]),
+        base_cents=np.concatenate([base, fees_base]),
+    )
+
+
+def _fit(expected: Floats, unit_cents: Floats, cents: int) -> Integers:
+    """Return whole boxes, at least one a line, in the proportions expected and worth about ``cents``."""
+    scale = cents / max((expected * unit_cents).sum(), 1.0)
+    boxes = np.ones(len(expected), dtype=np.int64)
+    for _ in range(_ROUNDS):
+        boxes = np.maximum(1, np.rint(expected * scale)).astype(np.int64)
+        scale *= cents / max((boxes * unit_cents).sum(), 1.0)
+    return boxes
+
+
+def _exact(base_cents: Floats, rate: Floats, cents: int) -> tuple[Integers, Integers]:
+    """Return bases and reimbursed amounts, the latter adding up to ``cents``; the largest line takes the rounding."""
+    if not len(rate):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    scaled = base_cents * (cents / max((base_cents * rate).sum(), 1e-9))
+    reimbursed = np.rint(scaled * rate).astype(np.int64)
+    largest = int(np.argmax(reimbursed))
+    reimbursed[largest] += cents - reimbursed.sum()
+    return np.maximum(np.rint(scaled).astype(np.int64), reimbursed), reimbursed
