@@ -87,6 +87,22 @@ class Store:
             return table.conform(pd.DataFrame(columns=table.column_names))
         return self.query(f'select * from "{table.name}"')
 
+    @staticmethod
+    def read_parts(table: Table, paths: Sequence[Path]) -> pd.DataFrame:
+        """Return the rows of some Parquet files of a table, file after file, typed.
+
+        Parameters
+        ----------
+        table
+            Definition of the table.
+        paths
+            Files written by :meth:`write`, in any folder.
+        """
+        if not paths:
+            return table.conform(pd.DataFrame(columns=table.column_names))
+        content = pa.concat_tables([pq.read_table(path, schema=table.arrow_schema) for path in paths])
+        return table.conform(tables.from_arrow(content))
+
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open a DuckDB connection in memory, with a view per table that holds something."""
         connection = duckdb.connect(config=dict(_OFFLINE))

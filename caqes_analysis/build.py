@@ -1,0 +1,287 @@
+"""Building a report: receive, run the notebooks, compile the site; whole or not at all, every failure listed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+import caqes_analysis
+from caqes_analysis import french, perimeter, tables
+from caqes_analysis.batch import Job, run_notebooks
+from caqes_analysis.book import Book, compile_book, read_problems
+from caqes_analysis.book import Page as BookPage
+from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
+from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
+from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
+from caqes_analysis.errors import BuildError, CampaignError, Problem
+from caqes_analysis.receive import open_store
+from caqes_analysis.schemes.scheme import scheme_of
+from caqes_analysis.store import Store
+
+__all__ = ["BuildReport", "build", "code_version"]
+
+NOTEBOOKS = REPOSITORY / "notebooks"
+_HASH_LENGTH = 12
+_UNKNOWN_DEPARTMENT = "non renseigné"
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build made.
+
+    Parameters
+    ----------
+    notebooks
+        One row per notebook, as :func:`caqes_analysis.batch.run_notebooks` returns it, with ``title``.
+    index
+        First page of the site.
+    page_problems
+        What the check of the built pages found.
+    """
+
+    notebooks: pd.DataFrame
+    index: Path
+    page_problems: tuple[Problem, ...] = ()
+
+    @property
+    def succeeded(self) -> bool:
+        """True when every notebook and every page is right."""
+        return bool((self.notebooks["status"] != "failed").all()) and not self.page_problems
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step in French, what is done and what there is to do."""
+
+
+def build(
+    campaign_file: Path | str,
+    *,
+    output: Path | None = None,
+    workers: int | None = None,
+    only: Sequence[str] = (),
+    progress: Progress = lambda *_: None,
+) -> BuildReport:
+    """Build the report of a campaign.
+
+    Parameters
+    ----------
+    campaign_file
+        The campaign.
+    output
+        Folder of what is made; by default the campaign's (``reports/<campaign>``).
+    workers
+        Notebooks executed at the same time.
+    only
+        FINESS of the sheets to run; all when empty. The region is always whole.
+    progress
+        Told of each step.
+
+    Raises
+    ------
+    CaqesError
+        When the campaign or an input is wrong: nothing is then written. ``CONSTRUCTION_EN_COURS`` when another build
+        of this campaign is running.
+    """
+    campaign = load_campaign(campaign_file)
+    directory = output.resolve() if output else campaign.build_directory
+    with _alone(directory, campaign):
+        progress("Lecture des fichiers reçus", 0, 1)
+        store = open_store(campaign, directory)
+        establishments = perimeter.current_establishments(store)
+        _check_only(only, establishments, campaign)
+        progress("Lecture des fichiers reçus", 1, 1)
+        run = directory / "run.draft"
+        shutil.rmtree(run, ignore_errors=True)
+        plan = _Plan(campaign, directory, establishments, tuple(only))
+        outcomes = pd.concat([_run(jobs, workers, step, progress) for step, jobs in plan.steps()], ignore_index=True)
+        progress("Composition du site", 0, 1)
+        book = _book(plan, outcomes)
+        index = compile_book(book, work=directory / "work", site=directory / "site", jobs=2)
+        problems = read_problems(directory / "site")
+        kept = directory / "run"
+        shutil.rmtree(kept, ignore_errors=True)
+        run.rename(kept)
+        progress("Composition du site", 1, 1)
+    return BuildReport(outcomes.assign(title=outcomes["job"].map(plan.titles)), index, tuple(problems))
+
+
+@contextmanager
+def _alone(directory: Path, campaign: Campaign) -> Iterator[None]:
+    """Hold the lock of the build folder: two builds of one campaign never mix."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(directory / ".build.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as failure:
+        raise BuildError.of(
+            "CONSTRUCTION_EN_COURS",
+            "une autre construction de cette campagne est en cours.",
+            "Attendre qu'elle se termine, ou construire ailleurs avec --output.",
+            file=campaign.file.name,
+        ) from failure
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_only(only: Sequence[str], establishments: pd.DataFrame, campaign: Campaign) -> None:
+    unknown = [finess for finess in only if finess not in set(establishments["finess"])]
+    if unknown:
+        raise CampaignError(
+            Problem(
+                "ETABLISSEMENT_INCONNU",
+                "cet établissement n'est pas dans la campagne (ou un autre a repris son activité).",
+                "Corriger --only.",
+                file=campaign.file.name,
+                value=finess,
+            )
+            for finess in unknown
+        )
+
+
+def _run(jobs: Sequence[Job], workers: int | None, step: str, progress: Progress) -> pd.DataFrame:
+    done = 0
+    progress(step, 0, len(jobs))
+
+    def count(_job: Job, _status: str) -> None:
+        nonlocal done
+        done += 1
+        progress(step, done, len(jobs))
+
+    return run_notebooks(jobs, workers=workers, on_done=count)
+
+
+class _Plan:
+    """What a build runs: the sheets first, because the chapters read what they write."""
+
+    def __init__(
+        self, campaign: Campaign, directory: Path, establishments: pd.DataFrame, only: tuple[str, ...]
+    ) -> None:
+        self.campaign = campaign
+        self.directory = directory
+        wanted = establishments["finess"].isin(only) if only else [True] * len(establishments)
+        self.establishments = establishments[wanted].reset_index(drop=True)
+        self.titles = {c.path: c.title for c in CHAPTERS} | dict(
+            zip(establishments["finess"], establishments["name"], strict=True)
+        )
+
+    def steps(self) -> Iterator[tuple[str, list[Job]]]:
+        yield "Fiches des établissements", [self._sheet(finess) for finess in self.establishments["finess"]]
+        yield (
+            "Chapitres régionaux",
+            [self._job(c.path, c.notebook, **c.parameters) for c in CHAPTERS],
+        )
+
+    def _sheet(self, finess: str) -> Job:
+        place = results_directory(self.directory, finess)
+        outputs = tuple(place / table.name / f"{finess}.parquet" for table in SHEET_TABLES)
+        return self._job(finess, SHEET_NOTEBOOK, outputs=outputs, finess=finess)
+
+    def _job(self, name: str, notebook: str, *, outputs: tuple[Path, ...] = (), **parameters: Any) -> Job:
+        return Job(
+            name=name,
+            notebook=NOTEBOOKS / notebook,
+            executed=self.executed(name),
+            parameters={
+                "campaign": str(self.campaign.file),
+                "build_directory": str(self.directory),
+                **parameters,
+            },
+            outputs=outputs,
+            timeout_s=self.campaign.batch.timeout_s,
+        )
+
+    def executed(self, name: str) -> Path:
+        return self.directory / "run.draft" / "executed" / f"{name}.ipynb"
+
+
+def _book(plan: _Plan, outcomes: pd.DataFrame) -> Book:
+    campaign = plan.campaign
+    failures = _failures(outcomes)
+    foot = _provenance(campaign, Store(plan.directory / "store"))
+
+    def page(path: str, name: str, title: str, group: tuple[str, ...], keywords: tuple[str, ...] = ()) -> BookPage:
+        failure = failures.get(name)
+        executed = plan.executed(name)
+        return BookPage(
+            path=path,
+            title=title,
+            notebook=None if failure else executed,
+            group=group,
+            keywords=keywords,
+            provenance=foot if failure else {**foot, "Empreinte de la page": _page_hash(executed)},
+            failure=failure,
+        )
+
+    pages = [page(c.path, c.path, c.title, c.group) for c in CHAPTERS]
+    finder = next(i for i, c in enumerate(CHAPTERS) if c.path == "etablissements") + 1
+    sheets = []
+    for row in plan.establishments.to_dict("records"):
+        finess, name, town, department = (row[key] for key in ("finess", "name", "town", "department"))
+        keywords = tuple(word for word in (finess, name, town) if isinstance(word, str))
+        group = ("Établissements", f"Département {department if isinstance(department, str) else _UNKNOWN_DEPARTMENT}")
+        sheets.append(page(f"etablissements/{finess}", finess, name, group, keywords))
+    return Book(
+        title=campaign.title,
+        subtitle=_subtitle(campaign),
+        pages=(*pages[:finder], *sheets, *pages[finder:]),
+        simulated=campaign.is_simulated,
+        footer=("Rapport produit par caqes_analysis.",),
+    )
+
+
+def _subtitle(campaign: Campaign) -> str:
+    if campaign.last_month is None:
+        return f"{campaign.region.name}, année {campaign.year}"
+    return f"{campaign.region.name}, données à fin {french.month_year(pd.Timestamp(f'{campaign.last_month}-01'))}"
+
+
+def _failures(outcomes: pd.DataFrame) -> dict[str, str]:
+    failed = outcomes[outcomes["status"] == "failed"]
+    words = [
+        error if pd.isna(cell) else f"{error} (cellule {cell})"
+        for error, cell in zip(failed["error"], failed["cell"], strict=True)
+    ]
+    return dict(zip(failed["job"], words, strict=True))
+
+
+def _provenance(campaign: Campaign, store: Store) -> dict[str, str]:
+    """What the foot of every page says; no date of build, so that equal inputs give equal pages."""
+    deliveries = store.read(tables.DELIVERIES).sort_values("delivery")
+    hashes = deliveries["sha256"].str.slice(stop=_HASH_LENGTH)
+    files = [f"{file} ({start})" for file, start in zip(deliveries["file"], hashes, strict=True)]
+    received = campaign.last_month and french.month_year(pd.Timestamp(f"{campaign.last_month}-01"))
+    return {
+        "Campagne": f"{campaign.id}, dispositif {scheme_of(campaign).name}",
+        "Données": f"à fin {received}" if received else f"année {campaign.year}",
+        "Fichiers": ", ".join(files),
+        "Code": f"caqes_analysis {caqes_analysis.__version__} ({code_version()})",
+    }
+
+
+def code_version() -> str:
+    """Return a short hash of the package and of the notebooks: two reports with the same one ran the same code."""
+    digest = hashlib.sha256()
+    package = Path(caqes_analysis.__file__).parent
+    for folder, patterns in ((package, ("*.py", "*.csv", "*.json")), (NOTEBOOKS, ("*.ipynb",))):
+        for path in sorted(p for pattern in patterns for p in folder.rglob(pattern)):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:_HASH_LENGTH]
+
+
+def _page_hash(executed: Path) -> str:
+    """Hash of what the page shows: its outputs, without the folders it was built in."""
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    shown = [output.get("data", output.get("text")) for cell in cells for output in cell.get("outputs", [])]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]

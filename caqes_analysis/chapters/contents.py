@@ -1,0 +1,61 @@
+"""The chapters of the report, in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["CHAPTERS", "SHEET_NOTEBOOK", "Chapter"]
+
+SHEET_NOTEBOOK = "etablissement.ipynb"
+"""Notebook of the sheet of an establishment."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One regional page.
+
+    Parameters
+    ----------
+    path
+        Place in the site.
+    title
+        Title of the page.
+    notebook
+        File of ``notebooks/``.
+    group
+        Part of the navigation.
+    parameters
+        Parameters beyond the campaign (an envelope, for instance).
+    """
+
+    path: str
+    title: str
+    notebook: str
+    group: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+CHAPTERS: tuple[Chapter, ...] = (
+    Chapter("index", "Où en est la région ?", "accueil.ipynb"),
+    Chapter("qualite", "Qualité des données", "qualite.ipynb", ("Région",)),
+    Chapter("synthese", "Synthèse régionale", "synthese.ipynb", ("Région",)),
+    Chapter("phmev", "PHMEV", "phmev.ipynb", ("Région",)),
+    Chapter(
+        "liste-en-sus-medicaments",
+        "Liste en sus : médicaments",
+        "liste_en_sus.ipynb",
+        ("Région",),
+        {"envelope": "extra_list_drugs"},
+    ),
+    Chapter(
+        "liste-en-sus-dispositifs",
+        "Liste en sus : dispositifs médicaux",
+        "liste_en_sus.ipynb",
+        ("Région",),
+        {"envelope": "extra_list_devices"},
+    ),
+    Chapter("etablissements", "Trouver un établissement", "etablissements.ipynb", ("Établissements",)),
+    Chapter("methodes", "Méthodes et provenance", "methodes.ipynb", ("Comprendre",)),
+)

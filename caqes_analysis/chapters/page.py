@@ -1,0 +1,208 @@
+"""What a notebook works on: its campaign, the rows it reads, and where it writes the tables it declares."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+from IPython.display import display
+
+from caqes_analysis import perimeter, tables
+from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
+from caqes_analysis.display import Comment, Display
+from caqes_analysis.errors import CampaignError
+from caqes_analysis.forecast.share_of_year import project_share_of_year
+from caqes_analysis.indicators.evolution import annual_evolution, cumulative_evolution
+from caqes_analysis.receive import open_store
+from caqes_analysis.schemes.scheme import Scheme, scheme_of
+from caqes_analysis.schemes.targets import Target, target_for_envelope
+from caqes_analysis.store import Store
+from caqes_analysis.tables import Table
+
+__all__ = ["CAMPAIGN_VARIABLE", "DEMONSTRATION", "SHEET_TABLES", "Page", "open_page", "results_directory"]
+
+DEMONSTRATION = "parameters/demonstration-2024.yml"
+CAMPAIGN_VARIABLE = "CAQES_CAMPAIGN"
+"""Environment variable by which ``caqes lab`` says which campaign a notebook opened by hand works on."""
+
+SHEET_TABLES: tuple[Table, ...] = (tables.EVOLUTIONS, tables.FORECASTS)
+"""Tables that the sheet of an establishment declares; the regional chapters read them."""
+
+
+def results_directory(build_directory: Path, name: str) -> Path:
+    """Return the folder where the page of that name writes its tables during a build."""
+    return build_directory / "run.draft" / "results" / name
+
+
+@dataclass(frozen=True)
+class Page:
+    """The data of one notebook.
+
+    Parameters
+    ----------
+    campaign
+        The campaign.
+    store
+        Its tables.
+    build_directory
+        Folder of the build when a build runs the notebook; None when a person does: nothing is then written.
+    finess
+        The establishment of a sheet; None for a chapter.
+    """
+
+    campaign: Campaign
+    store: Store
+    build_directory: Path | None = None
+    finess: str | None = None
+
+    def show(self, *shown: Display | None) -> None:
+        """Show several displays one after another; None is skipped."""
+        for item in shown:
+            if item is not None:
+                display(item)  # type: ignore[no-untyped-call]
+
+    def save(self, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+        """Write a declared result table, whole; return it validated. Outside a build nothing is written."""
+        rows = table.validate(table.conform(frame))
+        if self.build_directory is not None:
+            directory = results_directory(self.build_directory, self.finess or "region")
+            directory.mkdir(parents=True, exist_ok=True)
+            Store(directory).write(table, rows, part=self.finess or "region", validate=False)
+        return rows
+
+    @cached_property
+    def scheme(self) -> Scheme:
+        """Scheme of the contract."""
+        return scheme_of(self.campaign)
+
+    @cached_property
+    def establishments(self) -> pd.DataFrame:
+        """Establishments of today, one row each, with ``href`` to their sheet when this build makes it."""
+        known = perimeter.current_establishments(self.store)
+        return known.assign(href=known["finess"].map(self.sheet_href))
+
+    @cached_property
+    def establishment(self) -> pd.Series:
+        """Description of the establishment of a sheet.
+
+        Raises
+        ------
+        CampaignError
+            ``ETABLISSEMENT_INCONNU`` when the campaign has no such establishment.
+        """
+        known = self.establishments.set_index("finess", drop=False)
+        if self.finess not in known.index:
+            raise CampaignError.of(
+                "ETABLISSEMENT_INCONNU",
+                "cet établissement n'est pas dans la campagne (ou un autre a repris son activité).",
+                "Choisir un FINESS de la page « Établissements ».",
+                file=self.campaign.file.name,
+                value=self.finess,
+            )
+        return known.loc[[self.finess]].iloc[0]
+
+    def sheet_href(self, finess: str) -> str | None:
+        """Return the page of an establishment's sheet, or None when this build does not make it."""
+        if self.build_directory is not None and not results_directory(self.build_directory, finess).exists():
+            return None
+        return f"etablissements/{finess}"
+
+    @property
+    def month_nbs(self) -> tuple[int, ...]:
+        """Months at which cumulative rates are read: the last settled one, then the last received one."""
+        return tuple(sorted({self.campaign.settled_month_nb, self.campaign.last_month_nb}))
+
+    def compute_evolutions(self) -> pd.DataFrame:
+        """Compute the evolutions of this page's establishment, or of all of them for a chapter."""
+        wanted = None if self.finess is None else [self.finess]
+        if not self.campaign.is_annual:
+            return cumulative_evolution(self.store, year=self.campaign.year, month_nbs=self.month_nbs, finess=wanted)
+        rows = annual_evolution(self.store, year=self.campaign.year)
+        return rows if wanted is None else rows[rows["finess"].isin(wanted)].reset_index(drop=True)
+
+    def compute_projections(self) -> pd.DataFrame:
+        """Compute the year-end projections of this page's establishment, or of all of them for a chapter."""
+        if self.campaign.is_annual:
+            return tables.FORECASTS.conform(pd.DataFrame(columns=tables.FORECASTS.column_names))
+        return project_share_of_year(
+            self.store,
+            year=self.campaign.year,
+            month_nb=self.campaign.settled_month_nb,
+            finess=None if self.finess is None else [self.finess],
+        )
+
+    @cached_property
+    def evolutions(self) -> pd.DataFrame:
+        """Evolutions of the region's establishments: what their sheets wrote, and the rest computed the same way."""
+        return self._collected(tables.EVOLUTIONS, self.compute_evolutions(), ["envelope", "month_nb", "finess"])
+
+    @cached_property
+    def projections(self) -> pd.DataFrame:
+        """Projections of the region's establishments, with ``finess`` and ``envelope``, collected likewise."""
+        rows = self._collected(tables.FORECASTS, self.compute_projections(), ["series"])
+        parts = rows["series"].str.split("/", n=1, expand=True, regex=False).reindex(columns=[0, 1])
+        return rows.assign(finess=parts[0].astype("str"), envelope=parts[1].astype("str"))
+
+    def _collected(self, table: Table, computed: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+        if self.build_directory is None or self.finess is not None:
+            return computed
+        written = sorted((self.build_directory / "run.draft" / "results").glob(f"*/{table.name}/*.parquet"))
+        sheets = {path.stem for path in written if path.stem != "region"}
+        if not sheets:
+            return computed
+        read = Store.read_parts(table, [path for path in written if path.stem in sheets])
+        owner = computed["series"].str.split("/").str[0] if "series" in computed else computed["finess"]
+        rest = computed[~owner.isin(sheets)]
+        return table.conform(pd.concat([read, rest]).sort_values(order))
+
+    def target(self, envelope: str) -> Target:
+        """Return the target, or the region's benchmark, with which the evolution of an envelope is compared."""
+        return target_for_envelope(
+            self.store.read(tables.TARGETS),
+            scheme=self.campaign.scheme,
+            envelope=envelope,
+            measure="evolution_pct",
+            data_year=self.campaign.year,
+        )
+
+    def comment(self, name: str | None = None) -> Comment | None:
+        """Return the statistician's comment on this page, if there is a file for it."""
+        place = self.campaign.comment_file(name or self.finess or "")
+        if place is None:
+            return None
+        return Comment("Commentaire de l'OMEDIT", place.read_text(encoding="utf-8-sig"))
+
+
+def open_page(campaign: str = "", *, finess: str = "", build_directory: str = "", is_sheet: bool = False) -> Page:
+    """Open the data of a notebook; by hand, the store is received when it is absent or its inputs have changed.
+
+    Parameters
+    ----------
+    campaign
+        Campaign file; empty: the one of ``caqes lab``, else the demonstration.
+    finess
+        Establishment of a sheet; empty on a sheet opened by hand: the first of the region.
+    build_directory
+        Folder of the build that runs the notebook; empty by hand.
+    is_sheet
+        True for the sheet of an establishment.
+
+    Raises
+    ------
+    CaqesError
+        When the campaign or one of its inputs is wrong.
+    """
+    path = campaign or os.environ.get(CAMPAIGN_VARIABLE) or DEMONSTRATION
+    loaded = load_campaign(path if Path(path).is_absolute() else REPOSITORY / path)
+    if build_directory:
+        place = Path(build_directory)
+        page = Page(loaded, Store(place / "store"), place, finess or None)
+    else:
+        page = Page(loaded, open_store(loaded), None, finess or None)
+    if is_sheet and page.finess is None:
+        first = perimeter.current_establishments(page.store)["finess"].iloc[0]
+        page = Page(page.campaign, page.store, page.build_directory, str(first))
+    return page

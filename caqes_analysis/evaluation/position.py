@@ -1,0 +1,70 @@
+"""Where a rate stands against its target: an alert before the end of the year, a verdict on the whole year only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from caqes_analysis.french import MISSING, percent
+from caqes_analysis.schemes.targets import Target
+
+__all__ = ["Position", "position_of"]
+
+_LAST_MONTH = 12
+
+
+@dataclass(frozen=True)
+class Position:
+    """A rate against its target, in words.
+
+    Parameters
+    ----------
+    state
+        ``warning`` above the target, ``good`` at or under it, ``muted`` when nothing can be said.
+    label
+        Short words for a table or a card (« au-dessus du repère à M7 »).
+    """
+
+    state: Literal["good", "warning", "muted"]
+    label: str
+
+
+def position_of(value: float | None, target: Target, *, month_nb: int) -> Position:
+    """Say where an evolution rate stands.
+
+    A rate at month M is an alert (« au-dessus de l'objectif à M7 »); respected or not is said of a whole year, and only
+    of a contractual target (domain facts, section 3). A rate equal to its target respects it.
+
+    Parameters
+    ----------
+    value
+        Evolution, in percent; None or NaN when there is none.
+    target
+        What it is compared with.
+    month_nb
+        Last month of the cumulative rate.
+
+    Examples
+    --------
+    >>> phev = Target("phev", "evolution_pct", 2016, 4.0, "%", "arrêté du 18/12/2015", "verified")
+    >>> position_of(7.52, phev, month_nb=12).label
+    'non respecté'
+    >>> position_of(5.11, phev, month_nb=6).label
+    "au-dessus de l'objectif à M6"
+    """
+    if target.value is None:
+        return Position("muted", "objectif non renseigné")
+    if value is None or math.isnan(value):
+        return Position("muted", MISSING)
+    exceeds = value > target.value
+    state: Literal["good", "warning"] = "warning" if exceeds else "good"
+    if target.is_contractual and month_nb == _LAST_MONTH:
+        return Position(state, "non respecté" if exceeds else "respecté")
+    if target.is_contractual:
+        where = "au-dessus de l'objectif" if exceeds else "dans l'objectif"
+    else:
+        where = (
+            f"au-dessus du repère ({percent(target.value)})" if exceeds else f"sous le repère ({percent(target.value)})"
+        )
+    return Position(state, where if month_nb == _LAST_MONTH else f"{where} à M{month_nb}")

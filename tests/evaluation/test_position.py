@@ -1,0 +1,39 @@
+"""An alert before the year's end, a verdict after, and never a verdict against a benchmark."""
+
+from __future__ import annotations
+
+import pytest
+
+from caqes_analysis.evaluation.position import position_of
+from caqes_analysis.schemes.targets import Target, TargetStatus
+
+
+def target(value: float | None, status: TargetStatus = "verified") -> Target:
+    return Target("phev", "evolution_pct", 2017, value, "%", "arrêté", status)
+
+
+@pytest.mark.parametrize(
+    ("value", "month_nb", "state", "label"),
+    [
+        (7.52, 12, "warning", "non respecté"),
+        (4.0, 12, "good", "respecté"),
+        (4.0000001, 12, "warning", "non respecté"),
+        (5.11, 6, "warning", "au-dessus de l'objectif à M6"),
+        (-0.7, 6, "good", "dans l'objectif à M6"),
+        (None, 6, "muted", "n.\xa0d."),
+        (float("nan"), 12, "muted", "n.\xa0d."),
+    ],
+)
+def test_contractual_targets(value: float | None, month_nb: int, state: str, label: str) -> None:
+    found = position_of(value, target(4.0), month_nb=month_nb)
+    assert (found.state, found.label) == (state, label)
+
+
+def test_a_benchmark_never_gives_a_verdict() -> None:
+    found = position_of(7.0, target(4.0, "regional"), month_nb=12)
+    assert found.label == "au-dessus du repère (4,0\xa0%)"
+    assert "respecté" not in position_of(1.0, target(4.0, "regional"), month_nb=12).label
+
+
+def test_without_target_nothing_is_said() -> None:
+    assert position_of(7.0, target(None, "unknown"), month_nb=12).label == "objectif non renseigné"
