@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from caqes_analysis.evaluation.position import position_of
+from caqes_analysis.french import MISSING
 from caqes_analysis.schemes.targets import Target, TargetStatus
 
 
@@ -20,8 +21,8 @@ def target(value: float | None, status: TargetStatus = "verified") -> Target:
         (4.0000001, 12, "warning", "non respecté"),
         (5.11, 6, "warning", "au-dessus de l'objectif à M6"),
         (-0.7, 6, "good", "dans l'objectif à M6"),
-        (None, 6, "muted", "n.\xa0d."),
-        (float("nan"), 12, "muted", "n.\xa0d."),
+        (None, 6, "muted", MISSING),
+        (float("nan"), 12, "muted", MISSING),
     ],
 )
 def test_contractual_targets(value: float | None, month_nb: int, state: str, label: str) -> None:
