@@ -1,0 +1,71 @@
+"""Nodes of the document that docutils lacks: they carry meaning, so that the site and the PDF can each draw them."""
+
+from __future__ import annotations
+
+from docutils import nodes
+
+__all__ = [
+    "ALL",
+    "Card",
+    "Cards",
+    "Comment",
+    "DataCell",
+    "DataTable",
+    "Drawing",
+    "Figure",
+    "Notice",
+    "Provenance",
+    "ResultList",
+    "Sentence",
+]
+
+
+class DataTable(nodes.General, nodes.Element):
+    """A table of results.
+
+    Attributes ``ident``, ``caption``, ``notes`` (list of texts), ``columns`` (label, unit, align, description),
+    ``row_header`` (index or None), ``total_rows``. Children: one ``nodes.row`` per row, made of :class:`DataCell`.
+    """
+
+
+class DataCell(nodes.Part, nodes.TextElement):
+    """A cell; attributes ``align``, ``state`` (or None), ``header`` (names its row). Children: text or a link."""
+
+
+class Figure(nodes.General, nodes.Element):
+    """A figure; attributes ``ident``, ``title``, ``notes``. Children: a :class:`Drawing` and its :class:`DataTable`."""
+
+
+class Drawing(nodes.General, nodes.Element):
+    """A vector drawing; attributes ``svg`` (one ``<svg>`` element, checked) and ``alt``."""
+
+
+class Cards(nodes.General, nodes.Element):
+    """Key figures; attribute ``label``. Children: :class:`Card`."""
+
+
+class Card(nodes.General, nodes.Element):
+    """A key figure; attributes ``title``, ``value``, ``detail``, ``state`` (or None), ``state_label``."""
+
+
+class Sentence(nodes.paragraph):
+    """A sentence of the package; attribute ``role``: ``answer`` opens the page."""
+
+
+class ResultList(nodes.bullet_list):
+    """A list of sentences of the package."""
+
+
+class Notice(nodes.General, nodes.Element):
+    """Something to know before reading on; attributes ``level``, ``title``, ``text``."""
+
+
+class Comment(nodes.General, nodes.Element):
+    """Words of the region's statistician; attribute ``title``. Children: body elements without raw markup."""
+
+
+class Provenance(nodes.General, nodes.Element):
+    """Foot of the page; attribute ``entries``: pairs of a label and a value."""
+
+
+ALL = (DataTable, DataCell, Figure, Drawing, Cards, Card, Sentence, ResultList, Notice, Comment, Provenance)

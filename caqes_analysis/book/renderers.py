@@ -1,0 +1,169 @@
+"""From what a notebook displays to nodes of the document: the renderer that MyST-NB calls for our MIME types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+from xml.etree import ElementTree
+
+from docutils import nodes
+
+from caqes_analysis.book import nodes as book_nodes
+from caqes_analysis.book.comments import markdown_nodes
+from caqes_analysis.book.prepare import BOOK_MIME_TYPE
+from caqes_analysis.display.payload import (
+    MIME_TYPE,
+    CardsPayload,
+    FigurePayload,
+    NoticePayload,
+    TablePayload,
+    TextPayload,
+    validate,
+)
+from caqes_analysis.errors import CaqesError
+
+if TYPE_CHECKING:
+    from myst_nb.core.render import MimeData, NbElementRenderer
+
+__all__ = ["DisplayRenderer", "payload_nodes"]
+
+_DRAWN = re.compile(r"\{http://www\.w3\.org/2000/svg\}(?!script|foreignObject|image|a$|iframe|animate|set$)\w+")
+
+
+class DisplayRenderer:
+    """The ``myst_nb.mime_renderers`` entry point of the package."""
+
+    mime_priority_overrides: ClassVar[Sequence[tuple[str, str, int | None]]] = (
+        ("*", MIME_TYPE, 0),
+        ("*", BOOK_MIME_TYPE, 0),
+    )
+
+    @staticmethod
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
+        """Return the nodes of an output of ours, or ``None`` for any other output."""
+        if inline or data.mime_type not in (MIME_TYPE, BOOK_MIME_TYPE):
+            return None
+        if data.mime_type == BOOK_MIME_TYPE:
+            return [book_nodes.Provenance(entries=[list(entry) for entry in data.content["entries"]])]
+        try:
+            return payload_nodes(data.content, ident=f"caqes-{data.cell_index}-{data.output_index}")
+        except CaqesError as failure:
+            renderer.logger.warning(f"affichage refusé : {failure}", subtype="caqes", line=data.line)
+            return [
+                book_nodes.Notice(
+                    level="missing",
+                    title="Affichage non lisible",
+                    text="Ce résultat n'a pas la forme attendue ; relancer le notebook avec la version installée.",
+                )
+            ]
+
+
+def payload_nodes(payload: object, *, ident: str) -> list[nodes.Element]:
+    """Turn a display payload into document nodes.
+
+    Parameters
+    ----------
+    payload
+        What a notebook displayed (see :mod:`caqes_analysis.display.payload`).
+    ident
+        Identifier, unique in the page, of what is made.
+
+    Raises
+    ------
+    CaqesError
+        The payload does not follow the contract, or its drawing holds something else than a drawing.
+    """
+    checked = validate(payload)
+    match checked["kind"]:
+        case "table":
+            return [_table(checked, ident)]
+        case "figure":
+            return [_figure(checked, ident)]
+        case "cards":
+            return [_cards(checked)]
+        case "text":
+            return _text(checked)
+        case "notice":
+            return [_notice(checked)]
+        case "comment":
+            comment = book_nodes.Comment(title=checked["title"])
+            comment += markdown_nodes(checked["markdown"])
+            return [comment]
+
+
+def _table(payload: TablePayload, ident: str) -> book_nodes.DataTable:
+    table = book_nodes.DataTable(
+        ident=ident,
+        caption=payload["caption"],
+        columns=[dict(column) for column in payload["columns"]],
+        row_header=payload["row_header"],
+        total_rows=payload["total_rows"],
+        notes=list(payload["notes"]),
+    )
+    for cells in payload["rows"]:
+        row = nodes.row()
+        for number, (cell, column) in enumerate(zip(cells, payload["columns"], strict=True)):
+            made = book_nodes.DataCell(
+                align=column["align"], state=cell.get("state"), header=number == payload["row_header"]
+            )
+            href = cell.get("href")
+            if href:
+                made += nodes.reference("", cell["text"], refuri=href, internal=True, caqes_page=True)
+            else:
+                made += nodes.Text(cell["text"])
+            row += made
+        table += row
+    return table
+
+
+def _figure(payload: FigurePayload, ident: str) -> book_nodes.Figure:
+    _check_drawing(payload["svg"])
+    figure = book_nodes.Figure(ident=ident, title=payload["title"], notes=list(payload["notes"]))
+    figure += book_nodes.Drawing(svg=payload["svg"], alt=payload["alt"])
+    figure += _table(payload["table"], f"{ident}-donnees")
+    return figure
+
+
+def _check_drawing(svg: str) -> None:
+    """Refuse an SVG that holds anything but shapes and texts: it is written in the page as it stands."""
+    problem = {"column": "svg", "remedy": "Produire la figure avec le module d'affichage du paquet."}
+    if "<!" in svg or "<?" in svg:
+        raise CaqesError.of("FIGURE_NON_SURE", "Le dessin de la figure porte une déclaration XML.", **problem)
+    try:
+        root = ElementTree.fromstring(svg)
+    except ElementTree.ParseError as failure:
+        raise CaqesError.of("FIGURE_ILLISIBLE", "Le dessin de la figure n'est pas un SVG.", **problem) from failure
+    for element in root.iter():
+        harmful = [name for name, value in element.attrib.items() if _is_harmful(name, value)]
+        if not _DRAWN.fullmatch(str(element.tag)) or harmful:
+            found = str(element.tag).rsplit("}", 1)[-1]
+            raise CaqesError.of(
+                "FIGURE_NON_SURE", f"Le dessin de la figure porte un élément refusé ({found}).", **problem
+            )
+
+
+def _is_harmful(name: str, value: str) -> bool:
+    local = name.rsplit("}", 1)[-1].lower()
+    if local.startswith("on"):
+        return True
+    if local == "href":
+        return not value.startswith("#")
+    return "url(" in value.lower() and "url(#" not in value.lower().replace('"', "").replace("'", "")
+
+
+def _cards(payload: CardsPayload) -> book_nodes.Cards:
+    cards = book_nodes.Cards(label=payload["label"])
+    cards += [book_nodes.Card(**card) for card in payload["cards"]]
+    return cards
+
+
+def _text(payload: TextPayload) -> list[nodes.Element]:
+    if payload["role"] == "list":
+        items = [nodes.list_item("", nodes.paragraph("", item)) for item in payload["items"]]
+        return [book_nodes.ResultList("", *items)]
+    return [book_nodes.Sentence("", item, role=payload["role"]) for item in payload["items"]]
+
+
+def _notice(payload: NoticePayload) -> book_nodes.Notice:
+    return book_nodes.Notice(level=payload["level"], title=payload["title"], text=payload["text"])
