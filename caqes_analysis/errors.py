@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["BuildError", "CampaignError", "CaqesError", "Problem", "SourceError"]
 
@@ -86,7 +86,7 @@ class CaqesError(Exception):
         return type(self), (self.problems,)
 
     @classmethod
-    def of(cls, code: str, what: str, remedy: str, **place: Any) -> CaqesError:
+    def of(cls, code: str, what: str, remedy: str, **place: Any) -> Self:
         """Build the error of a single problem; ``place`` takes ``file``, ``line``, ``column``, ``value``."""
         return cls(Problem(code, what, remedy, **place))
 

@@ -1,0 +1,336 @@
+"""Small tables as people send them: CSV with semicolons or XLSX, a header line, one fact a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from caqes_analysis.errors import Problem, SourceError
+from caqes_analysis.sources.cells import CellError
+from caqes_analysis.sources.encoding import decode
+from caqes_analysis.sources.files import refuse_absent
+from caqes_analysis.sources.findings import Finding
+from caqes_analysis.sources.problems import ProblemLog, shown
+from caqes_analysis.sources.workbooks import formula_cells, sheet_rows
+
+__all__ = ["Grid", "common_findings", "plain_name", "read_grid"]
+
+T = TypeVar("T")
+_OTHER_SEPARATORS = {",": "la virgule", "\t": "la tabulation", "|": "la barre verticale"}
+_OLE_HEAD = b"\xd0\xcf\x11\xe0"
+
+
+def plain_name(name: str) -> str:
+    """Return a column name without accents, case or punctuation, to compare names.
+
+    Examples
+    --------
+    >>> plain_name(" Quantité ")
+    'quantite'
+    """
+    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return "_".join("".join(c if c.isalnum() else " " for c in bare).split())
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table as received: cells by column, and the line of each.
+
+    Parameters
+    ----------
+    file
+        Name of the file.
+    lines
+        Line of the file (row of the sheet) of each row.
+    cells
+        Values by expected column: texts from a CSV, texts, numbers, booleans and dates from a sheet.
+    labels
+        Name of each expected column as written in the file.
+    ignored
+        Columns that nobody expects.
+    ends_without_newline
+        True when the last line of a CSV has no end of line.
+    """
+
+    file: str
+    lines: tuple[int, ...]
+    cells: dict[str, list[Any]]
+    labels: dict[str, str]
+    ignored: tuple[str, ...] = ()
+    ends_without_newline: bool = False
+
+    def parsed(
+        self, column: str, parse: Callable[[Any], T | None], log: ProblemLog, *, required: bool = False
+    ) -> list[T | None]:
+        """Return a whole column parsed; cells that cannot be go to ``log`` with their line, and give None.
+
+        Parameters
+        ----------
+        column
+            Expected name; a column that the file does not have gives None everywhere.
+        parse
+            Function of one cell, which raises ``CellError``.
+        log
+            Takes the problems.
+        required
+            True when an empty cell is a problem.
+        """
+        if column not in self.cells:
+            return [None] * len(self.lines)
+        memory: dict[tuple[type, Any], T | CellError | None] = {}
+        values: list[T | None] = []
+        for line, cell in zip(self.lines, self.cells[column], strict=True):
+            key = (type(cell), cell)
+            if key not in memory:
+                memory[key] = _attempt(parse, cell)
+            found = memory[key]
+            if isinstance(found, CellError):
+                log.add(found.problem.at(line=line, column=self.labels[column], value=str(cell)))
+                found = None
+            elif required and found in (None, ""):
+                log.add(
+                    Problem(
+                        "CELLULE_VIDE", "cette cellule est vide.", "La remplir.", line=line, column=self.labels[column]
+                    )
+                )
+            values.append(found)
+        return values
+
+
+def _attempt(parse: Callable[[Any], T | None], cell: Any) -> T | CellError | None:
+    try:
+        return parse(cell)
+    except CellError as failure:
+        return failure
+
+
+def read_grid(path: Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> Grid:
+    """Read a CSV (``;``, UTF-8 or Windows-1252) or the first sheet of an XLSX.
+
+    Parameters
+    ----------
+    path
+        The file; its kind is told by its content.
+    required, optional
+        Expected columns; case, accents and punctuation of the header do not matter.
+
+    Raises
+    ------
+    SourceError
+        With all that is wrong in the structure: encoding, separator, columns, number of fields, formulas.
+    """
+    path = Path(path)
+    refuse_absent(path)
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if head == _OLE_HEAD:
+        raise SourceError.of(
+            "FORMAT_NON_LU",
+            "c'est un ancien classeur (.xls) ou un classeur protégé par un mot de passe.",
+            "L'enregistrer en .xlsx sans mot de passe, ou en CSV.",
+            file=path.name,
+        )
+    if head[:2] == b"PK":
+        return _from_workbook(path, required, optional)
+    return _from_csv(path, required, optional)
+
+
+def _from_csv(path: Path, required: Sequence[str], optional: Sequence[str]) -> Grid:
+    data = path.read_bytes()
+    text, _ = decode(data, path.name)
+    rows = _csv_rows(text, path.name)
+    log = ProblemLog(path.name)
+    header_line, header = next(((line, row) for line, row in rows if any(row)), (1, []))
+    if len(header) == 1 and len(required) > 1:
+        raise SourceError(_separator_problem(header[0], header_line).at(file=path.name))
+    places, ignored = _columns(header, header_line, required, optional, log)
+    width = len(header)
+    body = []
+    last = rows[-1][0] if rows else 0
+    cut_short = not data.endswith((b"\n", b"\r"))
+    for line, row in rows:
+        if line <= header_line or not any(cell.strip() for cell in row):
+            continue
+        if len(row) < width or any(cell.strip() for cell in row[width:]):
+            log.add(_width_problem(line, len(row), width, is_cut=cut_short and line == last))
+        else:
+            body.append((line, row))
+    return _grid(path.name, body, places, ignored, header, log, ends_without_newline=cut_short)
+
+
+def _csv_rows(text: str, file: str) -> list[tuple[int, list[str]]]:
+    rows = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
+    line = 1
+    try:
+        for row in reader:
+            rows.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error as failure:
+        raise SourceError.of(
+            "GUILLEMET_NON_FERME",
+            f"un guillemet est mal placé ou n'est pas fermé à partir de cette ligne ({failure}).",
+            "Doubler ou retirer le guillemet, ou exporter de nouveau.",
+            file=file,
+            line=line,
+        ) from failure
+    return rows
+
+
+def _separator_problem(header: str, line: int) -> Problem:
+    found = max(_OTHER_SEPARATORS, key=header.count)
+    name = _OTHER_SEPARATORS[found] if found in header else "inconnu"
+    return Problem(
+        "SEPARATEUR",
+        f"le séparateur attendu est le point-virgule ; celui du fichier semble être : {name}.",
+        "Exporter de nouveau en CSV avec le point-virgule.",
+        line=line,
+        value=header[:80],
+    )
+
+
+def _width_problem(line: int, found: int, width: int, *, is_cut: bool) -> Problem:
+    if is_cut and found < width:
+        return Problem(
+            "DERNIERE_LIGNE_TRONQUEE",
+            f"la dernière ligne s'arrête au champ {found} sur {width} : le fichier est tronqué.",
+            "L'exporter ou le télécharger de nouveau : la fin manque.",
+            line=line,
+        )
+    return Problem(
+        "NB_CHAMPS",
+        f"cette ligne a {found} champs au lieu de {width}.",
+        "Vérifier les points-virgules de cette ligne ; un texte qui en contient s'écrit entre guillemets.",
+        line=line,
+    )
+
+
+def _columns(
+    header: Sequence[Any], line: int, required: Sequence[str], optional: Sequence[str], log: ProblemLog
+) -> tuple[dict[str, int], list[str]]:
+    plain = [plain_name(str(name)) for name in header]
+    expected = [*required, *optional]
+    for name in expected:
+        if plain.count(name) > 1:
+            log.add(
+                Problem(
+                    "COLONNE_EN_DOUBLE",
+                    "cette colonne figure deux fois.",
+                    "N'en garder qu'une.",
+                    line=line,
+                    column=name,
+                )
+            )
+    others = [name for name in plain if name and name not in expected]
+    for name in required:
+        if name not in plain:
+            near = get_close_matches(name, others, n=1, cutoff=0.6)
+            hint = f" La colonne « {near[0]} » est peut-être celle-ci." if near else ""
+            log.add(
+                Problem(
+                    "COLONNE_ABSENTE",
+                    "cette colonne est attendue.",
+                    f"L'ajouter à la première ligne ; colonnes lues : {', '.join(expected)}.{hint}",
+                    line=line,
+                    column=name,
+                )
+            )
+    places = {name: plain.index(name) for name in expected if name in plain}
+    ignored = [str(name).strip() for name, bare in zip(header, plain, strict=True) if bare and bare not in expected]
+    return places, ignored
+
+
+def _grid(
+    file: str,
+    body: Sequence[tuple[int, Sequence[Any]]],
+    places: dict[str, int],
+    ignored: Sequence[str],
+    header: Sequence[Any],
+    log: ProblemLog,
+    *,
+    ends_without_newline: bool = False,
+) -> Grid:
+    if not log and not body:
+        log.add(Problem("FICHIER_SANS_LIGNE", "le fichier n'a que son en-tête.", "L'exporter de nouveau.", line=1))
+    log.raise_if_any()
+    return Grid(
+        file,
+        tuple(line for line, _ in body),
+        {name: [row[place] for _, row in body] for name, place in places.items()},
+        {name: str(header[place]).strip() for name, place in places.items()},
+        tuple(ignored),
+        ends_without_newline,
+    )
+
+
+def _from_workbook(path: Path, required: Sequence[str], optional: Sequence[str]) -> Grid:
+    rows, sheet = sheet_rows(path)
+    log = ProblemLog(path.name)
+    header_line, header = next(((line, row) for line, row in rows if any(str(cell).strip() for cell in row)), (1, []))
+    if not header:
+        raise SourceError.of(
+            "FICHIER_SANS_LIGNE",
+            "la première feuille est vide.",
+            "Mettre le tableau dans la première feuille.",
+            file=path.name,
+        )
+    places, ignored = _columns(header, header_line, required, optional, log)
+    names = {place: str(header[place]).strip() for place in places.values()}
+    for line, place, formula in formula_cells(path, sheet):
+        if line >= header_line and place in names:
+            log.add(
+                Problem(
+                    "CELLULE_CALCULEE",
+                    "cellule calculée : sa valeur dépend du tableur et peut être périmée.",
+                    "Copier la colonne et coller les valeurs.",
+                    line=line,
+                    column=names[place],
+                    value=formula,
+                )
+            )
+    body = [(line, row) for line, row in rows if line > header_line and any(str(cell).strip() for cell in row)]
+    return _grid(path.name, body, places, ignored, header, log)
+
+
+def common_findings(delivery: str, grid: Grid) -> list[Finding]:
+    """Return what any small table may show: columns that are not read, a last line without end.
+
+    Parameters
+    ----------
+    delivery
+        Identifier of the delivery.
+    grid
+        The table.
+    """
+    found = []
+    if grid.ignored:
+        found.append(
+            Finding(
+                delivery,
+                "COLONNE_IGNOREE",
+                "en-tête",
+                "information",
+                len(grid.ignored),
+                shown(", ".join(grid.ignored)),
+                "Colonne inconnue : elle n'est pas lue.",
+            )
+        )
+    if grid.ends_without_newline:
+        found.append(
+            Finding(
+                delivery,
+                "FIN_SANS_RETOUR_DE_LIGNE",
+                "dernière ligne",
+                "information",
+                1,
+                f"ligne {grid.lines[-1]}",
+                "Le fichier ne finit pas par une fin de ligne : vérifier qu'il est complet.",
+            )
+        )
+    return found

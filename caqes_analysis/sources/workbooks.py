@@ -1,0 +1,114 @@
+"""XLSX workbooks: the cells of the first visible sheet, and which of them are formulas."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import python_calamine
+from python_calamine import CalamineWorkbook, SheetVisibleEnum
+
+from caqes_analysis.errors import SourceError
+from caqes_analysis.sources.files import guarded_member, opened_zip
+
+__all__ = ["formula_cells", "sheet_rows"]
+
+# No yearly table of a region comes near; a workbook made to fill the memory does.
+_MOST_BYTES = 1 << 30
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_READ_BYTES = 1 << 20
+
+
+def sheet_rows(path: Path) -> tuple[list[tuple[int, list[Any]]], str]:
+    """Return the rows of the first visible sheet, each with its number, and the name of the sheet.
+
+    Parameters
+    ----------
+    path
+        The workbook.
+
+    Raises
+    ------
+    SourceError
+        ``CLASSEUR_ILLISIBLE``, ``CLASSEUR_TROP_GRAND``, or what is wrong in the archive that a workbook is.
+    """
+    _refuse_oversized(path)
+    try:
+        with CalamineWorkbook.from_path(str(path)) as workbook:
+            visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+            if not visible:
+                raise _unreadable(path, "aucune feuille visible")
+            rows = workbook.get_sheet_by_name(visible[0]).to_python(skip_empty_area=False)
+    except python_calamine.CalamineError as failure:
+        raise _unreadable(path, str(failure)) from failure
+    return list(enumerate(rows, start=1)), visible[0]
+
+
+def formula_cells(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the formulas of a sheet: row number from 1, column place from 0, formula.
+
+    Parameters
+    ----------
+    path
+        The workbook.
+    sheet
+        Name of the sheet.
+    """
+    if not _mentions_formulas(path):
+        return
+    with warnings.catch_warnings():
+        # openpyxl warns of decorations that it does not keep; nothing is written here.
+        warnings.simplefilter("ignore")
+        workbook = openpyxl.load_workbook(path, read_only=True, data_only=False)
+        try:
+            for row in workbook[sheet].iter_rows():
+                for cell in row:
+                    if cell.data_type == "f":
+                        yield cell.row, cell.column - 1, _formula_text(cell.value)
+        finally:
+            workbook.close()
+
+
+def _formula_text(value: Any) -> str:
+    # Array formulas and data tables come as objects.
+    return str(getattr(value, "text", value))
+
+
+def _refuse_oversized(path: Path) -> None:
+    with path.open("rb") as stream, opened_zip(stream, path.name) as archive:
+        if "xl/workbook.xml" not in archive.namelist():
+            raise _unreadable(path, "l'archive ne contient pas de classeur XLSX")
+        if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
+            raise SourceError.of(
+                "CLASSEUR_TROP_GRAND",
+                "ce classeur dépasse un gigaoctet une fois décompressé.",
+                "Donner un CSV.",
+                file=path.name,
+            )
+
+
+def _mentions_formulas(path: Path) -> bool:
+    with path.open("rb") as stream, opened_zip(stream, path.name) as archive:
+        for info in archive.infolist():
+            if not info.filename.startswith("xl/worksheets/"):
+                continue
+            with guarded_member(archive, info, path.name) as content:
+                tail = b""
+                while data := content.read(_READ_BYTES):
+                    if _FORMULA.search(tail + data):
+                        return True
+                    tail = data[-20:]
+    return False
+
+
+def _unreadable(path: Path, why: str) -> SourceError:
+    return SourceError.of(
+        "CLASSEUR_ILLISIBLE",
+        f"ce classeur ne s'ouvre pas ({why}).",
+        "L'enregistrer de nouveau en .xlsx, ou en CSV.",
+        file=path.name,
+    )
