@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from caqes_analysis.errors import BuildError
+from caqes_analysis.errors import BuildError, Problem
 
 __all__ = ["build_pages", "write_changed"]
 
@@ -149,8 +149,10 @@ def _run(arguments: list[str], work: Path) -> str:
 
 
 def _failed(output: str) -> BuildError:
-    return BuildError.of(
-        "LIVRE_NON_COMPILE",
-        f"La compilation du livre s'est arrêtée :\n{output}",
-        "Relancer avec un dossier de travail vide ; si l'erreur revient, la signaler avec ces lignes.",
+    return BuildError(
+        Problem(
+            "LIVRE_NON_COMPILE",
+            f"La compilation du livre s'est arrêtée :\n{output}",
+            "Relancer avec un dossier de travail vide ; si l'erreur revient, la signaler avec ces lignes.",
+        )
     )

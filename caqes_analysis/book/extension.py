@@ -77,11 +77,11 @@ def _words(env: BuildEnvironment) -> dict[str, list[str]]:
     return words
 
 
-def _forget_words(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+def _forget_words(_app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     _words(env).pop(docname, None)
 
 
-def _merge_words(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment) -> None:
+def _merge_words(_app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment) -> None:
     _words(env).update({doc: words for doc, words in _words(other).items() if doc in set(docnames)})
 
 
@@ -101,7 +101,7 @@ def _resolve_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def _page_context(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+    app: Sphinx, pagename: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     manifest = _manifest_of(app)
     place = manifest["places"].get(pagename, {"group": [], "title": context.get("title", "")})

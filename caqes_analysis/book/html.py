@@ -29,10 +29,10 @@ def _notes(notes: list[str], ident: str) -> str:
 
 
 def _visit_table(translator: Translator, node: book_nodes.DataTable) -> None:
-    ident = node["ident"]
+    ident, columns_nb = node["ident"], len(node["columns"])
     notes = _table_notes(node)
     described = f' aria-describedby="{ident}-notes"' if notes else ""
-    wide = " tableau-large" if len(node["columns"]) > 4 else ""
+    wide = " tableau-large" if columns_nb > 5 else " tableau-moyen" if columns_nb > 3 else ""
     _write(
         translator,
         f'<div class="tableau{wide}">\n',
@@ -107,7 +107,7 @@ def _visit_cards(translator: Translator, node: book_nodes.Cards) -> None:
     _write(translator, f'<ul class="cartes" role="list" aria-label="{escape(node["label"])}">\n')
 
 
-def _depart_cards(translator: Translator, node: book_nodes.Cards) -> None:
+def _depart_cards(translator: Translator, _node: book_nodes.Cards) -> None:
     _write(translator, "</ul>\n")
 
 
@@ -128,7 +128,7 @@ def _visit_sentence(translator: Translator, node: book_nodes.Sentence) -> None:
     _write(translator, '<p class="reponse">' if node["role"] == "answer" else "<p>")
 
 
-def _depart_sentence(translator: Translator, node: book_nodes.Sentence) -> None:
+def _depart_sentence(translator: Translator, _node: book_nodes.Sentence) -> None:
     _write(translator, "</p>\n")
 
 
@@ -151,7 +151,7 @@ def _visit_comment(translator: Translator, node: book_nodes.Comment) -> None:
     _write(translator, f'<div class="commentaire" role="note"><p class="commentaire-titre">{title}</p>\n')
 
 
-def _depart_comment(translator: Translator, node: book_nodes.Comment) -> None:
+def _depart_comment(translator: Translator, _node: book_nodes.Comment) -> None:
     _write(translator, "</div>\n")
 
 
@@ -182,11 +182,11 @@ def _visit_math(translator: Translator, node: nodes.math) -> None:
 
 
 def _visit_math_block(translator: Translator, node: nodes.math_block) -> None:
-    _write(translator, f'<div class="formule" tabindex="0">{_mathml(node, "block")}</div>\n')
+    _write(translator, f'<div class="formule">{_mathml(node, "block")}</div>\n')
     raise nodes.SkipNode
 
 
-def _nothing(translator: Translator, node: nodes.Element) -> None:
+def _nothing(_translator: Translator, _node: nodes.Element) -> None:
     """Write nothing: the visit skipped the departure."""
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from caqes_analysis.book.text import clean
 from caqes_analysis.errors import BuildError, Problem
@@ -93,7 +94,7 @@ def _problems(book: Book) -> Iterator[Problem]:
         yield Problem("LIVRE_SANS_TITRE", "Le livre n'a pas de titre.", "Donner un titre au livre.")
     seen: dict[str, str] = {}
     for number, page in enumerate(book.pages):
-        place = {"file": page.path}
+        place: dict[str, Any] = {"file": page.path}
         parts = page.path.split("/")
         if not _PATH.fullmatch(page.path) or ".." in page.path:
             yield Problem(

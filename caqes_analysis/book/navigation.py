@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from caqes_analysis.book.model import Book, Page
@@ -72,7 +73,7 @@ class Navigation:
             self._index_pages(label, part)
         self.places: dict[str, Place] = {place.doc: place for place in self._in_order()}
         order = list(self.places.values())
-        for before, after in zip(order, order[1:], strict=False):
+        for before, after in pairwise(order):
             before.following, after.previous = after.doc, before.doc
 
     def page(self, doc: str) -> Page | None:

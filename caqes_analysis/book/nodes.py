@@ -1,5 +1,8 @@
 """Nodes of the document that docutils lacks: they carry meaning, so that the site and the PDF can each draw them."""
 
+# docutils has no types: its classes are Any.
+# mypy: disable-error-code="misc"
+
 from __future__ import annotations
 
 from docutils import nodes

@@ -119,7 +119,7 @@ def _table(payload: TablePayload, ident: str) -> book_nodes.DataTable:
 
 def _figure(payload: FigurePayload, ident: str) -> book_nodes.Figure:
     _check_drawing(payload["svg"])
-    figure = book_nodes.Figure(ident=ident, title=payload["title"], notes=list(payload["notes"]))
+    figure: book_nodes.Figure = book_nodes.Figure(ident=ident, title=payload["title"], notes=list(payload["notes"]))
     figure += book_nodes.Drawing(svg=payload["svg"], alt=payload["alt"])
     figure += _table(payload["table"], f"{ident}-donnees")
     return figure
@@ -153,7 +153,7 @@ def _is_harmful(name: str, value: str) -> bool:
 
 
 def _cards(payload: CardsPayload) -> book_nodes.Cards:
-    cards = book_nodes.Cards(label=payload["label"])
+    cards: book_nodes.Cards = book_nodes.Cards(label=payload["label"])
     cards += [book_nodes.Card(**card) for card in payload["cards"]]
     return cards
 
