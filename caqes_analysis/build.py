@@ -22,6 +22,7 @@ from caqes_analysis.book import Page as BookPage
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
 from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
+from caqes_analysis.departments import department_label
 from caqes_analysis.errors import BuildError, CampaignError, Problem
 from caqes_analysis.receive import open_store
 from caqes_analysis.schemes.scheme import scheme_of
@@ -31,7 +32,6 @@ __all__ = ["BuildReport", "build", "code_version"]
 
 NOTEBOOKS = REPOSITORY / "notebooks"
 _HASH_LENGTH = 12
-_UNKNOWN_DEPARTMENT = "non renseigné"
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def _book(plan: _Plan, outcomes: pd.DataFrame) -> Book:
     for row in plan.establishments.to_dict("records"):
         finess, name, town, department = (row[key] for key in ("finess", "name", "town", "department"))
         keywords = tuple(word for word in (finess, name, town) if isinstance(word, str))
-        group = ("Établissements", f"Département {department if isinstance(department, str) else _UNKNOWN_DEPARTMENT}")
+        group = ("Établissements", department_label(department))
         sheets.append(page(f"etablissements/{finess}", finess, name, group, keywords))
     return Book(
         title=campaign.title,

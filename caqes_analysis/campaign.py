@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from caqes_analysis.envelopes import ENVELOPES, Envelope
@@ -265,11 +264,11 @@ class Campaign(Parameters):
         return self.last_month_nb - self.provisional_months_nb
 
     @property
-    def provisional_from(self) -> pd.Timestamp | None:
+    def provisional_from(self) -> dt.date | None:
         """First provisional month, or None."""
         if not self.provisional_months_nb or not self.last_month:
             return None
-        return pd.Timestamp(self.year, self.settled_month_nb + 1, 1)
+        return dt.date(self.year, self.settled_month_nb + 1, 1)
 
     @property
     def all_envelopes(self) -> tuple[Envelope, ...]:

@@ -43,7 +43,7 @@ def test_a_good_file_gives_a_frozen_campaign(tmp_path: Path) -> None:
     campaign = load_campaign(write(tmp_path, GOOD))
     assert campaign.id == "essai-2024"
     assert campaign.settled_month_nb == 7
-    assert str(campaign.provisional_from) == "2024-08-01 00:00:00"
+    assert str(campaign.provisional_from) == "2024-08-01"
     assert campaign.sources.monthly_spend[0].path == tmp_path / "depenses.csv"
     assert campaign.sources.monthly_spend[0].delivery_name == "depenses"
     assert not campaign.is_simulated

@@ -12,7 +12,8 @@ from IPython.display import display
 
 from caqes_analysis import perimeter, tables
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
-from caqes_analysis.display import Comment, Display
+from caqes_analysis.display import Comment
+from caqes_analysis.display.base import Display
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.forecast.share_of_year import project_share_of_year
 from caqes_analysis.indicators.evolution import annual_evolution, cumulative_evolution
@@ -73,6 +74,11 @@ class Page:
             Store(directory).write(table, rows, part=self.finess or "region", validate=False)
         return rows
 
+    def save_sheet(self) -> None:
+        """Write the tables that the sheet of an establishment declares."""
+        for table, rows in zip(SHEET_TABLES, (self.evolutions, self.projections), strict=True):
+            self.save(table, rows[table.column_names])
+
     @cached_property
     def scheme(self) -> Scheme:
         """Scheme of the contract."""
@@ -115,48 +121,54 @@ class Page:
         """Months at which cumulative rates are read: the last settled one, then the last received one."""
         return tuple(sorted({self.campaign.settled_month_nb, self.campaign.last_month_nb}))
 
-    def compute_evolutions(self) -> pd.DataFrame:
-        """Compute the evolutions of this page's establishment, or of all of them for a chapter."""
-        wanted = None if self.finess is None else [self.finess]
-        if not self.campaign.is_annual:
-            return cumulative_evolution(self.store, year=self.campaign.year, month_nbs=self.month_nbs, finess=wanted)
-        rows = annual_evolution(self.store, year=self.campaign.year)
-        return rows if wanted is None else rows[rows["finess"].isin(wanted)].reset_index(drop=True)
-
-    def compute_projections(self) -> pd.DataFrame:
-        """Compute the year-end projections of this page's establishment, or of all of them for a chapter."""
-        if self.campaign.is_annual:
-            return tables.FORECASTS.conform(pd.DataFrame(columns=tables.FORECASTS.column_names))
-        return project_share_of_year(
-            self.store,
-            year=self.campaign.year,
-            month_nb=self.campaign.settled_month_nb,
-            finess=None if self.finess is None else [self.finess],
-        )
+    @cached_property
+    def region(self) -> Page:
+        """The same data without an establishment: what a sheet places itself in."""
+        return self if self.finess is None else Page(self.campaign, self.store)
 
     @cached_property
     def evolutions(self) -> pd.DataFrame:
-        """Evolutions of the region's establishments: what their sheets wrote, and the rest computed the same way."""
-        return self._collected(tables.EVOLUTIONS, self.compute_evolutions(), ["envelope", "month_nb", "finess"])
+        """Table ``evolutions`` of this establishment or, for a chapter, of all.
+
+        A chapter takes what the sheets wrote, and computes in the same way the establishments that have no sheet.
+        """
+        wanted = None if self.finess is None else [self.finess]
+        if self.campaign.is_annual:
+            rows = annual_evolution(self.store, year=self.campaign.year)
+            rows = rows if wanted is None else rows[rows["finess"].isin(wanted)].reset_index(drop=True)
+        else:
+            rows = cumulative_evolution(self.store, year=self.campaign.year, month_nbs=self.month_nbs, finess=wanted)
+        return self._collected(tables.EVOLUTIONS, rows, rows["finess"], ["envelope", "month_nb", "finess"])
 
     @cached_property
     def projections(self) -> pd.DataFrame:
-        """Projections of the region's establishments, with ``finess`` and ``envelope``, collected likewise."""
-        rows = self._collected(tables.FORECASTS, self.compute_projections(), ["series"])
-        parts = rows["series"].str.split("/", n=1, expand=True, regex=False).reindex(columns=[0, 1])
-        return rows.assign(finess=parts[0].astype("str"), envelope=parts[1].astype("str"))
+        """Table ``forecasts`` of this establishment or of all, collected likewise, with ``finess`` and ``envelope``."""
+        if self.campaign.is_annual:
+            rows = tables.FORECASTS.conform(pd.DataFrame(columns=tables.FORECASTS.column_names))
+        else:
+            rows = project_share_of_year(
+                self.store,
+                year=self.campaign.year,
+                month_nb=self.campaign.settled_month_nb,
+                finess=None if self.finess is None else [self.finess],
+            )
+        rows = self._collected(tables.FORECASTS, rows, rows["series"].str.split("/").str[0], ["series"])
+        parts = rows["series"].str.split("/")
+        return rows.assign(finess=parts.str[0], envelope=parts.str[1])
 
-    def _collected(self, table: Table, computed: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    def _collected(self, table: Table, computed: pd.DataFrame, owner: pd.Series[str], order: list[str]) -> pd.DataFrame:
         if self.build_directory is None or self.finess is not None:
             return computed
         written = sorted((self.build_directory / "run.draft" / "results").glob(f"*/{table.name}/*.parquet"))
-        sheets = {path.stem for path in written if path.stem != "region"}
-        if not sheets:
-            return computed
-        read = Store.read_parts(table, [path for path in written if path.stem in sheets])
-        owner = computed["series"].str.split("/").str[0] if "series" in computed else computed["finess"]
-        rest = computed[~owner.isin(sheets)]
-        return table.conform(pd.concat([read, rest]).sort_values(order))
+        sheets = {path.stem: path for path in written if path.stem != "region"}
+        read = Store.read_parts(table, list(sheets.values()))
+        rest = computed[~owner.isin(list(sheets))]
+        return table.conform(pd.concat([part for part in (read, rest) if len(part)] or [read]).sort_values(order))
+
+    def settled(self, envelope: str | None = None) -> pd.DataFrame:
+        """Return the evolutions read at the last settled month, of one envelope or of all."""
+        rows = self.evolutions[self.evolutions["month_nb"] == self.campaign.settled_month_nb]
+        return (rows if envelope is None else rows[rows["envelope"] == envelope]).reset_index(drop=True)
 
     def target(self, envelope: str) -> Target:
         """Return the target, or the region's benchmark, with which the evolution of an envelope is compared."""

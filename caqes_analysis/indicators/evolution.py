@@ -176,7 +176,7 @@ def contributions(evolutions: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The input + ``change_eur`` (current − previous), ``contribution_points`` (percentage points of the regional
-        rate; they add up to it) and ``regional_share`` (0-1, of the regional current amount).
+        rate; they add up to it), ``regional_share`` (0-1, of the regional current amount) and ``rank``.
     """
     change = evolutions["current_eur"] - evolutions["previous_eur"]
     base = float(evolutions["previous_eur"].sum())
@@ -186,5 +186,5 @@ def contributions(evolutions: pd.DataFrame) -> pd.DataFrame:
         contribution_points=100 * change.astype("float64") / base if base else float("nan"),
         regional_share=evolutions["current_eur"].astype("float64") / total if total else float("nan"),
     )
-    order = ["change_eur", "finess"]
-    return frame.sort_values(order, ascending=[False, True]).reset_index(drop=True)
+    ordered = frame.sort_values(["change_eur", "finess"], ascending=[False, True]).reset_index(drop=True)
+    return ordered.assign(rank=range(1, len(ordered) + 1))

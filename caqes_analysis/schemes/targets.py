@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 import pandas as pd
-from babel.numbers import format_decimal
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.errors import CampaignError, Problem
 
 __all__ = [
@@ -119,8 +118,9 @@ class Target:
         """The value with its unit, in French (``-5`` prints with a true minus); empty when there is none."""
         if self.value is None:
             return ""
-        number = format_decimal(self.value, "#,##0.##", locale="fr").replace("-", "\N{MINUS SIGN}")
-        return f"{number}{_NBSP}{self.unit_label}"
+        # As many decimals as the text that fixes the value has: 3,2 %, but 4 %.
+        decimals = next(n for n in (0, 1, 2) if n == 2 or round(self.value, n) == round(self.value, 2))
+        return f"{french.number(self.value, decimals)}{_NBSP}{self.unit_label}"
 
     @property
     def label(self) -> str:

@@ -1,0 +1,227 @@
+"""The sheet of an establishment: who it is, where it stands, what explains it, how sure that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french, quality, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, landing_of
+from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, through_phrase
+from caqes_analysis.departments import department_label
+from caqes_analysis.display import Card, Cards, Text
+from caqes_analysis.display.base import Display
+from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.forecast.share_of_year import METHOD
+from caqes_analysis.indicators.evolution import contributions
+
+__all__ = ["contribution", "headline", "identity", "reserves", "retained_messages"]
+
+
+def identity(page: Page) -> Text:
+    """Return who the establishment is, its contract, and what the data cover."""
+    who = page.establishment
+    known = [_word(who["category"]), department_label(who["department"]), _word(who["town"]), f"FINESS {page.finess}"]
+    if _word(who["finess_ej"]) and who["finess_ej"] != page.finess:
+        known.append(f"entité juridique {who['finess_ej']}")
+    contract = _contract(page, str(who["contract_finess"] if _word(who["contract_finess"]) else page.finess))
+    return Text.paragraphs(
+        " · ".join(word for word in known if word), f"{contract} {month_phrase(page.campaign).capitalize()}."
+    )
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _contract(page: Page, contract_finess: str) -> str:
+    if not page.store.has(tables.CONTRACTS):
+        return "Contrat non renseigné."
+    contracts = page.store.read(tables.CONTRACTS)
+    own = contracts[(contracts["contract_finess"] == contract_finess) & (contracts["scheme"] == page.campaign.scheme)]
+    if own.empty:
+        return f"Pas de contrat {page.scheme.name}."
+    row = own.iloc[0]
+    since = "" if pd.isna(row["signed_on"]) else f", effet au {french.date(row['signed_on'], short=True)}"
+    volets = f", volets {row['volets'].replace(',', ', ')}" if _word(row["volets"]) else ""
+    return f"Contrat {page.scheme.name} ({_word(row['status']) or 'statut non renseigné'}{since}{volets})."
+
+
+def _rate(row: pd.Series | None) -> float | None:
+    return None if row is None or pd.isna(row["evolution_pct"]) else float(row["evolution_pct"])
+
+
+def headline(page: Page) -> tuple[Display, ...]:
+    """Return the answer of the sheet and its key figures."""
+    rows = page.settled(MAIN_ENVELOPE)
+    row = None if rows.empty else rows.iloc[0]
+    position = position_of(_rate(row), page.target(MAIN_ENVELOPE), month_nb=page.campaign.settled_month_nb)
+    return _answer(page, row, position), Cards("Chiffres clés", _cards(page, row, position))
+
+
+def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
+    period = through_phrase(page.campaign, page.campaign.settled_month_nb)
+    if row is None:
+        return Text.answer(f"Aucune dépense PHMEV n'a été reçue {period} pour cet établissement.")
+    amount = french.compact_euros(row["current_eur"])
+    rate = _rate(row)
+    if rate is None:
+        return Text.answer(
+            f"{period.capitalize()}, {amount} de médicaments prescrits à l'hôpital ont été remboursés en ville "
+            "(PHMEV) ; l'évolution n'est pas calculable, faute d'année précédente."
+        )
+    verb = "a augmenté" if rate > 0 else "a baissé" if rate < 0 else "est restée stable"
+    size = f" de {french.percent(abs(rate))}" if rate else ""
+    target = page.target(MAIN_ENVELOPE)
+    compared = f" : {position.label} ({target.label})" if target.value is not None else f" ({target.label})"
+    return Text.answer(
+        f"{period.capitalize()}, la PHMEV {verb}{size} par rapport aux mêmes mois de "
+        f"{page.campaign.year - 1}{compared}."
+    )
+
+
+def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
+    month_nb = page.campaign.settled_month_nb
+    target = page.target(MAIN_ENVELOPE)
+    when = f"à M{month_nb}" if month_nb < 12 else f"en {page.campaign.year}"
+    level = french.compact_euros(row["current_eur"]) if row is not None else french.MISSING
+    situation = Card(
+        f"PHMEV {when}",
+        french.percent(_rate(row), signed=True) if _rate(row) is not None else level,
+        f"{level} ; {target.label}" if _rate(row) is not None else target.label,
+        position.state if position.state != "muted" else None,
+        position.label if position.state != "muted" else "",
+    )
+    return [situation, _landing_card(page), _weight_card(page), _data_card(page)]
+
+
+def _landing_card(page: Page) -> Card:
+    landing = landing_of(page, MAIN_ENVELOPE)
+    title = f"Atterrissage {page.campaign.year}"
+    if landing is None or pd.isna(landing["median_eur"]):
+        why = "il faut des dépenses mensuelles" if landing is None else str(landing["reason"])
+        return Card(title, french.MISSING, why)
+    rate = landing["evolution_pct"]
+    value = french.percent(rate, signed=True) if not pd.isna(rate) else french.compact_euros(landing["median_eur"])
+    return Card(title, value, f"{french.compact_euros(landing['median_eur'])} par la {METHOD}, sans intervalle")
+
+
+def _weight_card(page: Page) -> Card:
+    own = _contribution(page)
+    if own is None:
+        return Card("Poids dans la région", french.MISSING, "PHMEV")
+    share = french.percent(100 * own["regional_share"])
+    if pd.isna(own["evolution_pct"]):
+        return Card("Poids dans la région", share, "de la PHMEV régionale")
+    return Card("Poids dans la région", share, f"{french.points(own['contribution_points'], 2)} de la hausse régionale")
+
+
+def _data_card(page: Page) -> Card:
+    if page.campaign.is_annual:
+        return Card("Données", f"Année {page.campaign.year}", "Open PHMEV, sans mois")
+    missing = _missing(page)
+    if missing.empty:
+        return Card("Données", "Complètes", month_phrase(page.campaign), "good", "aucun mois ne manque")
+    return Card(
+        "Données",
+        f"{french.plural(len(missing), 'mois')} en défaut",
+        month_phrase(page.campaign),
+        "warning",
+        "voir « Données et réserves »",
+    )
+
+
+def _missing(page: Page) -> pd.DataFrame:
+    rows = quality.missing_months(page.store, year=page.campaign.year)
+    return ordered_by_envelope(rows[rows["finess"] == page.finess])
+
+
+def _contribution(page: Page) -> pd.Series | None:
+    """Row of this establishment among the contributions of the region, for the main envelope."""
+    own = contributions(page.region.settled(MAIN_ENVELOPE)).set_index("finess", drop=False)
+    return own.loc[[page.finess]].iloc[0] if page.finess in own.index else None
+
+
+def retained_messages(page: Page) -> Text:
+    """Return what to remember, in a few sentences that say no more than the numbers."""
+    messages = []
+    rates = ordered_by_envelope(page.settled())
+    above = [
+        envelope_of(page.campaign, envelope).short_label
+        for envelope, rate in zip(rates["envelope"], rates["evolution_pct"], strict=True)
+        if position_of(rate, page.target(envelope), month_nb=page.campaign.settled_month_nb).state == "warning"
+    ]
+    named = [envelope for envelope in rates["envelope"] if page.target(envelope).value is not None]
+    if named:
+        word = "objectif" if page.target(named[0]).is_contractual else "repère régional"
+        messages.append(
+            f"{french.in_words(len(above)).capitalize()} des {french.in_words(len(named))} enveloppes comparées à un "
+            f"{word} le dépassent{f' : {french.list_in_words(above)}' if above else ''}."
+        )
+    own = _contribution(page)
+    if own is not None and not pd.isna(own["evolution_pct"]):
+        place = f" (rang {own['rank']} sur {len(page.region.settled(MAIN_ENVELOPE))})"
+        messages.append(
+            f"L'établissement porte {french.percent(100 * own['regional_share'])} de la PHMEV régionale et compte pour "
+            f"{french.points(own['contribution_points'], 2)} dans l'évolution de la région{place}."
+        )
+    landing = landing_of(page, MAIN_ENVELOPE)
+    if landing is not None and not pd.isna(landing["median_eur"]):
+        messages.append(
+            f"Au rythme des années passées, l'année finirait vers {french.compact_euros(landing['median_eur'])} "
+            f"(méthode : {METHOD}, sans intervalle de confiance : un ordre de grandeur, pas une prévision)."
+        )
+    missing = _missing(page)
+    if len(missing):
+        messages.append(
+            f"{french.plural(len(missing), 'mois')} en défaut dans les données reçues : les taux sont lus sur les "
+            "seuls mois présents les deux années."
+        )
+    return Text.bullets(*messages) if messages else Text.paragraphs("Les données ne permettent pas de conclure.")
+
+
+def contribution(page: Page) -> Text:
+    """Return what the establishment adds to the growth of the region."""
+    own = _contribution(page)
+    if own is None:
+        return Text.paragraphs("Aucune dépense PHMEV : l'établissement ne contribue pas à l'évolution régionale.")
+    share = french.percent(100 * own["regional_share"])
+    if pd.isna(own["contribution_points"]) or (page.campaign.is_annual and pd.isna(own["evolution_pct"])):
+        return Text.paragraphs(
+            f"L'établissement porte {share} de la PHMEV régionale. Sa contribution à l'évolution demande l'année "
+            "précédente."
+        )
+    change = french.compact_euros(own["change_eur"], signed=True)
+    return Text.paragraphs(
+        f"L'établissement porte {share} de la PHMEV de la région. Sa dépense a varié de {change}, ce qui compte pour "
+        f"{french.points(own['contribution_points'], 2)} dans l'évolution régionale."
+    )
+
+
+def reserves(page: Page) -> Display:
+    """Return what limits the figures of this sheet: missing and provisional months, mergers."""
+    notes = [f"{month_phrase(page.campaign).capitalize()}."]
+    if not page.campaign.is_annual:
+        for envelope, months in _missing(page).groupby("envelope", sort=False)["month"]:
+            names = french.list_in_words([french.month_year(month) for month in months])
+            notes.append(f"{envelope_of(page.campaign, str(envelope)).label} : {names} non reçu.")
+        changes = quality.perimeter_changes(page.store, year=page.campaign.year)
+        mergers = changes[(changes["kind"] == "merger") & (changes["current_finess"] == page.finess)]
+        for finess, since, amount in zip(mergers["finess"], mergers["since"], mergers["amount_eur"], strict=True):
+            notes.append(
+                f"L'établissement {finess} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses "
+                f"({french.compact_euros(amount)} l'année précédant la fusion) sont comptées ici les deux années."
+            )
+        openings = changes[(changes["kind"] == "opening") & (changes["finess"] == page.finess)]
+        notes.extend(
+            f"Premier mois reçu : {french.month_year(since)} ; l'évolution d'une année entière n'existe pas."
+            for since in openings["since"]
+        )
+    else:
+        notes.append(
+            "Source : Open PHMEV, base publique annuelle. Les cliniques à but lucratif n'y figurent pas ; une part des "
+            "lignes est masquée, mais ses montants sont dans les totaux."
+        )
+    return Text.bullets(*notes)

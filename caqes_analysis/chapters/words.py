@@ -1,0 +1,62 @@
+"""Turns of phrase that several chapters share."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.envelopes import Envelope, envelope_named
+
+__all__ = ["ORDER_OF_ENVELOPES", "envelope_of", "month_phrase", "ordered_by_envelope", "through_phrase"]
+
+ORDER_OF_ENVELOPES = (
+    "phmev",
+    "extra_list_drugs",
+    "extra_list_devices",
+    "lpp",
+    "perfadom",
+    "transport_ambulance",
+    "transport_taxi",
+    "transport_vsl",
+)
+
+
+def envelope_of(campaign: Campaign, code: str) -> Envelope:
+    """Return the envelope of that code, the region's own included."""
+    return envelope_named(code, campaign.all_envelopes)
+
+
+def ordered_by_envelope(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in the order in which envelopes are printed; the region's own come last."""
+    ranks = {code: rank for rank, code in enumerate(ORDER_OF_ENVELOPES)}
+    rank = frame["envelope"].map(lambda code: ranks.get(code, len(ranks)))
+    return frame.assign(_rank=rank).sort_values(["_rank", "envelope"], kind="stable").drop(columns="_rank")
+
+
+def through_phrase(campaign: Campaign, month_nb: int) -> str:
+    """Return « de janvier à juillet 2024 », or « en 2024 » for the whole year.
+
+    Examples
+    --------
+    >>> from caqes_analysis.campaign import load_campaign
+    >>> through_phrase(load_campaign("parameters/demonstration-2024.yml"), 7)
+    'de janvier à juillet 2024'
+    """
+    if month_nb == 12:
+        return f"en {campaign.year}"
+    if month_nb == 1:
+        return f"en janvier {campaign.year}"
+    return f"de janvier à {french.month_name(month_nb)} {campaign.year}"
+
+
+def month_phrase(campaign: Campaign) -> str:
+    """Return what the page's data cover: « données reçues à fin septembre 2024 ; août et septembre provisoires »."""
+    if campaign.last_month is None:
+        return f"données de l'année {campaign.year}"
+    received = f"données reçues à fin {french.month_name(campaign.last_month_nb)} {campaign.year}"
+    months = range(campaign.settled_month_nb + 1, campaign.last_month_nb + 1)
+    if not months:
+        return received
+    names = french.list_in_words([french.month_name(month) for month in months])
+    return f"{received} ; {names} {'provisoires' if len(months) > 1 else 'provisoire'}"
