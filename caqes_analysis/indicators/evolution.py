@@ -9,7 +9,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["annual_evolution", "contributions", "cumulative_evolution", "sum_evolutions"]
+__all__ = ["annual_evolution", "comparable_months", "contributions", "cumulative_evolution", "sum_evolutions"]
 
 
 def cumulative_evolution(
@@ -188,3 +188,47 @@ def contributions(evolutions: pd.DataFrame) -> pd.DataFrame:
     )
     ordered = frame.sort_values(["change_eur", "finess"], ascending=[False, True]).reset_index(drop=True)
     return ordered.assign(rank=range(1, len(ordered) + 1))
+
+
+def comparable_months(store: Store, *, envelope: str, year: int, by: str | None = None) -> pd.DataFrame:
+    """Return the months of a region, summed over the establishments whose month is known in both years.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_grid`` and ``establishments``.
+    envelope
+        Envelope summed.
+    year
+        Year; the two before are returned too.
+    by
+        Column of ``establishments`` that makes groups (``department``); None for the region.
+
+    Returns
+    -------
+    DataFrame
+        ``group, month, amount_eur, value_status, is_provisional, left_out_nb``, ordered. An establishment whose month
+        is missing in ``year`` or the year before is left out of that month in both, so that the cumulative rate of
+        the region is that of the sum of the sheets; ``left_out_nb`` counts them. The year two before is summed whole.
+    """
+    group = f"any_value(e.{by})" if by else "null::varchar"
+    return store.query(
+        f"""
+        with known as (select finess, {group} as "group" from establishments e group by finess),
+        cells as (
+          select k."group", g.finess, g.month, g.amount_eur, g.value_status, g.is_provisional,
+                 bool_or(g.value_status = 'missing' and year(g.month) >= $year::int - 1)
+                   over (partition by g.finess, month(g.month)) as is_left_out
+          from monthly_grid g left join known k on k.finess = g.finess
+          where g.envelope = $envelope and year(g.month) between $year::int - 2 and $year::int
+        )
+        select "group", month,
+               sum(amount_eur) filter (year(month) < $year::int - 1 or not is_left_out)::decimal(18, 2) as amount_eur,
+               case when sum(amount_eur) filter (year(month) < $year::int - 1 or not is_left_out) is null
+                    then 'missing' else 'reported' end as value_status,
+               bool_or(is_provisional) as is_provisional,
+               count(*) filter (is_left_out and year(month) >= $year::int - 1) as left_out_nb
+        from cells group by "group", month order by "group", month
+        """,
+        {"envelope": envelope, "year": year},
+    )

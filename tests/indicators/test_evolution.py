@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from caqes_analysis.indicators.evolution import contributions, cumulative_evolution, sum_evolutions
+from caqes_analysis.indicators.evolution import (
+    comparable_months,
+    contributions,
+    cumulative_evolution,
+    sum_evolutions,
+)
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 
 
@@ -61,3 +66,21 @@ def test_only_the_wanted_establishments_are_computed(tmp_path: Path) -> None:
     store = store_of(tmp_path, monthly, establishments({"finess": A}, {"finess": B}))
     rows = cumulative_evolution(store, year=2024, month_nbs={12}, finess=[B])
     assert list(rows["finess"]) == [B]
+
+
+def test_the_region_of_the_figures_is_the_sum_of_the_sheets(tmp_path: Path) -> None:
+    monthly = monthly_rows(
+        {
+            (A, "phmev"): whole_year(2022) | whole_year(2023) | whole_year(2024, "120.00", m03=None),
+            (B, "phmev"): whole_year(2022) | whole_year(2023, "50.00", m05=None) | whole_year(2024, "45.00"),
+        }
+    )
+    store = store_of(tmp_path, monthly, establishments({"finess": A}, {"finess": B}))
+    region = sum_evolutions(cumulative_evolution(store, year=2024, month_nbs={12}), ["envelope", "month_nb"])
+    months = comparable_months(store, envelope="phmev", year=2024)
+    by_year = months.groupby(months["month"].dt.year)["amount_eur"].sum()
+    assert by_year[2024] == region["current_eur"].iloc[0] == Decimal("1815.00")
+    assert by_year[2023] == region["previous_eur"].iloc[0] == Decimal("1650.00")
+    assert by_year[2022] == Decimal("2400.00")
+    march = months[months["month"] == "2024-03-01"].iloc[0]
+    assert (march["amount_eur"], march["left_out_nb"]) == (Decimal("45.00"), 1)
