@@ -33,7 +33,7 @@ USAGE = f"""Usage : python -m caqes_analysis ACTION
   test [options de pytest]      passe les tests rapides
   slow-test [options]           passe les autres : données réelles, navigateur, rapports entiers
   lint                          vérifie le style et les types
-  lab [CAMPAGNE]                ouvre les notebooks dans JupyterLab
+  lab [CAMPAGNE]                ouvre les carnets (notebooks) dans JupyterLab
   setup                         prépare seulement l'environnement
   docs                          réécrit la documentation tirée du code (docs/tables.md)
   clean                         efface les caches (ni les données, ni les rapports) ; « clean --all » aussi .venv
