@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-
-from matplotlib.figure import Figure as Drawing
+from typing import TYPE_CHECKING
 
 from caqes_analysis.display.base import Display, element, sentence
 from caqes_analysis.display.payload import CONTRACT_VERSION, FigurePayload
-from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table, notes_html
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
 
 __all__ = ["Figure"]
 
@@ -47,6 +48,8 @@ class Figure(Display):
     @classmethod
     def from_drawing(cls, drawing: Drawing, *, title: str, alt: str, table: Table, notes: Sequence[str] = ()) -> Figure:
         """Describe a matplotlib figure, drawn in the house style (:mod:`caqes_analysis.display.style`)."""
+        from caqes_analysis.display.svg import to_svg  # here: pages without figures do not need matplotlib
+
         return cls(title, alt, to_svg(drawing), table, tuple(notes))
 
     @property

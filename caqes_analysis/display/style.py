@@ -36,6 +36,7 @@ __all__ = [
     "WARNING",
     "WIDTH",
     "amount_axis",
+    "canvas",
     "envelope_colour",
     "house_style",
     "month_axis",
@@ -171,6 +172,16 @@ def sketch(
     return figure, figure.subplots(rows, columns, **options)
 
 
+def canvas(height: float) -> tuple[Figure, Axes]:
+    """Return a figure and axes without ticks, in units from the top left corner; call it inside :func:`house_style`."""
+    figure = Figure(figsize=(WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, WIDTH)
+    axes.set_ylim(height, 0)
+    return figure, axes
+
+
 @lru_cache(maxsize=2)
 def _font(weight: str) -> Any:
     return get_font(findfont(FontProperties(family=[_FONT], weight=weight)))
@@ -206,7 +217,7 @@ def amount_axis(axes: Axes, largest: float, *, ticks_nb: int = 4) -> AmountScale
     unit = 10.0**scale.power
     whole = all(float(tick / unit).is_integer() for tick in locator.tick_values(low, high))
     decimals = 0 if whole else 1 if all(float(tick / unit * 10).is_integer() for tick in axes.get_yticks()) else 2
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value / unit, decimals)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value / unit, decimals if value else 0)))
     axes.annotate(scale.unit, (0, 1), (-4, 7), xycoords="axes fraction", textcoords="offset points", ha="right")
     return scale
 
@@ -217,7 +228,7 @@ def percent_axis(axes: Axes, *, ticks_nb: int = 5, plus: bool = True) -> None:
     ticks = axes.get_yticks()
     decimals = 0 if all(float(tick).is_integer() for tick in ticks) else 1
     write = signed if plus else number
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value, decimals)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value, decimals if value else 0)))
     axes.annotate("%", (0, 1), (-4, 7), xycoords="axes fraction", textcoords="offset points", ha="right")
 
 

@@ -1,0 +1,246 @@
+"""What was received: establishment × month, with a symbol besides each colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+
+from caqes_analysis import french
+from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.figure import Figure
+from caqes_analysis.display.series import capitalised, checked
+from caqes_analysis.display.style import (
+    ACCENT,
+    CONTEXT,
+    INK,
+    WARNING,
+    WIDTH,
+    canvas,
+    house_style,
+    shortened,
+    text_width,
+)
+from caqes_analysis.display.svg import to_svg
+from caqes_analysis.display.table import Table
+
+__all__ = ["READABLE_ROWS_NB", "completeness_heatmap"]
+
+# More rows than this cannot be read on a telephone: groups take their place.
+READABLE_ROWS_NB: Final = 45
+
+_STATES: Final = {"reported": "reçu", "zero": "zéro déclaré", "provisional": "provisoire", "missing": "manquant"}
+_NOT_APPLICABLE: Final = "not_applicable"
+_ROW = 18.0
+_NAME_WIDTH = 132.0
+_LEFT = 4.0
+
+
+def completeness_heatmap(
+    frame: pd.DataFrame, *, name: str, group_header: str = "Département", months_nb: int = 12
+) -> Figure:
+    """Draw which months were received, establishment by establishment, or group by group when they are many.
+
+    Parameters
+    ----------
+    frame
+        One row an establishment and month: ``finess``, ``name``, ``month``, ``value_status``, ``is_provisional``, and
+        ``group`` (name of the department) when there are more than 45 establishments. A pair that is absent is
+        missing.
+    name
+        The region and the source, for the caption.
+    group_header
+        What a group is.
+    months_nb
+        How many of the last months are drawn.
+    """
+    rows = checked(frame, ("finess", "name", "month", "value_status", "is_provisional"), "completeness_heatmap")
+    months = sorted(rows["month"].unique())[-months_nb:]
+    states = _states(rows, months)
+    if (states != _NOT_APPLICABLE).sum().sum() == 0:
+        checked(rows.iloc[:0], (), "completeness_heatmap")
+    grouped = len(states) > READABLE_ROWS_NB
+    if grouped:
+        checked(rows, ("group",), "completeness_heatmap")
+    labels = [pd.Timestamp(month) for month in months]
+    missing = states == "missing"
+    drawing = _draw_groups(rows, missing, states, labels) if grouped else _draw_rows(states, labels)
+    period = f"de {french.month_year(labels[0])} à {french.month_year(labels[-1])}"
+    title = _title(missing, labels)
+    counts = {state: int((states == state).sum().sum()) for state in _STATES}
+    expected = sum(counts.values())
+    said = [
+        f"{french.percent(100 * counts[state] / expected)} {label}s"
+        for state, label in _STATES.items()
+        if counts[state]
+    ]
+    worst = missing.sum(axis=1)
+    incomplete = [f"{row[1]} ({french.plural(worst[row], 'mois')})" for row in missing.index[worst > 0]]
+    alt = (
+        f"{name}, {period} : {french.plural(len(states), 'établissement')} en lignes, "
+        f"{french.plural(len(labels), 'mois')} en colonnes. Sur {french.plural(expected, 'valeur')} : "
+        f"{french.list_in_words(said).replace('zéro déclarés', 'à zéro déclaré')}. {title}."
+    )
+    if incomplete:
+        more = f" et {french.plural(len(incomplete) - 8, 'autre')}" if len(incomplete) > 8 else ""
+        alt += f" Mois manquants : {', '.join(incomplete[:8])}{more}."
+    notes = []
+    if grouped:
+        notes.append(f"Par {group_header.lower()} : nombre d'établissements dont le mois manque ; case pleine : aucun.")
+    return Figure(title, alt, drawing, _table(states, f"{name} : mois reçus, {period}"), tuple(notes))
+
+
+def _states(rows: pd.DataFrame, months: Sequence[pd.Timestamp]) -> pd.DataFrame:
+    state = rows["value_status"].astype(object).where(
+        ~(rows["is_provisional"].fillna(False).astype(bool) & rows["value_status"].isin(["reported", "zero"])),
+        "provisional",
+    )  # fmt: skip
+    wide = rows.assign(state=state).pivot_table(
+        index=["finess", "name"], columns="month", values="state", aggfunc="first"
+    )
+    return wide.reindex(columns=list(months)).fillna("missing")
+
+
+def _title(missing: pd.DataFrame, months: Sequence[pd.Timestamp]) -> str:
+    incomplete = int(missing.any(axis=1).sum())
+    if not incomplete:
+        return f"Aucun mois ne manque, de {french.month_year(months[0])} à {french.month_year(months[-1])}"
+    who = capitalised(french.plural(incomplete, "établissement", words=True))
+    times = french.plural(int(missing.sum().sum()), "mois", "mois")
+    has = "ont" if incomplete > 1 else "a"
+    return f"{who} sur {french.number(len(missing))} {has} au moins un mois manquant ({times})"
+
+
+def _header(axes: Axes, months: Sequence[pd.Timestamp], width: float, top: float) -> None:
+    step = next(n for n in (1, 2, 3, 4, 6, 12) if n * width >= 34)
+    for position, month in enumerate(months):
+        if position % step == 0 or month.month == 1:
+            x = _LEFT + _NAME_WIDTH + position * width
+            if position % step == 0:
+                axes.text(x, top - 4, french.month_name(month, short=True), va="baseline")
+            if position == 0 or month.month == 1:
+                axes.text(x, top - 19, str(month.year), va="baseline", weight="bold")
+
+
+def _legend(axes: Axes, states: Sequence[str], top: float) -> None:
+    x = _LEFT
+    for state in states:
+        _cells(axes, state, [(x, top, 14.0, 14.0)])
+        axes.text(x + 19, top + 11.5, _STATES[state], va="baseline")
+        x += 19 + text_width(_STATES[state]) + 14
+
+
+def _draw_rows(states: pd.DataFrame, months: Sequence[pd.Timestamp]) -> str:
+    width = (WIDTH - _LEFT - _NAME_WIDTH - 4) / len(months)
+    top = 62.0
+    present = [state for state in _STATES if (states == state).any().any()]
+    with house_style():
+        figure, axes = canvas(top + _ROW * len(states) + 4)
+        _legend(axes, present, 4.0)
+        _header(axes, months, width, top)
+        for line, (_, name) in enumerate(states.index):
+            axes.text(_LEFT, top + line * _ROW + 13, shortened(name, _NAME_WIDTH - 8), va="baseline")
+        for state in present:
+            where = [
+                (_LEFT + _NAME_WIDTH + column * width + 1, top + line * _ROW + 1, width - 2, _ROW - 2)
+                for line, row in enumerate(states.to_numpy())
+                for column, value in enumerate(row)
+                if value == state
+            ]
+            _cells(axes, state, where)
+        return to_svg(figure)
+
+
+def _cells(axes: Axes, state: str, boxes: Sequence[tuple[float, float, float, float]]) -> None:
+    """Draw all the cells of a state as one shape, and their symbols as another."""
+    frames = Path.make_compound_path(*(_box(*box) for box in boxes))
+    look = {
+        "reported": {"facecolor": ACCENT, "edgecolor": ACCENT},
+        "zero": {"facecolor": "none", "edgecolor": CONTEXT},
+        "provisional": {"facecolor": "none", "edgecolor": ACCENT, "hatch": "////"},
+        "missing": {"facecolor": "none", "edgecolor": WARNING},
+    }[state]
+    axes.add_patch(PathPatch(frames, linewidth=1.4 if state == "missing" else 0.8, **look))
+    if state == "missing":
+        crosses = Path.make_compound_path(*(_cross(*box) for box in boxes))
+        axes.add_patch(PathPatch(crosses, facecolor="none", edgecolor=WARNING, linewidth=1.8))
+    elif state == "zero":
+        dots = Path.make_compound_path(*(_ring(*box) for box in boxes))
+        axes.add_patch(PathPatch(dots, facecolor="none", edgecolor=INK, linewidth=1.3))
+
+
+def _box(x: float, y: float, width: float, height: float) -> Path:
+    corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
+    return Path(corners, [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY])
+
+
+def _cross(x: float, y: float, width: float, height: float) -> Path:
+    cx, cy, arm = x + width / 2, y + height / 2, min(width, height) / 4
+    ends = [(cx - arm, cy - arm), (cx + arm, cy + arm), (cx - arm, cy + arm), (cx + arm, cy - arm)]
+    return Path(ends, [Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO])
+
+
+def _ring(x: float, y: float, width: float, height: float) -> Path:
+    return Path.circle((x + width / 2, y + height / 2), min(width, height) / 4.5)
+
+
+def _draw_groups(
+    rows: pd.DataFrame, missing: pd.DataFrame, states: pd.DataFrame, months: Sequence[pd.Timestamp]
+) -> str:
+    groups = rows.drop_duplicates("finess").set_index("finess")["group"]
+    keys = pd.Index(groups.loc[list(missing.index.get_level_values("finess"))])
+    absent = missing.groupby(keys).sum().sort_index()
+    expected = (states != _NOT_APPLICABLE).groupby(keys).sum().reindex(absent.index)
+    members = pd.Series(keys).value_counts()
+    width = (WIDTH - _LEFT - _NAME_WIDTH - 4) / len(months)
+    top, height = 42.0, 26.0
+    with house_style():
+        figure, axes = canvas(top + height * len(absent) + 4)
+        _header(axes, months, width, top)
+        for line, group in enumerate(absent.index):
+            y = top + line * height
+            name = f"{shortened(str(group), _NAME_WIDTH - 42)} ({members[group]})"
+            axes.text(_LEFT, y + 17, name, va="baseline")
+            for column, count in enumerate(absent.iloc[line]):
+                x = _LEFT + _NAME_WIDTH + column * width
+                if expected.iloc[line, column] == 0:
+                    continue
+                colour = WARNING if count else ACCENT
+                box = Rectangle((x + 1, y + 1), width - 2, height - 2, edgecolor=colour, linewidth=1.4)
+                box.set_facecolor("none" if count else colour)
+                axes.add_patch(box)
+                if count:
+                    axes.text(x + width / 2, y + 17, str(count), ha="center", va="baseline", weight="bold")
+        return to_svg(figure)
+
+
+def _table(states: pd.DataFrame, caption: str) -> Table:
+    def months(row: pd.Series[str], state: str) -> str:
+        names = [french.month_year(pd.Timestamp(month), short=True) for month in row.index[row == state]]
+        return french.list_in_words(names) or "aucun"
+
+    data = pd.DataFrame(
+        {
+            "name": [name for _, name in states.index],
+            "finess": [finess for finess, _ in states.index],
+            **{state: (states == state).sum(axis=1).to_numpy() for state in ("reported", "zero", "provisional")},
+            "missing": [months(row, "missing") for _, row in states.iterrows()],
+            "state": ["bad" if (row == "missing").any() else None for _, row in states.iterrows()],
+        }
+    )
+    return Table.from_frame(
+        data,
+        caption=caption,
+        columns=[
+            ColumnFormat.text("name", "Établissement"),
+            ColumnFormat.text("finess", "FINESS"),
+            ColumnFormat.count("reported", "Reçus", unit="mois"),
+            ColumnFormat.count("zero", "Zéros déclarés", unit="mois"),
+            ColumnFormat.count("provisional", "Provisoires", unit="mois"),
+            ColumnFormat.text("missing", "Mois manquants", state="state"),
+        ],
+    )

@@ -1,0 +1,231 @@
+"""Spending month by month, against the two previous years."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.patches import Patch
+
+from caqes_analysis import french
+from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.figure import Figure
+from caqes_analysis.display.series import (
+    MonthValue,
+    capitalised,
+    checked,
+    envelope_label,
+    evolution_pct,
+    total,
+    year_months,
+)
+from caqes_analysis.display.style import (
+    INK,
+    amount_axis,
+    envelope_colour,
+    house_style,
+    month_axis,
+    sketch,
+)
+from caqes_analysis.display.svg import to_svg
+from caqes_analysis.display.table import Table
+
+__all__ = ["monthly_spending", "provisional_sentence"]
+
+_HATCH = "////"
+
+
+def monthly_spending(frame: pd.DataFrame, *, year: int, name: str, envelope: str) -> Figure:
+    """Draw the months of a year against the same months of the two previous years.
+
+    Parameters
+    ----------
+    frame
+        One row a month of one series: ``month`` (first of month), ``amount_eur``; ``value_status`` and
+        ``is_provisional`` where they exist. A missing month is a gap marked ×, a provisional one is hatched.
+    year
+        The year in bars.
+    name
+        Whose spending it is.
+    envelope
+        Code of the envelope (decides the colour) or, for another series, its name.
+
+    Raises
+    ------
+    CaqesError
+        When a column is absent, a month stands twice, or the year has no amount.
+    """
+    rows = checked(frame, ("month", "amount_eur"), "monthly_spending")
+    years = {offset: year_months(rows, year - offset) for offset in (0, 1, 2)}
+    checked(rows[rows["month"].dt.year == year].dropna(subset=["amount_eur"]), (), "monthly_spending")
+    subject = f"{name}, {envelope_label(envelope)}"
+    return Figure(
+        title=_monthly_title(years[0], years[1], year),
+        alt=_monthly_alt(years, year, subject),
+        svg=_monthly_drawing(years, year, envelope_colour(envelope)),
+        table=_monthly_table(years, year, subject),
+        notes=tuple(_monthly_notes(years[0], year)),
+    )
+
+
+def _compared(now: Sequence[MonthValue], before: Sequence[MonthValue]) -> list[tuple[MonthValue, Decimal, Decimal]]:
+    return [
+        (month, month.amount_eur, same.amount_eur)
+        for month, same in zip(now, before, strict=True)
+        if month.amount_eur is not None and same.amount_eur is not None
+    ]
+
+
+def _monthly_title(now: Sequence[MonthValue], before: Sequence[MonthValue], year: int) -> str:
+    pairs = _compared(now, before)
+    if not pairs:
+        present = [month for month in now if month.amount_eur is not None]
+        return f"{french.compact_euros(total(now))} sur {french.plural(len(present), 'mois')} en {year}"
+    higher = sum(amount > same for _, amount, same in pairs)
+    if higher == 0:
+        return f"En {year}, aucun mois ne dépasse son niveau de {year - 1}"
+    if higher == len(pairs):
+        every = "tous les mois dépassent leur" if len(pairs) > 1 else f"{_named(pairs[0][0])} dépasse son"
+        return f"En {year}, {every} niveau de {year - 1}"
+    verb = "dépasse son" if higher == 1 else "dépassent leur"
+    return f"En {year}, {french.in_words(higher)} mois sur {french.in_words(len(pairs))} {verb} niveau de {year - 1}"
+
+
+def _named(month: MonthValue) -> str:
+    return french.month_name(month.month)
+
+
+def _monthly_alt(years: dict[int, list[MonthValue]], year: int, subject: str) -> str:
+    present = [month for month in years[0] if month.amount_eur is not None]
+    amounts = {month.month: month.amount_eur or Decimal(0) for month in present}
+    highest, lowest = max(amounts, key=lambda m: amounts[m]), min(amounts, key=lambda m: amounts[m])
+    sentences = [
+        f"{subject}, dépenses mensuelles de {year} en barres, {year - 1} et {year - 2} en lignes.",
+        f"De {_named(present[0])} à {_named(present[-1])} {year}, le mois le plus élevé est "
+        f"{french.month_name(highest)} ({french.compact_euros(amounts[highest])}), le plus bas "
+        f"{french.month_name(lowest)} ({french.compact_euros(amounts[lowest])}).",
+    ]
+    pairs = _compared(years[0], years[1])
+    if pairs:
+        spent, same = sum((pair[1] for pair in pairs), Decimal(0)), sum((pair[2] for pair in pairs), Decimal(0))
+        rate = evolution_pct(spent, same)
+        sentences.append(
+            f"Sur {french.plural(len(pairs), 'mois', 'mois')} comparables, le total est de "
+            f"{french.compact_euros(spent)}, contre {french.compact_euros(same)} en {year - 1}"
+            f"{f', soit {french.percent(rate, signed=True)}' if rate is not None else ''}."
+        )
+    return " ".join([*sentences, *_monthly_notes(years[0], year)])
+
+
+def _monthly_notes(months: Sequence[MonthValue], year: int) -> list[str]:
+    last = max(month.month for month in months if month.amount_eur is not None)
+    missing = [_named(month) for month in months[:last] if month.amount_eur is None]
+    notes = []
+    if missing:
+        verb = "manque" if len(missing) == 1 else "manquent"
+        notes.append(f"{capitalised(french.list_in_words(missing))} {year} {verb} dans les données reçues (×).")
+    sentence = provisional_sentence(months, year)
+    return [*notes, sentence] if sentence else notes
+
+
+def provisional_sentence(months: Sequence[MonthValue], year: int) -> str:
+    """Return the sentence that names the provisional months, empty when there is none."""
+    names = [_named(month) for month in months if month.is_provisional and month.amount_eur is not None]
+    if not names:
+        return ""
+    many = len(names) > 1
+    return (
+        f"{capitalised(french.list_in_words(names))} {year} {'sont provisoires' if many else 'est provisoire'} : "
+        f"{'ces montants peuvent' if many else 'ce montant peut'} encore être {'complétés' if many else 'complété'}."
+    )
+
+
+def _monthly_table(years: dict[int, list[MonthValue]], year: int, subject: str) -> Table:
+    last = max(month.month for month in years[0] if month.amount_eur is not None)
+    columns: dict[str, list[Any]] = {"month": [french.month_name(month) for month in range(1, 13)]}
+    for offset, months in years.items():
+        columns[f"amount_{offset}"] = [month.amount_eur for month in months]
+        columns[f"status_{offset}"] = [
+            "reported" if offset == 0 and month.month > last else month.value_status  # months to come are not missing
+            for month in months
+        ]
+        columns[f"provisional_{offset}"] = [month.is_provisional for month in months]
+    columns["evolution_pct"] = [
+        evolution_pct(now.amount_eur, before.amount_eur) for now, before in zip(years[0], years[1], strict=True)
+    ]
+    amounts = [
+        ColumnFormat.amount(
+            f"amount_{offset}",
+            str(year - offset),
+            value_status=f"status_{offset}",
+            is_provisional=f"provisional_{offset}",
+        )
+        for offset in (2, 1, 0)
+    ]
+    return Table.from_frame(
+        pd.DataFrame(columns),
+        caption=f"{subject} : dépenses mensuelles de {year - 2} à {year}",
+        columns=[
+            ColumnFormat.text("month", "Mois"),
+            *amounts,
+            ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True),
+        ],
+    )
+
+
+def _monthly_drawing(years: dict[int, list[MonthValue]], year: int, colour: str) -> str:
+    values = {
+        offset: [math.nan if month.amount_eur is None else float(month.amount_eur) for month in months]
+        for offset, months in years.items()
+    }
+    shown = [value for series in values.values() for value in series if not math.isnan(value)]
+    last = max(month.month for month in years[0] if month.amount_eur is not None)
+    numbers = range(1, 13)
+    with house_style():
+        figure, axes = sketch(250, left=46, right=4, top=30, bottom=26)
+        handles: list[Artist] = []
+        for firm in (True, False):
+            bars = [
+                (month.month, value)
+                for month, value in zip(years[0], values[0], strict=True)
+                if month.is_provisional != firm and not math.isnan(value)
+            ]
+            if bars:
+                label = str(year) if firm else f"{year} provisoire" if len(bars) == last else "provisoire"
+                inside, hatch = (colour, "") if firm else ("none", _HATCH)
+                axes.bar(*zip(*bars, strict=True), width=0.72, edgecolor=colour, facecolor=inside, hatch=hatch)
+                handles.append(Patch(edgecolor=colour, facecolor=inside, hatch=hatch, label=label))
+        for offset, marker, dashes in ((1, "o", "solid"), (2, "", (0, (2, 2)))):
+            if not all(math.isnan(value) for value in values[offset]):
+                handles += axes.plot(
+                    numbers,
+                    values[offset],
+                    color=INK,
+                    linewidth=1.3,
+                    linestyle=dashes,
+                    marker=marker,
+                    label=str(year - offset),
+                    zorder=3,
+                )
+        gaps = [month.month for month in years[0][:last] if month.amount_eur is None]
+        for gap in gaps:
+            axes.annotate("×", (gap, 0), (0, 4), textcoords="offset points", ha="center", weight="bold")
+        axes.set_ylim(min(0.0, *shown) * 1.05, max(0.0, *shown) * 1.05 or 1.0)
+        month_axis(axes)
+        amount_axis(axes, max(map(abs, shown)))
+        axes.legend(
+            handles=handles,
+            ncols=len(handles),
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            borderaxespad=0.2,
+            frameon=False,
+            handlelength=1.4,
+            handletextpad=0.4,
+            columnspacing=1.1,
+        )
+        return to_svg(figure)

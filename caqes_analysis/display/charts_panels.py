@@ -1,0 +1,191 @@
+"""Small panels side by side: the same months, group by group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from caqes_analysis import french
+from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.figure import Figure
+from caqes_analysis.display.series import (
+    MonthValue,
+    capitalised,
+    checked,
+    comparable_months,
+    envelope_label,
+    evolution_pct,
+    through,
+    total,
+    year_months,
+)
+from caqes_analysis.display.style import (
+    CONTEXT,
+    INK,
+    WIDTH,
+    canvas,
+    envelope_colour,
+    house_style,
+    shortened,
+)
+from caqes_analysis.display.svg import to_svg
+from caqes_analysis.display.table import Table
+
+__all__ = ["small_multiples"]
+
+_COLUMNS_NB = 3
+_GAP = 16.0
+_PANEL_HEIGHT = 62.0
+_HEAD_HEIGHT = 36.0
+
+
+@dataclass(frozen=True)
+class _Panel:
+    label: str
+    now: Sequence[MonthValue]
+    before: Sequence[MonthValue]
+    months_nb: int
+    rate_pct: float | None
+
+    @property
+    def lines(self) -> tuple[list[float], list[float]]:
+        """Both years, 100 being the average month of the year before (of this year, when there is none)."""
+        known = [month.amount_eur for month in self.before if month.amount_eur is not None]
+        known = known or [month.amount_eur for month in self.now if month.amount_eur is not None]
+        mean = float(sum(known, Decimal(0))) / len(known) if known else 1.0
+        now, before = (
+            [math.nan if m.amount_eur is None or not mean else 100 * float(m.amount_eur) / mean for m in months]
+            for months in (self.now, self.before)
+        )
+        return now, before
+
+
+def small_multiples(
+    frame: pd.DataFrame, *, year: int, name: str, envelope: str, noun: str = "département", feminine: bool = False
+) -> Figure:
+    """Draw the months of a year and of the year before, one panel a group, on one common scale.
+
+    The scale is an index: 100 is the average month of the group's previous year, so that a small department is read as
+    well as a large one.
+
+    Parameters
+    ----------
+    frame
+        One row a group and month: ``label`` (name of the group), ``month``, ``amount_eur`` and, where they exist,
+        ``value_status``, ``is_provisional``.
+    year, name, envelope
+        Year, whose spending it is, code of the envelope.
+    noun, feminine
+        What a group is.
+    """
+    rows = checked(frame, ("label", "month", "amount_eur"), "small_multiples")
+    panels = [_panel(str(label), group, year) for label, group in rows.groupby("label", sort=True)]
+    panels = [panel for panel in panels if any(month.amount_eur is not None for month in panel.now)]
+    checked(pd.DataFrame({"label": [panel.label for panel in panels]}), (), "small_multiples")
+    subject = f"{name}, {envelope_label(envelope)}"
+    rates = {panel.label: panel.rate_pct for panel in panels if panel.rate_pct is not None}
+    said = ", ".join(f"{label} {french.percent(rate, signed=True)}" for label, rate in rates.items())
+    title = _title(rates, year, noun, feminine)
+    when = through(max(panel.months_nb for panel in panels), year) if rates else f"en {year}"
+    return Figure(
+        title=title,
+        alt=f"{subject}, dépenses mensuelles de {year} et de {year - 1} par {noun}, un panneau chacun, en indice. "
+        f"{title}. Évolution du cumul {when} : {said or 'non calculable'}.",
+        svg=_drawing(panels, year, envelope_colour(envelope)),
+        table=_table(panels, f"{subject} : cumul par {noun}, {when}", noun, year),
+        notes=(f"Indice 100 : mois moyen de {year - 1}. Le taux est celui du cumul depuis janvier.",),
+    )
+
+
+def _panel(label: str, rows: pd.DataFrame, year: int) -> _Panel:
+    now, before = year_months(rows, year), year_months(rows, year - 1)
+    months_nb = comparable_months(now, before)
+    rate = evolution_pct(total(now[:months_nb]), total(before[:months_nb])) if months_nb else None
+    return _Panel(label, now, before, months_nb, rate)
+
+
+def _title(rates: dict[str, float], year: int, noun: str, feminine: bool) -> str:
+    if not rates:
+        return f"Dépenses de {year} par {noun} : pas d'année précédente à comparer"
+    rising = sum((french.rounded(rate, 1) or 0) > 0 for rate in rates.values())
+    highest = max(rates, key=lambda label: (rates[label], label))
+    top = f"{highest} le plus ({french.percent(rates[highest], signed=True)})"
+    all_nb = french.in_words(len(rates), feminine=feminine)
+    if not rising:
+        return f"{'Aucune' if feminine else 'Aucun'} {noun} sur {all_nb} n'est en hausse en {year}"
+    count = capitalised(french.plural(rising, noun, f"{noun}s", words=True))
+    if feminine and rising == 1:
+        count = f"Une {noun}"
+    return f"{count} sur {all_nb} {'sont' if rising > 1 else 'est'} en hausse en {year}, {top}"
+
+
+def _drawing(panels: Sequence[_Panel], year: int, colour: str) -> str:
+    width = (WIDTH - 8 - _GAP * (_COLUMNS_NB - 1)) / _COLUMNS_NB
+    lines_nb = math.ceil(len(panels) / _COLUMNS_NB)
+    values = [value for panel in panels for line in panel.lines for value in line if not math.isnan(value)]
+    low, high = min(*values, 100.0), max(*values, 100.0)
+    span = (high - low) or 1.0
+    pitch = _PANEL_HEIGHT + _HEAD_HEIGHT + 10
+    with house_style():
+        figure, axes = canvas(28 + pitch * lines_nb + 14)
+        _legend(axes, year, colour)
+        for number, panel in enumerate(panels):
+            left = 4 + (number % _COLUMNS_NB) * (width + _GAP)
+            top = 28 + (number // _COLUMNS_NB) * pitch
+            axes.text(left, top + 12, shortened(panel.label, width), va="baseline")
+            rate = french.percent(panel.rate_pct, signed=True)
+            axes.text(left, top + 28, rate, va="baseline", weight="bold")
+            floor = top + _HEAD_HEIGHT + _PANEL_HEIGHT
+
+            def place(value: float, floor: float = floor) -> float:
+                return floor - (value - low) / span * _PANEL_HEIGHT
+
+            axes.plot([left, left + width], [place(100.0)] * 2, color=INK, linewidth=0.8, alpha=0.35)
+            months = [left + width * position / 11 for position in range(12)]
+            now, before = ([place(value) for value in line] for line in panel.lines)
+            axes.plot(months, before, color=CONTEXT, linewidth=1.4)
+            axes.plot(months, now, color=colour, linewidth=2.4)
+            last = max(position for position, value in enumerate(now) if not math.isnan(value))
+            axes.plot(months[last : last + 1], now[last : last + 1], color=colour, marker="o", markersize=5)
+            if number >= len(panels) - _COLUMNS_NB:
+                axes.text(left, floor + 16, "janv.", va="baseline")
+                axes.text(left + width, floor + 16, "déc.", va="baseline", ha="right")
+        return to_svg(figure)
+
+
+def _legend(axes: Axes, year: int, colour: str) -> None:
+    axes.plot([4, 24], [11, 11], color=colour, linewidth=2.4)
+    axes.plot([24], [11], color=colour, marker="o", markersize=5)
+    axes.text(32, 15.5, str(year), va="baseline")
+    axes.plot([84, 104], [11, 11], color=CONTEXT, linewidth=1.4)
+    axes.text(110, 15.5, str(year - 1), va="baseline")
+    axes.plot([164, 184], [11, 11], color=INK, linewidth=0.8, alpha=0.35)
+    axes.text(190, 15.5, "indice 100", va="baseline")
+
+
+def _table(panels: Sequence[_Panel], caption: str, noun: str, year: int) -> Table:
+    data = pd.DataFrame(
+        {
+            "label": [panel.label for panel in panels],
+            "months": [panel.months_nb for panel in panels],
+            "before": [total(panel.before[: panel.months_nb]) for panel in panels],
+            "now": [total(panel.now[: panel.months_nb]) for panel in panels],
+            "rate": [panel.rate_pct for panel in panels],
+        }
+    )
+    return Table.from_frame(
+        data,
+        caption=caption,
+        columns=[
+            ColumnFormat.text("label", capitalised(noun)),
+            ColumnFormat.count("months", "Mois comparés"),
+            ColumnFormat.amount("before", str(year - 1)),
+            ColumnFormat.amount("now", str(year)),
+            ColumnFormat.percent("rate", "Évolution", signed=True),
+        ],
+    )

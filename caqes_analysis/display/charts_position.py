@@ -1,0 +1,247 @@
+"""Where every establishment stands: points in order, against a target and the median."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median, quantiles
+from typing import Literal
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+
+from caqes_analysis import french
+from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.figure import Figure
+from caqes_analysis.display.series import capitalised, checked, of_the, short_percent
+from caqes_analysis.display.style import (
+    ACCENT,
+    CONTEXT,
+    INK,
+    WARNING,
+    house_style,
+    percent_axis,
+    shortened,
+    sketch,
+)
+from caqes_analysis.display.svg import to_svg
+from caqes_analysis.display.table import Table
+
+__all__ = ["distribution"]
+
+# Points farther from the middle half than this many times its width stand at the edge (Tukey's « far out » fence).
+_FENCE = 3.0
+
+
+@dataclass(frozen=True)
+class _Point:
+    finess: str
+    name: str
+    value: float
+    is_beyond: bool
+
+
+@dataclass(frozen=True)
+class _Scene:
+    points: Sequence[_Point]
+    target_pct: float | None
+    target_label: str
+    better: Literal["lower", "higher"]
+    signed: bool
+
+    def misses(self, value: float) -> bool:
+        """Say whether a value, as printed, is on the wrong side of the target."""
+        if self.target_pct is None:
+            return False
+        printed, target = french.rounded(value, 1) or Decimal(0), Decimal(str(self.target_pct))
+        return printed > target if self.better == "lower" else printed < target
+
+
+def distribution(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    target_pct: float | None = None,
+    target_label: str = "objectif",
+    better: Literal["lower", "higher"] = "lower",
+    signed: bool = True,
+    highlight: str | None = None,
+    notes: Sequence[str] = (),
+) -> Figure:
+    """Draw the value of every establishment in order, against the target.
+
+    Parameters
+    ----------
+    frame
+        One row an establishment: ``finess``, ``name``, ``value`` (percent); rows without a value are counted in a note.
+    caption
+        What is measured, where and when (« Taux d'évolution PHMEV, janvier à septembre 2024 »).
+    target_pct, target_label
+        The target, and the masculine noun that names it; the median is drawn in any case.
+    better
+        On which side of the target one should be.
+    signed
+        True for evolutions.
+    highlight
+        FINESS of the establishment to name.
+    notes
+        Sentences printed under the figure.
+    """
+    rows = checked(frame, ("finess", "name", "value"), "distribution")
+    known = checked(rows.dropna(subset=["value"]), (), "distribution").sort_values(["value", "finess"], kind="stable")
+    values = [float(value) for value in known["value"]]
+    low, high = _fences(values, [] if target_pct is None else [target_pct])
+    points = [
+        _Point(str(finess), str(name), value, not low <= value <= high)
+        for finess, name, value in zip(known["finess"], known["name"], values, strict=True)
+    ]
+    scene = _Scene(points, target_pct, target_label, better, signed)
+    title = _title(scene, highlight)
+    beyond = [point for point in points if point.is_beyond]
+    every_note = [*notes]
+    if beyond:
+        who = ", ".join(f"{point.name} {french.percent(point.value, signed=signed)}" for point in beyond[:6])
+        more = f" et {french.plural(len(beyond) - 6, 'autre')}" if len(beyond) > 6 else ""
+        every_note.append(f"Hors du cadre, au bord : {who}{more}.")
+    if len(rows) > len(known):
+        count = len(rows) - len(known)
+        verb = "n'ont pas" if count > 1 else "n'a pas"
+        every_note.append(f"{french.plural(count, 'établissement')} {verb} de valeur.")
+    return Figure(
+        title=title,
+        alt=" ".join([f"{caption} : {_facts(scene, highlight)} {title}.", *every_note]),
+        svg=_drawing(scene, low, high, highlight),
+        table=_table(scene, caption),
+        notes=tuple(every_note),
+    )
+
+
+def _fences(values: Sequence[float], kept: Sequence[float]) -> tuple[float, float]:
+    if len(values) < 8:
+        return min(*values, *kept, values[0]), max(*values, *kept, values[0])
+    first, _, third = quantiles(values, n=4)
+    reach = _FENCE * (third - first)
+    inside = [value for value in values if first - reach <= value <= third + reach]
+    return min(*inside, *kept, inside[0]), max(*inside, *kept, inside[0])
+
+
+def _title(scene: _Scene, highlight: str | None) -> str:
+    number = len(scene.points)
+    middle = french.percent(median(point.value for point in scene.points), signed=scene.signed)
+    if highlight is not None:
+        for rank, point in enumerate(scene.points, start=1):
+            if point.finess == highlight:
+                value = french.percent(point.value, signed=scene.signed)
+                ordinal = "1er" if rank == 1 else f"{rank}e"
+                return f"{value} : {ordinal} sur {number}, du plus bas au plus élevé (médiane {middle})"
+    if scene.target_pct is None:
+        return f"La moitié des établissements dépasse {middle}"
+    missed = sum(scene.misses(point.value) for point in scene.points)
+    target = f"{scene.target_label} de {short_percent(scene.target_pct, signed=False)}"
+    article = "l'" if of_the(target).startswith("de l'") else "le "
+    if scene.better == "lower":
+        verb = "dépassent" if missed > 1 else "dépasse"
+    else:
+        verb = "restent sous" if missed > 1 else "reste sous"
+    if not missed:
+        return f"Aucun établissement sur {number} ne {verb} {article}{target}"
+    who = capitalised(french.plural(missed, "établissement", words=True))
+    return f"{who} sur {number} {verb} {article}{target}"
+
+
+def _facts(scene: _Scene, highlight: str | None) -> str:
+    values = [point.value for point in scene.points]
+    low, middle, high = (french.percent(v, signed=scene.signed) for v in (values[0], median(values), values[-1]))
+    text = f"{french.plural(len(values), 'établissement')} de {low} à {high}, médiane {middle}."
+    named = [point.name for point in scene.points if point.finess == highlight]
+    return f"{text} {named[0]} est mis en avant." if named else text
+
+
+def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> str:
+    spread = (high - low) or 1.0
+    bottom, top = low - 0.1 * spread, high + 0.12 * spread
+    number = len(scene.points)
+    size = 7.0 if number <= 60 else 4.5
+    with house_style():
+        figure, axes = sketch(250, left=46, right=10, top=24, bottom=24)
+        axes.set_xlim(-0.03 * number, 1.03 * number)
+        axes.set_ylim(bottom, top)
+        axes.axhline(median(point.value for point in scene.points), color=CONTEXT, linewidth=1.2)
+        groups: dict[tuple[str, str, float], list[tuple[float, float]]] = {}
+        for rank, point in enumerate(scene.points):
+            missed = scene.misses(point.value)
+            marker = ("^" if point.value > high else "v") if point.is_beyond else "^" if missed else "o"
+            colour = WARNING if missed else CONTEXT if highlight and point.finess != highlight else ACCENT
+            place = (rank + 0.5, min(max(point.value, low - 0.05 * spread), high + 0.06 * spread))
+            groups.setdefault((marker, colour, size), []).append(place)
+            if point.finess == highlight:
+                _name(axes, point, place, number, scene.signed)
+        for (marker, colour, markersize), places in sorted(groups.items()):
+            axes.plot(*zip(*places, strict=True), linestyle="none", marker=marker, markersize=markersize, color=colour)
+        percent_axis(axes, plus=scene.signed)
+        axes.xaxis.set_major_locator(NullLocator())
+        axes.text(0.5, -0.04, "du plus bas au plus élevé", transform=axes.transAxes, ha="center", va="top")
+        _name_levels(axes, scene)
+        return to_svg(figure)
+
+
+def _name(axes: Axes, point: _Point, place: tuple[float, float], number: int, signed: bool) -> None:
+    axes.plot(*place, marker="o", markersize=12, color="none", markeredgecolor=INK, markeredgewidth=2.0, zorder=4)
+    left_half = place[0] < number / 2
+    axes.annotate(
+        f"{shortened(point.name, 170)}\n{french.percent(point.value, signed=signed)}",
+        place,
+        (4 if left_half else -4, 26 if left_half else -26),
+        textcoords="offset points",
+        ha="left" if left_half else "right",
+        va="bottom" if left_half else "top",
+        weight="bold",
+        arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1.0},
+    )
+
+
+def _name_levels(axes: Axes, scene: _Scene) -> None:
+    """Name the median and the target: the higher at the left above its line, the lower at the right below."""
+    middle = median(point.value for point in scene.points)
+    levels = [(middle, f"médiane {french.percent(middle, signed=scene.signed)}")]
+    if scene.target_pct is not None:
+        axes.axhline(scene.target_pct, color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
+        label = f"{scene.target_label} {short_percent(scene.target_pct, signed=scene.signed)}"
+        levels.append((scene.target_pct, label))
+    highest = max(value for value, _ in levels)
+    for position, (value, label) in enumerate(levels):
+        at_left = value == highest and (position == 1 or len(levels) == 1 or levels[1][0] != value)
+        axes.annotate(
+            label,
+            (axes.get_xlim()[0] if at_left else axes.get_xlim()[1], value),
+            (0, 3 if at_left else -3),
+            textcoords="offset points",
+            ha="left" if at_left else "right",
+            va="bottom" if at_left else "top",
+        )
+
+
+def _table(scene: _Scene, caption: str) -> Table:
+    data = pd.DataFrame(
+        {
+            "name": [point.name for point in scene.points],
+            "finess": [point.finess for point in scene.points],
+            "value": [point.value for point in scene.points],
+            "missed": [scene.misses(point.value) for point in scene.points],
+        }
+    )
+    columns = [
+        ColumnFormat.text("name", "Établissement"),
+        ColumnFormat.text("finess", "FINESS"),
+        ColumnFormat.percent("value", "Valeur", signed=scene.signed),
+    ]
+    if scene.target_pct is not None:
+        side = "au-dessus" if scene.better == "lower" else "en dessous"
+        words: dict[bool, tuple[str, Literal["warning", "good"]]] = {
+            True: (side, "warning"),
+            False: ("en deçà" if scene.better == "lower" else "atteint", "good"),
+        }
+        columns.append(ColumnFormat.status("missed", f"Par rapport au seuil : {scene.target_label}", words))
+    return Table.from_frame(data, caption=caption, columns=columns)

@@ -1,0 +1,237 @@
+"""A year cumulated since January, compared with the year before and with its target: facts, sentences, table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.display.charts_monthly import provisional_sentence
+from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.series import (
+    MonthValue,
+    capitalised,
+    checked,
+    comparable_months,
+    envelope_label,
+    evolution_pct,
+    of_the,
+    short_percent,
+    through,
+    total,
+    year_months,
+)
+from caqes_analysis.display.table import Table
+
+__all__ = ["CumulativeYear", "Projection", "cumulated", "cumulative_table", "cumulative_year", "projection_sentence"]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Where the year is projected to end.
+
+    Parameters
+    ----------
+    total_eur
+        Amount of the whole year.
+    method
+        Name of the method, printed beside the point (« part de l'année »).
+    lower_eur, upper_eur
+        Bounds of an interval, when the method gives one.
+    level_pct
+        Level of that interval, in percent.
+    """
+
+    total_eur: Decimal | float
+    method: str
+    lower_eur: Decimal | float | None = None
+    upper_eur: Decimal | float | None = None
+    level_pct: int = 80
+
+
+@dataclass(frozen=True)
+class CumulativeYear:
+    """The months of two years, and what can be compared: from January to the month before the first gap.
+
+    Parameters
+    ----------
+    subject
+        Whose spending it is, and the envelope.
+    year
+        The year.
+    now, before
+        Its twelve months, and those of the year before.
+    target_pct, target_label
+        Evolution allowed, and the noun that names it.
+    """
+
+    subject: str
+    year: int
+    now: Sequence[MonthValue]
+    before: Sequence[MonthValue]
+    target_pct: float | None
+    target_label: str
+
+    @property
+    def known_nb(self) -> int:
+        """Months since January without a gap this year."""
+        return comparable_months(self.now)
+
+    @property
+    def months_nb(self) -> int:
+        """Months since January without a gap in either year."""
+        return comparable_months(self.now, self.before)
+
+    @property
+    def rate_pct(self) -> float | None:
+        """Evolution of the cumulative amount at the last comparable month."""
+        if not self.months_nb:
+            return None
+        return evolution_pct(total(self.now[: self.months_nb]), total(self.before[: self.months_nb]))
+
+    @property
+    def rates_pct(self) -> list[float | None]:
+        """Evolution of the cumulative amount, month after month."""
+        return [
+            evolution_pct(total(self.now[:number]), total(self.before[:number])) if number <= self.months_nb else None
+            for number in range(1, 13)
+        ]
+
+    @property
+    def target_eur(self) -> Decimal | None:
+        """Amount that the target allows at the last comparable month."""
+        if self.target_pct is None or not self.months_nb:
+            return None
+        return total(self.before[: self.months_nb]) * (1 + Decimal(str(self.target_pct)) / 100)
+
+    @property
+    def gap_points(self) -> Decimal | None:
+        """Distance to the target, in points, as printed."""
+        if self.rate_pct is None or self.target_pct is None:
+            return None
+        return french.rounded((french.rounded(self.rate_pct, 1) or Decimal(0)) - Decimal(str(self.target_pct)), 1)
+
+    @property
+    def gaps_eur(self) -> list[Decimal]:
+        """Cumulative amount minus what the target allows (the year before, without target), month after month."""
+        factor = 1 + Decimal(str(self.target_pct or 0)) / 100
+        pairs = zip(cumulated(self.now), cumulated(self.before), strict=False)
+        return [now - before * factor for now, before in pairs]
+
+    def is_over(self, rate: float) -> bool:
+        """Say whether a rate, as printed, is above the target."""
+        rounded = french.rounded(rate, 1) or Decimal(0)
+        return self.target_pct is not None and rounded > Decimal(str(self.target_pct))
+
+    def title(self) -> str:
+        """Return the message: where the year stands, and how far from its target."""
+        when = capitalised(through(self.months_nb or self.known_nb, self.year))
+        if self.rate_pct is None:
+            known = cumulated(self.now)
+            if not known:
+                return f"Janvier {self.year} manque : aucun cumul possible"
+            return f"{when} : {french.compact_euros(known[-1])}"
+        rate = french.percent(self.rate_pct, signed=True)
+        gap = self.gap_points
+        if gap is None:
+            return f"{when} : {french.compact_euros(total(self.now[: self.months_nb]))}, {rate} sur un an"
+        if gap == 0:
+            return f"{when} : {rate}, au niveau {of_the(self.target_label)}"
+        distance = f"{french.points(abs(gap), signed=False)} {'au-dessus' if gap > 0 else 'en dessous'}"
+        return f"{when} : {rate}, {distance} {of_the(self.target_label)}"
+
+    def facts(self) -> list[str]:
+        """Return the sentences that the alternative texts share."""
+        facts = []
+        if self.months_nb and self.rate_pct is not None:
+            now, before = total(self.now[: self.months_nb]), total(self.before[: self.months_nb])
+            facts.append(
+                f"{capitalised(through(self.months_nb, self.year))}, {french.compact_euros(now)}, contre "
+                f"{french.compact_euros(before)} un an plus tôt, soit {french.percent(self.rate_pct, signed=True)}."
+            )
+            if self.target_eur is not None and self.target_pct is not None:
+                allowed, gap = french.compact_euros(self.target_eur), now - self.target_eur
+                facts.append(
+                    f"La trajectoire {of_the(self.target_label)} ({short_percent(self.target_pct, signed=True)}) donne "
+                    f"{allowed} : l'écart est de {french.compact_euros(gap, signed=True)}."
+                )
+        elif self.known_nb:
+            known = french.compact_euros(total(self.now[: self.known_nb]))
+            facts.append(f"{capitalised(through(self.known_nb, self.year))}, {known} ; pas de comparaison possible.")
+        return facts
+
+    def notes(self, others: Sequence[str]) -> tuple[str, ...]:
+        """Return the notes that the months call for, then the others."""
+        written = list(others)
+        later = [month for month in self.now[self.known_nb :] if month.amount_eur is not None]
+        if later:
+            gap = french.month_name(self.known_nb + 1)
+            written.insert(0, f"{capitalised(gap)} {self.year} manque : le cumul s'arrête avant lui.")
+        sentence = provisional_sentence(self.now[: self.known_nb], self.year)
+        return (*([sentence] if sentence else []), *written)
+
+
+def cumulative_year(
+    frame: pd.DataFrame, figure: str, year: int, name: str, envelope: str, target: tuple[float | None, str]
+) -> CumulativeYear:
+    """Return the months of a year and of the one before, checked; ``target`` is the evolution allowed and its name."""
+    rows = checked(frame, ("month", "amount_eur"), figure)
+    checked(rows[rows["month"].dt.year == year].dropna(subset=["amount_eur"]), (), figure)
+    subject = f"{name}, {envelope_label(envelope)}"
+    return CumulativeYear(subject, year, year_months(rows, year), year_months(rows, year - 1), *target)
+
+
+def cumulated(months: Sequence[MonthValue]) -> list[Decimal]:
+    """Return the cumulative amounts since January, up to the month before the first gap."""
+    amounts = [month.amount_eur or Decimal(0) for month in months[: comparable_months(months)]]
+    return list(accumulate(amounts))
+
+
+def projection_sentence(projection: Projection, path: CumulativeYear) -> str:
+    """Return the sentence that says where the year is projected to end."""
+    rate = evolution_pct(Decimal(str(projection.total_eur)), _whole_year(path.before))
+    text = f"L'année {path.year} est projetée à {french.compact_euros(projection.total_eur)}"
+    if projection.lower_eur is not None and projection.upper_eur is not None:
+        low, high = (french.compact_euros(bound) for bound in (projection.lower_eur, projection.upper_eur))
+        text += f", entre {low} et {high} à {french.percent(projection.level_pct, 0)}"
+    return f"{text}{f', soit {french.percent(rate, signed=True)}' if rate is not None else ''}."
+
+
+def _whole_year(months: Sequence[MonthValue]) -> Decimal | None:
+    return total(months) if comparable_months(months) == 12 else None
+
+
+def cumulative_table(path: CumulativeYear, projection: Projection | None = None) -> Table:
+    """Return the cumulative amounts of both years, what the target allows, and the evolution."""
+    now, before = cumulated(path.now), cumulated(path.before)
+    allowed = [] if path.target_pct is None else [value * (1 + Decimal(str(path.target_pct)) / 100) for value in before]
+
+    def padded(values: Sequence[Any]) -> list[Any]:
+        return [*values, *[None] * (12 - len(values))]
+
+    data = pd.DataFrame(
+        {
+            "month": [french.month_name(month) for month in range(1, 13)],
+            "before": padded(before),
+            "target": padded(allowed),
+            "now": padded(now),
+            "is_provisional": [any(m.is_provisional for m in path.now[: number + 1]) for number in range(12)],
+            "rate": path.rates_pct,
+        }
+    )
+    columns = [
+        ColumnFormat.text("month", "Cumul à fin"),
+        ColumnFormat.amount("before", str(path.year - 1), is_provisional=None),
+        ColumnFormat.amount("now", str(path.year)),
+        ColumnFormat.percent("rate", "Évolution du cumul", signed=True),
+    ]
+    if path.target_pct is not None:
+        label = f"{capitalised(path.target_label)} {short_percent(path.target_pct, signed=True)}"
+        columns.insert(2, ColumnFormat.amount("target", label, is_provisional=None))
+    table = Table.from_frame(data, caption=f"{path.subject} : dépenses cumulées de {path.year}", columns=columns)
+    return table.with_notes(projection_sentence(projection, path)) if projection else table

@@ -1,0 +1,167 @@
+"""What the figures read: months of a series and exact amounts, out of tidy frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.envelopes import ENVELOPES
+from caqes_analysis.errors import CaqesError
+
+__all__ = [
+    "MonthValue",
+    "capitalised",
+    "checked",
+    "comparable_months",
+    "envelope_label",
+    "evolution_pct",
+    "exact_amounts",
+    "exact_column",
+    "of_the",
+    "short_percent",
+    "through",
+    "total",
+    "year_months",
+]
+
+
+@dataclass(frozen=True)
+class MonthValue:
+    """One month of a series: its amount (None when it is missing) and whether it may still be completed."""
+
+    month: int
+    amount_eur: Decimal | None
+    is_provisional: bool = False
+    value_status: str = "reported"
+
+
+def checked(frame: pd.DataFrame, columns: Iterable[str], figure: str) -> pd.DataFrame:
+    """Return the frame after checking that it has rows and the columns a figure reads.
+
+    Raises
+    ------
+    CaqesError
+        ``FIGURE_COLONNES`` or ``FIGURE_VIDE``.
+    """
+    absent = [name for name in columns if name not in frame]
+    if absent:
+        raise CaqesError.of(
+            "FIGURE_COLONNES",
+            f"la figure {figure} attend {', '.join(columns)} ; absentes : {', '.join(absent)} ; "
+            f"reçues : {', '.join(map(str, frame.columns))}.",
+            "Renommer ou calculer ces colonnes avant de tracer la figure.",
+        )
+    if frame.empty:
+        raise CaqesError.of(
+            "FIGURE_VIDE",
+            f"la figure {figure} n'a reçu aucune ligne.",
+            "Vérifier les filtres, ou afficher une notice qui dit ce qui manque.",
+        )
+    return frame
+
+
+def exact_amounts(values: Iterable[Any]) -> list[Decimal | None]:
+    """Return amounts as exact decimals, None where they are missing."""
+    return [
+        None if pd.isna(value) else value if isinstance(value, Decimal) else Decimal(str(value)) for value in values
+    ]
+
+
+def exact_column(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of amounts as exact decimals (objects), None where they are missing."""
+    return pd.Series(exact_amounts(column), index=column.index, dtype=object)
+
+
+def year_months(frame: pd.DataFrame, year: int) -> list[MonthValue]:
+    """Return the twelve months of a year of one series.
+
+    Parameters
+    ----------
+    frame
+        One row a month: ``month`` (first of month), ``amount_eur``, and where they exist ``value_status`` and
+        ``is_provisional``. Months that are absent are missing.
+    year
+        The year.
+
+    Raises
+    ------
+    CaqesError
+        ``FIGURE_MOIS_DOUBLE`` when a month stands twice: several series were given.
+    """
+    rows = frame[frame["month"].dt.year == year]
+    numbers = list(rows["month"].dt.month)
+    if len(set(numbers)) < len(numbers):
+        double = next(number for number in numbers if numbers.count(number) > 1)
+        raise CaqesError.of(
+            "FIGURE_MOIS_DOUBLE",
+            f"{french.month_name(double)} {year} a plusieurs lignes : la figure montre une seule série.",
+            "Choisir ou additionner les séries avant de tracer.",
+        )
+    statuses = list(rows["value_status"]) if "value_status" in rows else ["reported"] * len(rows)
+    provisional = list(rows["is_provisional"]) if "is_provisional" in rows else [False] * len(rows)
+    received = {
+        number: MonthValue(
+            number,
+            None if status in ("missing", "not_applicable") else amount,
+            bool(not pd.isna(early) and early),
+            str(status) if amount is not None or status in ("missing", "not_applicable") else "missing",
+        )
+        for number, amount, status, early in zip(
+            numbers, exact_amounts(rows["amount_eur"]), statuses, provisional, strict=True
+        )
+    }
+    return [received.get(month, MonthValue(month, None, value_status="missing")) for month in range(1, 13)]
+
+
+def comparable_months(*years: Sequence[MonthValue]) -> int:
+    """Return how many months from January on are present in every one of the years."""
+    present = 0
+    for months in zip(*years, strict=True):
+        if any(month.amount_eur is None for month in months):
+            break
+        present += 1
+    return present
+
+
+def total(months: Sequence[MonthValue]) -> Decimal:
+    """Return the exact sum of the months that are present."""
+    return sum((month.amount_eur for month in months if month.amount_eur is not None), Decimal(0))
+
+
+def evolution_pct(value: Decimal | None, previous: Decimal | None) -> float | None:
+    """Return the evolution in percent; None when it has no meaning (something missing, or nothing before)."""
+    if value is None or previous is None or previous <= 0:
+        return None
+    return float((value / previous - 1) * 100)
+
+
+def envelope_label(envelope: str) -> str:
+    """Return the short name of an envelope; a word that is not a known code is taken as the name itself."""
+    return next((known.short_label for known in ENVELOPES if known.code == envelope), envelope)
+
+
+def through(months_nb: int, year: int) -> str:
+    """Return « à fin septembre 2024 », « en 2024 » for a whole year."""
+    return f"en {year}" if months_nb == 12 else f"à fin {french.month_name(months_nb)} {year}"
+
+
+def short_percent(value: float, *, signed: bool = False) -> str:
+    """Return a percentage with no more decimals than it has, two at most (« 4 % », « 3,2 % »)."""
+    exact = french.rounded(value, 2) or Decimal(0)
+    decimals = max(-int(exact.normalize().as_tuple().exponent), 0)
+    return french.percent(exact, decimals, signed=signed)
+
+
+def of_the(label: str) -> str:
+    """Return « de l'objectif », « du repère » for a masculine noun."""
+    return f"de l'{label}" if label[:1].lower() in "aeiouyéèêhœ" else f"du {label}"
+
+
+def capitalised(text: str) -> str:
+    """Return a sentence that begins with a capital."""
+    return text[:1].upper() + text[1:]
