@@ -15,12 +15,12 @@ __all__ = ["CellError", "parse_amount", "parse_date", "parse_finess", "parse_mon
 
 # Spaces that separate thousands: typed, no-break, narrow no-break, thin.
 _SPACES = " \u00a0\u202f\u2009"
-_PLAIN = re.compile(r"\d+(?:,(\d+))?")
-_SPACED = re.compile(rf"\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:,(\d+))?")
-_DOTTED = re.compile(r"\d{1,3}(?:\.\d{3})+,(\d+)")
-_MANY_DOTS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}")
-_POINT = re.compile(r"\d+\.(\d{1,2})")
-_AMBIGUOUS = re.compile(r"\d{1,3}\.\d{3}")
+_PLAIN = re.compile(r"[0-9]+(?:,([0-9]+))?")
+_SPACED = re.compile(rf"[0-9]{{1,3}}(?:[{_SPACES}][0-9]{{3}})+(?:,([0-9]+))?")
+_DOTTED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,([0-9]+)")
+_MANY_DOTS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3}){2,}")
+_POINT = re.compile(r"[0-9]+\.([0-9]{1,2})")
+_AMBIGUOUS = re.compile(r"[0-9]{1,3}\.[0-9]{3}")
 # A spreadsheet stores 1234.56 as the nearest double: up to this distance, it is that amount.
 _FLOAT_NOISE = 1e-6
 # DECIMAL(18,2) and DECIMAL(18,3) both hold 13 digits before the comma with room to add up.
@@ -100,7 +100,7 @@ def parse_amount(cell: Any, *, decimals: int = 2) -> Decimal | None:
         return _bounded(Decimal(sign + digits.replace(".", "")))
     if _POINT.fullmatch(digits):
         return _bounded(Decimal(sign + digits))
-    if re.fullmatch(r"\d+\.\d{3,}", digits):
+    if re.fullmatch(r"[0-9]+\.[0-9]{3,}", digits):
         raise _too_many_decimals(decimals)
     raise _unreadable_amount()
 
@@ -108,7 +108,7 @@ def parse_amount(cell: Any, *, decimals: int = 2) -> Decimal | None:
 def _number_amount(cell: float, decimals: int) -> Decimal:
     if not math.isfinite(cell):
         raise _unreadable_amount()
-    exact = Decimal(cell)
+    exact = _bounded(Decimal(cell))
     rounded = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     if abs(exact - rounded) > max(_FLOAT_NOISE, 4 * math.ulp(cell)):
         raise _too_many_decimals(decimals)
@@ -161,7 +161,8 @@ def parse_month(cell: Any) -> date:
         )
     text = parse_text(cell)
     match = re.fullmatch(
-        r"(?P<y>\d{4})[-/](?P<m>\d{1,2})|(?P<m2>\d{1,2})/(?P<y2>\d{4})|(?P<y3>\d{4})(?P<m3>\d{2})", text
+        r"(?P<y>[0-9]{4})[-/](?P<m>[0-9]{1,2})|(?P<m2>[0-9]{1,2})/(?P<y2>[0-9]{4})|(?P<y3>[0-9]{4})(?P<m3>[0-9]{2})",
+        text,
     )
     if match is None:
         raise CellError("MOIS_ILLISIBLE", "ce n'est pas un mois lisible.", remedy)
@@ -193,7 +194,10 @@ def parse_date(cell: Any) -> date | None:
     text = str(cell).strip()
     if not text:
         return None
-    for layout in (r"(?P<d>\d{2})/(?P<m>\d{2})/(?P<y>\d{4})", r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"):
+    for layout in (
+        r"(?P<d>[0-9]{2})/(?P<m>[0-9]{2})/(?P<y>[0-9]{4})",
+        r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})",
+    ):
         if match := re.fullmatch(layout, text):
             try:
                 return _bounded_day(date(int(match["y"]), int(match["m"]), int(match["d"])))
@@ -232,7 +236,7 @@ def parse_finess(cell: Any) -> str | None:
     text = parse_text(cell)
     if not text:
         return None
-    if re.fullmatch(r"\d{8}", text):
+    if re.fullmatch(r"[0-9]{8}", text):
         raise CellError(
             "FINESS_8_CARACTERES",
             "ce FINESS n'a que 8 caractères : un zéro de tête a été perdu.",

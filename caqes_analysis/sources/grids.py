@@ -146,8 +146,12 @@ def _from_csv(path: Path, required: Sequence[str], optional: Sequence[str]) -> G
     text, _ = decode(data, path.name)
     rows = _csv_rows(text, path.name)
     log = ProblemLog(path.name)
-    header_line, header = next(((line, row) for line, row in rows if any(row)), (1, []))
-    if len(header) == 1 and len(required) > 1:
+    header_line, header = next(((line, row) for line, row in rows if any(cell.strip() for cell in row)), (1, []))
+    if not header:
+        raise SourceError.of(
+            "FICHIER_SANS_LIGNE", "le fichier n'a que des lignes vides.", "L'exporter de nouveau.", file=path.name
+        )
+    if len(header) == 1 and len(required) > 1 and any(mark in header[0] for mark in _OTHER_SEPARATORS):
         raise SourceError(_separator_problem(header[0], header_line).at(file=path.name))
     places, ignored = _columns(header, header_line, required, optional, log)
     width = len(header)
@@ -185,10 +189,9 @@ def _csv_rows(text: str, file: str) -> list[tuple[int, list[str]]]:
 
 def _separator_problem(header: str, line: int) -> Problem:
     found = max(_OTHER_SEPARATORS, key=header.count)
-    name = _OTHER_SEPARATORS[found] if found in header else "inconnu"
     return Problem(
         "SEPARATEUR",
-        f"le séparateur attendu est le point-virgule ; celui du fichier semble être : {name}.",
+        f"le séparateur attendu est le point-virgule ; celui du fichier semble être {_OTHER_SEPARATORS[found]}.",
         "Exporter de nouveau en CSV avec le point-virgule.",
         line=line,
         value=header[:80],
