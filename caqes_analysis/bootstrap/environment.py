@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +24,7 @@ __all__ = ["active_environment_serves", "environment_python", "is_clone", "prepa
 
 _STAMP = "caqes-stamp.json"
 _LAST_LINES_NB = 25
+_WAIT_S = 0.5
 
 
 def is_clone(root: Path) -> bool:
@@ -96,7 +99,7 @@ def prepare_environment(root: Path, find: Callable[[], Interpreter], say: Callab
     """
     directory = venv_directory(root)
     python = environment_python(directory)
-    with _one_at_a_time(directory):
+    with _one_at_a_time(directory, say):
         stamp = _read_stamp(directory)
         if stamp == _expected_stamp(root) and python.exists():
             return python
@@ -158,7 +161,7 @@ def _counter(total: int, say: Callable[[str], None]) -> Callable[[str], None]:
     seen = [0]
 
     def count(line: str) -> None:
-        if line.startswith(("Collecting ", "Requirement already satisfied")):
+        if line.startswith(("Collecting ", "Processing ", "Requirement already satisfied")):
             seen[0] += 1
             if seen[0] % 50 == 0:
                 say(f"  {seen[0]} paquets sur {total} au plus…")
@@ -191,17 +194,31 @@ def _run(command: list[str], code: str, follow: Callable[[str], None] | None = N
 
 
 @contextlib.contextmanager
-def _one_at_a_time(directory: Path) -> Iterator[None]:
+def _one_at_a_time(directory: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Hold a lock beside the environment: a second command waits until the first has prepared it."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     with (directory.parent / f"{directory.name}.lock").open("a+b") as handle:
+        told = False
+        while not _locked(handle.fileno()):
+            if not told:
+                say("Une autre commande prépare l'environnement ; attente de sa fin.")
+                told = True
+            time.sleep(_WAIT_S)
+        yield
+
+
+def _locked(descriptor: int) -> bool:
+    """Try to lock a file; True also where the file system knows no locks (some network shares)."""
+    try:
         if sys.platform == "win32":
             import msvcrt
 
-            handle.seek(0)
-            msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as failure:
+        return failure.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,30 @@ def test_lost_python_is_replaced(clone: Path, tools: Tools) -> None:
     tools.commands.clear()
     prepare(clone)
     assert tools.words()[0] == "venv"
+
+
+def test_a_second_command_waits_and_says_so(clone: Path, tools: Tools) -> None:
+    directory = clone / ".venv"
+    said: list[str] = []
+    held, finished = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with environment._one_at_a_time(directory, str):
+            held.set()
+            finished.wait(10)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert held.wait(10)
+
+    def say(line: str) -> None:
+        said.append(line)
+        finished.set()
+
+    with environment._one_at_a_time(directory, say):
+        pass
+    thread.join()
+    assert said == ["Une autre commande prépare l'environnement ; attente de sa fin."]
 
 
 def test_environment_may_stand_elsewhere(clone: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
