@@ -26,8 +26,8 @@ class Kind:
         What ``etablissements.csv`` prints.
     open_phmev_codes
         ``categorie_jur`` and ``categorie_jur_rgt`` of Open PHMEV; empty for the kinds that are not in it.
-    median_eur, log_sd
-        Yearly PHMEV: median and standard deviation of its logarithm. Orders of magnitude of the real sample
+    median_eur, log_sd, largest_eur
+        Yearly PHMEV: median, standard deviation of its logarithm, and its bound. Orders of magnitude of the real sample
         (reimbursed amount by category × 350), rounded; for the private sector, a size that scales its other envelopes.
     extra_list_share
         Share of these hospitals that use the liste en sus (MCO activity).
@@ -38,17 +38,18 @@ class Kind:
     open_phmev_codes: tuple[str, ...]
     median_eur: float
     log_sd: float
+    largest_eur: float
     extra_list_share: float
 
 
 KINDS = {
-    "chu": Kind("CHU", "public", ("chr", "CHU"), 100e6, 0.30, 1.0),
-    "ch": Kind("CH", "public", ("ch", "CH"), 6.0e6, 1.0, 0.85),
-    "local": Kind("CH", "public", ("hl", "HL"), 80e3, 0.5, 0.0),
-    "mental": Kind("CH", "public", ("psy", "PSY"), 1.3e6, 0.7, 0.0),
-    "cancer": Kind("CLCC", "espic", ("can", "CLCC"), 26e6, 0.35, 1.0),
-    "espic": Kind("ESPIC", "espic", ("ch", "ESPIC"), 1.8e6, 1.2, 0.6),
-    "private": Kind("privé", "prive", (), 3.0e6, 0.8, 0.8),
+    "chu": Kind("CHU", "public", ("chr", "CHU"), 100e6, 0.30, 250e6, 1.0),
+    "ch": Kind("CH", "public", ("ch", "CH"), 7.0e6, 0.85, 40e6, 0.85),
+    "local": Kind("CH", "public", ("hl", "HL"), 80e3, 0.5, 0.5e6, 0.0),
+    "mental": Kind("CH", "public", ("psy", "PSY"), 1.3e6, 0.7, 8e6, 0.0),
+    "cancer": Kind("CLCC", "espic", ("can", "CLCC"), 26e6, 0.35, 60e6, 1.0),
+    "espic": Kind("ESPIC", "espic", ("ch", "ESPIC"), 1.8e6, 1.2, 40e6, 0.6),
+    "private": Kind("privé", "prive", (), 2.5e6, 0.7, 8e6, 0.8),
 }
 # Categories of the sample that make each kind; the sites of AP-HP (« 3+ ») exist in no other region.
 _SAMPLE_CATEGORIES = {
@@ -61,7 +62,9 @@ _SAMPLE_CATEGORIES = {
 }
 # Private establishments are not in Open PHMEV: their share comes from Île-de-France, 8 of 39 (domain.md, section 1).
 _PRIVATE_SHARE = 8 / 39
-_SMALLEST_EUR, _LARGEST_EUR = 50e3, 250e6
+_SMALLEST_EUR = 50e3
+# Above this yearly PHMEV, a hospital of a kind that may use the liste en sus does.
+_EXTRA_LIST_FOR_SURE_EUR = 5e6
 
 # The first establishments play the parts that every simulated region has, as far as there are enough of them.
 _CAST = ("chu", "ch", "ch", "local", "ch", "private", "espic", "cancer", "ch", "ch")
@@ -174,7 +177,7 @@ def finess_number(department: str, is_site: bool, rank: int) -> str:
     Examples
     --------
     >>> finess_number("961", False, 1)
-    '961000018'
+    '961000015'
     """
     digits = f"{department}{int(is_site)}{rank:04d}"
     doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(digits))]
@@ -265,6 +268,9 @@ def build_establishments(establishments_nb: int, *, seed: int, year: int) -> tup
         ej, et = (finess_number(department, site, index + 1) for site in (False, True))
         column = traits.open_phmev_codes[1] if traits.open_phmev_codes else "AUTRES"
         role = _ROLES.get(index, "")
+        drawn_eur = median * np.exp(log_sd * random.normal())
+        yearly_eur = float(np.clip(drawn_eur, _SMALLEST_EUR, traits.largest_eur))
+        by_chance, may_use = bool(random.random() < traits.extra_list_share), traits.extra_list_share > 0
         age_draw, sex_draw = random.random(2)
         tells_age = bool(age_draw < mix["tells_age_share"][column])
         built.append(
@@ -279,8 +285,8 @@ def build_establishments(establishments_nb: int, *, seed: int, year: int) -> tup
                 town=town,
                 postal_code=f"{department}{random.integers(100):02d}",
                 street=f"{_STREETS[random.integers(len(_STREETS))]};{random.integers(1, 90)}",
-                yearly_eur=float(np.clip(median * np.exp(log_sd * random.normal()), _SMALLEST_EUR, _LARGEST_EUR)),
-                has_extra_list=bool(random.random() < traits.extra_list_share) and role != "tiny",
+                yearly_eur=yearly_eur,
+                has_extra_list=role != "tiny" and (by_chance or (yearly_eur > _EXTRA_LIST_FOR_SURE_EUR and may_use)),
                 tells_age=tells_age,
                 tells_sex=tells_age and bool(sex_draw < mix["tells_sex_share"][column]),
                 opened_on=date(year - 1, 9, 1) if role == "new" else date(2010, 1, 1),

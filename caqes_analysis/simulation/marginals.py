@@ -79,9 +79,28 @@ def _presentations(lines: pd.DataFrame) -> pd.DataFrame:
                 weights[name] *= 1 + cell_kept.map(moved).fillna(0.0) / held
             rest = rest[~placed]
     kept[["lines", "boxes"]] = weights
+    _tilt(kept, all_of_them)
     return kept.sort_values("cip13")[[*keys, "lines", "boxes", "base_eur_per_box", "reimbursed_share"]].rename(
         columns={"l_cip13": "label", "top_gen": "generic_status", "gen_num": "generic_group"}
     )
+
+
+def _tilt(kept: pd.DataFrame, all_of_them: pd.DataFrame) -> None:
+    """Move boxes, inside each ATC letter, towards dear or cheap presentations until its money is what was seen.
+
+    What was left out is cheaper or dearer than what stands for it. The boxes of a letter are kept, and so are prices:
+    a presentation of price p is weighted by p to a small power, found by bisection.
+    """
+    for letter, money in all_of_them.groupby(all_of_them["atc5"].str[0])["base_eur"].sum().items():
+        rows = kept["atc5"].str[0] == letter
+        boxes, price = kept.loc[rows, "boxes"], kept.loc[rows, "base_eur_per_box"]
+        low, high = -1.0, 1.0
+        for _ in range(50):
+            power = (low + high) / 2
+            tilted = boxes * price**power
+            tilted *= boxes.sum() / tilted.sum()
+            low, high = (power, high) if (tilted * price).sum() < money else (low, power)
+        kept.loc[rows, "boxes"] = tilted
 
 
 def _masked(lines: pd.DataFrame) -> pd.DataFrame:
@@ -118,17 +137,25 @@ def _mix(lines: pd.DataFrame, is_masked: pd.Series[bool], is_fee: pd.Series[bool
     people = drugs.assign(masked=is_masked[~is_fee].astype(int)).groupby(
         ["masked", "top_etb_age", "top_etb_sexe", "age", "sexe"], as_index=False
     )[["lines", "boxes"]]
-    hospitals = lines.drop_duplicates("etb_rgt").groupby("categorie_jur_rgt")
+    by_class = [
+        drugs.groupby(["atc1", column], as_index=False)[["lines", "boxes"]].sum().round(1).to_numpy().tolist()
+        for column in ("age", "sexe")
+    ]
+    hospitals, by_category = lines.drop_duplicates("etb_rgt"), lines.groupby("categorie_jur_rgt")
     return {
         "source": f"{SAMPLE} (Assurance Maladie, Licence Ouverte)",
         "sample_lines_nb": len(lines),
         "line_cap_share": LINE_CAP_SHARE,
         "fees_reimbursed_share": round(fees["reimbursed_eur"].sum() / lines["reimbursed_eur"].sum(), 5),
         "fees_rate_share": round(fees["reimbursed_eur"].sum() / fees["base_eur"].sum(), 5),
-        "establishments_nb": {str(k): int(v) for k, v in hospitals.size().items()},
-        "tells_age_share": {str(k): round(float(v), 3) for k, v in hospitals["top_etb_age"].agg(_share_of_1).items()},
-        "tells_sex_share": {str(k): round(float(v), 3) for k, v in hospitals["top_etb_sexe"].agg(_share_of_1).items()},
+        "establishments_nb": {str(k): int(v) for k, v in hospitals.groupby("categorie_jur_rgt").size().items()},
+        "tells_age_share": {str(k): round(float(v), 3) for k, v in by_category["top_etb_age"].agg(_share_of_1).items()},
+        "tells_sex_share": {
+            str(k): round(float(v), 3) for k, v in by_category["top_etb_sexe"].agg(_share_of_1).items()
+        },
         "age_sex": people.sum().round(1).to_dict("split", index=False),
+        "class_age": {"columns": ["atc1", "age", "lines", "boxes"], "data": by_class[0]},
+        "class_sex": {"columns": ["atc1", "sexe", "lines", "boxes"], "data": by_class[1]},
     }
 
 

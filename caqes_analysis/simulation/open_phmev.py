@@ -17,11 +17,12 @@ __all__ = ["PEOPLE", "Lines", "Products", "draw_lines", "largest_lines_nb", "pro
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-# Lines of an establishment: about 100 for 50 k€ a year, 14,000 for 100 M€ (real sample, lines × 350 against money).
-_LINES_REFERENCE_NB, _LINES_REFERENCE_EUR, _LINES_POWER = 100, 50e3, 0.65
+# Lines of an establishment (real sample, lines × 350 against money): 4,400 for 9.5 M€ a year, 13,000 for 100 M€; a
+# small hospital has few lines because a line is worth something.
+_LINES_REFERENCE_NB, _LINES_REFERENCE_EUR, _LINES_POWER, _LINE_EUR = 4400, 9.5e6, 0.45, 150
 # Beyond this share of all that can exist, the frequent lines would be exhausted and the mix flattened.
 _LARGEST_SHARE_OF_LINES = 0.5
-_PERSISTENT_SD, _YEARLY_SD, _CLASS_SD = 0.6, 0.12, 0.25
+_PERSISTENT_SD, _YEARLY_SD, _CLASS_SD = 0.45, 0.12, 0.25
 # Costly treatments are begun in large centres: below this yearly money, a product dearer than that gets rarer.
 _COSTLY_EUR, _LARGE_CENTRE_EUR = 300.0, 15e6
 _LARGEST_SHARE_OF_A_BOX = 0.05
@@ -29,8 +30,10 @@ _CANCER_CENTRE_L_FACTOR = 2.0
 # Yearly drift of the price of a box, from the real prices of 2024.
 _PRICE_YEAR, _PRICE_DRIFT = 2024, {"1": -0.02, "4": -0.02, "B": -0.015, "C": -0.03}
 _PRICE_DRIFT_OTHERS = -0.01
-_PRICE_SD, _RATE_SD, _LOWEST_RATE = 0.01, 0.12, 0.15
+# The patient's share of a line, around its product's: some patients pay none, some have a lower rate.
+_PRICE_SD, _COPAYMENT_SPREAD, _LOWEST_RATE = 0.01, 0.3, 0.15
 _FEES_SD = 0.15
+_PRIOR_LINES = 12
 _ROUNDS = 6
 _AGES, _SEXES = ("0", "20", "60", "99"), ("1", "2", "9")
 
@@ -99,6 +102,12 @@ def _chain(code: str, labels: dict[str, str], *, is_masked: bool) -> list[str]:
     return columns
 
 
+def _quoted(text: str) -> str:
+    """Return a field as the real file writes it: between quotes when it holds one (« LOW-CEILING »)."""
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if '"' in text or ";" in text else text
+
+
 @cache
 def products() -> Products:
     """Return the products of the simulation, read once from the data files of the package."""
@@ -117,7 +126,7 @@ def products() -> Products:
     letters = tuple(sorted(both["atc5"].str[0].unique()))
     drift = both["generic_status"].map(_PRICE_DRIFT).fillna(_PRICE_DRIFT_OTHERS)
     return Products(
-        heads=tuple(";".join(head).encode("cp1252") for head in heads),
+        heads=tuple(";".join(map(_quoted, head)).encode("cp1252") for head in heads),
         lines=both["lines"].to_numpy(float),
         boxes=both["boxes"].to_numpy(float),
         price_eur=both["base_eur_per_box"].to_numpy(float),
@@ -136,21 +145,38 @@ PEOPLE = tuple((age, sex) for age in _AGES for sex in _SEXES)
 def _people(tells_age: bool, tells_sex: bool) -> tuple[Floats, Floats]:
     """Return how frequent each age and sex is, and the boxes of its lines against the mean line.
 
-    Two arrays, rows: identified then masked lines; columns: ``PEOPLE``.
+    Two arrays, rows: identified lines of each ATC letter, then masked ones; columns: ``PEOPLE``. Ages and sexes of a
+    letter are those of all letters, corrected by what the sample says of this letter's ages, then of its sexes.
     """
-    lines, boxes = np.zeros((2, len(PEOPLE))), np.zeros((2, len(PEOPLE)))
-    for masked, with_age, with_sex, age, sex, lines_nb, boxes_nb in sample_mix()["age_sex"]["data"]:
+    mix, letters = sample_mix(), products().letters
+    lines, boxes = np.zeros((2, 1, len(PEOPLE))), np.zeros((2, 1, len(PEOPLE)))
+    for masked, with_age, with_sex, age, sex, lines_nb, boxes_nb in mix["age_sex"]["data"]:
         if (with_age, with_sex) == (str(int(tells_age)), str(int(tells_sex))):
-            place = int(masked), PEOPLE.index((age, sex))
+            place = int(masked), 0, PEOPLE.index((age, sex))
             lines[place], boxes[place] = lines_nb, boxes_nb
-    mean = boxes.sum(axis=1, keepdims=True) / lines.sum(axis=1, keepdims=True)
-    factor = np.divide(boxes, lines, out=np.zeros_like(boxes), where=lines > 0) / mean
-    return lines / lines.sum(axis=1, keepdims=True), factor
+    frequency = lines / lines.sum(axis=2, keepdims=True)
+    factor = np.divide(boxes, lines, out=np.zeros_like(boxes), where=lines > 0)
+    factor = np.broadcast_to(factor, (2, len(letters), len(PEOPLE)))
+    for table, names, rank in (("class_age", _AGES, 0), ("class_sex", _SEXES, 1)):
+        counts = np.zeros((2, len(letters), len(names)))
+        for letter, name, lines_nb, boxes_nb in mix[table]["data"]:
+            counts[:, letters.index(letter), names.index(name)] = lines_nb, boxes_nb
+        # A dozen lines of the common mix keep a rare class from having no child or no man at all.
+        common = counts.sum(axis=1, keepdims=True)
+        counts += _PRIOR_LINES * common / common[0].sum()
+        share = counts / counts.sum(axis=2, keepdims=True) / (common / common.sum(axis=2, keepdims=True))
+        columns = [names.index(who[rank]) for who in PEOPLE]
+        frequency = frequency * share[0][:, columns]
+        factor = factor * (share[1] / share[0])[:, columns]
+    frequency = frequency / frequency.sum(axis=2, keepdims=True)
+    factor = factor / (frequency * factor).sum(axis=2, keepdims=True)
+    return frequency.reshape(-1, len(PEOPLE)), factor.reshape(-1, len(PEOPLE))
 
 
 def usual_lines_nb(yearly_eur: float) -> float:
     """Return about how many lines an establishment of that PHMEV has in the real file."""
-    return float(_LINES_REFERENCE_NB * (yearly_eur / _LINES_REFERENCE_EUR) ** _LINES_POWER)
+    by_size = _LINES_REFERENCE_NB * (yearly_eur / _LINES_REFERENCE_EUR) ** _LINES_POWER
+    return float(min(by_size, yearly_eur / _LINE_EUR))
 
 
 def largest_lines_nb(one: Establishment) -> int:
@@ -181,9 +207,9 @@ def draw_lines(one: Establishment, cents: int, lines_nb: int, *, seed: int, year
     all_products = products()
     lasting, yearly = np.random.default_rng([seed, 5, one.index]), np.random.default_rng([seed, 6, one.index, year])
     shares, factors = _people(one.tells_age, one.tells_sex)
-    masked = all_products.is_masked.astype(np.int64)
+    who = all_products.letter + len(all_products.letters) * all_products.is_masked
     price = all_products.price_eur * (1 + all_products.yearly_drift) ** (year - _PRICE_YEAR)
-    fees_nb = min(int(np.count_nonzero(shares[0])), lines_nb // 4)
+    fees_nb = min(int(np.count_nonzero(shares[0])), lines_nb // 4) if cents > 0 else 0
 
     # Which lines exist: the lowest of exponential times are a sample without replacement by weight.
     by_class = np.exp(_CLASS_SD * lasting.normal(size=len(all_products.letters)))
@@ -191,7 +217,7 @@ def draw_lines(one: Establishment, cents: int, lines_nb: int, *, seed: int, year
         by_class[all_products.letters.index("L")] *= _CANCER_CENTRE_L_FACTOR
     rarity = np.where(price > _COSTLY_EUR, min(1.0, (cents / 100 / _LARGE_CENTRE_EUR) ** 0.5), 1.0)
     possible = price * 100 <= max(_LARGEST_SHARE_OF_A_BOX * cents, price.min() * 100)
-    weight = (all_products.lines * by_class[all_products.letter] * rarity * possible)[:, None] * shares[masked]
+    weight = (all_products.lines * by_class[all_products.letter] * rarity * possible)[:, None] * shares[who]
     changed = weight * np.exp(_YEARLY_SD * yearly.normal(size=weight.shape))
     times = np.divide(
         lasting.exponential(size=weight.shape), changed, out=np.full(weight.shape, np.inf), where=weight > 0
@@ -200,11 +226,16 @@ def draw_lines(one: Establishment, cents: int, lines_nb: int, *, seed: int, year
     drugs_nb = min(lines_nb - fees_nb, int(np.count_nonzero(weight))) if cents > 0 else 0
     chosen = np.sort(np.argpartition(times.ravel(), drugs_nb - 1)[:drugs_nb]) if drugs_nb else np.arange(0)
     product, person = np.divmod(chosen, len(PEOPLE))
+    # A frequent line is there once at most: its boxes make up for it (weight over probability to be drawn).
+    reach = (changed * times.ravel()[chosen].max(initial=0.0)).ravel()[chosen]
+    repeats = reach / -np.expm1(-reach)
 
     # How many boxes, then prices that make the total exact.
     noise = _PERSISTENT_SD * steady[chosen] + _YEARLY_SD * yearly.normal(size=drugs_nb)
-    expected = (all_products.boxes / all_products.lines)[product] * factors[masked[product], person] * np.exp(noise)
-    rate = np.clip(all_products.rate_share[product] + _RATE_SD * yearly.normal(size=drugs_nb), _LOWEST_RATE, 1.0)
+    expected = (all_products.boxes / all_products.lines)[product] * factors[who[product], person]
+    expected = expected * repeats * np.exp(noise)
+    copayment = (1 - all_products.rate_share[product]) * (1 + _COPAYMENT_SPREAD * yearly.uniform(-1, 1, drugs_nb))
+    rate = np.clip(1 - copayment, _LOWEST_RATE, 1.0)
     unit = 100 * price[product] * np.exp(_PRICE_SD * yearly.normal(size=drugs_nb))
     fees_share = sample_mix()["fees_reimbursed_share"] * np.exp(_FEES_SD * yearly.normal()) if fees_nb else 0.0
     fees_cents = round(cents * fees_share)

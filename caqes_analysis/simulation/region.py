@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.simulation.contracts import HEADER as CONTRACT_HEADER
@@ -32,6 +34,8 @@ _LIMITS = {
     "years_nb": (3, 10),
     "rows_nb": (1, 100_000_000),
 }
+# From so many establishments on, a year of Open PHMEV may pass 2 GB: its ZIP needs 64-bit sizes.
+_HUGE_FROM_NB = 1000
 _EXTRA_LIST = ("extra_list_drugs", "extra_list_devices")
 _UTF8_ENVELOPES = ("lpp", "perfadom", "transport_ambulance", "transport_taxi", "transport_vsl")
 
@@ -106,7 +110,7 @@ def simulate_region(
         ),
         "liste_en_sus_mensuel.xlsx": lambda path: write_xlsx(path, month_rows(reception, _EXTRA_LIST)),
         f"OPEN_PHMEV_{year - 2}.zip": lambda path: write_batches(
-            path, _regional_lines(region, year - 2), seed=seed, year=year - 2
+            path, _regional_lines(region, year - 2), seed=seed, year=year - 2, is_huge=establishments_nb > _HUGE_FROM_NB
         ),
         f"OPEN_PHMEV_{year - 1}.CSV": lambda path: write_batches(
             path, _regional_lines(region, year - 1), seed=seed, year=year - 1
@@ -180,8 +184,8 @@ def simulate_truth(
 
 def _decimals(cents: npt.NDArray[np.int64]) -> pa.Array:
     """Return cents as exact euros."""
-    whole = pa.array(cents).cast(pa.decimal128(19, 0)).cast(pa.decimal128(21, 2))
-    return pa.compute.divide(whole, pa.scalar(100).cast(pa.decimal128(3, 0))).cast(pa.decimal128(18, 2))
+    whole = pa.array(cents).cast(pa.decimal128(19, 0))
+    return pc.multiply(whole, pa.scalar(Decimal("0.01"))).cast(pa.decimal128(18, 2))
 
 
 def planted_events(
