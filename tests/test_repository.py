@@ -7,7 +7,9 @@ import json
 import os
 import re
 import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,23 @@ def test_rooms_import_only_what_stands_before_them(repository: Path) -> None:
         if room in rank and used in rank and rank[used] > rank[room]
     ]
     assert wrong == []
+
+
+def test_every_imported_package_is_a_direct_dependency(repository: Path) -> None:
+    providers = metadata.packages_distributions()
+    declared = set(direct_dependencies(repository))
+    undeclared = set()
+    for path in (repository / "caqes_analysis").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"caqes_analysis"}:
+                # pydantic pins its core to the exact version: they are one dependency.
+                found = {re.sub(r"[-_.]+", "-", name).lower() for name in providers.get(name, [name])}
+                if not found & (declared | {"pydantic-core"}):
+                    undeclared.add(f"{name} ({path.relative_to(repository)})")
+    assert undeclared == set()
 
 
 def test_every_direct_dependency_is_justified(repository: Path) -> None:
