@@ -9,7 +9,7 @@ import pandas as pd
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, landing_of
-from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, through_phrase
+from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, Text
 from caqes_analysis.display.base import Display
@@ -27,8 +27,9 @@ def identity(page: Page) -> Text:
     if _word(who["finess_ej"]) and who["finess_ej"] != page.finess:
         known.append(f"entité juridique {who['finess_ej']}")
     contract = _contract(page, str(who["contract_finess"] if _word(who["contract_finess"]) else page.finess))
+    name = [str(who["name"])] if page.build_directory is None else []  # in the book it is the title of the page
     return Text.paragraphs(
-        " · ".join(word for word in known if word), f"{contract} {month_phrase(page.campaign).capitalize()}."
+        *name, " · ".join(word for word in known if word), f"{contract} {sentence_case(month_phrase(page.campaign))}."
     )
 
 
@@ -69,7 +70,7 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     rate = _rate(row)
     if rate is None:
         return Text.answer(
-            f"{period.capitalize()}, {amount} de médicaments prescrits à l'hôpital ont été remboursés en ville "
+            f"{sentence_case(period)}, {amount} de médicaments prescrits à l'hôpital ont été remboursés en ville "
             "(PHMEV) ; l'évolution n'est pas calculable, faute d'année précédente."
         )
     verb = "a augmenté" if rate > 0 else "a baissé" if rate < 0 else "est restée stable"
@@ -77,7 +78,7 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     target = page.target(MAIN_ENVELOPE)
     compared = f" : {position.label} ({target.label})" if target.value is not None else f" ({target.label})"
     return Text.answer(
-        f"{period.capitalize()}, la PHMEV {verb}{size} par rapport aux mêmes mois de "
+        f"{sentence_case(period)}, la PHMEV {verb}{size} par rapport aux mêmes mois de "
         f"{page.campaign.year - 1}{compared}."
     )
 
@@ -155,10 +156,9 @@ def retained_messages(page: Page) -> Text:
     ]
     named = [envelope for envelope in rates["envelope"] if page.target(envelope).value is not None]
     if named:
-        word = "objectif" if page.target(named[0]).is_contractual else "repère régional"
         messages.append(
             f"{french.in_words(len(above)).capitalize()} des {french.in_words(len(named))} enveloppes comparées à un "
-            f"{word} le dépassent{f' : {french.list_in_words(above)}' if above else ''}."
+            f"{page.target(named[0]).noun} le dépassent{f' : {french.list_in_words(above)}' if above else ''}."
         )
     own = _contribution(page)
     if own is not None and not pd.isna(own["evolution_pct"]):
@@ -202,7 +202,7 @@ def contribution(page: Page) -> Text:
 
 def reserves(page: Page) -> Display:
     """Return what limits the figures of this sheet: missing and provisional months, mergers."""
-    notes = [f"{month_phrase(page.campaign).capitalize()}."]
+    notes = [f"{sentence_case(month_phrase(page.campaign))}."]
     if not page.campaign.is_annual:
         for envelope, months in _missing(page).groupby("envelope", sort=False)["month"]:
             names = french.list_in_words([french.month_year(month) for month in months])

@@ -22,6 +22,7 @@ __all__ = [
     "monthly_figures",
     "needs_months",
     "projection_table",
+    "without_provisional",
 ]
 
 MAIN_ENVELOPE = "phmev"
@@ -108,6 +109,11 @@ def monthly_figures(page: Page) -> tuple[Figure | Notice, ...]:
     return tuple(figures)
 
 
+def without_provisional(months: pd.DataFrame) -> pd.DataFrame:
+    """Return the months that a cumulative amount may hold: one that can still be completed would bend it."""
+    return months[~months["is_provisional"].astype(bool)].reset_index(drop=True)
+
+
 def landing_of(page: Page, envelope: str) -> pd.Series | None:
     """Return the projection of an envelope, or None when it was not received."""
     own = page.projections[page.projections["envelope"] == envelope]
@@ -127,13 +133,14 @@ def cumulative_figure(page: Page) -> Figure | Notice:
     if landing is not None and not pd.isna(landing["median_eur"]):
         projection = Projection(Decimal(landing["median_eur"]), METHOD)
     return cumulative_path(
-        rows,
+        without_provisional(rows),
         year=page.campaign.year,
         name=str(page.establishment["name"]),
         envelope=MAIN_ENVELOPE,
         target_pct=target.value,
-        target_label=target.label,
+        target_label=target.noun,
         projection=projection,
+        notes=[target.label],
     )
 
 

@@ -8,7 +8,14 @@ from caqes_analysis import french
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.envelopes import Envelope, envelope_named
 
-__all__ = ["ORDER_OF_ENVELOPES", "envelope_of", "month_phrase", "ordered_by_envelope", "through_phrase"]
+__all__ = [
+    "ORDER_OF_ENVELOPES",
+    "envelope_of",
+    "month_phrase",
+    "ordered_by_envelope",
+    "sentence_case",
+    "through_phrase",
+]
 
 ORDER_OF_ENVELOPES = (
     "phmev",
@@ -60,3 +67,8 @@ def month_phrase(campaign: Campaign) -> str:
         return received
     names = french.list_in_words([french.month_name(month) for month in months])
     return f"{received} ; {names} {'provisoires' if len(months) > 1 else 'provisoire'}"
+
+
+def sentence_case(text: str) -> str:
+    """Return the text with a capital first letter, the rest unchanged (unlike ``str.capitalize``)."""
+    return text[:1].upper() + text[1:]

@@ -159,6 +159,9 @@ def sum_evolutions(evolutions: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         )
         .reset_index()
     )
+    for column in ("current_eur", "previous_eur"):  # a sum widens the decimal type: sums of sums would overflow it
+        if isinstance(evolutions[column].dtype, pd.ArrowDtype):
+            sums[column] = sums[column].astype(evolutions[column].dtype)
     previous = sums["previous_eur"].astype("float64")
     sums["evolution_pct"] = (100 * (sums["current_eur"].astype("float64") / previous - 1)).where(previous > 0)
     return sums

@@ -109,6 +109,11 @@ class Target:
         return self.value is not None and self.status in ("verified", "to_confirm")
 
     @property
+    def noun(self) -> str:
+        """What to call it in a sentence: an objective binds by contract, a regional benchmark does not."""
+        return "repère régional" if self.status == "regional" else "objectif"
+
+    @property
     def subject_label(self) -> str:
         """Name of the subject in words."""
         return SUBJECT_LABELS.get(self.subject, self.subject)

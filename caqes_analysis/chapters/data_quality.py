@@ -1,0 +1,212 @@
+"""The chapter on data quality: can the reader trust what follows?"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french, quality, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.sheet_spending import needs_months
+from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case
+from caqes_analysis.departments import department_label
+from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
+from caqes_analysis.display.charts import completeness_heatmap
+from caqes_analysis.display.payload import State
+from caqes_analysis.indicators.structure import annual_levels, annual_years
+
+__all__ = [
+    "annual_totals",
+    "answer",
+    "completeness_figure",
+    "deliveries_table",
+    "findings_table",
+    "missing_table",
+    "perimeter_table",
+    "reconciliation_table",
+]
+
+_SEVERITIES: dict[str, tuple[str, State | None]] = {
+    "error": ("erreur", "bad"),
+    "warning": ("à regarder", "warning"),
+    "information": ("pour mémoire", None),
+}
+_CHANGES = {"merger": "fusion", "opening": "ouverture"}
+
+
+def answer(page: Page) -> Text:
+    """Return in a sentence whether the figures can be trusted."""
+    findings = page.store.read(tables.FINDINGS)
+    serious = int((findings["severity"] != "information").sum())
+    files = french.plural(len(page.store.read(tables.DELIVERIES)), "fichier")
+    said = f"{french.plural(serious, 'constat')} à regarder" if serious else "aucun constat à regarder"
+    if page.campaign.is_annual:
+        return Text.answer(f"{sentence_case(files)} lu en entier ({month_phrase(page.campaign)}) : {said}.")
+    missing = quality.missing_months(page.store, year=page.campaign.year)
+    gaps = (
+        "aucun mois ne manque"
+        if missing.empty
+        else f"{french.plural(len(missing), 'mois')} en défaut pour "
+        f"{french.plural(missing['finess'].nunique(), 'établissement')}"
+    )
+    return Text.answer(f"{sentence_case(files)} lus en entier ({month_phrase(page.campaign)}) : {gaps}, {said}.")
+
+
+def deliveries_table(page: Page) -> Table:
+    """Return the files received, with what identifies them."""
+    rows = page.store.read(tables.DELIVERIES).sort_values("delivery")
+    frame = rows.assign(short=rows["sha256"].str.slice(stop=16))
+    columns = [
+        ColumnFormat.text("file", "Fichier"),
+        ColumnFormat.text("period", "Période"),
+        ColumnFormat.count("rows", "Lignes"),
+        ColumnFormat.text("short", "SHA-256 (début)"),
+    ]
+    if rows["received_on"].notna().any():
+        columns.insert(1, ColumnFormat.date("received_on", "Reçu le"))
+    return Table.from_frame(frame, caption="Fichiers reçus", columns=columns)
+
+
+def findings_table(page: Page) -> Table:
+    """Return what the readers noticed, most serious first."""
+    rank = {"error": 0, "warning": 1, "information": 2}
+    rows = page.store.read(tables.FINDINGS)
+    ordered = rows.assign(rank=rows["severity"].map(rank)).sort_values(["rank", "delivery", "code", "place"])
+    return Table.from_frame(
+        ordered,
+        caption="Constats des lecteurs, les plus graves d'abord",
+        columns=[
+            ColumnFormat.text("code", "Constat"),
+            ColumnFormat.status("severity", "Gravité", _SEVERITIES),
+            ColumnFormat.text("delivery", "Livraison"),
+            ColumnFormat.text("place", "Lieu"),
+            ColumnFormat.count("count", "Nombre"),
+            ColumnFormat.text("example", "Exemple"),
+            ColumnFormat.text("remedy", "Ce qui a été fait"),
+        ],
+    )
+
+
+def completeness_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
+    """Return which months were received, establishment by establishment."""
+    if page.campaign.is_annual:
+        return needs_months("La complétude des mois")
+    rows = quality.completeness(page.store, envelope=envelope, year=page.campaign.year)
+    if rows.empty:
+        return Notice("missing", "Complétude des mois", "Aucun mois n'a été reçu pour cette enveloppe.")
+    known = page.establishments.set_index("finess")
+    frame = rows.assign(
+        name=known["name"].reindex(rows["finess"]).to_numpy(),
+        group=[department_label(code) for code in known["department"].reindex(rows["finess"])],
+    )
+    label = envelope_of(page.campaign, envelope).short_label
+    return completeness_heatmap(frame, name=f"{page.campaign.region.name}, {label}")
+
+
+def missing_table(page: Page) -> Table | None:
+    """Return the months that are missing, one row per establishment and envelope; None in annual mode."""
+    if page.campaign.is_annual:
+        return None
+    missing = ordered_by_envelope(quality.missing_months(page.store, year=page.campaign.year))
+    known = page.establishments.set_index("finess")
+    rows = (
+        missing.assign(month=[french.month_year(month) for month in missing["month"]])
+        .groupby(["envelope", "finess"], sort=False)["month"]
+        .agg(lambda months: french.list_in_words(list(months)))
+        .reset_index()
+    )
+    frame = rows.assign(
+        name=known["name"].reindex(rows["finess"]).to_numpy(),
+        href=known["href"].reindex(rows["finess"]).to_numpy(),
+        label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
+    )
+    return Table.from_frame(
+        frame,
+        caption=f"Mois en défaut, {page.campaign.year - 1} et {page.campaign.year}",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.text("month", "Mois non reçus"),
+        ],
+        notes=["Un mois non reçu n'est pas un zéro : il est écarté des deux années quand un taux est calculé."],
+    )
+
+
+def perimeter_table(page: Page) -> Table | None:
+    """Return the mergers and openings with their effect in euros; None in annual mode."""
+    if page.campaign.is_annual:
+        return None
+    rows = quality.perimeter_changes(page.store, year=page.campaign.year)
+    described = (
+        page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    )
+    frame = rows.assign(
+        name=described.reindex(rows["finess"]).to_numpy(),
+        what=rows["kind"].map(_CHANGES),
+        heir=described.reindex(rows["current_finess"]).to_numpy(),
+    )
+    return Table.from_frame(
+        frame,
+        caption=f"Changements de périmètre depuis le 1er janvier {page.campaign.year - 1}",
+        columns=[
+            ColumnFormat.text("name", "Établissement"),
+            ColumnFormat.text("what", "Changement"),
+            ColumnFormat.date("since", "Depuis le"),
+            ColumnFormat.text("heir", "Repris par"),
+            ColumnFormat.compact_amount("amount_eur", "Montant concerné"),
+        ],
+        notes=[
+            "Fusion : dépense de l'année qui la précède, toutes enveloppes ; elle est comptée avec le repreneur les "
+            "deux années. Ouverture : dépense depuis le premier mois reçu."
+        ],
+    )
+
+
+def reconciliation_table(page: Page) -> Table | None:
+    """Return the yearly bases against the sum of the months; None when one of the two was not received."""
+    rows = quality.reconciliation(page.store)
+    if rows.empty:
+        return None
+    return Table.from_frame(
+        rows.assign(year=rows["year"].astype("str")),
+        caption="Open PHMEV de l'année contre la somme des mois (PHMEV)",
+        columns=[
+            ColumnFormat.text("year", "Année"),
+            ColumnFormat.count("establishments_nb", "Établissements communs"),
+            ColumnFormat.amount("annual_eur", "Base annuelle", cents=True),
+            ColumnFormat.amount("monthly_eur", "Somme des mois", cents=True),
+            ColumnFormat.amount("gap_eur", "Écart", cents=True, signed=True),
+            ColumnFormat.count("differing_nb", "Établissements en écart"),
+        ],
+    )
+
+
+def annual_totals(page: Page) -> Table | None:
+    """Return the totals of every yearly base, to the cent; None when none was received."""
+    years = annual_years(page.store)
+    if not years:
+        return None
+    levels = [annual_levels(page.store, year=year) for year in years]
+    frame = pd.DataFrame(
+        {
+            "year": [str(year) for year in years],
+            "establishments_nb": [len(rows) for rows in levels],
+            "boxes_nb": [int(rows["boxes_nb"].sum()) for rows in levels],
+            "reimbursed_eur": [rows["reimbursed_eur"].sum() for rows in levels],
+            "base_eur": [rows["base_eur"].sum() for rows in levels],
+            "masked_pct": [
+                100 * float(rows["masked_eur"].sum()) / float(rows["reimbursed_eur"].sum() or 1) for rows in levels
+            ],
+        }
+    )
+    return Table.from_frame(
+        frame,
+        caption="Totaux des bases annuelles Open PHMEV, lignes masquées comprises",
+        columns=[
+            ColumnFormat.text("year", "Année"),
+            ColumnFormat.count("establishments_nb", "Établissements"),
+            ColumnFormat.count("boxes_nb", "Boîtes"),
+            ColumnFormat.amount("reimbursed_eur", "Montant remboursé", cents=True),
+            ColumnFormat.amount("base_eur", "Base de remboursement", cents=True),
+            ColumnFormat.percent("masked_pct", "Part masquée du remboursé"),
+        ],
+    )

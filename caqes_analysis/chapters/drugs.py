@@ -1,0 +1,78 @@
+"""What the PHMEV of an establishment, or of the region, is made of: ATC classes."""
+
+from __future__ import annotations
+
+from caqes_analysis import french
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
+from caqes_analysis.display.charts_bars import top_classes
+from caqes_analysis.indicators.structure import annual_years, drug_classes
+
+__all__ = ["classes", "molecules"]
+
+_SHOWN_NB = 10
+
+
+def latest_year(page: Page) -> int | None:
+    """Return the latest year of the yearly drug files, or None."""
+    years = annual_years(page.store)
+    return years[-1] if years else None
+
+
+def classes(page: Page) -> tuple[Figure | Notice, ...]:
+    """Return the main ATC classes of this establishment, or of the region for a chapter."""
+    year = latest_year(page)
+    if year is None:
+        return (_needs_annual(),)
+    rows = drug_classes(page.store, year=year, finess=None if page.finess is None else [page.finess])
+    if not rows["amount_eur"].sum():
+        return (_absent(year),)
+    name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
+    return (top_classes(rows, year=year, name=name, top_nb=_SHOWN_NB),)
+
+
+def molecules(page: Page) -> Table | Notice:
+    """Return the molecules (ATC level 5) on which most is reimbursed."""
+    year = latest_year(page)
+    if year is None:
+        return _needs_annual()
+    rows = drug_classes(page.store, year=year, level=5, finess=None if page.finess is None else [page.finess])
+    total = rows["amount_eur"].astype("float64").sum()
+    current, previous = rows["amount_eur"].astype("float64"), rows["previous_eur"].astype("float64")
+    frame = rows.assign(
+        label=rows["label"].str.capitalize(),
+        share_pct=100 * current / total if total else float("nan"),
+        evolution_pct=(100 * (current / previous - 1)).where(previous > 0),
+    ).head(_SHOWN_NB)
+    columns = [
+        ColumnFormat.text("label", "Molécule"),
+        ColumnFormat.text("code", "Code ATC"),
+        ColumnFormat.compact_amount("amount_eur", f"Remboursé {year}"),
+        ColumnFormat.percent("share_pct", "Part"),
+        ColumnFormat.count("boxes_nb", "Boîtes"),
+    ]
+    if bool(previous.notna().any()):
+        columns.append(ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True))
+    return Table.from_frame(
+        frame,
+        caption=f"Les {french.in_words(len(frame), feminine=True)} molécules les plus coûteuses de {year}",
+        columns=columns,
+        notes=["Les lignes masquées par la source et les honoraires de dispensation forment des lignes à part."],
+    )
+
+
+def _needs_annual() -> Notice:
+    return Notice(
+        "missing",
+        "Composition de la PHMEV : données non reçues",
+        "Il y faut la base annuelle Open PHMEV ; la campagne n'en nomme aucun fichier (sources.open_phmev).",
+    )
+
+
+def _absent(year: int) -> Notice:
+    return Notice(
+        "missing",
+        "Composition de la PHMEV : établissement absent d'Open PHMEV",
+        f"La base de {year} ne contient aucune ligne pour cet établissement ; les cliniques à but lucratif, "
+        "par exemple, n'y figurent pas.",
+    )

@@ -1,0 +1,130 @@
+"""The chapter of one envelope: PHMEV, or one half of the liste en sus."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.region import region_months
+from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
+from caqes_analysis.chapters.words import envelope_of, through_phrase
+from caqes_analysis.departments import department_label
+from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
+from caqes_analysis.display.charts import distribution, monthly_spending, small_multiples, year_totals
+from caqes_analysis.evaluation.position import position_of
+
+__all__ = ["department_panels", "establishment_table", "levels_figure", "monthly_figure", "position_figure"]
+
+_NO_RATE = "Il y faut l'année {year} : la campagne n'en nomme aucun fichier, ou aucun mois n'est comparable."
+
+
+def monthly_figure(page: Page, envelope: str) -> Figure | Notice:
+    """Return the monthly spending of the region against the two previous years."""
+    if page.campaign.is_annual:
+        return needs_months("La dépense mensuelle")
+    rows = region_months(page, envelope)
+    if rows.empty:
+        return Notice("missing", "Dépense mensuelle", "Aucun mois n'a été reçu pour cette enveloppe.")
+    return monthly_spending(rows, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+
+
+def department_panels(page: Page, envelope: str) -> Figure | Notice:
+    """Return the months of each department, on one scale."""
+    if page.campaign.is_annual:
+        return needs_months("La dépense mensuelle par département")
+    rows = without_provisional(region_months(page, envelope, by="department"))
+    if rows.empty:
+        return Notice("missing", "Dépense par département", "Aucun mois n'a été reçu pour cette enveloppe.")
+    labelled = rows.assign(label=[department_label(code) for code in rows["group"]])
+    return small_multiples(labelled, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+
+
+def position_figure(page: Page, envelope: str) -> Figure | Notice:
+    """Return where every establishment stands against the target or the benchmark."""
+    rows = page.settled(envelope)
+    if rows.empty or rows["evolution_pct"].isna().all():
+        return Notice("missing", "Position des établissements", _NO_RATE.format(year=page.campaign.year - 1))
+    target = page.target(envelope)
+    names = page.establishments.set_index("finess")["name"]
+    frame = rows.assign(name=names.reindex(rows["finess"]).to_numpy(), value=rows["evolution_pct"])
+    period = through_phrase(page.campaign, page.campaign.settled_month_nb)
+    return distribution(
+        frame,
+        caption=f"Taux d'évolution {envelope_of(page.campaign, envelope).short_label}, {period}",
+        target_pct=target.value,
+        target_label=target.noun,
+        notes=[target.label],
+    )
+
+
+def levels_figure(page: Page, envelope: str) -> Figure | Notice:
+    """Return how the spending divides between the categories of establishments."""
+    rows = page.settled(envelope)
+    if rows.empty:
+        return Notice("missing", "Dépense par catégorie", "Aucune dépense n'a été reçue pour cette enveloppe.")
+    category = page.establishments.set_index("finess")["category"].reindex(rows["finess"])
+    labelled = rows.assign(label=[word if isinstance(word, str) else "Non renseignée" for word in category])
+    sums = labelled.groupby("label", as_index=False).agg(
+        amount_eur=("current_eur", "sum"),
+        previous_eur=("previous_eur", "sum"),
+        establishments_nb=("finess", "nunique"),
+    )
+    if not sums["previous_eur"].astype("float64").sum():
+        sums = sums.drop(columns="previous_eur")
+    return year_totals(sums, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+
+
+def establishment_table(page: Page, envelope: str) -> Table | Notice:
+    """Return every establishment: amount, evolution, position, weight; the region as total."""
+    rows = page.settled(envelope)
+    if rows.empty:
+        return Notice("missing", "Établissements", "Aucune dépense n'a été reçue pour cette enveloppe.")
+    month_nb, year = page.campaign.settled_month_nb, page.campaign.year
+    target = page.target(envelope)
+    known = page.establishments.set_index("finess")
+    positions = [position_of(rate, target, month_nb=month_nb) for rate in rows["evolution_pct"]]
+    whole = rows["current_eur"].sum()
+    frame = rows.assign(
+        name=known["name"].reindex(rows["finess"]).to_numpy(),
+        href=known["href"].reindex(rows["finess"]).to_numpy(),
+        department=[department_label(code) for code in known["department"].reindex(rows["finess"])],
+        share_pct=100 * rows["current_eur"].astype("float64") / float(whole) if whole else float("nan"),
+        position=[found.label for found in positions],
+        state=[found.state for found in positions],
+        amount_status="reported",
+    ).sort_values(["current_eur", "finess"], ascending=[False, True])
+    previous = rows["previous_eur"].sum()
+    total = pd.DataFrame(
+        {
+            "name": ["Région"],
+            "href": [None],
+            "department": [french.plural(len(rows), "établissement")],
+            "current_eur": [whole],
+            "evolution_pct": [100 * (float(whole) / float(previous) - 1) if previous else float("nan")],
+            "share_pct": [100.0],
+            "position": [""],
+            "state": [None],
+            "value_status": ["reported"],
+            "amount_status": ["reported"],
+            "is_provisional": [False],
+        }
+    )
+    columns = [
+        ColumnFormat.text("name", "Établissement", href="href"),
+        ColumnFormat.text("department", "Département"),
+        ColumnFormat.amount("current_eur", f"{year} à M{month_nb}", value_status="amount_status", cents=month_nb == 12),
+        ColumnFormat.percent("share_pct", "Part régionale", value_status="amount_status"),
+        ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
+        ColumnFormat.text("position", "Situation", state="state"),
+    ]
+    if not previous:
+        columns = columns[:4]
+    short = envelope_of(page.campaign, envelope).short_label
+    return Table.from_frame(
+        frame,
+        caption=f"{short} par établissement, {through_phrase(page.campaign, month_nb)}",
+        columns=columns,
+        totals=total,
+        notes=[target.label, *([target.perimeter_label] if target.perimeter_label else [])] if previous else [],
+    )

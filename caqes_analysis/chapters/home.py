@@ -1,0 +1,117 @@
+"""The home page: where is the region?"""
+
+from __future__ import annotations
+
+from caqes_analysis import french, quality
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.region import above_target, answer, landing, position, rate_of, rate_or_none
+from caqes_analysis.chapters.words import envelope_of, month_phrase, through_phrase
+from caqes_analysis.departments import department_label
+from caqes_analysis.display import Card, Cards, ColumnFormat, Notice, Table, Text
+from caqes_analysis.evaluation.position import position_of
+from caqes_analysis.forecast.share_of_year import METHOD
+from caqes_analysis.indicators.evolution import contributions
+
+__all__ = ["discussion_table", "home_answer", "home_cards"]
+
+_MAIN = ("phmev", "extra_list_drugs", "extra_list_devices")
+_DISCUSSED_NB = 5
+
+
+def home_answer(page: Page) -> Text:
+    """Return where the region is, in one sentence."""
+    row = rate_of(page, "phmev")
+    rate = rate_or_none(row)
+    if row is None or rate is None:
+        return answer(page, "phmev")
+    total, above = len(page.settled("phmev")), len(above_target(page, "phmev"))
+    period = through_phrase(page.campaign, page.campaign.settled_month_nb)
+    moved = f"{'augmente' if rate >= 0 else 'baisse'} de {french.percent(abs(rate))}"
+    target = page.target("phmev")
+    if target.value is None:
+        return Text.answer(f"La PHMEV de la région {moved} {period} ({target.label}).")
+    return Text.answer(
+        f"La PHMEV de la région {moved} {period}, {position(page, 'phmev').label} ; "
+        f"{french.plural(above, 'établissement')} sur {total} {'dépasse' if above < 2 else 'dépassent'} "
+        f"{'l’' if target.noun == 'objectif' else 'le '}{target.noun}."
+    )
+
+
+def home_cards(page: Page) -> Cards:
+    """Return the key figures of the region."""
+    cards = [_envelope_card(page, envelope) for envelope in _MAIN if len(page.settled(envelope))]
+    if not page.campaign.is_annual:
+        total, above = len(page.settled("phmev")), len(above_target(page, "phmev"))
+        if page.target("phmev").value is not None:
+            cards.append(
+                Card("Établissements au-dessus", f"{above} sur {total}", f"PHMEV ; {page.target('phmev').label}")
+            )
+        cards.append(_completeness_card(page))
+    return Cards("Chiffres clés de la région", cards)
+
+
+def _envelope_card(page: Page, envelope: str) -> Card:
+    row = rate_of(page, envelope)
+    rate = rate_or_none(row)
+    amount = french.compact_euros(None if row is None else row["current_eur"])
+    month_nb = page.campaign.settled_month_nb
+    when = f"à M{month_nb}" if month_nb < 12 else str(page.campaign.year)
+    title = f"{envelope_of(page.campaign, envelope).short_label} {when}"
+    end = landing(page, envelope)
+    projected = "" if end is None else f" ; projection {french.percent(end['evolution_pct'], signed=True)} ({METHOD})"
+    found = position(page, envelope)
+    known = found.state != "muted"
+    return Card(
+        title,
+        amount if rate is None else french.percent(rate, signed=True),
+        f"{'' if rate is None else amount}{projected}".removeprefix(" ; ") or page.target(envelope).label,
+        found.state if known else None,
+        found.label if known else "",
+    )
+
+
+def _completeness_card(page: Page) -> Card:
+    missing = quality.missing_months(page.store, year=page.campaign.year)
+    if missing.empty:
+        return Card("Données", "Complètes", month_phrase(page.campaign), "good", "aucun mois ne manque")
+    who = french.plural(missing["finess"].nunique(), "établissement")
+    return Card(
+        "Données",
+        f"{french.plural(len(missing), 'mois')} en défaut",
+        f"{who} ; {month_phrase(page.campaign)}",
+        "warning",
+        "voir « Qualité des données »",
+    )
+
+
+def discussion_table(page: Page) -> Table | Notice:
+    """Return the establishments that weigh most in the growth of the region, with the reason to discuss each."""
+    if page.settled("phmev")["evolution_pct"].isna().all():
+        return Notice(
+            "missing",
+            "Cinq points à discuter",
+            "Il y faut une année précédente : la campagne n'en nomme pas de fichier.",
+        )
+    rows = contributions(page.settled("phmev")).head(_DISCUSSED_NB)
+    known = page.establishments.set_index("finess")
+    target = page.target("phmev")
+    frame = rows.assign(
+        name=known["name"].reindex(rows["finess"]).to_numpy(),
+        department=[department_label(code) for code in known["department"].reindex(rows["finess"])],
+        href=known["href"].reindex(rows["finess"]).to_numpy(),
+        position=[
+            position_of(rate, target, month_nb=page.campaign.settled_month_nb).label for rate in rows["evolution_pct"]
+        ],
+    )
+    return Table.from_frame(
+        frame,
+        caption="Les cinq établissements qui contribuent le plus à la hausse de la PHMEV",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("department", "Département"),
+            ColumnFormat.compact_amount("change_eur", "Variation", signed=True),
+            ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
+            ColumnFormat.points("contribution_points", "Contribution", decimals=2),
+            ColumnFormat.text("position", "Situation"),
+        ],
+    )

@@ -1,0 +1,242 @@
+"""The regional pages: where the region stands, and who weighs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
+from caqes_analysis.chapters.words import (
+    envelope_of,
+    ordered_by_envelope,
+    sentence_case,
+    through_phrase,
+)
+from caqes_analysis.departments import department_label
+from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
+from caqes_analysis.display.charts_contributions import contributions as contributions_figure
+from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
+from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.forecast.share_of_year import METHOD
+from caqes_analysis.indicators.evolution import comparable_months, sum_evolutions
+
+__all__ = [
+    "above_target",
+    "answer",
+    "by_group",
+    "contribution_figure",
+    "cumulative_figure",
+    "envelope_table",
+    "landing",
+    "position",
+    "rate_of",
+    "rate_or_none",
+    "region_months",
+]
+
+
+def rate_of(page: Page, envelope: str) -> pd.Series | None:
+    """Return the sums and the evolution of an envelope over the region, or None when it was not received."""
+    rows = page.settled(envelope)
+    return None if rows.empty else sum_evolutions(rows, ["envelope"]).iloc[0]
+
+
+def above_target(page: Page, envelope: str) -> pd.DataFrame:
+    """Return the settled evolutions of the establishments above the target or benchmark of an envelope."""
+    rows = page.settled(envelope)
+    value = page.target(envelope).value
+    return rows[rows["evolution_pct"] > (float("inf") if value is None else value)]
+
+
+def landing(page: Page, envelope: str) -> pd.Series | None:
+    """Return the sum of the projections of an envelope and its evolution, over the establishments that have both.
+
+    Returns
+    -------
+    Series or None
+        ``median_eur, previous_eur, evolution_pct, left_out_nb`` (establishments without projection or without a
+        complete previous year); None when nobody has a projection.
+    """
+    rows = page.projections[page.projections["envelope"] == envelope]
+    complete = rows[rows["median_eur"].notna() & rows["previous_eur"].notna()]
+    if complete.empty:
+        return None
+    total, previous = complete["median_eur"].sum(), complete["previous_eur"].sum()
+    return pd.Series(
+        {
+            "median_eur": total,
+            "previous_eur": previous,
+            "evolution_pct": 100 * (float(total) / float(previous) - 1) if previous else float("nan"),
+            "left_out_nb": len(rows) - len(complete),
+        }
+    )
+
+
+def rate_or_none(row: pd.Series | None) -> float | None:
+    """Return the evolution of a row, None when there is none."""
+    return None if row is None or pd.isna(row["evolution_pct"]) else float(row["evolution_pct"])
+
+
+def position(page: Page, envelope: str) -> Position:
+    """Return where an envelope of the region stands against its target."""
+    return position_of(
+        rate_or_none(rate_of(page, envelope)), page.target(envelope), month_nb=page.campaign.settled_month_nb
+    )
+
+
+def answer(page: Page, envelope: str) -> Text:
+    """Return in one sentence where an envelope of the region stands."""
+    row = rate_of(page, envelope)
+    label = envelope_of(page.campaign, envelope).label
+    period = sentence_case(through_phrase(page.campaign, page.campaign.settled_month_nb))
+    if row is None:
+        return Text.answer(f"Aucune dépense n'a été reçue pour l'enveloppe « {label} ».")
+    amount = french.compact_euros(row["current_eur"])
+    establishments = french.plural(int(row["establishments_nb"]), "établissement")
+    rate = rate_or_none(row)
+    if rate is None:
+        return Text.answer(
+            f"{period}, {amount} ont été remboursés pour {establishments} ({label}) ; l'évolution n'est pas "
+            "calculable, faute d'année précédente."
+        )
+    target = page.target(envelope)
+    compared = f" : {position(page, envelope).label} ({target.label})" if target.value is not None else ""
+    missing = "" if target.value is not None else f" ({target.label})"
+    verb = "augmenté" if rate >= 0 else "baissé"
+    return Text.answer(
+        f"{period}, la dépense régionale « {label} » a {verb} de {french.percent(abs(rate))} par rapport aux mêmes "
+        f"mois de {page.campaign.year - 1}, pour atteindre {amount}{compared}{missing}."
+    )
+
+
+def envelope_table(page: Page) -> Table:
+    """Return the evolution of every envelope of the region against its target or benchmark."""
+    sums = sum_evolutions(page.evolutions, ["envelope", "month_nb"])
+    month_nb, last_nb, year = page.campaign.settled_month_nb, page.campaign.last_month_nb, page.campaign.year
+    rows = ordered_by_envelope(sums[sums["month_nb"] == month_nb]).reset_index(drop=True)
+    last = sums[sums["month_nb"] == last_nb].set_index("envelope")["evolution_pct"]
+    positions = [position(page, code) for code in rows["envelope"]]
+    ends = [landing(page, code) for code in rows["envelope"]]
+    frame = rows.assign(
+        label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
+        target=[page.target(code).label for code in rows["envelope"]],
+        position=[found.label for found in positions],
+        state=[found.state for found in positions],
+        last_pct=last.reindex(rows["envelope"]).to_numpy(),
+        is_late=last_nb > month_nb,
+        landing_pct=[float("nan") if end is None else end["evolution_pct"] for end in ends],
+    )
+    columns = [
+        ColumnFormat.text("label", "Enveloppe"),
+        ColumnFormat.compact_amount("current_eur", f"{year} à M{month_nb}"),
+        ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
+        ColumnFormat.text("target", "Comparée à"),
+        ColumnFormat.text("position", "Situation", state="state"),
+        ColumnFormat.count("establishments_nb", "Établissements"),
+    ]
+    if not page.campaign.is_annual:
+        columns.insert(3, ColumnFormat.percent("landing_pct", f"Projection {year}", signed=True))
+    if last_nb > month_nb:
+        late = ColumnFormat.percent(
+            "last_pct", f"À M{last_nb}", signed=True, value_status=None, is_provisional="is_late"
+        )
+        columns.insert(3, late)
+    perimeters = {page.target(code).perimeter_label for code in rows["envelope"]} - {""}
+    projection = f"Projection : somme des établissements, par la {METHOD}, sans intervalle."
+    return Table.from_frame(
+        frame,
+        caption=f"Dépenses de la région {through_phrase(page.campaign, month_nb)}, contre les mêmes mois de {year - 1}",
+        columns=columns,
+        notes=[*sorted(perimeters), *([] if page.campaign.is_annual else [projection])],
+    )
+
+
+def region_months(page: Page, envelope: str, by: str | None = None) -> pd.DataFrame:
+    """Return the months of the region, or of its groups, summed over what is known in both years."""
+    return comparable_months(page.store, envelope=envelope, year=page.campaign.year, by=by)
+
+
+def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
+    """Return the cumulative spending of the region against the path of its target."""
+    if page.campaign.is_annual:
+        return needs_months("La trajectoire de l'année")
+    rows = region_months(page, envelope)
+    if rows.empty:
+        return Notice("missing", "Trajectoire de l'année", "Aucun mois n'a été reçu pour cette enveloppe.")
+    target, end = page.target(envelope), landing(page, envelope)
+    left_out = int(rows["left_out_nb"].max())
+    notes = [target.label]
+    if left_out:
+        notes.append(
+            "Un établissement dont un mois manque une des deux années est écarté de ce mois des deux années "
+            f"(au plus {french.plural(left_out, 'établissement')} le même mois)."
+        )
+    return cumulative_path(
+        without_provisional(rows),
+        year=page.campaign.year,
+        name=page.campaign.region.name,
+        envelope=envelope,
+        target_pct=target.value,
+        target_label=target.noun,
+        projection=None if end is None else Projection(Decimal(end["median_eur"]), METHOD),
+        notes=notes,
+    )
+
+
+def contribution_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
+    """Return who makes the growth of an envelope."""
+    rows = page.settled(envelope)
+    if rows.empty or rows["evolution_pct"].isna().all():
+        return Notice(
+            "missing",
+            "Contributions à l'évolution",
+            f"Il y faut l'année {page.campaign.year - 1} : la campagne n'en nomme aucun fichier.",
+        )
+    names = page.establishments.set_index("finess")["name"]
+    frame = rows.assign(name=names.reindex(rows["finess"]).to_numpy(), amount_eur=rows["current_eur"])
+    return contributions_figure(
+        frame,
+        period=through_phrase(page.campaign, page.campaign.settled_month_nb).removeprefix("de ").removeprefix("en "),
+        name=page.campaign.region.name,
+        envelope=envelope,
+    )
+
+
+def by_group(page: Page, envelope: str, group: str) -> Table:
+    """Return an envelope by ``department`` or by ``category``: sums, evolution, contribution."""
+    rows = page.settled(envelope)
+    known = page.establishments.set_index("finess")[group]
+    labelled = rows.assign(
+        group=[
+            department_label(value) if group == "department" else value if isinstance(value, str) else "Non renseignée"
+            for value in known.reindex(rows["finess"])
+        ]
+    )
+    sums = sum_evolutions(labelled, ["group"])
+    total = sum_evolutions(labelled, ["envelope"]).assign(group="Région")
+    base = float(total["previous_eur"].iloc[0]) if len(total) else 0.0
+
+    def with_contribution(frame: pd.DataFrame) -> pd.DataFrame:
+        change = (frame["current_eur"] - frame["previous_eur"]).astype("float64")
+        return frame.assign(contribution_points=100 * change / base if base else float("nan"))
+
+    header = "Département" if group == "department" else "Catégorie"
+    year = page.campaign.year
+    columns = [
+        ColumnFormat.text("group", header),
+        ColumnFormat.count("establishments_nb", "Établissements"),
+        ColumnFormat.compact_amount("current_eur", f"{year} à M{page.campaign.settled_month_nb}"),
+        ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
+        ColumnFormat.points("contribution_points", "Contribution", decimals=2),
+    ]
+    shown = columns if base else columns[:3]
+    return Table.from_frame(
+        with_contribution(sums),
+        caption=f"{envelope_of(page.campaign, envelope).short_label} par {header.lower()}, "
+        f"{through_phrase(page.campaign, page.campaign.settled_month_nb)}",
+        columns=shown,
+        totals=with_contribution(total),
+    )
