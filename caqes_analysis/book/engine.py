@@ -92,10 +92,9 @@ def build_pages(
         "execute": {"execute_notebooks": "off", "stderr_output": "remove"},
         "parse": {"myst_enable_extensions": ["dollarmath", "colon_fence", "deflist"]},
         "latex": {"use_jupyterbook_latex": False},
-        "sphinx": {"config": _SPHINX_OPTIONS | {"caqes_book_state": state}},
+        "sphinx": {"config": _SPHINX_OPTIONS},
     }
-    # JSON is YAML: written by the standard library, with the same bytes everywhere. Of the default extensions Jupyter
-    # Book would add dollarmath twice otherwise; it only adds what is missing.
+    # JSON is YAML: written by the standard library, with the same bytes everywhere.
     changed = write_changed(source / "_config.yml", _json(config))
     write_changed(source / "_toc.yml", _json(toc))
     if changed or not (source / "conf.py").is_file():
@@ -104,6 +103,7 @@ def build_pages(
         _settle(source / "conf.py", before)
     warnings_file = work / "sphinx-warnings.txt"
     arguments = ["-m", "sphinx", "-b", "html", "-q", "-j", str(max(1, jobs)), "-d", str(work / "doctrees")]
+    arguments += ["-D", f"caqes_book_state={state}"]  # not in the configuration: it would be written again each time
     output = _run([*arguments, "-w", str(warnings_file), str(source), str(pages)], work)
     absent = [doc for doc in docs if not (pages / f"{doc}.html").is_file()]
     if absent:

@@ -19,11 +19,14 @@ from sphinx.util import logging
 from caqes_analysis.book import nodes as book_nodes
 from caqes_analysis.book.html import MATH_RENDERERS, VISITORS
 from caqes_analysis.book.navigation import LISTED_MAX_NB
+from caqes_analysis.book.renderers import DisplayRenderer
 from caqes_analysis.book.search import search_script, words_of
 
 __all__ = ["setup"]
 
 _LOGGER = logging.getLogger(__name__)
+# MyST-NB would load it in each of its short-lived reading processes; loaded here, they inherit it.
+_PRELOADED = DisplayRenderer
 _THEME = Path(__file__).parent / "theme" / "caqes"
 
 
