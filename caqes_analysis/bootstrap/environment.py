@@ -100,19 +100,21 @@ def prepare_environment(root: Path, find: Callable[[], Interpreter], say: Callab
     directory = venv_directory(root)
     python = environment_python(directory)
     with _one_at_a_time(directory, say):
-        stamp = _read_stamp(directory)
-        if stamp == _expected_stamp(root) and python.exists():
+        stamp, expected = _read_stamp(directory), _expected_stamp(root)
+        if stamp == expected and python.exists():
             return python
-        if not python.exists() or stamp is None or stamp.get("root") != str(root.resolve()):
+        if not python.exists() or stamp.get("root") != expected["root"]:
+            stamp = {}
             interpreter = find()
             say(f"Création de l'environnement {directory} avec Python {'.'.join(map(str, interpreter.version))}.")
             _run([interpreter.executable, "-m", "venv", "--clear", str(directory)], "ENVIRONNEMENT")
-        total = len(locked_versions(root))
-        say(f"Installation des {total} paquets de requirements.lock (quelques minutes, une seule fois).")
-        pins = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(root / "requirements.lock")]
-        _run([*_pip(python), *pins], "INSTALLATION", _counter(total, say))
+        if stamp.get("lock") != expected["lock"]:
+            total = len(locked_versions(root))
+            say(f"Installation des {total} paquets de requirements.lock (quelques minutes, une seule fois).")
+            pins = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(root / "requirements.lock")]
+            _run([*_pip(python), *pins], "INSTALLATION", _counter(total, say))
         _install_package(python, root, say)
-        (directory / _STAMP).write_text(json.dumps(_expected_stamp(root)), encoding="utf-8")
+        (directory / _STAMP).write_text(json.dumps(expected), encoding="utf-8")
     return python
 
 
@@ -136,16 +138,18 @@ def _installed_place(root: Path) -> Path | None:
 
 
 def _expected_stamp(root: Path) -> dict[str, str]:
-    content = b"".join((root / name).read_bytes() for name in ("requirements.lock", "pyproject.toml"))
-    return {"root": str(root.resolve()), "sha256": hashlib.sha256(content).hexdigest()}
+    lock, project = (
+        hashlib.sha256((root / name).read_bytes()).hexdigest() for name in ("requirements.lock", "pyproject.toml")
+    )
+    return {"root": str(root.resolve()), "lock": lock, "project": project}
 
 
-def _read_stamp(directory: Path) -> dict[str, str] | None:
+def _read_stamp(directory: Path) -> dict[str, str]:
     try:
         stamp = json.loads((directory / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return stamp if isinstance(stamp, dict) else None
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
 
 
 def _pip(python: Path) -> list[str]:

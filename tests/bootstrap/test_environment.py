@@ -85,14 +85,16 @@ def test_second_time_runs_nothing(clone: Path, tools: Tools) -> None:
     assert tools.commands == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
-def test_changed_requirements_are_installed_over(clone: Path, tools: Tools, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"), [("requirements.lock", ["--requirement", "--editable"]), ("pyproject.toml", ["--editable"])]
+)
+def test_only_what_changed_is_installed_again(clone: Path, tools: Tools, name: str, expected: list[str]) -> None:
     prepare(clone)
     tools.commands.clear()
     path = clone / name
     path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
     prepare(clone)
-    assert tools.words() == ["--requirement", "--editable"]
+    assert tools.words() == expected
 
 
 def test_moved_clone_gets_a_new_environment(clone: Path, tools: Tools) -> None:
