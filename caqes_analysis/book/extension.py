@@ -21,6 +21,7 @@ from caqes_analysis.book.html import MATH_RENDERERS, VISITORS
 from caqes_analysis.book.navigation import LISTED_MAX_NB
 from caqes_analysis.book.renderers import DisplayRenderer
 from caqes_analysis.book.search import search_script, words_of
+from caqes_analysis.book.text import unbroken
 
 __all__ = ["setup"]
 
@@ -44,6 +45,22 @@ class LastProvenance(SphinxTransform):
                 cell = cell.parent
             cell.parent.remove(cell)
             top += node
+
+
+class NoBreakSpaces(SphinxTransform):
+    """Put the no-break spaces of French in the prose of notebooks; code and formulas are left alone."""
+
+    default_priority = 710
+
+    def apply(self, **_: Any) -> None:
+        """Replace the texts that change."""
+        for text in list(self.document.findall(nodes.Text)):
+            parent = text.parent
+            if isinstance(parent, nodes.FixedTextElement | nodes.literal | nodes.math | nodes.raw):
+                continue
+            shown = unbroken(str(text))
+            if shown != str(text):
+                parent.replace(text, nodes.Text(shown))
 
 
 @cache
@@ -196,6 +213,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     for kind, visitors in VISITORS.items():
         app.add_node(kind, html=visitors)
     app.add_transform(LastProvenance)
+    app.add_transform(NoBreakSpaces)
     app.connect("builder-inited", _no_sphinx_search)
     app.connect("doctree-read", _remember_words)
     app.connect("env-purge-doc", _forget_words)

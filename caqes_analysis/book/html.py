@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
+from html import escape as _escaped
 from typing import Any
 
 from docutils import nodes
@@ -11,12 +11,18 @@ from latex2mathml.converter import convert
 from sphinx.util import logging
 
 from caqes_analysis.book import nodes as book_nodes
+from caqes_analysis.book.text import unbroken
 
 __all__ = ["MATH_RENDERERS", "VISITORS"]
 
 _LOGGER = logging.getLogger(__name__)
 Translator = Any  # Sphinx chooses the class of the translator when it builds
 Visit = Callable[[Translator, Any], None]
+
+
+def escape(text: str) -> str:
+    """Return a French text as HTML, with its no-break spaces."""
+    return _escaped(unbroken(text))
 
 
 def _write(translator: Translator, *parts: str) -> None:
@@ -173,7 +179,7 @@ def _mathml(node: nodes.Element, display: str) -> str:
         return convert(latex, display=display)
     except Exception as failure:  # noqa: BLE001 - the converter documents no error class; the formula stays readable
         _LOGGER.warning("formule non convertie : %s (%s)", latex, failure, location=node)
-        return f"<code>{escape(latex)}</code>"
+        return f"<code>{_escaped(latex)}</code>"
 
 
 def _visit_math(translator: Translator, node: nodes.math) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["clean", "fold", "markdown_text", "shorten", "slug", "without_bidi"]
+__all__ = ["clean", "fold", "markdown_text", "shorten", "slug", "unbroken", "without_bidi"]
 
 # Marks that reorder the text which follows them: harmless inside a block of its own, not in a window title.
 _BIDI = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -59,6 +59,17 @@ def markdown_text(text: str) -> str:
     return "".join(
         character if character.isalnum() or character == " " else f"&#{ord(character)};" for character in clean(text)
     )
+
+
+def unbroken(text: str) -> str:
+    """Return the text with the no-break spaces that French puts before high punctuation and inside quotation marks.
+
+    Examples
+    --------
+    >>> unbroken("Réserve : « oui » ; 4 %").replace("\u00a0", "~")
+    'Réserve~: «~oui~»~; 4~%'
+    """
+    return re.sub(r" (?=[:;?!»%€](?:\W|$))|(?<=«) ", "\u00a0", text)
 
 
 def fold(text: str) -> str:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from caqes_analysis.book.text import clean, fold, markdown_text, shorten, slug, without_bidi
+from caqes_analysis.book.text import clean, fold, markdown_text, shorten, slug, unbroken, without_bidi
 
 
 @given(st.text())
@@ -47,3 +47,11 @@ def test_a_slug_is_a_file_name(text: str) -> None:
     assert made
     assert set(made) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert len(made) <= 48
+
+
+def test_spaces_of_french_punctuation_do_not_break() -> None:
+    assert (
+        unbroken("a : b ; c ? d ! « e » 4 % 5 €")
+        == "a\u00a0: b\u00a0; c\u00a0? d\u00a0! «\u00a0e\u00a0» 4\u00a0% 5\u00a0€"
+    )
+    assert unbroken("a :b {{ ?x }} 12:30") == "a :b {{ ?x }} 12:30"
