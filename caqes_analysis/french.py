@@ -12,7 +12,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 from typing import Any, Final
@@ -24,11 +23,10 @@ from babel.lists import format_list
 __all__ = [
     "MISSING",
     "NBSP",
-    "AmountScale",
     "PlainDate",
-    "amount_scale",
     "compact_euros",
     "date",
+    "elided",
     "euros",
     "in_words",
     "interval",
@@ -170,45 +168,6 @@ def compact_euros(value: Any, *, signed: bool = False, missing: str = MISSING) -
 _AMOUNT_UNITS: Final = (("€", 0), ("k€", 3), ("M€", 6), ("Md€", 9))
 
 
-@dataclass(frozen=True)
-class AmountScale:
-    """One unit for many amounts: a column of a table, an axis.
-
-    Parameters
-    ----------
-    unit
-        €, k€, M€ or Md€.
-    power
-        Its power of ten.
-    decimals
-        Digits after the comma.
-    """
-
-    unit: str
-    power: int
-    decimals: int
-
-    def write(self, value: Any, *, signed: bool = False) -> str:
-        """Return the amount in that unit, without the unit."""
-        exact = _decimal(value)
-        scaled = None if exact is None else _EXACT.scaleb(exact, -self.power)
-        return _printed(scaled, self.decimals, plus=signed, missing=MISSING)
-
-
-def amount_scale(size: Any) -> AmountScale:
-    """Return the scale in which an amount of that size has three digits or a little more.
-
-    Examples
-    --------
-    >>> amount_scale(12_340), amount_scale(103_140_000).write(98_765_432)
-    (AmountScale(unit='k€', power=3, decimals=1), '98,8')
-    """
-    exact = (_decimal(size) or Decimal(0)).copy_abs()
-    unit, power = next((scale for scale in reversed(_AMOUNT_UNITS) if exact >= 10 ** scale[1]), _AMOUNT_UNITS[0])
-    whole = power == 0 or (power == 3 and exact >= 100_000)
-    return AmountScale(unit, power, 0 if whole else 1)
-
-
 def _size(value: Decimal, decimals: int) -> Decimal:
     return (rounded(value, decimals) or Decimal(0)).copy_abs()
 
@@ -329,6 +288,19 @@ def in_words(count: Any, *, feminine: bool = False) -> str:
     if exact is None or exact != exact.to_integral_value() or not 0 <= exact < len(_WORDS):
         return _digits(exact)
     return "une" if feminine and exact == 1 else _WORDS[int(exact)]
+
+
+def elided(word: str, following: str) -> str:
+    """Return a small word (« de », « le », « que ») before another, elided before a vowel.
+
+    Examples
+    --------
+    >>> elided("de", "août 2024"), elided("de", "mars 2024"), elided("le", "objectif")
+    ("d'août 2024", 'de mars 2024', "l'objectif")
+    """
+    first = unicodedata.normalize("NFD", following[:1].lower())[:1]
+    vowel = first in tuple("aeiouyœ")
+    return f"{word[:-1]}'{following}" if vowel else f"{word} {following}"
 
 
 def list_in_words(items: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ from caqes_analysis.display.style import (
     canvas,
     envelope_colour,
     house_style,
-    shortened,
+    shortened_name,
     text_width,
 )
 from caqes_analysis.display.svg import to_svg
@@ -91,7 +91,7 @@ def draw_bars(bars: Sequence[Bar], *, rule_after: int | None = None, rule_label:
                 axes.text(WIDTH - _MARGIN, top + 14, rule_label, ha="right", va="baseline", weight="bold")
                 top += rule_height
             printed_width = text_width(bar.printed)
-            name = shortened(bar.name, WIDTH - 2 * _MARGIN - printed_width - 10)
+            name = shortened_name(bar.name, WIDTH - 2 * _MARGIN - printed_width - 10)
             axes.text(_MARGIN, top + 14, name, va="baseline")
             axes.text(WIDTH - _MARGIN, top + 14, bar.printed, ha="right", va="baseline")
             start, end = sorted((-low * scale, (bar.value - low) * scale))

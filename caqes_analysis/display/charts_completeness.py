@@ -7,19 +7,20 @@ from typing import Final
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
-from caqes_analysis.display.series import capitalised, checked
+from caqes_analysis.display.series import capitalised, checked, natural_order
 from caqes_analysis.display.style import (
     ACCENT,
     CONTEXT,
     INK,
     WARNING,
     WIDTH,
+    abbreviated,
     canvas,
     house_style,
     shortened,
@@ -34,9 +35,15 @@ __all__ = ["READABLE_ROWS_NB", "completeness_heatmap"]
 READABLE_ROWS_NB: Final = 45
 
 _STATES: Final = {"reported": "reçu", "zero": "zéro déclaré", "provisional": "provisoire", "missing": "manquant"}
+_PLURALS: Final = {
+    "reported": "reçues",
+    "zero": "déclarées à zéro",
+    "provisional": "provisoires",
+    "missing": "manquantes",
+}
 _NOT_APPLICABLE: Final = "not_applicable"
 _ROW = 18.0
-_NAME_WIDTH = 132.0
+_NAME_WIDTH = 156.0
 _LEFT = 4.0
 
 
@@ -69,21 +76,17 @@ def completeness_heatmap(
     labels = [pd.Timestamp(month) for month in months]
     missing = states == "missing"
     drawing = _draw_groups(rows, missing, states, labels) if grouped else _draw_rows(states, labels)
-    period = f"de {french.month_year(labels[0])} à {french.month_year(labels[-1])}"
-    title = _title(missing, labels)
+    period = f"{french.elided('de', french.month_year(labels[0]))} à {french.month_year(labels[-1])}"
+    title = _title(missing, period)
     counts = {state: int((states == state).sum().sum()) for state in _STATES}
     expected = sum(counts.values())
-    said = [
-        f"{french.percent(100 * counts[state] / expected)} {label}s"
-        for state, label in _STATES.items()
-        if counts[state]
-    ]
+    said = [f"{french.number(counts[state])} {_PLURALS[state]}" for state in _STATES if counts[state]]
     worst = missing.sum(axis=1)
     incomplete = [f"{row[1]} ({french.plural(worst[row], 'mois')})" for row in missing.index[worst > 0]]
     alt = (
         f"{name}, {period} : {french.plural(len(states), 'établissement')} en lignes, "
         f"{french.plural(len(labels), 'mois')} en colonnes. Sur {french.plural(expected, 'valeur')} : "
-        f"{french.list_in_words(said).replace('zéro déclarés', 'à zéro déclaré')}. {title}."
+        f"{french.list_in_words(said)}. {title}."
     )
     if incomplete:
         more = f" et {french.plural(len(incomplete) - 8, 'autre')}" if len(incomplete) > 8 else ""
@@ -95,20 +98,20 @@ def completeness_heatmap(
 
 
 def _states(rows: pd.DataFrame, months: Sequence[pd.Timestamp]) -> pd.DataFrame:
-    state = rows["value_status"].astype(object).where(
-        ~(rows["is_provisional"].fillna(False).astype(bool) & rows["value_status"].isin(["reported", "zero"])),
-        "provisional",
-    )  # fmt: skip
-    wide = rows.assign(state=state).pivot_table(
-        index=["finess", "name"], columns="month", values="state", aggfunc="first"
-    )
-    return wide.reindex(columns=list(months)).fillna("missing")
+    """Return the state of each establishment (rows, most incomplete first) and month (columns)."""
+    early = rows["is_provisional"].fillna(False).astype(bool) & rows["value_status"].isin(["reported", "zero"])
+    state = rows["value_status"].astype(object).mask(early, "provisional")
+    long = rows.assign(state=state).drop_duplicates(["finess", "month"])
+    wide = long.pivot(index=["finess", "name"], columns="month", values="state")
+    wide = wide.reindex(columns=list(months)).fillna("missing")
+    order = (wide == "missing").sum(axis=1).sort_values(ascending=False, kind="stable").index
+    return wide.loc[order]
 
 
-def _title(missing: pd.DataFrame, months: Sequence[pd.Timestamp]) -> str:
+def _title(missing: pd.DataFrame, period: str) -> str:
     incomplete = int(missing.any(axis=1).sum())
     if not incomplete:
-        return f"Aucun mois ne manque, de {french.month_year(months[0])} à {french.month_year(months[-1])}"
+        return f"Aucun mois ne manque, {period}"
     who = capitalised(french.plural(incomplete, "établissement", words=True))
     times = french.plural(int(missing.sum().sum()), "mois", "mois")
     has = "ont" if incomplete > 1 else "a"
@@ -143,7 +146,7 @@ def _draw_rows(states: pd.DataFrame, months: Sequence[pd.Timestamp]) -> str:
         _legend(axes, present, 4.0)
         _header(axes, months, width, top)
         for line, (_, name) in enumerate(states.index):
-            axes.text(_LEFT, top + line * _ROW + 13, shortened(name, _NAME_WIDTH - 8), va="baseline")
+            axes.text(_LEFT, top + line * _ROW + 13, shortened(abbreviated(name), _NAME_WIDTH - 8), va="baseline")
         for state in present:
             where = [
                 (_LEFT + _NAME_WIDTH + column * width + 1, top + line * _ROW + 1, width - 2, _ROW - 2)
@@ -193,43 +196,47 @@ def _draw_groups(
 ) -> str:
     groups = rows.drop_duplicates("finess").set_index("finess")["group"]
     keys = pd.Index(groups.loc[list(missing.index.get_level_values("finess"))])
-    absent = missing.groupby(keys).sum().sort_index()
-    expected = (states != _NOT_APPLICABLE).groupby(keys).sum().reindex(absent.index)
+    absent = missing.groupby(keys).sum()
+    absent = absent.loc[sorted(absent.index, key=natural_order)]
+    expected = (states != _NOT_APPLICABLE).groupby(keys).sum().loc[absent.index].to_numpy()
     members = pd.Series(keys).value_counts()
     width = (WIDTH - _LEFT - _NAME_WIDTH - 4) / len(months)
     top, height = 42.0, 26.0
+    full: list[tuple[float, float, float, float]] = []
+    lacking: list[tuple[float, float, float, float]] = []
     with house_style():
         figure, axes = canvas(top + height * len(absent) + 4)
         _header(axes, months, width, top)
-        for line, group in enumerate(absent.index):
+        for line, (group, counts) in enumerate(zip(absent.index, absent.to_numpy(), strict=True)):
             y = top + line * height
-            name = f"{shortened(str(group), _NAME_WIDTH - 42)} ({members[group]})"
+            name = f"{shortened(str(group), _NAME_WIDTH - 48)} ({members[group]})"
             axes.text(_LEFT, y + 17, name, va="baseline")
-            for column, count in enumerate(absent.iloc[line]):
+            for column, count in enumerate(counts):
                 x = _LEFT + _NAME_WIDTH + column * width
-                if expected.iloc[line, column] == 0:
-                    continue
-                colour = WARNING if count else ACCENT
-                box = Rectangle((x + 1, y + 1), width - 2, height - 2, edgecolor=colour, linewidth=1.4)
-                box.set_facecolor("none" if count else colour)
-                axes.add_patch(box)
+                if expected[line, column]:
+                    (lacking if count else full).append((x + 1, y + 1, width - 2, height - 2))
                 if count:
                     axes.text(x + width / 2, y + 17, str(count), ha="center", va="baseline", weight="bold")
+        for boxes, colour, inside in ((full, ACCENT, ACCENT), (lacking, WARNING, "none")):
+            if boxes:
+                frames = Path.make_compound_path(*(_box(*box) for box in boxes))
+                axes.add_patch(PathPatch(frames, facecolor=inside, edgecolor=colour, linewidth=1.4))
         return to_svg(figure)
 
 
 def _table(states: pd.DataFrame, caption: str) -> Table:
-    def months(row: pd.Series[str], state: str) -> str:
-        names = [french.month_year(pd.Timestamp(month), short=True) for month in row.index[row == state]]
-        return french.list_in_words(names) or "aucun"
-
+    names = [french.month_year(pd.Timestamp(month), short=True) for month in states.columns]
+    absent = [
+        french.list_in_words(name for name, state in zip(names, row, strict=True) if state == "missing") or "aucun"
+        for row in states.to_numpy()
+    ]
     data = pd.DataFrame(
         {
-            "name": [name for _, name in states.index],
-            "finess": [finess for finess, _ in states.index],
+            "name": list(states.index.get_level_values("name")),
+            "finess": list(states.index.get_level_values("finess")),
             **{state: (states == state).sum(axis=1).to_numpy() for state in ("reported", "zero", "provisional")},
-            "missing": [months(row, "missing") for _, row in states.iterrows()],
-            "state": ["bad" if (row == "missing").any() else None for _, row in states.iterrows()],
+            "missing": absent,
+            "state": [None if names == "aucun" else "bad" for names in absent],
         }
     )
     return Table.from_frame(

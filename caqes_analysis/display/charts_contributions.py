@@ -117,9 +117,8 @@ def _notes(data: pd.DataFrame, absent_nb: int, same_way: Sequence[Decimal], word
             effect = f"en hausse la {'réduisent' if len(against) > 1 else 'réduit'} de {amount}"
         notes.append(f"La {word} de {french.compact_euros(abs(gross))} est brute : {count} {effect}.")
     if absent_nb:
-        notes.append(
-            f"{capitalised(french.plural(absent_nb, 'établissement'))} sans les deux périodes ne figurent pas."
-        )
+        verb = "ne figurent pas" if absent_nb > 1 else "ne figure pas"
+        notes.append(f"{french.plural(absent_nb, 'établissement')} sans les deux périodes {verb}.")
     return notes
 
 

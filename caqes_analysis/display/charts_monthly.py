@@ -103,9 +103,10 @@ def _monthly_alt(years: dict[int, list[MonthValue]], year: int, subject: str) ->
     present = [month for month in years[0] if month.amount_eur is not None]
     amounts = {month.month: month.amount_eur or Decimal(0) for month in present}
     highest, lowest = max(amounts, key=lambda m: amounts[m]), min(amounts, key=lambda m: amounts[m])
+    start = capitalised(french.elided("de", _named(present[0])))
     sentences = [
         f"{subject}, dépenses mensuelles de {year} en barres, {year - 1} et {year - 2} en lignes.",
-        f"De {_named(present[0])} à {_named(present[-1])} {year}, le mois le plus élevé est "
+        f"{start} à {_named(present[-1])} {year}, le mois le plus élevé est "
         f"{french.month_name(highest)} ({french.compact_euros(amounts[highest])}), le plus bas "
         f"{french.month_name(lowest)} ({french.compact_euros(amounts[lowest])}).",
     ]

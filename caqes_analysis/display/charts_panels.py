@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ from caqes_analysis.display.series import (
     comparable_months,
     envelope_label,
     evolution_pct,
+    natural_order,
     through,
     total,
     year_months,
@@ -84,7 +86,7 @@ def small_multiples(
         What a group is.
     """
     rows = checked(frame, ("label", "month", "amount_eur"), "small_multiples")
-    panels = [_panel(str(label), group, year) for label, group in rows.groupby("label", sort=True)]
+    panels = [_panel(str(label), group, year) for label, group in sorted(rows.groupby("label"), key=_by_label)]
     panels = [panel for panel in panels if any(month.amount_eur is not None for month in panel.now)]
     checked(pd.DataFrame({"label": [panel.label for panel in panels]}), (), "small_multiples")
     subject = f"{name}, {envelope_label(envelope)}"
@@ -100,6 +102,10 @@ def small_multiples(
         table=_table(panels, f"{subject} : cumul par {noun}, {when}", noun, year),
         notes=(f"Indice 100 : mois moyen de {year - 1}. Le taux est celui du cumul depuis janvier.",),
     )
+
+
+def _by_label(group: tuple[Any, pd.DataFrame]) -> Any:
+    return natural_order(group[0])
 
 
 def _panel(label: str, rows: pd.DataFrame, year: int) -> _Panel:

@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
-from caqes_analysis.display.series import capitalised, checked, of_the, short_percent
+from caqes_analysis.display.series import capitalised, checked, short_percent
 from caqes_analysis.display.style import (
     ACCENT,
     CONTEXT,
@@ -23,7 +23,7 @@ from caqes_analysis.display.style import (
     WARNING,
     house_style,
     percent_axis,
-    shortened,
+    shortened_name,
     sketch,
 )
 from caqes_analysis.display.svg import to_svg
@@ -140,15 +140,15 @@ def _title(scene: _Scene, highlight: str | None) -> str:
         return f"La moitié des établissements dépasse {middle}"
     missed = sum(scene.misses(point.value) for point in scene.points)
     target = f"{scene.target_label} de {short_percent(scene.target_pct, signed=False)}"
-    article = "l'" if of_the(target).startswith("de l'") else "le "
+    target = french.elided("le", target)
     if scene.better == "lower":
         verb = "dépassent" if missed > 1 else "dépasse"
     else:
         verb = "restent sous" if missed > 1 else "reste sous"
     if not missed:
-        return f"Aucun établissement sur {number} ne {verb} {article}{target}"
+        return f"Aucun établissement sur {number} ne {verb} {target}"
     who = capitalised(french.plural(missed, "établissement", words=True))
-    return f"{who} sur {number} {verb} {article}{target}"
+    return f"{who} sur {number} {verb} {target}"
 
 
 def _facts(scene: _Scene, highlight: str | None) -> str:
@@ -172,7 +172,8 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
         groups: dict[tuple[str, str, float], list[tuple[float, float]]] = {}
         for rank, point in enumerate(scene.points):
             missed = scene.misses(point.value)
-            marker = ("^" if point.value > high else "v") if point.is_beyond else "^" if missed else "o"
+            wrong_side = "^" if scene.better == "lower" else "v"
+            marker = ("^" if point.value > high else "v") if point.is_beyond else wrong_side if missed else "o"
             colour = WARNING if missed else CONTEXT if highlight and point.finess != highlight else ACCENT
             place = (rank + 0.5, min(max(point.value, low - 0.05 * spread), high + 0.06 * spread))
             groups.setdefault((marker, colour, size), []).append(place)
@@ -188,17 +189,18 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
 
 
 def _name(axes: Axes, point: _Point, place: tuple[float, float], number: int, signed: bool) -> None:
+    """Ring a point and name it in the corner that points in ascending order leave empty."""
     axes.plot(*place, marker="o", markersize=12, color="none", markeredgecolor=INK, markeredgewidth=2.0, zorder=4)
-    left_half = place[0] < number / 2
+    top_left = place[0] > number / 2
     axes.annotate(
-        f"{shortened(point.name, 170)}\n{french.percent(point.value, signed=signed)}",
+        f"{shortened_name(point.name, 190, weight='bold')}\n{french.percent(point.value, signed=signed)}",
         place,
-        (4 if left_half else -4, 26 if left_half else -26),
-        textcoords="offset points",
-        ha="left" if left_half else "right",
-        va="bottom" if left_half else "top",
+        (0.02, 0.99) if top_left else (0.98, 0.03),
+        textcoords="axes fraction",
+        ha="left" if top_left else "right",
+        va="top" if top_left else "bottom",
         weight="bold",
-        arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1.0},
+        arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1.0, "shrinkB": 7},
     )
 
 

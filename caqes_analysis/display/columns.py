@@ -13,6 +13,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.display.payload import State
+from caqes_analysis.display.scale import amount_scale
 
 __all__ = ["NOT_APPLICABLE_TEXT", "PROVISIONAL_MARK", "Cell", "ColumnFormat"]
 
@@ -159,7 +160,7 @@ class ColumnFormat:
         if self.scale_signed is None:
             return self
         sizes = [abs(float(value)) for value in values if not pd.isna(value) and value != 0]
-        scale = french.amount_scale(median(sizes) if sizes else 0)
+        scale = amount_scale(median(sizes) if sizes else 0)
         write = partial(scale.write, signed=self.scale_signed)
         return replace(self, unit=scale.unit, write=write, scale_signed=None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +23,7 @@ __all__ = [
     "evolution_pct",
     "exact_amounts",
     "exact_column",
+    "natural_order",
     "of_the",
     "short_percent",
     "through",
@@ -159,7 +161,14 @@ def short_percent(value: float, *, signed: bool = False) -> str:
 
 def of_the(label: str) -> str:
     """Return « de l'objectif », « du repère » for a masculine noun."""
-    return f"de l'{label}" if label[:1].lower() in "aeiouyéèêhœ" else f"du {label}"
+    elided = french.elided("le", label)
+    return f"de {elided}" if elided.startswith("l'") else f"du {label}"
+
+
+def natural_order(text: object) -> tuple[tuple[int, int, str], ...]:
+    """Return a key by which numbers inside a text sort as numbers (« 9 – … » before « 10 – … »)."""
+    parts = re.split(r"([0-9]+)", str(text))
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
 def capitalised(text: str) -> str:

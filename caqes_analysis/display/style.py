@@ -24,7 +24,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from caqes_analysis.french import AmountScale, amount_scale, month_name, number, signed
+from caqes_analysis.display.scale import AmountScale, amount_scale
+from caqes_analysis.french import month_name, number, signed
 
 __all__ = [
     "ACCENT",
@@ -35,6 +36,7 @@ __all__ = [
     "INK",
     "WARNING",
     "WIDTH",
+    "abbreviated",
     "amount_axis",
     "canvas",
     "envelope_colour",
@@ -42,6 +44,7 @@ __all__ = [
     "month_axis",
     "percent_axis",
     "shortened",
+    "shortened_name",
     "sketch",
     "text_width",
 ]
@@ -208,6 +211,46 @@ def shortened(text: str, width: float, *, size: float = FONT_SIZE, weight: str =
     return text[:shortest].rstrip() + "…"
 
 
+# What French hospitals call themselves, longest first; used where a whole name has no room.
+_ABBREVIATIONS: Final = (
+    ("centre hospitalier régional universitaire", "CHRU"),
+    ("centre hospitalier universitaire", "CHU"),
+    ("centre hospitalier intercommunal", "CHI"),
+    ("centre hospitalier spécialisé", "CHS"),
+    ("centre hospitalier régional", "CHR"),
+    ("centre hospitalier", "CH"),
+    ("groupe hospitalier intercommunal", "GHI"),
+    ("groupe hospitalier", "GH"),
+    ("institut de cancérologie", "IC"),
+    ("association hospitalière", "Assoc. hosp."),
+    ("hôpital de proximité", "HP"),
+    ("hôpital local", "HL"),
+    ("hôpital", "Hôp."),
+    ("polyclinique", "Polycl."),
+    ("clinique", "Cl."),
+)
+
+
+def abbreviated(name: str) -> str:
+    """Return the name of an establishment with its kind abbreviated.
+
+    Examples
+    --------
+    >>> abbreviated("Centre hospitalier de Rive")
+    'CH de Rive'
+    """
+    for words, abbreviation in _ABBREVIATIONS:
+        if name.lower().startswith(f"{words} "):
+            return abbreviation + name[len(words) :]
+    return name
+
+
+def shortened_name(name: str, width: float, *, weight: str = "normal") -> str:
+    """Return the name of an establishment as it fits: whole, else abbreviated, else cut."""
+    whole = text_width(name, weight=weight) <= width
+    return name if whole else shortened(abbreviated(name), width, weight=weight)
+
+
 def amount_axis(axes: Axes, largest: float, *, ticks_nb: int = 4) -> AmountScale:
     """Write the vertical axis in one unit of amount, named above it, and return that unit."""
     scale = amount_scale(largest)
@@ -218,7 +261,7 @@ def amount_axis(axes: Axes, largest: float, *, ticks_nb: int = 4) -> AmountScale
     whole = all(float(tick / unit).is_integer() for tick in locator.tick_values(low, high))
     decimals = 0 if whole else 1 if all(float(tick / unit * 10).is_integer() for tick in axes.get_yticks()) else 2
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value / unit, decimals if value else 0)))
-    axes.annotate(scale.unit, (0, 1), (-4, 7), xycoords="axes fraction", textcoords="offset points", ha="right")
+    axes.annotate(scale.unit, (0, 1), (-4, 10), xycoords="axes fraction", textcoords="offset points", ha="right")
     return scale
 
 
@@ -229,7 +272,7 @@ def percent_axis(axes: Axes, *, ticks_nb: int = 5, plus: bool = True) -> None:
     decimals = 0 if all(float(tick).is_integer() for tick in ticks) else 1
     write = signed if plus else number
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value, decimals if value else 0)))
-    axes.annotate("%", (0, 1), (-4, 7), xycoords="axes fraction", textcoords="offset points", ha="right")
+    axes.annotate("%", (0, 1), (-4, 10), xycoords="axes fraction", textcoords="offset points", ha="right")
 
 
 def month_axis(axes: Axes, *, labelled: Sequence[int] = (1, 3, 5, 7, 9, 11), margin: float = 0.6) -> None:

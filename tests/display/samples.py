@@ -1,0 +1,125 @@
+"""Small hand-made series, and one figure of each kind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache, partial
+
+import numpy as np
+import pandas as pd
+
+from caqes_analysis.display import Figure, charts
+
+
+def monthly(
+    level: float = 1_300_000, *, seed: int = 1, growth: float = 0.05, last: tuple[int, int] = (2024, 9)
+) -> pd.DataFrame:
+    """Three years of months of one series, seasonal, with noise; the two last months are provisional."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for year in (2022, 2023, 2024):
+        for month in range(1, 13):
+            if (year, month) > last:
+                continue
+            season = 1 + 0.06 * math.sin(month) - (0.12 if month == 8 else 0)
+            amount = level * (1 + growth) ** (year - 2022) * season * (1 + 0.04 * rng.standard_normal())
+            provisional = (year, month) >= (last[0], last[1] - 1)
+            rows.append((pd.Timestamp(year, month, 1), Decimal(f"{amount:.2f}"), "reported", provisional))
+    return pd.DataFrame(rows, columns=["month", "amount_eur", "value_status", "is_provisional"])
+
+
+def establishments(number: int = 40, seed: int = 2) -> pd.DataFrame:
+    """Establishments with the amounts of two periods and a rate."""
+    rng = np.random.default_rng(seed)
+    before = np.exp(rng.normal(14, 1.2, number))
+    rate = rng.normal(5, 8, number)
+    names = ["Centre hospitalier de Saint-Martin-des-Grandes-Landes-sur-Vézère", "Clinique des Genêts", "CHU de Rive"]
+    return pd.DataFrame(
+        {
+            "finess": [f"99{position:07d}" for position in range(number)],
+            "name": [f"{names[position % 3]} {position}" for position in range(number)],
+            "previous_eur": [Decimal(f"{value:.2f}") for value in before],
+            "amount_eur": [Decimal(f"{value * (1 + r / 100):.2f}") for value, r in zip(before, rate, strict=True)],
+            "value": rate,
+        }
+    )
+
+
+def received(number: int, months_nb: int = 14, seed: int = 3) -> pd.DataFrame:
+    """State of each month of each establishment; some missing, some zero, the two last provisional."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for position in range(number):
+        for step in range(months_nb):
+            month = pd.Timestamp(2023, 8, 1) + pd.DateOffset(months=step)
+            draw = rng.random()
+            status = "missing" if draw < 0.03 else "zero" if draw < 0.05 else "reported"
+            group = f"99{1 + position % 12} – Val {position % 12}"
+            rows.append((f"99{position:07d}", f"CH n° {position}", month, status, step >= months_nb - 2, group))
+    return pd.DataFrame(rows, columns=["finess", "name", "month", "value_status", "is_provisional", "group"])
+
+
+def classes(number: int = 12) -> pd.DataFrame:
+    """Classes with the amounts of two years."""
+    amounts = [Decimal(4_000_000 * 3**rank) / 4**rank for rank in range(number)]
+    return pd.DataFrame(
+        {
+            "code": [f"L{rank:02d}" for rank in range(number)],
+            "label": [f"Médicaments pour les maladies obstructives, groupe {rank}" for rank in range(number)],
+            "amount_eur": [round(amount, 2) for amount in amounts],
+            "previous_eur": [round(amount * (97 + rank) / 100, 2) for rank, amount in enumerate(amounts)],
+        }
+    )
+
+
+def departments(number: int = 12, seed: int = 5) -> pd.DataFrame:
+    """Months of several departments."""
+    parts = [
+        monthly(1e6 * (rank + 1), seed=seed + rank, growth=0.02 * rank - 0.04).assign(label=f"{rank + 8} – Grands-Lacs")
+        for rank in range(number)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+PLACE = {"year": 2024, "name": "Centre hospitalier de Rive", "envelope": "phmev"}
+_MAKERS: dict[str, Callable[[int], Figure]] = {
+    "monthly_spending": lambda seed: charts.monthly_spending(monthly(seed=seed), **PLACE),
+    "cumulative_path": lambda seed: charts.cumulative_path(
+        monthly(seed=seed, growth=0.01 * seed),
+        **PLACE,
+        target_pct=4,
+        projection=charts.Projection(Decimal(17_300_000), "part de l'année", 16_800_000, 17_900_000),
+    ),
+    "cumulative_path_alone": lambda seed: charts.cumulative_path(monthly(seed=seed), **PLACE),
+    "cumulative_rate": lambda seed: charts.cumulative_rate(
+        monthly(seed=seed, growth=0.02 * seed), **PLACE, target_pct=3.2, target_label="repère régional"
+    ),
+    "contributions": lambda seed: charts.contributions(
+        establishments(seed=seed), period="janvier à septembre 2024", name="Région", envelope="phmev"
+    ),
+    "top_classes": lambda seed: charts.top_classes(classes(8 + seed), year=2024, name="Région"),
+    "year_totals": lambda seed: charts.year_totals(
+        classes(5 + seed)[["label", "amount_eur"]], year=2024, name="Région", envelope="lpp"
+    ),
+    "small_multiples": lambda seed: charts.small_multiples(
+        departments(seed=seed), year=2024, name="Région", envelope="lpp"
+    ),
+    "completeness_heatmap": lambda seed: charts.completeness_heatmap(received(40, seed=seed), name="Région, PHMEV"),
+    "completeness_by_group": lambda seed: charts.completeness_heatmap(received(254, seed=seed), name="Région, PHMEV"),
+    "distribution": lambda seed: charts.distribution(
+        establishments(seed=seed), caption="Taux d'évolution PHMEV en 2024", target_pct=4
+    ),
+    "distribution_highlighted": lambda seed: charts.distribution(
+        establishments(seed=seed), caption="Taux d'évolution PHMEV en 2024", target_pct=4, highlight="990000007"
+    ),
+}
+
+
+@cache
+def _made(name: str, seed: int) -> Figure:
+    return _MAKERS[name](seed)
+
+
+FIGURES: dict[str, Callable[[int], Figure]] = {name: partial(_made, name) for name in _MAKERS}

@@ -1,0 +1,321 @@
+"""Messages, alternative texts and tables of the figures, on hand-made data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caqes_analysis.display import Figure, Table, charts
+from caqes_analysis.display.payload import validate
+from caqes_analysis.display.series import comparable_months, natural_order, of_the, short_percent, year_months
+from caqes_analysis.errors import CaqesError
+from tests.display.samples import FIGURES, classes, received
+
+PLACE = {"year": 2024, "name": "CH de Rive", "envelope": "phmev"}
+
+
+def months(now: list[float | None], before: list[float | None], *, provisional: tuple[int, ...] = ()) -> pd.DataFrame:
+    """Amounts of January on, for 2024 and 2023; a None is a month said missing."""
+    rows = [
+        (
+            pd.Timestamp(year, month, 1),
+            None if amount is None else Decimal(str(amount)),
+            "missing" if amount is None else "reported",
+            year == 2024 and month in provisional,
+        )
+        for year, amounts in ((2024, now), (2023, before))
+        for month, amount in enumerate(amounts, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["month", "amount_eur", "value_status", "is_provisional"])
+
+
+def column(table: Table, label: str) -> list[str]:
+    """Texts of the column whose header begins with a label."""
+    position = next(number for number, header in enumerate(table.columns) if header.label.startswith(label))
+    return [row[position].text for row in table.rows]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_follows_the_contract(name: str) -> None:
+    figure = FIGURES[name](1)
+    assert validate(figure.payload)["kind"] == "figure"
+    assert figure.alt != figure.title
+    assert len(figure.alt) > 80
+    assert figure.table.rows
+    assert "aria-label=" in figure.html()
+    assert figure.title in figure.summary()
+
+
+def test_monthly_spending_counts_the_months_above() -> None:
+    figure = charts.monthly_spending(months([110, 90, 120], [100] * 12, provisional=(3,)), **PLACE)
+    assert figure.title == "En 2024, deux mois sur trois dépassent leur niveau de 2023"
+    assert "320\u00a0€, contre 300\u00a0€ en 2023, soit +6,7\u00a0%" in figure.alt
+    assert figure.notes == ("Mars 2024 est provisoire : ce montant peut encore être complété.",)
+    assert column(figure.table, "2024")[:4] == ["110", "90", "120\u00a0(p)", "n. d."]
+    assert column(figure.table, "Évolution")[:2] == ["+10,0", "−10,0"]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "title"),
+    [
+        ([100, 100], [100, 100], "En 2024, aucun mois ne dépasse son niveau de 2023"),
+        ([101, 102], [100, 100], "En 2024, tous les mois dépassent leur niveau de 2023"),
+        ([101], [100], "En 2024, janvier dépasse son niveau de 2023"),
+        ([101, 99], [100, 100], "En 2024, un mois sur deux dépasse son niveau de 2023"),
+        ([1_500_000, 500_000], [], "2,0\u00a0M€ sur 2 mois en 2024"),
+    ],
+)
+def test_monthly_titles(now: list[float | None], before: list[float | None], title: str) -> None:
+    assert charts.monthly_spending(months(now, before), **PLACE).title == title
+
+
+def test_a_missing_month_is_said_and_drawn_as_a_gap() -> None:
+    with_gap = charts.monthly_spending(months([100, None, 100], [90] * 12), **PLACE)
+    whole = charts.monthly_spending(months([100, 100, 100], [90] * 12), **PLACE)
+    assert with_gap.notes == ("Février 2024 manque dans les données reçues (×).",)
+    assert ">×</text>" in with_gap.svg
+    assert ">×</text>" not in whole.svg
+    assert column(with_gap.table, "2024")[1] == "manquant"
+
+
+def test_the_cumulative_amount_stops_before_a_gap() -> None:
+    frame = months([100, 100, None, 100], [80] * 12)
+    figure = charts.cumulative_path(frame, **PLACE, target_pct=4)
+    assert figure.title == "À fin février 2024 : +25,0\u00a0%, 21,0\u00a0points au-dessus de l'objectif"
+    assert "Mars 2024 manque : le cumul s'arrête avant lui." in figure.notes
+    assert column(figure.table, "2024")[:3] == ["100", "200", "n. d."]
+    assert column(figure.table, "Objectif +4\u00a0%")[:2] == ["83", "166"]
+    assert "+34\u00a0€" in figure.alt  # 200 − 160 × 1,04 = 33,60
+
+
+@pytest.mark.parametrize(
+    ("now", "target", "label", "title"),
+    [
+        ([104.0], 4.0, "objectif", "À fin janvier 2024 : +4,0\u00a0%, au niveau de l'objectif"),
+        ([104.04], 4.0, "objectif", "À fin janvier 2024 : +4,0\u00a0%, au niveau de l'objectif"),
+        ([102.0], 3.2, "repère", "À fin janvier 2024 : +2,0\u00a0%, 1,2\u00a0point en dessous du repère"),
+        ([105.1] * 12, 4.0, "objectif", "En 2024 : +5,1\u00a0%, 1,1\u00a0point au-dessus de l'objectif"),
+        ([102.0], None, "objectif", "À fin janvier 2024 : 102\u00a0€, +2,0\u00a0% sur un an"),
+    ],
+)
+def test_cumulative_titles(now: list[float | None], target: float | None, label: str, title: str) -> None:
+    frame = months(now, [100] * 12)
+    options = {**PLACE, "target_pct": target, "target_label": label}
+    assert charts.cumulative_path(frame, **options).title == title
+    assert charts.cumulative_rate(frame, **options).title == title
+
+
+def test_without_a_year_before_nothing_is_compared() -> None:
+    figure = charts.cumulative_path(months([100, 110], []), **PLACE, target_pct=4)
+    assert figure.title == "À fin février 2024 : 210\u00a0€"
+    assert "pas de comparaison possible" in figure.alt
+    with pytest.raises(CaqesError, match="FIGURE_VIDE"):
+        charts.cumulative_rate(months([100, 110], []), **PLACE)
+
+
+def test_the_projection_is_named_by_its_method() -> None:
+    projection = charts.Projection(1_260, "part de l'année", 1_200, 1_320)
+    figure = charts.cumulative_path(months([105] * 9, [100] * 12), **PLACE, target_pct=4, projection=projection)
+    assert (
+        "L'année 2024 est projetée à 1,3\u00a0k€, entre 1,2\u00a0k€ et 1,3\u00a0k€ à 80\u00a0%, soit +5,0\u00a0%."
+        in figure.alt
+    )
+    assert "Projection : méthode « part de l'année »." in figure.notes
+    assert ">part de l'année</text>" in figure.svg
+
+
+def test_a_fan_is_drawn_below_the_lines() -> None:
+    fan = pd.DataFrame({"month": pd.to_datetime(["2024-10-01", "2024-12-01"]), "lower_80_eur": [1e3, 1.2e3]})
+    frame = months([105] * 9, [100] * 12)
+    with pytest.raises(CaqesError, match="upper_80_eur"):
+        charts.cumulative_path(frame, **PLACE, fan=fan)
+    fan = fan.assign(upper_80_eur=[1.1e3, 1.4e3], lower_95_eur=[0.9e3, 1.1e3], upper_95_eur=[1.2e3, 1.5e3])
+    drawn = charts.cumulative_path(frame, **PLACE, fan=fan).svg
+    assert drawn.count("fill-opacity") == charts.cumulative_path(frame, **PLACE).svg.count("fill-opacity") + 2
+
+
+def changes(**amounts: tuple[float | None, float | None]) -> pd.DataFrame:
+    """Establishments by name, with previous and present amounts."""
+    return pd.DataFrame(
+        [(f"99000000{rank}", name, before, now) for rank, (name, (before, now)) in enumerate(amounts.items())],
+        columns=["finess", "name", "previous_eur", "amount_eur"],
+    )
+
+
+def contributions(frame: pd.DataFrame) -> Figure:
+    """The figure, for a region."""
+    return charts.contributions(frame, period="2024", name="Région", envelope="phmev")
+
+
+def test_contributions_count_who_bears_the_gross_rise() -> None:
+    figure = contributions(changes(A=(100, 150), B=(100, 130), C=(100, 120), D=(100, 60), E=(100, None)))
+    assert figure.title == "Deux établissements portent 80\u00a0% de la hausse"  # 50 + 30 of 100
+    assert figure.notes == (
+        "La hausse de 100\u00a0€ est brute : 1 établissement en baisse en retranche 40\u00a0€.",
+        "1 établissement sans les deux périodes ne figure pas.",
+    )
+    assert column(figure.table, "Différence") == ["+50", "+30", "+20", "−40", "+60"]
+    assert column(figure.table, "Contribution") == ["+12,50", "+7,50", "+5,00", "−10,00", "+15,00"]
+    assert "+60\u00a0€ (+15,0\u00a0%)" in figure.alt
+
+
+def test_contributions_of_a_fall() -> None:
+    figure = contributions(changes(A=(100, 10), B=(100, 95), C=(100, 105)))
+    assert figure.title == "Un établissement porte 80\u00a0% de la baisse"
+    assert figure.notes[0] == "La baisse de 95\u00a0€ est brute : 1 établissement en hausse la réduit de 5\u00a0€."
+    assert contributions(changes(A=(100, 100))).title == "Aucun établissement ne change d'une période à l'autre"
+
+
+def test_an_establishment_may_be_shown_whatever_its_rank() -> None:
+    frame = changes(**{f"Nom{rank}": (100, 200 - rank) for rank in range(10)})
+    frame["finess"] = [f"{990000000 + rank}" for rank in range(10)]
+    few = charts.contributions(frame, period="2024", name="R", envelope="phmev", top_nb=3)
+    shown = charts.contributions(frame, period="2024", name="R", envelope="phmev", top_nb=3, highlight="990000009")
+    assert ">Nom9</text>" not in few.svg
+    assert ">Nom9</text>" in shown.svg
+    assert ">7 autres en hausse</text>" in few.svg
+    assert ">6 autres en hausse</text>" in shown.svg
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**9)), min_size=1, max_size=60))
+def test_contributions_add_up_to_the_cent(pairs: list[tuple[int, int]]) -> None:
+    frame = pd.DataFrame(
+        [(f"{rank:09d}", f"E{rank}", Decimal(a) / 100, Decimal(b) / 100) for rank, (a, b) in enumerate(pairs)],
+        columns=["finess", "name", "previous_eur", "amount_eur"],
+    )
+    cells = [row[3].sort for row in contributions(frame).table.rows]
+    assert round(sum(float(cell or 0) for cell in cells[:-1]) - float(cells[-1] or 0), 2) == 0
+
+
+def test_top_classes_say_how_many_make_half() -> None:
+    figure = charts.top_classes(classes(12), year=2024, name="Région", top_nb=5)
+    assert figure.title == "Trois classes font plus de la moitié des dépenses de 2024"
+    assert ">7 autres</text>" in figure.svg
+    assert len(figure.table.rows) == 13
+    assert column(figure.table, "Part")[-1] == "100,0"
+    assert figure.notes == ("Le trait vertical marque le montant de 2023.",)
+    alone = charts.top_classes(classes(2).drop(columns="previous_eur"), year=2024, name="Région")
+    assert alone.title.endswith("groupe 0 : 57,1\u00a0% des dépenses de 2024")
+    assert alone.notes == ()
+
+
+def test_year_totals_say_the_share_of_the_first() -> None:
+    frame = pd.DataFrame({"label": ["CH", "CHU"], "amount_eur": [1e6, 3e6], "establishments_nb": [20, 2]})
+    figure = charts.year_totals(frame, year=2024, name="Région", envelope="phmev")
+    assert figure.title == "CHU : 75,0\u00a0% des 4,0\u00a0M€ de 2024"
+    assert column(figure.table, "2024") == ["3\u202f000\u202f000", "1\u202f000\u202f000", "4\u202f000\u202f000"]
+    assert column(figure.table, "Établissements") == ["2", "20", "22"]
+
+
+def test_small_multiples_count_the_groups_that_rise() -> None:
+    parts = {"10 – Val": 108, "9 – Mont": 99, "2 – Île": 104}
+    frame = pd.concat([months([value] * 6, [100] * 12).assign(label=label) for label, value in parts.items()])
+    figure = charts.small_multiples(frame, year=2024, name="Région", envelope="phmev")
+    assert figure.title == "Deux départements sur trois sont en hausse en 2024, 10 – Val le plus (+8,0\u00a0%)"
+    assert column(figure.table, "Département") == ["2 – Île", "9 – Mont", "10 – Val"]
+    assert "9 – Mont −1,0\u00a0%" in figure.alt
+
+
+def test_the_heat_map_tells_missing_from_zero() -> None:
+    frame = received(3, months_nb=3).assign(value_status="reported", is_provisional=False)
+    frame.loc[0, "value_status"] = "missing"
+    frame.loc[4, "value_status"] = "zero"
+    frame.loc[8, "is_provisional"] = True
+    figure = charts.completeness_heatmap(frame.drop(index=1), name="Région")  # row 1 is absent: missing too
+    assert figure.title == "Un établissement sur 3 a au moins un mois manquant (2 mois)"
+    assert "5 reçues, 1 déclarées à zéro, 1 provisoires et 2 manquantes" in figure.alt
+    assert column(figure.table, "Mois manquants") == ["août 2023 et sept. 2023", "aucun", "aucun"]
+    assert all(f">{text}</text>" in figure.svg for text in ("reçu", "zéro déclaré", "provisoire", "manquant"))
+
+
+def test_the_heat_map_groups_what_cannot_be_read() -> None:
+    frame = received(60)
+    figure = charts.completeness_heatmap(frame, name="Région")
+    assert figure.notes[0].startswith("Par département")
+    assert ">991 – Val 0 (5)</text>" in figure.svg
+    assert len(figure.table.rows) == 60
+    with pytest.raises(CaqesError, match="group"):
+        charts.completeness_heatmap(frame.drop(columns="group"), name="Région")
+
+
+def test_the_heat_map_of_a_complete_region() -> None:
+    frame = received(2, months_nb=2).assign(value_status="reported")
+    assert charts.completeness_heatmap(frame, name="R").title == "Aucun mois ne manque, d'août 2023 à septembre 2023"
+
+
+def rates(*values: float | None) -> pd.DataFrame:
+    """Establishments A, B, C… with a rate each."""
+    return pd.DataFrame(
+        [(f"99000000{rank}", chr(65 + rank), value) for rank, value in enumerate(values)],
+        columns=["finess", "name", "value"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        ({"target_pct": 4}, "Deux établissements sur 4 dépassent l'objectif de 4\u00a0%"),
+        ({"target_pct": 9}, "Aucun établissement sur 4 ne dépasse l'objectif de 9\u00a0%"),
+        ({"target_pct": 2, "better": "higher"}, "Un établissement sur 4 reste sous l'objectif de 2\u00a0%"),
+        ({"target_pct": 4, "target_label": "repère"}, "Deux établissements sur 4 dépassent le repère de 4\u00a0%"),
+        ({}, "La moitié des établissements dépasse +4,0\u00a0%"),
+        ({"highlight": "990000001"}, "+1,0\u00a0% : 1er sur 4, du plus bas au plus élevé (médiane +4,0\u00a0%)"),
+    ],
+)
+def test_distribution_titles(options: dict[str, object], title: str) -> None:
+    assert charts.distribution(rates(5, 1, 3, 8, None), caption="Taux", **options).title == title  # type: ignore[arg-type]
+
+
+def test_a_rate_that_prints_as_the_target_does_not_exceed_it() -> None:
+    figure = charts.distribution(rates(4.04, 4.06), caption="Taux", target_pct=4)
+    assert figure.title == "Un établissement sur 2 dépasse l'objectif de 4\u00a0%"
+    assert column(figure.table, "Par rapport") == ["en deçà", "au-dessus"]
+
+
+def test_extreme_values_stand_at_the_edge_and_are_named() -> None:
+    figure = charts.distribution(rates(*range(9), 900.0), caption="Taux")
+    assert figure.notes == ("Hors du cadre, au bord : J +900,0\u00a0%.",)
+    assert "Hors du cadre" in figure.alt
+    assert "de 0,0\u00a0% à +900,0\u00a0%" in figure.alt
+
+
+@pytest.mark.parametrize(
+    ("draw", "code"),
+    [
+        (lambda: charts.monthly_spending(pd.DataFrame({"month": []}), **PLACE), "FIGURE_COLONNES"),
+        (lambda: charts.monthly_spending(months([], [100]), **PLACE), "FIGURE_VIDE"),
+        (lambda: charts.monthly_spending(pd.concat([months([1], [1])] * 2), **PLACE), "FIGURE_MOIS_DOUBLE"),
+        (lambda: charts.distribution(rates(None), caption="Taux"), "FIGURE_VIDE"),
+        (lambda: contributions(changes(A=(None, 1))), "FIGURE_VIDE"),
+        (lambda: charts.year_totals(pd.DataFrame({"label": [], "amount_eur": []}), **PLACE), "FIGURE_VIDE"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(draw: Callable[[], Figure], code: str) -> None:
+    with pytest.raises(CaqesError) as raised:
+        draw()
+    assert [problem.code for problem in raised.value.problems] == [code]
+
+
+def test_a_year_always_has_twelve_months() -> None:
+    year = year_months(months([1, None, 3], [1] * 12), 2024)
+    assert [month.value_status for month in year[:4]] == ["reported", "missing", "reported", "missing"]
+    assert len(year) == 12
+    assert comparable_months(year) == 1
+
+
+def test_words_of_the_series() -> None:
+    assert of_the("objectif") == "de l'objectif"
+    assert of_the("repère régional") == "du repère régional"
+    assert short_percent(3.2) == "3,2\u00a0%"
+    assert short_percent(4.0, signed=True) == "+4\u00a0%"
+    assert sorted(["10 – Val", "9 – Mont", "2A – Île", "Ailleurs"], key=natural_order)[:3] == [
+        "2A – Île",
+        "9 – Mont",
+        "10 – Val",
+    ]
