@@ -22,17 +22,21 @@ Integers = npt.NDArray[np.int64]
 _LINES_REFERENCE_NB, _LINES_REFERENCE_EUR, _LINES_POWER, _LINE_EUR = 4400, 9.5e6, 0.45, 150
 # Beyond this share of all that can exist, the frequent lines would be exhausted and the mix flattened.
 _LARGEST_SHARE_OF_LINES = 0.5
-_PERSISTENT_SD, _YEARLY_SD, _CLASS_SD = 0.45, 0.12, 0.25
+_PERSISTENT_SD, _YEARLY_SD, _CHURN_SD, _CLASS_SD = 0.45, 0.08, 0.06, 0.25
 # Costly treatments are begun in large centres: below this yearly money, a product dearer than that gets rarer.
 _COSTLY_EUR, _LARGE_CENTRE_EUR = 300.0, 15e6
 _LARGEST_SHARE_OF_A_BOX = 0.05
+# No line weighs more than this in its establishment, unless it has a few lines only.
+_LARGEST_SHARE_OF_A_LINE = 0.04
 _CANCER_CENTRE_L_FACTOR = 2.0
-# Yearly drift of the price of a box, from the real prices of 2024.
-_PRICE_YEAR, _PRICE_DRIFT = 2024, {"1": -0.02, "4": -0.02, "B": -0.015, "C": -0.03}
-_PRICE_DRIFT_OTHERS = -0.01
+# From the real lines of 2024, by generic status: yearly drift of the price of a box, and of the boxes (biosimilars
+# take over from their references); and its spread between products, the same for all the establishments of a region.
+_SAMPLE_YEAR = 2024
+_PRICE_DRIFT, _PRICE_DRIFT_OTHERS = {"1": -0.02, "4": -0.02, "B": -0.015, "C": -0.03}, -0.01
+_BOXES_DRIFT, _BOXES_DRIFT_OTHERS, _BOXES_DRIFT_SD = {"B": 0.18, "C": -0.10, "4": -0.03}, 0.02, 0.05
 # The patient's share of a line, around its product's: some patients pay none, some have a lower rate.
 _PRICE_SD, _COPAYMENT_SPREAD, _LOWEST_RATE = 0.01, 0.3, 0.15
-_FEES_SD = 0.15
+_FEES_SD, _FEES_YEARLY_SD = 0.15, 0.03
 _PRIOR_LINES = 12
 _ROUNDS = 6
 _AGES, _SEXES = ("0", "20", "60", "99"), ("1", "2", "9")
@@ -57,8 +61,8 @@ class Products:
         Whether the CIP13 is masked.
     letter, letters
         First ATC level of each product, as a rank in ``letters``.
-    yearly_drift
-        Change of its price from one year to the next.
+    price_drift, boxes_drift
+        Change of its price and of its boxes from one year to the next.
     """
 
     heads: tuple[bytes, ...]
@@ -69,7 +73,8 @@ class Products:
     is_masked: npt.NDArray[np.bool_]
     letter: Integers
     letters: tuple[str, ...]
-    yearly_drift: Floats
+    price_drift: Floats
+    boxes_drift: Floats
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,8 @@ def products() -> Products:
     heads[-1] += ["0", _FEES_LABEL, "0", "0"]
     both = pd.concat([told, masked.assign(atc5=masked["atc"], generic_status="9")], ignore_index=True)
     letters = tuple(sorted(both["atc5"].str[0].unique()))
-    drift = both["generic_status"].map(_PRICE_DRIFT).fillna(_PRICE_DRIFT_OTHERS)
+    prices = both["generic_status"].map(_PRICE_DRIFT).fillna(_PRICE_DRIFT_OTHERS)
+    boxes = both["generic_status"].map(_BOXES_DRIFT).fillna(_BOXES_DRIFT_OTHERS)
     return Products(
         heads=tuple(";".join(map(_quoted, head)).encode("cp1252") for head in heads),
         lines=both["lines"].to_numpy(float),
@@ -134,7 +140,8 @@ def products() -> Products:
         is_masked=(both["generic_status"] == "9").to_numpy(bool),
         letter=both["atc5"].str[0].map(letters.index).to_numpy(np.int64),
         letters=letters,
-        yearly_drift=np.asarray(drift, dtype=np.float64),
+        price_drift=np.asarray(prices, dtype=np.float64),
+        boxes_drift=np.asarray(boxes, dtype=np.float64),
     )
 
 
@@ -208,7 +215,10 @@ def draw_lines(one: Establishment, cents: int, lines_nb: int, *, seed: int, year
     lasting, yearly = np.random.default_rng([seed, 5, one.index]), np.random.default_rng([seed, 6, one.index, year])
     shares, factors = _people(one.tells_age, one.tells_sex)
     who = all_products.letter + len(all_products.letters) * all_products.is_masked
-    price = all_products.price_eur * (1 + all_products.yearly_drift) ** (year - _PRICE_YEAR)
+    years = year - _SAMPLE_YEAR
+    price = all_products.price_eur * (1 + all_products.price_drift) ** years
+    trend = all_products.boxes_drift + _BOXES_DRIFT_SD * np.random.default_rng([seed, 9]).normal(size=len(price))
+    boxes_per_line = all_products.boxes / all_products.lines * np.exp(trend * years)
     fees_nb = min(int(np.count_nonzero(shares[0])), lines_nb // 4) if cents > 0 else 0
 
     # Which lines exist: the lowest of exponential times are a sample without replacement by weight.
@@ -218,7 +228,7 @@ def draw_lines(one: Establishment, cents: int, lines_nb: int, *, seed: int, year
     rarity = np.where(price > _COSTLY_EUR, min(1.0, (cents / 100 / _LARGE_CENTRE_EUR) ** 0.5), 1.0)
     possible = price * 100 <= max(_LARGEST_SHARE_OF_A_BOX * cents, price.min() * 100)
     weight = (all_products.lines * by_class[all_products.letter] * rarity * possible)[:, None] * shares[who]
-    changed = weight * np.exp(_YEARLY_SD * yearly.normal(size=weight.shape))
+    changed = weight * np.exp(_CHURN_SD * yearly.normal(size=weight.shape))
     times = np.divide(
         lasting.exponential(size=weight.shape), changed, out=np.full(weight.shape, np.inf), where=weight > 0
     )
@@ -232,18 +242,19 @@ def draw_lines(one: Establishment, cents: int, lines_nb: int, *, seed: int, year
 
     # How many boxes, then prices that make the total exact.
     noise = _PERSISTENT_SD * steady[chosen] + _YEARLY_SD * yearly.normal(size=drugs_nb)
-    expected = (all_products.boxes / all_products.lines)[product] * factors[who[product], person]
+    expected = boxes_per_line[product] * factors[who[product], person]
     expected = expected * repeats * np.exp(noise)
     copayment = (1 - all_products.rate_share[product]) * (1 + _COPAYMENT_SPREAD * yearly.uniform(-1, 1, drugs_nb))
     rate = np.clip(1 - copayment, _LOWEST_RATE, 1.0)
     unit = 100 * price[product] * np.exp(_PRICE_SD * yearly.normal(size=drugs_nb))
-    fees_share = sample_mix()["fees_reimbursed_share"] * np.exp(_FEES_SD * yearly.normal()) if fees_nb else 0.0
+    fees_noise = _FEES_SD * lasting.normal() + _FEES_YEARLY_SD * yearly.normal()
+    fees_share = sample_mix()["fees_reimbursed_share"] * np.exp(fees_noise) if fees_nb else 0.0
     fees_cents = round(cents * fees_share)
     boxes = _fit(expected, unit * rate, cents - fees_cents)
     base, reimbursed = _exact(boxes * unit, rate, cents - fees_cents)
 
     people = np.argsort(-shares[0], kind="stable")[:fees_nb]
-    spread = (shares[0] * factors[0])[people] * np.exp(_FEES_SD * yearly.normal(size=fees_nb))
+    spread = (shares[0] * factors[0])[people] * np.exp(_FEES_YEARLY_SD * yearly.normal(size=fees_nb))
     fees_rate = np.full(fees_nb, sample_mix()["fees_rate_share"])
     fees_base, fees_reimbursed = _exact(spread, fees_rate, fees_cents)
     return Lines(
@@ -259,8 +270,9 @@ def _fit(expected: Floats, unit_cents: Floats, cents: int) -> Integers:
     """Return whole boxes, at least one a line, in the proportions expected and worth about ``cents``."""
     scale = cents / max((expected * unit_cents).sum(), 1.0)
     boxes = np.ones(len(expected), dtype=np.int64)
+    most = max(_LARGEST_SHARE_OF_A_LINE, 3 / max(len(expected), 1)) * cents / unit_cents
     for _ in range(_ROUNDS):
-        boxes = np.maximum(1, np.rint(expected * scale)).astype(np.int64)
+        boxes = np.maximum(1, np.rint(np.minimum(expected * scale, most))).astype(np.int64)
         scale *= cents / max((boxes * unit_cents).sum(), 1.0)
     return boxes
 

@@ -75,3 +75,15 @@ def test_products_carry_the_real_codes() -> None:
     assert all(head[11:] == ["Non restitué", "9", "9999"] for head in masked)
     assert heads[-1][:2] == ["0", "Honoraires de dispensation"]
     assert {head[8] for head in told} >= {"C10AX09", "C10BA05", "A02BC05", "L04AB04"}
+
+
+def test_biosimilars_take_over_from_their_references() -> None:
+    status = np.array([head.decode("cp1252").rsplit(";", 2)[1] for head in products().heads])
+    shares = []
+    for year in (2018, 2021, 2024):
+        drawn = [draw_lines(one, 10**9, 4000, seed=2, year=year) for one in REGION if one.in_open_phmev]
+        boxes = {
+            letter: sum(lines.boxes[status[lines.product] == letter].sum() for lines in drawn) for letter in ("B", "C")
+        }
+        shares.append(boxes["B"] / (boxes["B"] + boxes["C"]))
+    assert shares[0] < shares[1] - 0.05 < shares[2] - 0.1
