@@ -96,7 +96,7 @@ def draw_bars(bars: Sequence[Bar], *, rule_after: int | None = None, rule_label:
             axes.text(WIDTH - _MARGIN, top + 14, bar.printed, ha="right", va="baseline")
             start, end = sorted((-low * scale, (bar.value - low) * scale))
             inside, hatch = ("none", "////") if bar.is_context else (bar.colour, "")
-            axes.add_patch(
+            axes.add_artist(
                 Rectangle(
                     (_MARGIN + start, top + 19),
                     max(end - start, 0.8),

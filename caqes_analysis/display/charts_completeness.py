@@ -13,7 +13,7 @@ from matplotlib.path import Path
 from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
-from caqes_analysis.display.series import capitalised, checked, natural_order
+from caqes_analysis.display.series import capitalised, checked, natural_order, period_in_words
 from caqes_analysis.display.style import (
     ACCENT,
     CONTEXT,
@@ -35,11 +35,11 @@ __all__ = ["READABLE_ROWS_NB", "completeness_heatmap"]
 READABLE_ROWS_NB: Final = 45
 
 _STATES: Final = {"reported": "reçu", "zero": "zéro déclaré", "provisional": "provisoire", "missing": "manquant"}
-_PLURALS: Final = {
-    "reported": "reçues",
-    "zero": "déclarées à zéro",
-    "provisional": "provisoires",
-    "missing": "manquantes",
+_WORDS: Final = {
+    "reported": ("reçue", "reçues"),
+    "zero": ("déclarée à zéro", "déclarées à zéro"),
+    "provisional": ("provisoire", "provisoires"),
+    "missing": ("manquante", "manquantes"),
 }
 _NOT_APPLICABLE: Final = "not_applicable"
 _ROW = 18.0
@@ -76,11 +76,11 @@ def completeness_heatmap(
     labels = [pd.Timestamp(month) for month in months]
     missing = states == "missing"
     drawing = _draw_groups(rows, missing, states, labels) if grouped else _draw_rows(states, labels)
-    period = f"{french.elided('de', french.month_year(labels[0]))} à {french.month_year(labels[-1])}"
+    period = period_in_words(labels[0], labels[-1])
     title = _title(missing, period)
     counts = {state: int((states == state).sum().sum()) for state in _STATES}
     expected = sum(counts.values())
-    said = [f"{french.number(counts[state])} {_PLURALS[state]}" for state in _STATES if counts[state]]
+    said = [f"{french.plural(counts[state], *_WORDS[state])}" for state in _STATES if counts[state]]
     worst = missing.sum(axis=1)
     incomplete = [f"{row[1]} ({french.plural(worst[row], 'mois')})" for row in missing.index[worst > 0]]
     alt = (
@@ -115,7 +115,7 @@ def _title(missing: pd.DataFrame, period: str) -> str:
     who = capitalised(french.plural(incomplete, "établissement", words=True))
     times = french.plural(int(missing.sum().sum()), "mois", "mois")
     has = "ont" if incomplete > 1 else "a"
-    return f"{who} sur {french.number(len(missing))} {has} au moins un mois manquant ({times})"
+    return f"{who} sur {french.in_words(len(missing))} {has} au moins un mois manquant ({times})"
 
 
 def _header(axes: Axes, months: Sequence[pd.Timestamp], width: float, top: float) -> None:
@@ -167,13 +167,13 @@ def _cells(axes: Axes, state: str, boxes: Sequence[tuple[float, float, float, fl
         "provisional": {"facecolor": "none", "edgecolor": ACCENT, "hatch": "////"},
         "missing": {"facecolor": "none", "edgecolor": WARNING},
     }[state]
-    axes.add_patch(PathPatch(frames, linewidth=1.4 if state == "missing" else 0.8, **look))
+    axes.add_artist(PathPatch(frames, linewidth=1.4 if state == "missing" else 0.8, **look))
     if state == "missing":
         crosses = Path.make_compound_path(*(_cross(*box) for box in boxes))
-        axes.add_patch(PathPatch(crosses, facecolor="none", edgecolor=WARNING, linewidth=1.8))
+        axes.add_artist(PathPatch(crosses, facecolor="none", edgecolor=WARNING, linewidth=1.8))
     elif state == "zero":
         dots = Path.make_compound_path(*(_ring(*box) for box in boxes))
-        axes.add_patch(PathPatch(dots, facecolor="none", edgecolor=INK, linewidth=1.3))
+        axes.add_artist(PathPatch(dots, facecolor="none", edgecolor=INK, linewidth=1.3))
 
 
 def _box(x: float, y: float, width: float, height: float) -> Path:
@@ -220,7 +220,7 @@ def _draw_groups(
         for boxes, colour, inside in ((full, ACCENT, ACCENT), (lacking, WARNING, "none")):
             if boxes:
                 frames = Path.make_compound_path(*(_box(*box) for box in boxes))
-                axes.add_patch(PathPatch(frames, facecolor=inside, edgecolor=colour, linewidth=1.4))
+                axes.add_artist(PathPatch(frames, facecolor=inside, edgecolor=colour, linewidth=1.4))
         return to_svg(figure)
 
 

@@ -27,6 +27,7 @@ from caqes_analysis.display.style import (
     envelope_colour,
     house_style,
     month_axis,
+    shortened,
     sketch,
 )
 from caqes_analysis.display.svg import to_svg
@@ -34,6 +35,7 @@ from caqes_analysis.display.svg import to_svg
 __all__ = ["Projection", "cumulative_path"]
 
 _LINE_HEIGHT = 15.0
+_LABELS_WIDTH = 118.0
 
 
 def cumulative_path(
@@ -89,11 +91,11 @@ def _path_drawing(path: CumulativeYear, colour: str, projection: Projection | No
     gaps = [float(gap) for gap in path.gaps_eur]
     with house_style():
         if not gaps:
-            figure, top = sketch(230, left=46, right=120, top=24, bottom=26)
+            figure, top = sketch(230, left=46, right=130, top=24, bottom=26)
         else:
             ratios = {"height_ratios": (2.0, 1.0)}
             figure, (top, bottom) = sketch(
-                340, left=46, right=120, top=24, bottom=26, hspace=52, rows=2, gridspec_kw=ratios
+                340, left=46, right=130, top=24, bottom=26, hspace=52, rows=2, gridspec_kw=ratios
             )
             _draw_gaps(bottom, path, gaps, colour)
         _draw_lines(top, path, colour, projection, fan)
@@ -113,7 +115,7 @@ def _draw_lines(
         allowed = [value * (1 + path.target_pct / 100) for value in before]
         axes.plot(range(1, len(before) + 1), allowed, color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
         percent = short_percent(path.target_pct, signed=True)
-        labels.append((len(before), allowed[-1], f"{path.target_label}\n{percent}", False))
+        labels.append((len(before), allowed[-1], f"{shortened(path.target_label, _LABELS_WIDTH)}\n{percent}", False))
     if fan is not None:
         _draw_fan(axes, fan, colour)
     if now:
@@ -121,7 +123,14 @@ def _draw_lines(
         if projection is not None and len(now) < 12:
             _draw_projection(axes, now, projection, colour)
             amount = french.compact_euros(projection.total_eur)
-            labels.append((12, float(projection.total_eur), f"{projection.method}\n{amount}", True))
+            labels.append(
+                (
+                    12,
+                    float(projection.total_eur),
+                    f"{shortened(projection.method, _LABELS_WIDTH, weight='bold')}\n{amount}",
+                    True,
+                )
+            )
         if len(now) == 12:
             labels.append((12, now[-1], str(path.year), True))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,6 +21,7 @@ from caqes_analysis.display.series import (
     checked,
     envelope_label,
     evolution_pct,
+    period_in_words,
     total,
     year_months,
 )
@@ -103,19 +105,25 @@ def _monthly_alt(years: dict[int, list[MonthValue]], year: int, subject: str) ->
     present = [month for month in years[0] if month.amount_eur is not None]
     amounts = {month.month: month.amount_eur or Decimal(0) for month in present}
     highest, lowest = max(amounts, key=lambda m: amounts[m]), min(amounts, key=lambda m: amounts[m])
-    start = capitalised(french.elided("de", _named(present[0])))
+    period = capitalised(period_in_words(dt.date(year, present[0].month, 1), dt.date(year, present[-1].month, 1)))
+    if amounts[highest] == amounts[lowest]:
+        level = f"{period}, {french.compact_euros(amounts[highest])}{' chaque mois' if len(present) > 1 else ''}."
+    else:
+        level = (
+            f"{period}, le mois le plus élevé est {french.month_name(highest)} "
+            f"({french.compact_euros(amounts[highest])}), le plus bas {french.month_name(lowest)} "
+            f"({french.compact_euros(amounts[lowest])})."
+        )
     sentences = [
         f"{subject}, dépenses mensuelles de {year} en barres, {year - 1} et {year - 2} en lignes.",
-        f"{start} à {_named(present[-1])} {year}, le mois le plus élevé est "
-        f"{french.month_name(highest)} ({french.compact_euros(amounts[highest])}), le plus bas "
-        f"{french.month_name(lowest)} ({french.compact_euros(amounts[lowest])}).",
+        level,
     ]
     pairs = _compared(years[0], years[1])
     if pairs:
         spent, same = sum((pair[1] for pair in pairs), Decimal(0)), sum((pair[2] for pair in pairs), Decimal(0))
         rate = evolution_pct(spent, same)
         sentences.append(
-            f"Sur {french.plural(len(pairs), 'mois', 'mois')} comparables, le total est de "
+            f"Sur {french.plural(len(pairs), 'mois comparable', 'mois comparables')}, le total est de "
             f"{french.compact_euros(spent)}, contre {french.compact_euros(same)} en {year - 1}"
             f"{f', soit {french.percent(rate, signed=True)}' if rate is not None else ''}."
         )

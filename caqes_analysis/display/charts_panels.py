@@ -122,8 +122,12 @@ def _title(rates: dict[str, float], year: int, noun: str, feminine: bool) -> str
     highest = max(rates, key=lambda label: (rates[label], label))
     top = f"{highest} le plus ({french.percent(rates[highest], signed=True)})"
     all_nb = french.in_words(len(rates), feminine=feminine)
-    if not rising:
+    if not rising and len(rates) > 1:
         return f"{'Aucune' if feminine else 'Aucun'} {noun} sur {all_nb} n'est en hausse en {year}"
+    if len(rates) == 1:
+        return f"{highest} : {french.percent(rates[highest], signed=True)} en {year}"
+    if rising == len(rates):
+        return f"Les {all_nb} {noun}s sont en hausse en {year}, {top}"
     count = capitalised(french.plural(rising, noun, f"{noun}s", words=True))
     if feminine and rising == 1:
         count = f"Une {noun}"

@@ -33,6 +33,8 @@ __all__ = ["distribution"]
 
 # Points farther from the middle half than this many times its width stand at the edge (Tukey's « far out » fence).
 _FENCE = 3.0
+# Part of the height above which two lines of text no longer stand over a named level.
+_ROOM_ABOVE = 0.72
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,9 @@ def _title(scene: _Scene, highlight: str | None) -> str:
     number = len(scene.points)
     middle = french.percent(median(point.value for point in scene.points), signed=scene.signed)
     if highlight is not None:
-        for rank, point in enumerate(scene.points, start=1):
+        for point in scene.points:
             if point.finess == highlight:
+                rank = 1 + sum(other.value < point.value for other in scene.points)
                 value = french.percent(point.value, signed=scene.signed)
                 ordinal = "1er" if rank == 1 else f"{rank}e"
                 return f"{value} : {ordinal} sur {number}, du plus bas au plus élevé (médiane {middle})"
@@ -146,9 +149,9 @@ def _title(scene: _Scene, highlight: str | None) -> str:
     else:
         verb = "restent sous" if missed > 1 else "reste sous"
     if not missed:
-        return f"Aucun établissement sur {number} ne {verb} {target}"
+        return f"Aucun établissement sur {french.in_words(number)} ne {verb} {target}"
     who = capitalised(french.plural(missed, "établissement", words=True))
-    return f"{who} sur {number} {verb} {target}"
+    return f"{who} sur {french.in_words(number)} {verb} {target}"
 
 
 def _facts(scene: _Scene, highlight: str | None) -> str:
@@ -178,7 +181,11 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
             place = (rank + 0.5, min(max(point.value, low - 0.05 * spread), high + 0.06 * spread))
             groups.setdefault((marker, colour, size), []).append(place)
             if point.finess == highlight:
-                _name(axes, point, place, number, scene.signed)
+                levels = [
+                    median(p.value for p in scene.points),
+                    *([] if scene.target_pct is None else [scene.target_pct]),
+                ]
+                _name(axes, point, place, number, scene.signed, ceiling=max(levels))
         for (marker, colour, markersize), places in sorted(groups.items()):
             axes.plot(*zip(*places, strict=True), linestyle="none", marker=marker, markersize=markersize, color=colour)
         percent_axis(axes, plus=scene.signed)
@@ -188,14 +195,20 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
         return to_svg(figure)
 
 
-def _name(axes: Axes, point: _Point, place: tuple[float, float], number: int, signed: bool) -> None:
-    """Ring a point and name it in the corner that points in ascending order leave empty."""
+def _name(axes: Axes, point: _Point, place: tuple[float, float], number: int, signed: bool, *, ceiling: float) -> None:
+    """Ring a point and name it in the corner that points in ascending order leave empty.
+
+    The name of the level at ``ceiling`` stands in the top left corner too: below it when there is no room above.
+    """
+    bottom, top = axes.get_ylim()
+    level = (ceiling - bottom) / (top - bottom)
+    height = level - 0.05 if level > _ROOM_ABOVE else 0.99
     axes.plot(*place, marker="o", markersize=12, color="none", markeredgecolor=INK, markeredgewidth=2.0, zorder=4)
     top_left = place[0] > number / 2
     axes.annotate(
         f"{shortened_name(point.name, 190, weight='bold')}\n{french.percent(point.value, signed=signed)}",
         place,
-        (0.02, 0.99) if top_left else (0.98, 0.03),
+        (0.02, height) if top_left else (0.98, 0.03),
         textcoords="axes fraction",
         ha="left" if top_left else "right",
         va="top" if top_left else "bottom",

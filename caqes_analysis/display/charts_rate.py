@@ -90,7 +90,7 @@ def _rate_drawing(path: CumulativeYear, colour: str) -> str:
             (month, rate),
             (0, 9 if higher else -9),
             textcoords="offset points",
-            ha="center" if month < 12 else "right",
+            ha="left" if month == 1 else "center" if month < 12 else "right",
             va="bottom" if higher else "top",
             weight="bold",
         )

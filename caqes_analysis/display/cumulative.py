@@ -130,12 +130,11 @@ class CumulativeYear:
 
     def title(self) -> str:
         """Return the message: where the year stands, and how far from its target."""
+        if not self.known_nb:
+            return f"Janvier {self.year} manque : aucun cumul possible"
         when = capitalised(through(self.months_nb or self.known_nb, self.year))
         if self.rate_pct is None:
-            known = cumulated(self.now)
-            if not known:
-                return f"Janvier {self.year} manque : aucun cumul possible"
-            return f"{when} : {french.compact_euros(known[-1])}"
+            return f"{when} : {french.compact_euros(total(self.now[: self.months_nb or self.known_nb]))}"
         rate = french.percent(self.rate_pct, signed=True)
         gap = self.gap_points
         if gap is None:

@@ -32,7 +32,7 @@ class AmountScale:
 
     def write(self, value: Any, *, signed: bool = False) -> str:
         """Return the amount in that unit, without the unit."""
-        exact = french.rounded(value, max(self.decimals - self.power, 0) + 12)
+        exact = french.rounded(value, 6)
         scaled = None if exact is None else exact.scaleb(-self.power)
         return (french.signed if signed else french.number)(scaled, self.decimals)
 

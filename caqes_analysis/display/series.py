@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ __all__ = [
     "exact_column",
     "natural_order",
     "of_the",
+    "period_in_words",
     "short_percent",
     "through",
     "total",
@@ -148,8 +150,16 @@ def envelope_label(envelope: str) -> str:
 
 
 def through(months_nb: int, year: int) -> str:
-    """Return « à fin septembre 2024 », « en 2024 » for a whole year."""
+    """Return « à fin septembre 2024 », « en 2024 » for a whole year; there is at least one month."""
     return f"en {year}" if months_nb == 12 else f"à fin {french.month_name(months_nb)} {year}"
+
+
+def period_in_words(first: dt.date, last: dt.date) -> str:
+    """Return « de janvier à septembre 2024 », « d'août 2023 à mai 2024 », « en mars 2024 »."""
+    if (first.year, first.month) == (last.year, last.month):
+        return f"en {french.month_year(first)}"
+    start = french.month_name(first) if first.year == last.year else french.month_year(first)
+    return f"{french.elided('de', start)} à {french.month_year(last)}"
 
 
 def short_percent(value: float, *, signed: bool = False) -> str:

@@ -176,7 +176,10 @@ def sketch(
 
 
 def canvas(height: float) -> tuple[Figure, Axes]:
-    """Return a figure and axes without ticks, in units from the top left corner; call it inside :func:`house_style`."""
+    """Return a figure and axes without ticks, in units from the top left corner; call it inside :func:`house_style`.
+
+    The limits are fixed: ``add_artist`` spares the search for new ones that ``add_patch`` makes.
+    """
     figure = Figure(figsize=(WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()

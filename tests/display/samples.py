@@ -92,9 +92,21 @@ _MAKERS: dict[str, Callable[[int], Figure]] = {
         target_pct=4,
         projection=charts.Projection(Decimal(17_300_000), "part de l'année", 16_800_000, 17_900_000),
     ),
+    "cumulative_path_whole_year": lambda seed: charts.cumulative_path(
+        monthly(seed=seed, last=(2024, 12)), **PLACE, target_pct=3.2, target_label="repère régional de l'agence"
+    ),
+    "cumulative_path_january": lambda seed: charts.cumulative_path(
+        monthly(seed=seed, last=(2024, 1)),
+        **PLACE,
+        target_pct=4,
+        projection=charts.Projection(Decimal(17_300_000), "part de l'année de l'exercice précédent"),
+    ),
     "cumulative_path_alone": lambda seed: charts.cumulative_path(monthly(seed=seed), **PLACE),
     "cumulative_rate": lambda seed: charts.cumulative_rate(
         monthly(seed=seed, growth=0.02 * seed), **PLACE, target_pct=3.2, target_label="repère régional"
+    ),
+    "cumulative_rate_january": lambda seed: charts.cumulative_rate(
+        monthly(seed=seed, last=(2024, 1)), **PLACE, target_pct=4
     ),
     "contributions": lambda seed: charts.contributions(
         establishments(seed=seed), period="janvier à septembre 2024", name="Région", envelope="phmev"

@@ -228,8 +228,8 @@ def test_the_heat_map_tells_missing_from_zero() -> None:
     frame.loc[4, "value_status"] = "zero"
     frame.loc[8, "is_provisional"] = True
     figure = charts.completeness_heatmap(frame.drop(index=1), name="Région")  # row 1 is absent: missing too
-    assert figure.title == "Un établissement sur 3 a au moins un mois manquant (2 mois)"
-    assert "5 reçues, 1 déclarées à zéro, 1 provisoires et 2 manquantes" in figure.alt
+    assert figure.title == "Un établissement sur trois a au moins un mois manquant (2 mois)"
+    assert "5 reçues, 1 déclarée à zéro, 1 provisoire et 2 manquantes" in figure.alt
     assert column(figure.table, "Mois manquants") == ["août 2023 et sept. 2023", "aucun", "aucun"]
     assert all(f">{text}</text>" in figure.svg for text in ("reçu", "zéro déclaré", "provisoire", "manquant"))
 
@@ -246,7 +246,7 @@ def test_the_heat_map_groups_what_cannot_be_read() -> None:
 
 def test_the_heat_map_of_a_complete_region() -> None:
     frame = received(2, months_nb=2).assign(value_status="reported")
-    assert charts.completeness_heatmap(frame, name="R").title == "Aucun mois ne manque, d'août 2023 à septembre 2023"
+    assert charts.completeness_heatmap(frame, name="R").title == "Aucun mois ne manque, d'août à septembre 2023"
 
 
 def rates(*values: float | None) -> pd.DataFrame:
@@ -260,10 +260,10 @@ def rates(*values: float | None) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("options", "title"),
     [
-        ({"target_pct": 4}, "Deux établissements sur 4 dépassent l'objectif de 4\u00a0%"),
-        ({"target_pct": 9}, "Aucun établissement sur 4 ne dépasse l'objectif de 9\u00a0%"),
-        ({"target_pct": 2, "better": "higher"}, "Un établissement sur 4 reste sous l'objectif de 2\u00a0%"),
-        ({"target_pct": 4, "target_label": "repère"}, "Deux établissements sur 4 dépassent le repère de 4\u00a0%"),
+        ({"target_pct": 4}, "Deux établissements sur quatre dépassent l'objectif de 4\u00a0%"),
+        ({"target_pct": 9}, "Aucun établissement sur quatre ne dépasse l'objectif de 9\u00a0%"),
+        ({"target_pct": 2, "better": "higher"}, "Un établissement sur quatre reste sous l'objectif de 2\u00a0%"),
+        ({"target_pct": 4, "target_label": "repère"}, "Deux établissements sur quatre dépassent le repère de 4\u00a0%"),
         ({}, "La moitié des établissements dépasse +4,0\u00a0%"),
         ({"highlight": "990000001"}, "+1,0\u00a0% : 1er sur 4, du plus bas au plus élevé (médiane +4,0\u00a0%)"),
     ],
@@ -274,7 +274,7 @@ def test_distribution_titles(options: dict[str, object], title: str) -> None:
 
 def test_a_rate_that_prints_as_the_target_does_not_exceed_it() -> None:
     figure = charts.distribution(rates(4.04, 4.06), caption="Taux", target_pct=4)
-    assert figure.title == "Un établissement sur 2 dépasse l'objectif de 4\u00a0%"
+    assert figure.title == "Un établissement sur deux dépasse l'objectif de 4\u00a0%"
     assert column(figure.table, "Par rapport") == ["en deçà", "au-dessus"]
 
 
@@ -307,6 +307,23 @@ def test_a_year_always_has_twelve_months() -> None:
     assert [month.value_status for month in year[:4]] == ["reported", "missing", "reported", "missing"]
     assert len(year) == 12
     assert comparable_months(year) == 1
+
+
+def test_without_january_there_is_no_cumulative_amount() -> None:
+    figure = charts.cumulative_path(months([None, 100], [80] * 12), **PLACE, target_pct=4)
+    assert figure.title == "Janvier 2024 manque : aucun cumul possible"
+    assert figure.notes == ("Janvier 2024 manque : le cumul s'arrête avant lui.",)
+
+
+def test_a_single_month_a_single_group_and_ties_read_well() -> None:
+    assert "En janvier 2024, 101\u00a0€." in charts.monthly_spending(months([101], [100]), **PLACE).alt
+    group = months([105] * 3, [100] * 12).assign(label="33 – Gironde")
+    assert (
+        charts.small_multiples(group, year=2024, name="R", envelope="phmev").title
+        == "33 – Gironde : +5,0\u00a0% en 2024"
+    )
+    tie = charts.distribution(rates(3, 3, 5), caption="Taux", highlight="990000001")
+    assert tie.title == "+3,0\u00a0% : 1er sur 3, du plus bas au plus élevé (médiane +3,0\u00a0%)"
 
 
 def test_words_of_the_series() -> None:
