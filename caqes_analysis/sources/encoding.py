@@ -6,6 +6,7 @@ together from two exports holds both: it is refused, with the line where the enc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,12 +20,11 @@ UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 # Bytes that begin a French accented letter, quote or sign in UTF-8, with what follows them. Read as Windows-1252 they
 # give pairs (« Ã© », « Â » and a no-break space, « â€™ ») that no French text holds.
-_UTF8_MARKS: tuple[tuple[bytes, frozenset[int]], ...] = (
-    (b"\xc3", frozenset(range(0x80, 0xC0))),
-    (b"\xc2", frozenset(range(0xA0, 0xC0))),
-    (b"\xc5", frozenset({0x92, 0x93, 0xA0, 0xA1, 0xB8, 0xBD, 0xBE})),
-    (b"\xe2\x80", frozenset(range(0x80, 0xC0))),
-    (b"\xe2\x82", frozenset({0xAC})),
+_UTF8_MARKS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = (
+    (b"\xc3", re.compile(rb"\xc3[\x80-\xbf]")),
+    (b"\xc2", re.compile(rb"\xc2[\xa0-\xbf]")),
+    (b"\xc5", re.compile(rb"\xc5[\x92\x93\xa0\xa1\xb8\xbd\xbe]")),
+    (b"\xe2", re.compile(rb"\xe2(?:\x80[\x80-\xbf]|\x82\xac)")),
 )
 _UNDEFINED_CP1252 = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
 _SAVE_AGAIN = "Enregistrer le fichier de nouveau, en entier, en « CSV UTF-8 » ou en CSV Windows (ANSI)."
@@ -132,16 +132,14 @@ def _first_not_utf8(data: bytes) -> int:
 
 
 def _first_mark(data: bytes) -> int:
+    # Looking for one byte is much faster than a pattern over the whole block.
     found = []
-    for lead, followers in _UTF8_MARKS:
+    for lead, mark in _UTF8_MARKS:
         offset = data.find(lead)
-        while offset >= 0:
-            after = offset + len(lead)
-            if after < len(data) and data[after] in followers:
-                found.append(offset)
-                break
-            offset = data.find(lead, after)
-    return min(found, default=-1)
+        while offset >= 0 and not mark.match(data, offset):
+            offset = data.find(lead, offset + 1)
+        found.append(offset)
+    return min((offset for offset in found if offset >= 0), default=-1)
 
 
 def refuse_utf16(head: bytes, file: str) -> None:

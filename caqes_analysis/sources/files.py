@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 import re
 import zipfile
 import zlib
@@ -11,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO
 
-from caqes_analysis.errors import Problem, SourceError
+from typing_extensions import Buffer
+
+from caqes_analysis.errors import SourceError
 
 __all__ = [
     "Block",
@@ -157,8 +160,7 @@ def guarded_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -
             "ZIP_METHODE", f"la méthode de compression de l'archive n'est pas lue ({failure}).", _UNPACK, file=file
         ) from failure
     with content:
-        # A buffered reader only needs ``read``; the guard is one.
-        yield cast("IO[bytes]", _SizeGuard(content, declared, f"{file}/{info.filename}"))
+        yield io.BufferedReader(_SizeGuard(content, declared, f"{file}/{info.filename}"), _READ_BYTES)
 
 
 def _only_text_member(archive: zipfile.ZipFile, file: str) -> zipfile.ZipInfo:
@@ -186,18 +188,24 @@ def _only_text_member(archive: zipfile.ZipFile, file: str) -> zipfile.ZipInfo:
     return found[0]
 
 
-class _SizeGuard:
+class _SizeGuard(io.RawIOBase):
     """Reads an archive member and refuses it as soon as it gives more bytes than its header says, or fewer."""
 
     def __init__(self, content: IO[bytes], declared: int, file: str) -> None:
+        super().__init__()
         self._content = content
         self._declared = declared
         self._file = file
         self._read = 0
 
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
-        data = self._content.read(_READ_BYTES if size < 0 else size)
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Give the next bytes."""
+        view = memoryview(buffer)
+        data = self._content.read(len(view))
         self._read += len(data)
         if self._read > self._declared or (not data and self._read < self._declared):
             raise SourceError.of(
@@ -206,7 +214,8 @@ class _SizeGuard:
                 "Ne pas l'ouvrir : l'archive est abîmée ou fabriquée. La redemander à sa source.",
                 file=self._file,
             )
-        return data
+        view[: len(data)] = data
+        return len(data)
 
 
 @dataclass(frozen=True)
@@ -228,7 +237,7 @@ class Block:
     lines_nb: int
 
 
-def blocks_of(stream: IO[bytes], *, size: int, file: str, first_line: int = 1, head: bytes = b"") -> Iterator[Block]:
+def blocks_of(stream: IO[bytes], *, size: int, file: str, first_line: int = 1) -> Iterator[Block]:
     """Cut a stream into blocks of whole lines.
 
     Parameters
@@ -236,13 +245,11 @@ def blocks_of(stream: IO[bytes], *, size: int, file: str, first_line: int = 1, h
     stream
         Bytes to read.
     size
-        Size of a block, in bytes, before it is cut at the end of a line.
+        Size of a block, in bytes, before the end of its last line is added.
     file
         Name of the file, for messages.
     first_line
         Number of the first line that the stream gives.
-    head
-        Bytes already read from it.
 
     Raises
     ------
@@ -250,32 +257,17 @@ def blocks_of(stream: IO[bytes], *, size: int, file: str, first_line: int = 1, h
         ``LIGNE_TROP_LONGUE`` when a line has more than a million bytes.
     """
     line = first_line
-    rest = head
-    while data := _read_up_to(stream, max(size - len(rest), 1)):
-        rest += data
-        cut = rest.rfind(b"\n") + 1
-        if len(rest) - cut > LONGEST_LINE_BYTES:
-            problem = Problem(
+    while data := stream.read(size):
+        end = b"" if data.endswith(b"\n") else stream.readline(LONGEST_LINE_BYTES)
+        if len(end) == LONGEST_LINE_BYTES:
+            raise SourceError.of(
                 "LIGNE_TROP_LONGUE",
                 "une ligne dépasse un million d'octets : ce n'est pas un CSV de ce format.",
                 "Vérifier que le bon fichier est donné.",
                 file=file,
-                line=line + rest.count(b"\n", 0, cut),
+                line=line + data.count(b"\n"),
             )
-            raise SourceError(problem)
-        if cut:
-            block = Block(rest[:cut], line, rest.count(b"\n", 0, cut))
-            rest = rest[cut:]
-            line += block.lines_nb
-            yield block
-    if rest:
-        yield Block(rest, line, 1 + rest.count(b"\n", 0, len(rest) - 1))
-
-
-def _read_up_to(stream: IO[bytes], size: int) -> bytes:
-    """Read ``size`` bytes, fewer only at the end (an archive gives them piece by piece)."""
-    pieces: list[bytes] = []
-    while size > 0 and (data := stream.read(size)):
-        pieces.append(data)
-        size -= len(data)
-    return b"".join(pieces)
+        whole = data + end if end else data
+        lines_nb = whole.count(b"\n") + (not whole.endswith(b"\n"))
+        yield Block(whole, line, lines_nb)
+        line += lines_nb

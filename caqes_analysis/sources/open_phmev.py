@@ -160,6 +160,8 @@ def _draft_folder(store: Store) -> Iterator[Path]:
 @contextmanager
 def _writer(path: Path) -> Iterator[pq.ParquetWriter]:
     texts = [field.name for field in SCHEMA if pa.types.is_dictionary(field.type)]
+    # Rows come in no order: least and greatest values of codes would cost half of the writing and help no query.
+    bounded = [field.name for field in SCHEMA if not pa.types.is_dictionary(field.type)]
     with pq.ParquetWriter(
         path,
         SCHEMA,
@@ -168,5 +170,6 @@ def _writer(path: Path) -> Iterator[pq.ParquetWriter]:
         column_encoding={"source_line": "DELTA_BINARY_PACKED"},
         store_decimal_as_integer=True,
         store_schema=False,
+        write_statistics=bounded,
     ) as writer:
         yield writer

@@ -1,0 +1,152 @@
+"""National Open PHMEV file to checked Parquet: this package and pandas side by side.
+
+Run ``python benchmarks/ingest.py`` (about 4 GB of memory for pandas, 3 GB of disk). Each reading is done in a process
+of its own, in turn, several times; the table gives the best wall time (imports apart, for both), the processor time and
+the highest memory of the whole process. Nothing is timed in the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROWS_NB = 3_500_000
+ESTABLISHMENTS_NB = 2_200
+QUESTION = "select finess, atc2, sum(reimbursed_eur) from annual_drug_spend group by finess, atc2 order by finess, atc2"
+
+
+def read_with_caqes(source: Path, directory: Path, years: int) -> dict[str, object]:
+    """Ingest as the product does, once per year asked, in one process."""
+    from caqes_analysis.sources import ingest_open_phmev
+    from caqes_analysis.store import Store
+
+    store = Store(directory)
+    after_each = []
+    for number in range(years):
+        ingest_open_phmev(source, store, year=2024 - number, delivery=f"annee-{2024 - number}")
+        after_each.append(peak_mb())
+    return {"peaks_mb": after_each}
+
+
+def ask(directory: Path) -> dict[str, object]:
+    """Time the question « euros by establishment and ATC class » on the result."""
+    from caqes_analysis.store import Store
+
+    store = Store(directory)
+    start = time.perf_counter()
+    answer = store.query(QUESTION)
+    asked_s = time.perf_counter() - start
+    totals = store.query("select count(*) n, sum(reimbursed_eur)::varchar r from annual_drug_spend").iloc[0]
+    return {"question_s": asked_s, "answer_rows": len(answer), "rows": int(totals["n"]), "total": totals["r"]}
+
+
+def read_with_pandas(source: Path, directory: Path) -> dict[str, object]:
+    """Read with the right options, write Parquet: codes as text, French numbers, no check of anything."""
+    import pandas as pd
+
+    frame = pd.read_csv(
+        source,
+        sep=";",
+        encoding="cp1252",
+        decimal=",",
+        thousands=".",
+        dtype={name: str for name in _header(source) if name.upper() not in ("BOITES", "REM", "BSE")},
+        keep_default_na=False,
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(directory / "pandas.parquet", compression="zstd")
+    return {"rows": len(frame), "total": f"{frame['REM'].sum():.2f}"}
+
+
+def _header(source: Path) -> list[str]:
+    with source.open(encoding="cp1252") as stream:
+        return stream.readline().strip().split(";")
+
+
+def peak_mb() -> float:
+    """Return the highest memory of this process so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def in_child(what: str, source: Path, directory: Path, years: int = 1) -> dict[str, float]:
+    """Run one reading in a process of its own and return its measures, imports included."""
+    command = [sys.executable, __file__, "--child", what, "--file", str(source), "--directory", str(directory)]
+    start = time.perf_counter()
+    done = subprocess.run([*command, "--years", str(years)], check=True, capture_output=True, text=True)
+    return {"wall_s": time.perf_counter() - start, **json.loads(done.stdout.splitlines()[-1])}
+
+
+def child(what: str, source: Path, directory: Path, years: int) -> None:
+    """Do one reading and print its measures."""
+    if what == "caqes":
+        measures = read_with_caqes(source, directory, years)
+    elif what == "pandas":
+        measures = read_with_pandas(source, directory)
+    else:
+        measures = ask(directory)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "peak_mb": peak_mb(), **measures}))
+
+
+def compare(source: Path, directory: Path, repeat: int, years: int) -> None:
+    """Measure both in turn and print the table."""
+    runs: dict[str, list[dict[str, float]]] = {"caqes": [], "pandas": []}
+    for number in range(repeat):
+        for what, measures in runs.items():
+            measures.append(in_child(what, source, directory / what))
+            print(f"  passage {number + 1}, {what} : {measures[-1]['wall_s']:.1f} s", file=sys.stderr)
+    asked = in_child("question", source, directory / "caqes")
+    best = {what: min(measures, key=lambda one: one["wall_s"]) for what, measures in runs.items()}
+    if int(best["pandas"]["rows"]) != int(asked["rows"]):
+        raise SystemExit("les deux lectures n'ont pas le même nombre de lignes")
+    size_mb = source.stat().st_size / 1e6
+    print(f"\n{source.name} : {size_mb:.0f} Mo, {int(asked['rows'])} lignes, {asked['total']} € remboursés\n")
+    print("| Lecture | Durée (s) | Processeur (s) | Mémoire (Mo) | Débit (Mo/s) |")
+    print("|---|---|---|---|---|")
+    for what, one in best.items():
+        values = (one["wall_s"], one["cpu_s"], one["peak_mb"], size_mb / one["wall_s"])
+        print(f"| {what} | " + " | ".join(f"{value:.1f}" for value in values) + " |")
+    ratio = best["pandas"]["wall_s"] / best["caqes"]["wall_s"]
+    print(f"\n{ratio:.1f} fois plus rapide que pandas ; question « euros par établissement et classe ATC » : ", end="")
+    print(f"{asked['question_s']:.2f} s ({int(asked['answer_rows'])} lignes)")
+    if years > 1:
+        measures = in_child("caqes", source, directory / "annees", years)
+        print(
+            f"{years} années à la suite : {measures['wall_s']:.0f} s ; mémoire la plus haute après chacune (Mo) : ",
+            end="",
+        )
+        print(", ".join(f"{peak:.0f}" for peak in measures["peaks_mb"]))  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    """Read the options and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--file", type=Path, help="fichier Open PHMEV ; par défaut une base nationale simulée")
+    parser.add_argument("--directory", type=Path, help="dossier de travail ; par défaut temporaire")
+    parser.add_argument("--rows", type=int, default=ROWS_NB)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--years", type=int, default=1, help="nombre d'années à lire à la suite (mémoire plate)")
+    parser.add_argument("--child", choices=("caqes", "pandas", "question"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(options.child, options.file, options.directory, options.years)
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = options.directory or Path(temporary)
+        source = options.file
+        if source is None:
+            from caqes_analysis.simulation import write_open_phmev
+
+            source = directory / "OPEN_PHMEV_2024.CSV"
+            write_open_phmev(source, rows_nb=options.rows, establishments_nb=ESTABLISHMENTS_NB, seed=2024, year=2024)
+        compare(source, directory, options.repeat, options.years)
+
+
+if __name__ == "__main__":
+    main()
