@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -336,3 +337,32 @@ def test_words_of_the_series() -> None:
         "9 – Mont",
         "10 – Val",
     ]
+
+
+def as_tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Type amounts and texts as the tidy tables do."""
+    amount = pd.ArrowDtype(pa.decimal128(18, 2))
+    amounts = {
+        name: pd.Series(pd.array([None if pd.isna(v) else round(Decimal(v), 2) for v in frame[name]], dtype=amount))
+        for name in frame
+        if str(name).endswith("_eur")
+    }
+    texts = {
+        name: frame[name].astype(pd.StringDtype(na_value=float("nan"))) for name in frame if frame[name].dtype == "str"
+    }
+    return frame.reset_index(drop=True).assign(**amounts, **texts)
+
+
+def test_figures_take_the_types_of_the_tidy_tables() -> None:
+    frame = as_tidy(months([110.10, None, 120], [100] * 12, provisional=(3,)))
+    assert str(frame["amount_eur"].dtype).startswith("decimal128")
+    assert charts.monthly_spending(frame, **PLACE).title == "En 2024, tous les mois dépassent leur niveau de 2023"
+    assert column(charts.cumulative_path(frame, **PLACE, target_pct=4).table, "2024")[:2] == ["110", "n. d."]
+    assert charts.cumulative_rate(frame, **PLACE).title.startswith("À fin janvier 2024")
+    pairs = as_tidy(changes(A=(100, 150), B=(100, 130), C=(100, None)))
+    assert contributions(pairs).title == "Deux établissements portent 80\u00a0% de la hausse"
+    assert charts.top_classes(as_tidy(classes(12)), year=2024, name="R").title.startswith("Trois classes")
+    totals = as_tidy(pd.DataFrame({"label": ["CH", "CHU"], "amount_eur": [1, 3]}))
+    assert charts.year_totals(totals, **PLACE).title == "CHU : 75,0\u00a0% des 4\u00a0€ de 2024"
+    group = as_tidy(months([105] * 3, [100] * 12).assign(label="33 – Gironde"))
+    assert charts.small_multiples(group, **PLACE).title == "33 – Gironde : +5,0\u00a0% en 2024"
