@@ -257,7 +257,8 @@ def build_establishments(establishments_nb: int, *, seed: int, year: int) -> tup
     built: list[Establishment] = []
     for index, kind in enumerate(kinds):
         # Every department has a hospital before any has a second by chance; a merger stays in its department.
-        department = places[index] if index < len(places) else codes[random.choice(len(codes), p=weights)]
+        rank = index - (index > 2)
+        department = places[rank] if rank < len(places) else codes[random.choice(len(codes), p=weights)]
         department = built[1].department if index == 2 else department
         traits = KINDS[kind]
         median, log_sd = (6e6, 0.1) if index in (1, 2) else (traits.median_eur, traits.log_sd)

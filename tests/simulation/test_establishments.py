@@ -36,7 +36,7 @@ def test_any_region_is_well_formed(establishments_nb: int, seed: int) -> None:
     assert [one.role for one in region if one.closed_on] == ["merged"]
     by_finess = {one.finess: one for one in region}
     assert [by_finess[one.successor].role for one in region if one.successor] == ["successor"]
-    if establishments_nb >= 12:
+    if establishments_nb >= 13:
         assert {one.department for one in region} == set(departments()["code"])
 
 
