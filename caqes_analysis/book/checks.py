@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -42,6 +42,7 @@ _REMEDY = {
     "PAGE": "Corriger le modèle de page du livre.",
     "TITRES": "Descendre d'un seul niveau de titre à la fois dans le notebook.",
     "LIEN": "Corriger le lien, ou ajouter au livre la page qu'il nomme.",
+    "REFUS": "Relancer le notebook avec la version installée du paquet, ou corriger la formule.",
     "REQUETE": "Servir ce fichier par le site lui-même.",
 }
 
@@ -93,6 +94,12 @@ class _Reader(HTMLParser):
             self.lang = values.get("lang")
         elif tag == "main":
             self.mains_nb += 1
+        elif "data-page-absente" in values:
+            self.note("LIEN_CASSE", "Un lien mène à une page absente du livre.", "LIEN", values["data-page-absente"])
+        elif "data-refus" in values:
+            self.note(
+                "RESULTAT_REFUSE", "Un résultat du notebook n'a pas pu être écrit.", "REFUS", values["data-refus"]
+            )
         elif tag == "a" and values.get("href"):
             self.links.append(values["href"])
         elif tag == "table":
@@ -251,13 +258,15 @@ def _of_the_texts(reader: _Reader, html: str) -> Iterator[tuple[str, str, str, s
         yield "MATHS_PAR_SCRIPT", "Une formule attend un script pour être composée.", _REMEDY["PAGE"], ""
 
 
-def check_site(site: Path) -> list[Problem]:
+def check_site(site: Path, *, known: Mapping[str, Sequence[Problem]] | None = None) -> list[Problem]:
     """Check every page of a site, and that each link between its pages leads somewhere.
 
     Parameters
     ----------
     site
         Folder of the site.
+    known
+        What is already known of pages that have not changed since: page → its problems, as this function gave them.
 
     Returns
     -------
@@ -267,6 +276,9 @@ def check_site(site: Path) -> list[Problem]:
     problems: list[Problem] = []
     for path in sorted(Path(site).rglob("*.html")):
         name = path.relative_to(site).as_posix()
+        if known is not None and name in known:
+            problems += known[name]
+            continue
         html = path.read_text(encoding="utf-8")
         problems += check_page(html, name=name)
         for link in sorted(set(re.findall(r'<(?:a|form|link|img|script)\b[^>]*?(?:href|src|action)="([^"]*)"', html))):

@@ -25,6 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
 _ASSETS = _HERE / "theme" / "caqes" / "static"
 _TOOLS = ("sphinx", "myst-nb", "myst-parser", "docutils", "jupyter-book", "sphinx-external-toc", "latex2mathml")
+_WARNING = "LIVRE_AVERTISSEMENT"
 _MISSING = "Le notebook exécuté de cette page n'a pas été trouvé."
 _UNREADABLE = "Le notebook exécuté de cette page n'est pas lisible."
 
@@ -90,10 +91,10 @@ def _compile(book: Book, work: Path, site: Path, jobs: int) -> Path:
     if state.get("prepared") != prepared or not publish.is_intact(site, state["published"]):
         if state.get("tools") != tools:
             _forget(work)
+            state = {}
         state_file.unlink(missing_ok=True)
         folder = work / "source"
-        for doc, source in sources.items():
-            engine.write_changed(folder / f"{doc}.ipynb", source)
+        changed = {doc for doc, source in sources.items() if engine.write_changed(folder / f"{doc}.ipynb", source)}
         _remove_others(folder, set(sources))
         engine.write_changed(folder / "book.json", manifest.encode("ascii"))
         docs = [*sources, "recherche", "404"]
@@ -101,8 +102,11 @@ def _compile(book: Book, work: Path, site: Path, jobs: int) -> Path:
             work, docs=docs, toc=navigation.table_of_contents(), state=_digest([manifest]), jobs=jobs
         )
         published = publish.publish(pages, docs, _ASSETS, site)
-        _report(work, [_warned(line) for line in warnings] + check_site(site))
-        state = {"tools": tools, "published": published}
+        # Sphinx only warns about what it reads: what it said before of the pages that did not change still holds.
+        kept = [line for line in state.get("warnings", []) if line.split(".ipynb")[0] in set(sources) - changed]
+        warnings = list(dict.fromkeys([*kept, *warnings]))
+        _report(work, [_warned(line) for line in warnings], check_site(site, known=_known(work, state, published)))
+        state = {"tools": tools, "published": published, "warnings": warnings}
     state |= {"inputs": inputs, "prepared": prepared}
     state_file.write_text(json.dumps(state, indent=1), encoding="utf-8")
     return site / "index.html"
@@ -124,7 +128,7 @@ def _sources(navigation: Navigation, contents: dict[str, bytes | None]) -> dict[
         if page is not None:
             sources[doc] = _page_source(page, contents[page.path])
         elif place.index_of is not None:
-            sources[doc] = _group_source(navigation, place.index_of)
+            sources[doc] = _group_source(navigation, place.index_of, place.group)
     return sources
 
 
@@ -142,7 +146,7 @@ def _page_source(page: Page, content: bytes | None) -> bytes:
         return page_source(page, None, _UNREADABLE)
 
 
-def _group_source(navigation: Navigation, group: Group) -> bytes:
+def _group_source(navigation: Navigation, group: Group, parents: tuple[str, ...]) -> bytes:
     from caqes_analysis.book.prepare import index_source
 
     def entries(docs: list[str]) -> list[tuple[str, str, str]]:
@@ -154,7 +158,7 @@ def _group_source(navigation: Navigation, group: Group) -> bytes:
 
     sections: list[tuple[str | None, str, list[tuple[str, str, str]]]] = []
     if group.docs:
-        sections.append((None, f"Pages : {group.label}", entries(group.docs)))
+        sections.append((None, " – ".join([*(parents or ("Pages",)), group.label]), entries(group.docs)))
     if group.groups:
         listed = [
             (part.doc or "", part.label, f"{len(part.docs)} page{'s' if len(part.docs) > 1 else ''}")
@@ -207,10 +211,23 @@ def _remove_others(folder: Path, docs: set[str]) -> None:
 
 
 def _warned(line: str) -> Problem:
-    return Problem("LIVRE_AVERTISSEMENT", line, "Corriger le notebook ou la page que la ligne nomme.")
+    return Problem(_WARNING, f"Sphinx avertit : {line}", "Corriger le notebook ou la page que la ligne nomme.")
 
 
-def _report(work: Path, problems: list[Problem]) -> None:
+def _known(work: Path, state: dict[str, Any], published: dict[str, str]) -> dict[str, list[Problem]] | None:
+    """Return what is known of the pages whose bytes did not change, where no page came or went."""
+    before: dict[str, str] = state.get("published", {})
+    if before.keys() != published.keys():
+        return None
+    known: dict[str, list[Problem]] = {name: [] for name, sha in published.items() if before[name] == sha}
+    for problem in read_problems(work):
+        if problem.file in known and problem.code != _WARNING:
+            known[problem.file].append(problem)
+    return known
+
+
+def _report(work: Path, warned: list[Problem], found: list[Problem]) -> None:
+    problems = warned + found
     for problem in problems:
         _LOGGER.warning("%s", problem)
     text = json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1)

@@ -14,7 +14,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
-from sphinx.util import logging
 
 from caqes_analysis.book import nodes as book_nodes
 from caqes_analysis.book.html import MATH_RENDERERS, VISITORS
@@ -25,7 +24,6 @@ from caqes_analysis.book.text import unbroken
 
 __all__ = ["setup"]
 
-_LOGGER = logging.getLogger(__name__)
 # MyST-NB would load it in each of its short-lived reading processes; loaded here, they inherit it.
 _PRELOADED = DisplayRenderer
 _THEME = Path(__file__).parent / "theme" / "caqes"
@@ -116,8 +114,7 @@ def _resolve_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             uri = app.builder.get_relative_uri(docname, target)
             link["refuri"] = f"{uri}#{anchor}" if anchor else uri
         else:
-            _LOGGER.warning("lien vers une page absente du livre : %s", link["refuri"], location=docname)
-            link.replace_self(nodes.Text(link.astext()))
+            link.replace_self(book_nodes.LostLink("", link.astext(), target=link["refuri"]))
 
 
 def _page_context(

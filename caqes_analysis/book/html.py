@@ -8,14 +8,12 @@ from typing import Any
 
 from docutils import nodes
 from latex2mathml.converter import convert
-from sphinx.util import logging
 
 from caqes_analysis.book import nodes as book_nodes
 from caqes_analysis.book.text import unbroken
 
 __all__ = ["MATH_RENDERERS", "VISITORS"]
 
-_LOGGER = logging.getLogger(__name__)
 Translator = Any  # Sphinx chooses the class of the translator when it builds
 Visit = Callable[[Translator, Any], None]
 
@@ -148,7 +146,8 @@ def _visit_notice(translator: Translator, node: book_nodes.Notice) -> None:
     title, text = escape(node["title"]), escape(node["text"])
     head = f'<p class="avis-titre">{title}</p>' if title else ""
     body = f"<p>{text}</p>" if text else ""
-    _write(translator, f'<div class="avis avis-{node["level"]}" role="note">{head}{body}</div>\n')
+    refusal = f' data-refus="{_escaped(node["refusal"])}"' if node["refusal"] else ""
+    _write(translator, f'<div class="avis avis-{node["level"]}" role="note"{refusal}>{head}{body}</div>\n')
     raise nodes.SkipNode
 
 
@@ -178,8 +177,7 @@ def _mathml(node: nodes.Element, display: str) -> str:
     try:
         return convert(latex, display=display)
     except Exception as failure:  # noqa: BLE001 - the converter documents no error class; the formula stays readable
-        _LOGGER.warning("formule non convertie : %s (%s)", latex, failure, location=node)
-        return f"<code>{_escaped(latex)}</code>"
+        return f'<code data-refus="{_escaped(f"{latex} ({type(failure).__name__})")}">{_escaped(latex)}</code>'
 
 
 def _visit_math(translator: Translator, node: nodes.math) -> None:
@@ -190,6 +188,14 @@ def _visit_math(translator: Translator, node: nodes.math) -> None:
 def _visit_math_block(translator: Translator, node: nodes.math_block) -> None:
     _write(translator, f'<div class="formule">{_mathml(node, "block")}</div>\n')
     raise nodes.SkipNode
+
+
+def _visit_lost_link(translator: Translator, node: book_nodes.LostLink) -> None:
+    _write(translator, f'<span data-page-absente="{_escaped(node["target"])}">')
+
+
+def _depart_lost_link(translator: Translator, _node: book_nodes.LostLink) -> None:
+    _write(translator, "</span>")
 
 
 def _nothing(_translator: Translator, _node: nodes.Element) -> None:
@@ -207,6 +213,7 @@ VISITORS: dict[type[nodes.Element], tuple[Visit, Visit]] = {
     book_nodes.ResultList: (_visit_result_list, _nothing),
     book_nodes.Notice: (_visit_notice, _nothing),
     book_nodes.Comment: (_visit_comment, _depart_comment),
+    book_nodes.LostLink: (_visit_lost_link, _depart_lost_link),
     book_nodes.Provenance: (_visit_provenance, _nothing),
 }
 MATH_RENDERERS: tuple[tuple[Visit, None], tuple[Visit, None]] = ((_visit_math, None), (_visit_math_block, None))

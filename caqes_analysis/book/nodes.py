@@ -16,6 +16,7 @@ __all__ = [
     "DataTable",
     "Drawing",
     "Figure",
+    "LostLink",
     "Notice",
     "Provenance",
     "ResultList",
@@ -59,8 +60,12 @@ class ResultList(nodes.bullet_list):
     """A list of sentences of the package."""
 
 
+class LostLink(nodes.inline):
+    """The text of a link whose page is not in the book; attribute ``target``."""
+
+
 class Notice(nodes.General, nodes.Element):
-    """Something to know before reading on; attributes ``level``, ``title``, ``text``."""
+    """Something to know before reading on; attributes ``level``, ``title``, ``text``, ``refusal`` (or None)."""
 
 
 class Comment(nodes.General, nodes.Element):
@@ -71,4 +76,4 @@ class Provenance(nodes.General, nodes.Element):
     """Foot of the page; attribute ``entries``: pairs of a label and a value."""
 
 
-ALL = (DataTable, DataCell, Figure, Drawing, Cards, Card, Sentence, ResultList, Notice, Comment, Provenance)
+ALL = (DataTable, DataCell, Figure, Drawing, Cards, Card, Sentence, ResultList, LostLink, Notice, Comment, Provenance)

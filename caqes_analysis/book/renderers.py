@@ -40,7 +40,7 @@ class DisplayRenderer:
     )
 
     @staticmethod
-    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
+    def handle_mime(_renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
         """Return the nodes of an output of ours, or ``None`` for any other output."""
         if inline or data.mime_type not in (MIME_TYPE, BOOK_MIME_TYPE):
             return None
@@ -49,10 +49,10 @@ class DisplayRenderer:
         try:
             return payload_nodes(data.content, ident=f"caqes-{data.cell_index}-{data.output_index}")
         except CaqesError as failure:
-            renderer.logger.warning(f"affichage refusé : {failure}", subtype="caqes", line=data.line)
             return [
                 book_nodes.Notice(
                     level="missing",
+                    refusal=" ; ".join(problem.what for problem in failure.problems),
                     title="Affichage non lisible",
                     text="Ce résultat n'a pas la forme attendue ; relancer le notebook avec la version installée.",
                 )
@@ -166,4 +166,4 @@ def _text(payload: TextPayload) -> list[nodes.Element]:
 
 
 def _notice(payload: NoticePayload) -> book_nodes.Notice:
-    return book_nodes.Notice(level=payload["level"], title=payload["title"], text=payload["text"])
+    return book_nodes.Notice(level=payload["level"], title=payload["title"], text=payload["text"], refusal=None)

@@ -65,6 +65,8 @@ def test_a_good_page_has_no_problem() -> None:
         ('<p onclick="x()">x</p>', "SCRIPT_DANS_LA_PAGE"),
         ('<script src="MathJax.js"></script>', "MATHS_PAR_SCRIPT"),
         ("<p>\\(x^2\\)</p>", "MATHS_PAR_SCRIPT"),
+        ('<span data-page-absente="a/b">x</span>', "LIEN_CASSE"),
+        ('<code data-refus="x">x</code>', "RESULTAT_REFUSE"),
     ],
 )
 def test_each_rule_finds_the_page_that_breaks_it(inside: str, code: str) -> None:
@@ -99,3 +101,10 @@ def test_a_link_to_a_page_that_does_not_exist_is_found(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text(GOOD.format('<a href="b.html#x">b</a><a href="c.html">c</a>'), encoding="utf-8")
     (tmp_path / "b.html").write_text(GOOD.format('<a href="https://exemple.fr">lien</a>'), encoding="utf-8")
     assert [(problem.code, problem.value) for problem in check_site(tmp_path)] == [("LIEN_CASSE", "c.html")]
+
+
+def test_pages_already_known_are_not_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(GOOD.format("<p>12.5 %</p>"), encoding="utf-8")
+    assert check_site(tmp_path, known={"a.html": []}) == []
+    first = check_site(tmp_path)
+    assert check_site(tmp_path, known={"a.html": first}) == first

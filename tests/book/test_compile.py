@@ -16,7 +16,7 @@ from caqes_analysis.book.publish import inventory, publish
 from caqes_analysis.book.text import clean
 from caqes_analysis.errors import BuildError
 from tests.book.conftest import Built
-from tests.book.examples import HOSTILE, PARAMETER, full_page, payload, write
+from tests.book.examples import HOSTILE, PARAMETER, full_page, notebook, payload, prose, write
 
 
 class Headings(HTMLParser):
@@ -225,9 +225,25 @@ def test_unreadable_notebooks_and_payloads_give_pages_that_say_so(tmp_path: Path
     compile_book(Book("Rapport", "", pages), work=tmp_path / "work", site=site)
     assert "est pas lisible" in (site / "index.html").read_text(encoding="utf-8")
     assert "Affichage non lisible" in (site / "b.html").read_text(encoding="utf-8")
-    told = "\n".join(str(problem) for problem in read_problems(tmp_path / "work"))
-    assert "AFFICHAGE_CONTRAT" in told
-    assert "nulle/part" in told
+    bad["cells"][4]["source"] += "\n\n$x^$ [perdu](nulle-part.md) {inconnu}`x`"
+    write(tmp_path / "b.ipynb", bad)
+
+    def told() -> list[tuple[str, str | None]]:
+        return sorted((problem.code, problem.file) for problem in read_problems(tmp_path / "work"))
+
+    made = Book("Rapport", "", pages)
+    compile_book(made, work=tmp_path / "work", site=site)
+    expected = [
+        *[("LIEN_CASSE", "b.html")] * 3,  # a cell, the links of the tables to a page absent here, and the prose
+        ("LIVRE_AVERTISSEMENT", None),
+        ("RESULTAT_REFUSE", "b.html"),
+        ("RESULTAT_REFUSE", "b.html"),
+    ]
+    assert told() == expected
+    # Another page changes: what is wrong with this one is still told.
+    write(broken, notebook(prose("Texte")))
+    compile_book(made, work=tmp_path / "work", site=site)
+    assert told() == expected
 
 
 def test_a_program_that_fails_is_told_with_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,10 +139,13 @@ def test_the_keyboard_reaches_content_summary_and_tables(browser: Any, built: Bu
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "contenu"
     assert not page.locator("#navigation").is_visible()
-    page.locator("button.menu").press("Enter")
-    assert page.locator("#navigation").is_visible()
-    page.keyboard.press("Escape")
-    assert not page.locator("#navigation").is_visible()
+    for close in ("Escape", "Enter"):
+        page.locator(".entete .menu").press("Enter")
+        assert page.locator("#navigation").is_visible()
+        if close == "Enter":
+            page.locator("#navigation .fermer").focus()
+        page.keyboard.press(close)
+        assert not page.locator("#navigation").is_visible()
     region = page.locator(".defilement").last
     region.focus()
     page.keyboard.press("ArrowRight")
