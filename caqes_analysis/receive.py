@@ -203,6 +203,9 @@ class _Reception:
 
     def _annual(self, source: AnnualSource) -> None:
         self.findings += ingest_open_phmev(source.path, self.store, year=source.year, delivery=source.delivery_name)
+        path = self.store.part_path(tables.DELIVERIES, source.delivery_name)
+        delivery = Store.read_parts(tables.DELIVERIES, [path]).assign(received_on=source.received_on)
+        self.store.write(tables.DELIVERIES, delivery, part=source.delivery_name)
         if source.control_total_eur is not None:
             total = self.store.query(
                 "select sum(reimbursed_eur) as total from annual_drug_spend where source = ?", [source.delivery_name]

@@ -71,16 +71,18 @@ def findings_table(page: Page) -> Table:
     rank = {"error": 0, "warning": 1, "information": 2}
     rows = page.store.read(tables.FINDINGS)
     ordered = rows.assign(rank=rows["severity"].map(rank)).sort_values(["rank", "delivery", "code", "place"])
+    frame = ordered.assign(
+        what=[code.replace("_", " ").capitalize() for code in ordered["code"]],
+        where=ordered["delivery"] + ", " + ordered["place"],
+    )
     return Table.from_frame(
-        ordered,
+        frame,
         caption="Constats des lecteurs, les plus graves d'abord",
         columns=[
-            ColumnFormat.text("code", "Constat"),
+            ColumnFormat.text("what", "Constat"),
             ColumnFormat.status("severity", "Gravité", _SEVERITIES),
-            ColumnFormat.text("delivery", "Livraison"),
-            ColumnFormat.text("place", "Lieu"),
-            ColumnFormat.count("count", "Nombre"),
-            ColumnFormat.text("example", "Exemple"),
+            ColumnFormat.text("where", "Où"),
+            ColumnFormat.count("count", "Lignes"),
             ColumnFormat.text("remedy", "Ce qui a été fait"),
         ],
     )

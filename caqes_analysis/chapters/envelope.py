@@ -90,7 +90,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         href=known["href"].reindex(rows["finess"]).to_numpy(),
         department=[department_label(code) for code in known["department"].reindex(rows["finess"])],
         share_pct=100 * rows["current_eur"].astype("float64") / float(whole) if whole else float("nan"),
-        position=[found.label for found in positions],
+        position=[found.short for found in positions],
         state=[found.state for found in positions],
         amount_status="reported",
     ).sort_values(["current_eur", "finess"], ascending=[False, True])

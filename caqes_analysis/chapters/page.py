@@ -17,7 +17,6 @@ from caqes_analysis.display.base import Display
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.forecast.share_of_year import project_share_of_year
 from caqes_analysis.indicators.evolution import annual_evolution, cumulative_evolution
-from caqes_analysis.receive import open_store
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
 from caqes_analysis.schemes.targets import Target, target_for_envelope
 from caqes_analysis.store import Store
@@ -213,6 +212,8 @@ def open_page(campaign: str = "", *, finess: str = "", build_directory: str = ""
         place = Path(build_directory)
         page = Page(loaded, Store(place / "store"), place, finess or None)
     else:
+        from caqes_analysis.receive import open_store  # the readers and the simulator: not needed inside a build
+
         page = Page(loaded, open_store(loaded), None, finess or None)
     if is_sheet and page.finess is None:
         first = perimeter.current_establishments(page.store)["finess"].iloc[0]

@@ -10,6 +10,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.words import (
+    benchmark_notes,
     envelope_of,
     ordered_by_envelope,
     sentence_case,
@@ -122,8 +123,8 @@ def envelope_table(page: Page) -> Table:
     ends = [landing(page, code) for code in rows["envelope"]]
     frame = rows.assign(
         label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
-        target=[page.target(code).label for code in rows["envelope"]],
-        position=[found.label for found in positions],
+        target=[page.target(code).short_label for code in rows["envelope"]],
+        position=[found.short for found in positions],
         state=[found.state for found in positions],
         last_pct=last.reindex(rows["envelope"]).to_numpy(),
         is_late=last_nb > month_nb,
@@ -144,13 +145,12 @@ def envelope_table(page: Page) -> Table:
             "last_pct", f"À M{last_nb}", signed=True, value_status=None, is_provisional="is_late"
         )
         columns.insert(3, late)
-    perimeters = {page.target(code).perimeter_label for code in rows["envelope"]} - {""}
     projection = f"Projection : somme des établissements, par la {METHOD}, sans intervalle."
     return Table.from_frame(
         frame,
         caption=f"Dépenses de la région {through_phrase(page.campaign, month_nb)}, contre les mêmes mois de {year - 1}",
         columns=columns,
-        notes=[*sorted(perimeters), *([] if page.campaign.is_annual else [projection])],
+        notes=[*benchmark_notes(page, rows["envelope"]), *([] if page.campaign.is_annual else [projection])],
     )
 
 

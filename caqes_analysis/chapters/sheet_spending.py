@@ -7,7 +7,7 @@ from decimal import Decimal
 import pandas as pd
 
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, through_phrase
+from caqes_analysis.chapters.words import benchmark_notes, envelope_of, ordered_by_envelope, through_phrase
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
 from caqes_analysis.display.charts_monthly import monthly_spending
@@ -51,9 +51,9 @@ def evolution_table(page: Page) -> Table:
     last = page.evolutions[page.evolutions["month_nb"] == last_nb].set_index("envelope")
     frame = rows.assign(
         label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
-        target=[page.target(code).label for code in rows["envelope"]],
-        position=[position.label for position in positions],
-        state=[position.state for position in positions],
+        target=[page.target(code).short_label for code in rows["envelope"]],
+        position=[found.short for found in positions],
+        state=[found.state for found in positions],
         last_pct=last["evolution_pct"].reindex(rows["envelope"]).to_numpy(),
         last_is_provisional=last_nb > month_nb,
     )
@@ -77,13 +77,12 @@ def evolution_table(page: Page) -> Table:
         for code, months in zip(rows["envelope"], rows["missing_months"], strict=True)
         if isinstance(months, str)
     ]
-    perimeters = [page.target(code).perimeter_label for code in rows["envelope"]]
     return Table.from_frame(
         frame,
         caption=f"Évolution des dépenses remboursées, {through_phrase(page.campaign, month_nb)}, "
         f"contre les mêmes mois de {year - 1}",
         columns=columns,
-        notes=[*excluded, *sorted({note for note in perimeters if note})],
+        notes=[*benchmark_notes(page, rows["envelope"]), *excluded],
     )
 
 
@@ -151,7 +150,7 @@ def projection_table(page: Page) -> Table | Notice:
     rows = ordered_by_envelope(page.projections).reset_index(drop=True)
     frame = rows.assign(
         label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
-        target=[page.target(code).label for code in rows["envelope"]],
+        target=[page.target(code).short_label for code in rows["envelope"]],
     )
     year = page.campaign.year
     return Table.from_frame(

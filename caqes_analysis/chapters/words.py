@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.envelopes import Envelope, envelope_named
 
+if TYPE_CHECKING:
+    from caqes_analysis.chapters.page import Page
+
 __all__ = [
     "ORDER_OF_ENVELOPES",
+    "benchmark_notes",
     "envelope_of",
     "month_phrase",
     "ordered_by_envelope",
@@ -39,6 +46,20 @@ def ordered_by_envelope(frame: pd.DataFrame) -> pd.DataFrame:
     ranks = {code: rank for rank, code in enumerate(ORDER_OF_ENVELOPES)}
     rank = frame["envelope"].map(lambda code: ranks.get(code, len(ranks)))
     return frame.assign(_rank=rank).sort_values(["_rank", "envelope"], kind="stable").drop(columns="_rank")
+
+
+def benchmark_notes(page: Page, envelopes: Iterable[str]) -> list[str]:
+    """Return the notes of a table that compares envelopes with short-named targets: sources, perimeters, value."""
+    targets = [page.target(code) for code in envelopes]
+    notes = []
+    if any(target.status == "regional" and target.value is not None for target in targets):
+        notes.append("Un repère régional est fixé par la région ; il n'a pas de valeur contractuelle.")
+    sources = {
+        f"{target.subject_label} : {target.label}."
+        for target in targets
+        if target.value is not None and target.status != "regional"
+    }
+    return [*notes, *sorted(sources), *sorted({t.perimeter_label for t in targets if t.perimeter_label})]
 
 
 def through_phrase(campaign: Campaign, month_nb: int) -> str:

@@ -23,11 +23,14 @@ class Position:
     state
         ``warning`` above the target, ``good`` at or under it, ``muted`` when nothing can be said.
     label
-        Short words for a table or a card (« au-dessus du repère à M7 »).
+        Words for a sentence or a card (« au-dessus du repère (4,0 %) à M7 »).
+    short
+        Words for the cell of a table that names the target and the month elsewhere (« au-dessus »).
     """
 
     state: Literal["good", "warning", "muted"]
     label: str
+    short: str
 
 
 def position_of(value: float | None, target: Target, *, month_nb: int) -> Position:
@@ -54,17 +57,19 @@ def position_of(value: float | None, target: Target, *, month_nb: int) -> Positi
     "au-dessus de l'objectif à M6"
     """
     if target.value is None:
-        return Position("muted", "objectif non renseigné")
+        return Position("muted", "objectif non renseigné", "–")
     if value is None or math.isnan(value):
-        return Position("muted", MISSING)
+        return Position("muted", MISSING, MISSING)
     exceeds = value > target.value
     state: Literal["good", "warning"] = "warning" if exceeds else "good"
     if target.is_contractual and month_nb == _LAST_MONTH:
-        return Position(state, "non respecté" if exceeds else "respecté")
+        verdict = "non respecté" if exceeds else "respecté"
+        return Position(state, verdict, verdict)
     if target.is_contractual:
         where = "au-dessus de l'objectif" if exceeds else "dans l'objectif"
     else:
         where = (
             f"au-dessus du repère ({percent(target.value)})" if exceeds else f"sous le repère ({percent(target.value)})"
         )
-    return Position(state, where if month_nb == _LAST_MONTH else f"{where} à M{month_nb}")
+    label = where if month_nb == _LAST_MONTH else f"{where} à M{month_nb}"
+    return Position(state, label, "au-dessus" if exceeds else "en dessous")

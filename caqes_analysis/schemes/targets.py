@@ -114,6 +114,11 @@ class Target:
         return "repère régional" if self.status == "regional" else "objectif"
 
     @property
+    def short_label(self) -> str:
+        """How the target is named in the cell of a table (« repère régional 4 % »)."""
+        return f"{self.noun} {self.value_label}" if self.value is not None else "non renseigné"
+
+    @property
     def subject_label(self) -> str:
         """Name of the subject in words."""
         return SUBJECT_LABELS.get(self.subject, self.subject)
