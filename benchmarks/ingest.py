@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROWS_NB = 3_500_000
 ESTABLISHMENTS_NB = 2_200
+# Read as numbers, these would lose their leading zeros or mix texts and numbers.
+CODES = ("atc1", "atc2", "atc3", "atc4", "ATC5", "CIP13", "TOP_GEN", "age", "SEXE", "etb_rgt", "code_postal")
 QUESTION = "select finess, atc2, sum(reimbursed_eur) from annual_drug_spend group by finess, atc2 order by finess, atc2"
 
 
@@ -28,10 +30,11 @@ def read_with_caqes(source: Path, directory: Path, years: int) -> dict[str, obje
 
     store = Store(directory)
     after_each = []
+    start = time.perf_counter()
     for number in range(years):
         ingest_open_phmev(source, store, year=2024 - number, delivery=f"annee-{2024 - number}")
         after_each.append(peak_mb())
-    return {"peaks_mb": after_each}
+    return {"wall_s": time.perf_counter() - start, "peaks_mb": after_each}
 
 
 def ask(directory: Path) -> dict[str, object]:
@@ -50,23 +53,19 @@ def read_with_pandas(source: Path, directory: Path) -> dict[str, object]:
     """Read with the right options, write Parquet: codes as text, French numbers, no check of anything."""
     import pandas as pd
 
+    start = time.perf_counter()
     frame = pd.read_csv(
         source,
         sep=";",
         encoding="cp1252",
         decimal=",",
         thousands=".",
-        dtype={name: str for name in _header(source) if name.upper() not in ("BOITES", "REM", "BSE")},
-        keep_default_na=False,
+        dtype=dict.fromkeys(CODES, str),
     )
     directory.mkdir(parents=True, exist_ok=True)
     frame.to_parquet(directory / "pandas.parquet", compression="zstd")
-    return {"rows": len(frame), "total": f"{frame['REM'].sum():.2f}"}
-
-
-def _header(source: Path) -> list[str]:
-    with source.open(encoding="cp1252") as stream:
-        return stream.readline().strip().split(";")
+    wall_s = time.perf_counter() - start
+    return {"wall_s": wall_s, "rows": len(frame), "total": f"{frame['REM'].sum():.2f}"}
 
 
 def peak_mb() -> float:
@@ -75,11 +74,11 @@ def peak_mb() -> float:
 
 
 def in_child(what: str, source: Path, directory: Path, years: int = 1) -> dict[str, float]:
-    """Run one reading in a process of its own and return its measures, imports included."""
+    """Run one reading in a process of its own and return its measures."""
     command = [sys.executable, __file__, "--child", what, "--file", str(source), "--directory", str(directory)]
-    start = time.perf_counter()
     done = subprocess.run([*command, "--years", str(years)], check=True, capture_output=True, text=True)
-    return {"wall_s": time.perf_counter() - start, **json.loads(done.stdout.splitlines()[-1])}
+    measures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measures
 
 
 def child(what: str, source: Path, directory: Path, years: int) -> None:

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from caqes_analysis import tables
 from caqes_analysis.sources.findings import Findings
 from caqes_analysis.sources.open_phmev_layout import category_of, department_of, legal_status_of, region_of
-from caqes_analysis.sources.open_phmev_scan import SCHEMA, Scan, scan
+from caqes_analysis.sources.open_phmev_rows import SCHEMA
+from caqes_analysis.sources.open_phmev_scan import Scan, scan
 from caqes_analysis.sources.received import delivery_row
 from caqes_analysis.store import Store
 

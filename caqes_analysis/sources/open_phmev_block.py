@@ -6,7 +6,6 @@ and not once per row. That is what makes the reading fast; amounts become exact 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from dataclasses import dataclass, field
 
@@ -14,49 +13,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 
 from caqes_analysis.errors import Problem
-from caqes_analysis.sources.encoding import Evidence, evidence_in
+from caqes_analysis.sources.encoding import Evidence
 from caqes_analysis.sources.files import Block
-from caqes_analysis.sources.open_phmev_layout import AMOUNTS, COLUMNS, DELIMITER, SourceColumn
+from caqes_analysis.sources.open_phmev_layout import COLUMNS, SourceColumn
+from caqes_analysis.sources.open_phmev_parse import TRUNCATED, Texts, parse_block
 from caqes_analysis.sources.problems import LISTED_NB
 
-__all__ = ["IDENTITY", "Converted", "Texts", "convert"]
+__all__ = ["Converted", "convert"]
 
-_PARSE_BYTES = 1 << 22
 _AMOUNT = r"^(?:-?(?:[0-9]{1,13}|[0-9]{1,3}(?:\.[0-9]{3}){1,4})(?:,[0-9]{1,2})?)?$"
 _BOXES = r"^(?:-?(?:[0-9]{1,13}|[0-9]{1,3}(?:\.[0-9]{3}){1,4})(?:,0{1,2})?)?$"
 _TWO_DECIMALS = r",[0-9]{2}$"
-IDENTITY = (
-    "raison_sociale_etb",
-    "nom_etb",
-    "categorie_jur",
-    "categorie_jur_rgt",
-    "code_postal",
-    "nom_ville",
-    "region_etb",
-)
 # What should make a row unique, and does not (masked lines).
 _NATURAL_KEY = ("etb_rgt", "cip13", "atc5", "age", "sexe", "top_gen")
-_TRUNCATED = "Le télécharger ou l'exporter de nouveau : la fin manque."
-
-
-@dataclass(frozen=True)
-class Texts:
-    """A text column of a block: its distinct values as received, and which one each row has."""
-
-    values: list[bytes]
-    codes: npt.NDArray[np.int32]
-
-    @property
-    def counts(self) -> npt.NDArray[np.int64]:
-        """Number of rows of each distinct value."""
-        return np.bincount(self.codes, minlength=len(self.values))
-
-    def rows_of(self, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-        """Return the rows whose value is among those wanted."""
-        return np.flatnonzero(wanted[self.codes])
 
 
 @dataclass
@@ -101,23 +72,20 @@ def convert(block: Block, names: list[str]) -> Converted:
     names
         Names of the columns of the file in lower case, in order.
     """
-    evidence = evidence_in(block.data, block.first_line)
+    converted = _converted(block, names, general=False)
+    # A quoted number is fine for the general parser only; any other is a problem that it words the same.
+    if any(problem.code == "NOMBRE_ILLISIBLE" for problem in converted.problems):
+        converted = _converted(block, names, general=True)
+    return converted
+
+
+def _converted(block: Block, names: list[str], *, general: bool) -> Converted:
     cut_short = not block.data.endswith(b"\n")
-    lines = np.arange(block.first_line, block.first_line + block.lines_nb, dtype=np.int64)
-    problems: list[Problem] = []
-    parsed = _parse(block.data, names, len(lines))
-    if parsed is None:
-        problems, data, lines = _sort_lines(block, len(names))
-        parsed = _parse(data, names, len(lines)) if len(lines) else None
-    if parsed is None:
-        return Converted(evidence, lines[:0], problems or [_unreadable(block)], ends_without_newline=cut_short)
-    converted = Converted(evidence, lines, problems, ends_without_newline=cut_short)
-    converted.texts = {
-        column.name: _texts(parsed.column(column.name))
-        for column in COLUMNS
-        if column.name in names and column.name not in AMOUNTS
-    }
-    raw = {name: parsed.column(name).combine_chunks() for name in AMOUNTS}
+    parsed = parse_block(block, names, general=general)
+    problems, raw = parsed.problems, parsed.numbers
+    converted = Converted(parsed.evidence, parsed.lines, problems, parsed.texts, ends_without_newline=cut_short)
+    if not raw:
+        return converted
     _set_blank_lines_apart(converted, raw)
     for column in COLUMNS:
         if column.pattern is not None and column.name in converted.texts:
@@ -128,97 +96,6 @@ def convert(block: Block, names: list[str]) -> Converted:
     if not problems:
         converted.keys = _fingerprints([converted.texts[name] for name in _NATURAL_KEY])
     return converted
-
-
-def _parse(data: bytes, names: list[str], lines_nb: int) -> pa.Table | None:
-    """Parse lines with Arrow; None when a line does not have the right number of fields, or a quote spans lines."""
-    wanted = [column.name for column in COLUMNS if column.name in names]
-    text = pa.dictionary(pa.int32(), pa.binary())
-    try:
-        parsed = pa_csv.read_csv(
-            pa.py_buffer(data),
-            read_options=pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=_PARSE_BYTES),
-            parse_options=pa_csv.ParseOptions(delimiter=DELIMITER, ignore_empty_lines=False),
-            convert_options=pa_csv.ConvertOptions(
-                check_utf8=False,
-                strings_can_be_null=False,
-                include_columns=wanted,
-                column_types={name: pa.string() if name in AMOUNTS else text for name in wanted},
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    return parsed if parsed.num_rows == lines_nb else None
-
-
-def _sort_lines(block: Block, fields_nb: int) -> tuple[list[Problem], bytes, npt.NDArray[np.int64]]:
-    """Find, line by line, those that Arrow cannot parse; return their problems, the other lines and their numbers."""
-    problems, kept, numbers = [], [], []
-    every = block.data.split(b"\n")
-    for offset, line in enumerate(every[: block.lines_nb]):
-        number = block.first_line + offset
-        is_cut = offset == block.lines_nb - 1 and not block.data.endswith(b"\n")
-        problem = _line_problem(line.removesuffix(b"\r"), fields_nb, is_cut=is_cut)
-        if problem is None:
-            kept.append(line + b"\n")
-            numbers.append(number)
-        else:
-            problems.append(problem.at(line=number))
-    return problems, b"".join(kept), np.array(numbers, dtype=np.int64)
-
-
-def _line_problem(line: bytes, fields_nb: int, *, is_cut: bool) -> Problem | None:
-    if not line:
-        return None
-    if line.count(b'"') % 2:
-        return Problem(
-            "GUILLEMET_NON_FERME",
-            "un guillemet est ouvert et n'est pas fermé sur cette ligne.",
-            _TRUNCATED if is_cut else "Doubler ou retirer le guillemet, ou exporter de nouveau.",
-        )
-    if b"\r" in line:
-        return Problem(
-            "RETOUR_CHARIOT_ISOLE",
-            "un retour de ligne coupe cette ligne en deux.",
-            "Exporter de nouveau sans retour de ligne à l'intérieur des champs.",
-        )
-    found = line.count(b";") + 1
-    if b'"' in line:
-        found = len(next(csv.reader([line.decode("latin-1")], delimiter=DELIMITER)))
-    if found == fields_nb:
-        return None
-    if is_cut and found < fields_nb:
-        return _cut_problem(found, fields_nb)
-    return Problem(
-        "NB_CHAMPS",
-        f"cette ligne a {found} champs au lieu de {fields_nb}.",
-        "Exporter de nouveau : un champ manque, ou un point-virgule figure dans un champ sans guillemets.",
-        value=line[:60].decode("cp1252", "replace"),
-    )
-
-
-def _cut_problem(found: int, fields_nb: int) -> Problem:
-    return Problem(
-        "DERNIERE_LIGNE_TRONQUEE",
-        f"la dernière ligne s'arrête au champ {found} sur {fields_nb} : le fichier est tronqué.",
-        _TRUNCATED,
-    )
-
-
-def _unreadable(block: Block) -> Problem:
-    return Problem(
-        "CSV_ILLISIBLE",
-        f"les lignes {block.first_line} à {block.first_line + block.lines_nb - 1} ne forment pas un CSV régulier.",
-        "Exporter de nouveau.",
-        line=block.first_line,
-    )
-
-
-def _texts(column: pa.ChunkedArray) -> Texts:
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # no row at all
-        return Texts([], np.empty(0, np.int32))
-    return Texts(whole.dictionary.to_pylist(), whole.indices.to_numpy())
 
 
 def _set_blank_lines_apart(converted: Converted, raw: dict[str, pa.Array]) -> None:
@@ -314,7 +191,7 @@ def _last_amount_problems(converted: Converted, raw: dict[str, pa.Array]) -> lis
     problem = Problem(
         "DERNIERE_LIGNE_TRONQUEE",
         "la dernière ligne s'arrête au milieu d'un montant : le fichier est tronqué.",
-        _TRUNCATED,
+        TRUNCATED,
         line=int(converted.lines[-1]),
         column="BSE",
         value=last[0].as_py(),

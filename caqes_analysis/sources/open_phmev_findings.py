@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from caqes_analysis.sources.findings import Finding, Findings, Severity
-from caqes_analysis.sources.open_phmev_block import Converted, Texts
+from caqes_analysis.sources.open_phmev_block import Converted
 from caqes_analysis.sources.open_phmev_layout import KNOWN_GENERIC_STATUSES, MASKED_CIP13
+from caqes_analysis.sources.open_phmev_parse import Texts
 from caqes_analysis.sources.problems import shown
 
 __all__ = ["Tallies"]
@@ -66,7 +66,7 @@ _KINDS = tuple(
             "IDENTITE_VARIABLE",
             "etb_rgt",
             "warning",
-            "Un même FINESS porte plusieurs noms, catégories ou régions : la première ligne est retenue.",
+            "Établissements dont le nom, la catégorie ou la région change dans le fichier : la première ligne compte.",
         ),
         (
             "TOP_GEN_INCONNU",
@@ -164,25 +164,20 @@ class Tallies:
         """Count the rows that share their natural key with another."""
         self.add("CLE_NATURELLE_REPETEE", count, lambda: f"{count} lignes")
 
-    def establishments(self, known: Mapping[str, Mapping[str, str | None]]) -> None:
-        """Count what the list of establishments shows."""
+    def add_all(self, later: Tallies) -> None:
+        """Add what was counted in a later block."""
+        for code, count in later._counts.items():
+            self.add(code, count, partial(str, later._examples[code]))
+
+    def establishments(self, known: Mapping[str, Mapping[str, str | None]], variable: Collection[str]) -> None:
+        """Count what the list of establishments shows; ``variable`` are those whose identity changes."""
+        self.add("IDENTITE_VARIABLE", len(variable), lambda: min(variable))
         corsican = [
             f"{finess} ({identity['code_postal']})"
             for finess, identity in known.items()
             if (identity["code_postal"] or "").startswith("20") and len(identity["code_postal"] or "") == 5
         ]
         self.add("DEPARTEMENT_CORSE", len(corsican), lambda: corsican[0])
-
-    def identities(self, converted: Converted, first_rows: npt.NDArray[np.int64]) -> None:
-        """Count the rows whose establishment is described otherwise than by its first row of the block."""
-        finess = converted.texts["etb_rgt"]
-        differs = np.zeros(len(finess.codes), bool)
-        for name in ("nom_etb", "raison_sociale_etb", "categorie_jur", "categorie_jur_rgt", "region_etb"):
-            if name in converted.texts:
-                codes = converted.texts[name].codes
-                differs |= codes != codes[first_rows[finess.codes]]
-        rows = np.flatnonzero(differs)
-        self.add("IDENTITE_VARIABLE", len(rows), lambda: _at_row(finess, converted, int(rows[0])))
 
     def block(self, converted: Converted) -> None:
         """Count what one block shows."""

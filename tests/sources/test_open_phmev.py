@@ -508,3 +508,15 @@ def test_parquet_is_plain_for_any_reader(tmp_path: Path, store: Store):
     assert types["source_line"] == "BIGINT"
     assert types["atc1_label"] == "VARCHAR"
     assert list(types) == tables.ANNUAL_DRUG_SPEND.column_names
+
+
+def test_an_identity_that_changes_is_said_even_from_one_block_to_another(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    rows = [row() for _ in range(40)]
+    rows[35] = row(raison_sociale_etb="AUTRE NOM")
+    path = write(tmp_path, content(rows))
+    for size in (1000, 1 << 20):
+        monkeypatch.setattr(scanning, "_BLOCK_BYTES", size)
+        assert counts(ingest_open_phmev(path, store))["IDENTITE_VARIABLE"] == 1
+    assert list(store.read(tables.ESTABLISHMENTS)["name"]) == ["CENTRE HOSPITALIER D’ICI"]
