@@ -106,7 +106,7 @@ def build(
         progress("Composition du site", 0, 1)
         book = _book(plan, outcomes)
         index = compile_book(book, work=directory / "work", site=directory / "site", jobs=2)
-        problems = read_problems(directory / "site")
+        problems = read_problems(directory / "work")
         kept = directory / "run"
         shutil.rmtree(kept, ignore_errors=True)
         run.rename(kept)

@@ -262,7 +262,7 @@ class _Reception:
         everyone = {name: pd.read_parquet(path) for name, path in parts.items()}
         own = [everyone[name] for name in declared if name in everyone]
         seen = [frame for name, frame in everyone.items() if name not in declared]
-        known = pd.concat(own, ignore_index=True) if own else tables.ESTABLISHMENTS.conform(pd.DataFrame(), name="")
+        known = pd.concat(own, ignore_index=True) if own else tables.ESTABLISHMENTS.empty()
         names = set(known["finess"])
         for frame in reversed(seen):  # the latest year describes best
             fresh = frame[~frame["finess"].isin(names)]

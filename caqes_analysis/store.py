@@ -84,7 +84,7 @@ class Store:
     def read(self, table: Table) -> pd.DataFrame:
         """Return a whole table, rows in the order of their parts; empty (and typed) when nothing was written."""
         if not self.has(table):
-            return table.conform(pd.DataFrame(columns=table.column_names))
+            return table.empty()
         return self.query(f'select * from "{table.name}"')
 
     @staticmethod
@@ -99,17 +99,19 @@ class Store:
             Files written by :meth:`write`, in any folder.
         """
         if not paths:
-            return table.conform(pd.DataFrame(columns=table.column_names))
+            return table.empty()
         content = pa.concat_tables([pq.read_table(path, schema=table.arrow_schema) for path in paths])
         return table.conform(tables.from_arrow(content))
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """Open a DuckDB connection in memory, with a view per table that holds something."""
+        """Open a DuckDB connection in memory, with a view per table; empty where nothing was received."""
         connection = duckdb.connect(config=dict(_OFFLINE))
         for table in tables.ALL_TABLES:
             if self.has(table):
                 files = str(self.directory / table.name / "*.parquet").replace("'", "''")
                 connection.execute(f"create view \"{table.name}\" as select * from read_parquet('{files}')")
+            else:
+                connection.register(table.name, table.arrow_schema.empty_table())
         return connection
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -125,7 +127,7 @@ class Store:
         Raises
         ------
         CaqesError
-            ``REQUETE`` when DuckDB refuses the query, for instance because a table holds nothing.
+            ``REQUETE`` when DuckDB refuses the query.
         """
         with self.connect() as connection:
             try:

@@ -143,7 +143,7 @@ class Page:
     def projections(self) -> pd.DataFrame:
         """Table ``forecasts`` of this establishment or of all, collected likewise, with ``finess`` and ``envelope``."""
         if self.campaign.is_annual:
-            rows = tables.FORECASTS.conform(pd.DataFrame(columns=tables.FORECASTS.column_names))
+            rows = tables.FORECASTS.empty()
         else:
             rows = project_share_of_year(
                 self.store,

@@ -119,6 +119,10 @@ class Table:
         """Types of the Parquet file."""
         return arrow.schema([arrow.field(c.name, _ARROW[c.kind], nullable=not c.required) for c in self.columns])
 
+    def empty(self) -> pd.DataFrame:
+        """Return the table without rows, typed."""
+        return self.conform(pd.DataFrame(columns=self.column_names))
+
     def conform(self, frame: pd.DataFrame, **defaults: Any) -> pd.DataFrame:
         """Return ``frame`` with exactly the columns of the table, in order and typed.
 
