@@ -27,6 +27,8 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
     rows = drug_classes(page.store, year=year, finess=None if page.finess is None else [page.finess])
     if not rows["amount_eur"].sum():
         return (_absent(year),)
+    if rows["previous_eur"].isna().all():
+        rows = rows.drop(columns="previous_eur")
     name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
     return (top_classes(rows, year=year, name=name, top_nb=_SHOWN_NB),)
 

@@ -8,7 +8,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
-from caqes_analysis.chapters.words import envelope_of, through_phrase
+from caqes_analysis.chapters.words import envelope_of, period_label, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts import distribution, monthly_spending, small_multiples, year_totals
@@ -113,7 +113,9 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
         ColumnFormat.text("department", "Département"),
-        ColumnFormat.amount("current_eur", f"{year} à M{month_nb}", value_status="amount_status", cents=month_nb == 12),
+        ColumnFormat.amount(
+            "current_eur", period_label(year, month_nb), value_status="amount_status", cents=month_nb == 12
+        ),
         ColumnFormat.percent("share_pct", "Part régionale", value_status="amount_status"),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("position", "Situation", state="state"),

@@ -10,9 +10,11 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.words import (
+    against_phrase,
     benchmark_notes,
     envelope_of,
     ordered_by_envelope,
+    period_label,
     sentence_case,
     through_phrase,
 )
@@ -91,7 +93,7 @@ def position(page: Page, envelope: str) -> Position:
 def answer(page: Page, envelope: str) -> Text:
     """Return in one sentence where an envelope of the region stands."""
     row = rate_of(page, envelope)
-    label = envelope_of(page.campaign, envelope).label
+    label = envelope_of(page.campaign, envelope).short_label
     period = sentence_case(through_phrase(page.campaign, page.campaign.settled_month_nb))
     if row is None:
         return Text.answer(f"Aucune dépense n'a été reçue pour l'enveloppe « {label} ».")
@@ -108,8 +110,8 @@ def answer(page: Page, envelope: str) -> Text:
     missing = "" if target.value is not None else f" ({target.label})"
     verb = "augmenté" if rate >= 0 else "baissé"
     return Text.answer(
-        f"{period}, la dépense régionale « {label} » a {verb} de {french.percent(abs(rate))} par rapport aux mêmes "
-        f"mois de {page.campaign.year - 1}, pour atteindre {amount}{compared}{missing}."
+        f"{period}, la dépense régionale « {label} » a {verb} de {french.percent(abs(rate))} par rapport "
+        f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}, pour atteindre {amount}{compared}{missing}."
     )
 
 
@@ -132,7 +134,7 @@ def envelope_table(page: Page) -> Table:
     )
     columns = [
         ColumnFormat.text("label", "Enveloppe"),
-        ColumnFormat.compact_amount("current_eur", f"{year} à M{month_nb}"),
+        ColumnFormat.compact_amount("current_eur", period_label(year, month_nb)),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("target", "Comparée à"),
         ColumnFormat.text("position", "Situation", state="state"),
@@ -148,7 +150,8 @@ def envelope_table(page: Page) -> Table:
     projection = f"Projection : somme des établissements, par la {METHOD}, sans intervalle."
     return Table.from_frame(
         frame,
-        caption=f"Dépenses de la région {through_phrase(page.campaign, month_nb)}, contre les mêmes mois de {year - 1}",
+        caption=f"Dépenses de la région {through_phrase(page.campaign, month_nb)}, par rapport "
+        f"{against_phrase(page.campaign, month_nb)}",
         columns=columns,
         notes=[*benchmark_notes(page, rows["envelope"]), *([] if page.campaign.is_annual else [projection])],
     )
@@ -228,7 +231,7 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
     columns = [
         ColumnFormat.text("group", header),
         ColumnFormat.count("establishments_nb", "Établissements"),
-        ColumnFormat.compact_amount("current_eur", f"{year} à M{page.campaign.settled_month_nb}"),
+        ColumnFormat.compact_amount("current_eur", period_label(year, page.campaign.settled_month_nb)),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.points("contribution_points", "Contribution", decimals=2),
     ]

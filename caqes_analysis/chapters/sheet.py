@@ -9,7 +9,14 @@ import pandas as pd
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, landing_of
-from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case, through_phrase
+from caqes_analysis.chapters.words import (
+    against_phrase,
+    envelope_of,
+    month_phrase,
+    ordered_by_envelope,
+    sentence_case,
+    through_phrase,
+)
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, Text
 from caqes_analysis.display.base import Display
@@ -78,8 +85,8 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     target = page.target(MAIN_ENVELOPE)
     compared = f" : {position.label} ({target.label})" if target.value is not None else f" ({target.label})"
     return Text.answer(
-        f"{sentence_case(period)}, la PHMEV {verb}{size} par rapport aux mêmes mois de "
-        f"{page.campaign.year - 1}{compared}."
+        f"{sentence_case(period)}, la PHMEV {verb}{size} par rapport "
+        f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}{compared}."
     )
 
 
@@ -161,10 +168,13 @@ def retained_messages(page: Page) -> Text:
             f"{page.target(named[0]).noun} le dépassent{f' : {french.list_in_words(above)}' if above else ''}."
         )
     own = _contribution(page)
-    if own is not None and not pd.isna(own["evolution_pct"]):
+    share = "" if own is None else f"L'établissement porte {french.percent(100 * own['regional_share'])} de la PHMEV"
+    if own is not None and pd.isna(own["evolution_pct"]):
+        messages.append(f"{share} régionale ; son évolution demande l'année précédente.")
+    elif own is not None:
         place = f" (rang {own['rank']} sur {len(page.region.settled(MAIN_ENVELOPE))})"
         messages.append(
-            f"L'établissement porte {french.percent(100 * own['regional_share'])} de la PHMEV régionale et compte pour "
+            f"{share} régionale et compte pour "
             f"{french.points(own['contribution_points'], 2)} dans l'évolution de la région{place}."
         )
     landing = landing_of(page, MAIN_ENVELOPE)

@@ -7,7 +7,14 @@ from decimal import Decimal
 import pandas as pd
 
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import benchmark_notes, envelope_of, ordered_by_envelope, through_phrase
+from caqes_analysis.chapters.words import (
+    against_phrase,
+    benchmark_notes,
+    envelope_of,
+    ordered_by_envelope,
+    period_label,
+    through_phrase,
+)
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
 from caqes_analysis.display.charts_monthly import monthly_spending
@@ -56,16 +63,19 @@ def evolution_table(page: Page) -> Table:
         state=[found.state for found in positions],
         last_pct=last["evolution_pct"].reindex(rows["envelope"]).to_numpy(),
         last_is_provisional=last_nb > month_nb,
+        amount_status="reported",
     )
     year = page.campaign.year
     columns = [
         ColumnFormat.text("label", "Enveloppe"),
-        ColumnFormat.compact_amount("current_eur", f"{year} à M{month_nb}"),
-        ColumnFormat.compact_amount("previous_eur", f"{year - 1} à M{month_nb}"),
+        ColumnFormat.compact_amount("current_eur", period_label(year, month_nb), value_status="amount_status"),
+        ColumnFormat.compact_amount("previous_eur", period_label(year - 1, month_nb), value_status="amount_status"),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("target", "Comparée à"),
         ColumnFormat.text("position", "Situation", state="state"),
     ]
+    if not rows["previous_eur"].astype("float64").sum():
+        columns = columns[:2]
     if last_nb > month_nb:
         late = ColumnFormat.percent(
             "last_pct", f"Évolution à M{last_nb}", signed=True, value_status=None, is_provisional="last_is_provisional"
@@ -79,8 +89,8 @@ def evolution_table(page: Page) -> Table:
     ]
     return Table.from_frame(
         frame,
-        caption=f"Évolution des dépenses remboursées, {through_phrase(page.campaign, month_nb)}, "
-        f"contre les mêmes mois de {year - 1}",
+        caption=f"Dépenses remboursées {through_phrase(page.campaign, month_nb)}, par rapport "
+        f"{against_phrase(page.campaign, month_nb)}",
         columns=columns,
         notes=[*benchmark_notes(page, rows["envelope"]), *excluded],
     )

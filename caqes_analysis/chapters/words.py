@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ORDER_OF_ENVELOPES",
+    "against_phrase",
     "benchmark_notes",
     "envelope_of",
     "month_phrase",
     "ordered_by_envelope",
+    "period_label",
     "sentence_case",
     "through_phrase",
 ]
@@ -76,6 +78,22 @@ def through_phrase(campaign: Campaign, month_nb: int) -> str:
     if month_nb == 1:
         return f"en janvier {campaign.year}"
     return f"de janvier à {french.month_name(month_nb)} {campaign.year}"
+
+
+def against_phrase(campaign: Campaign, month_nb: int) -> str:
+    """Return what a period is compared with: « aux mêmes mois de 2023 », or « à 2023 » for the whole year."""
+    return f"à {campaign.year - 1}" if month_nb == 12 else f"aux mêmes mois de {campaign.year - 1}"
+
+
+def period_label(year: int, month_nb: int) -> str:
+    """Return the header of a column of cumulative amounts.
+
+    Examples
+    --------
+    >>> period_label(2024, 7), period_label(2024, 12)
+    ('2024 à M7', '2024')
+    """
+    return str(year) if month_nb == 12 else f"{year} à M{month_nb}"
 
 
 def month_phrase(campaign: Campaign) -> str:
