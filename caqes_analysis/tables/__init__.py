@@ -1,44 +1,48 @@
 """The tidy tables: one definition gives validation, storage types, documentation and published schema."""
 
-from caqes_analysis.tables.catalogue import (
-    ALL_TABLES,
+from caqes_analysis.tables.catalogue import ALL_TABLES, table_named
+from caqes_analysis.tables.computed import EVOLUTIONS, FORECASTS, INDICATOR_VALUES, MONTHLY_GRID, SUCCESSIONS, TARGETS
+from caqes_analysis.tables.definition import Column, Kind, Table, from_arrow
+from caqes_analysis.tables.parts import (
     AMOUNT_KINDS,
-    ANNUAL_DRUG_SPEND,
-    CONTRACTS,
     DATE_BASES,
-    DELIVERIES,
     DISCLOSURE_STATUSES,
-    ESTABLISHMENTS,
-    EVOLUTIONS,
-    FINDINGS,
     FINESS_PATTERN,
-    FORECASTS,
-    INDICATOR_VALUES,
-    MONTHLY_GRID,
-    MONTHLY_SPEND,
-    SUCCESSIONS,
     TARGET_STATUSES,
-    TARGETS,
     TAXES,
     VALUE_STATUSES,
-    table_named,
 )
-from caqes_analysis.tables.definition import Column, Kind, Table, from_arrow
+from caqes_analysis.tables.received import (
+    ACTIVITY,
+    ANNUAL_DRUG_SPEND,
+    CONTRACTS,
+    CORRECTIONS,
+    DELIVERIES,
+    ESTABLISHMENTS,
+    EXTRA_LIST_USE,
+    FINDINGS,
+    LPP_SPEND,
+    MONTHLY_SPEND,
+)
 
 __all__ = [
+    "ACTIVITY",
     "ALL_TABLES",
     "AMOUNT_KINDS",
     "ANNUAL_DRUG_SPEND",
     "CONTRACTS",
+    "CORRECTIONS",
     "DATE_BASES",
     "DELIVERIES",
     "DISCLOSURE_STATUSES",
     "ESTABLISHMENTS",
     "EVOLUTIONS",
+    "EXTRA_LIST_USE",
     "FINDINGS",
     "FINESS_PATTERN",
     "FORECASTS",
     "INDICATOR_VALUES",
+    "LPP_SPEND",
     "MONTHLY_GRID",
     "MONTHLY_SPEND",
     "SUCCESSIONS",
