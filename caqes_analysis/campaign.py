@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
+from caqes_analysis.campaign_sources import AnnualSource, FileSource, MonthlySource, Place, Sources
 from caqes_analysis.envelopes import ENVELOPES, Envelope
 from caqes_analysis.parameter_files import Parameters, load_parameters
 
@@ -19,17 +19,6 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
 _MONTH = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
-
-
-def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
-    """Read a relative path from the folder of the campaign file."""
-    if isinstance(value, str) and info.context:
-        return (Path(info.context["directory"]) / value).resolve()
-    return value
-
-
-Place = Annotated[Path, BeforeValidator(_beside_the_file)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Region(Parameters):
@@ -61,77 +50,6 @@ class Simulation(Parameters):
     directory: Place
     establishments_nb: int = Field(default=40, ge=3)
     seed: int = Field(default=2024, ge=0)
-
-
-class FileSource(Parameters):
-    """One received file.
-
-    Parameters
-    ----------
-    path
-        The file, from the folder of the campaign file.
-    delivery
-        Short name of the delivery, printed in findings and provenance; by default the name of the file.
-    received_on
-        Date of reception.
-    sha256
-        Expected SHA-256; the build refuses another file.
-    """
-
-    path: Place
-    delivery: str | None = Field(default=None, pattern=_SLUG)
-    received_on: dt.date | None = None
-    sha256: Sha256 | None = None
-
-    @property
-    def delivery_name(self) -> str:
-        """Name of the delivery: as given, or made from the name of the file."""
-        return self.delivery or "".join(c if c.isalnum() else "-" for c in self.path.stem.lower()).strip("-")
-
-
-class MonthlySource(FileSource):
-    """A monthly spending file (finess, mois, enveloppe, montant).
-
-    Parameters
-    ----------
-    amount_kind, date_basis, tax
-        What the amounts are; never assumed.
-    control_total_eur
-        Sum announced by the sender; the build refuses a file that does not reach it to the cent.
-    """
-
-    amount_kind: Literal["reimbursed", "base", "purchase", "tariff"]
-    date_basis: Literal["care", "reimbursement", "discharge", "administration", "unknown"]
-    tax: Literal["HT", "TTC", "unknown"] = "unknown"
-    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
-
-
-class AnnualSource(FileSource):
-    """A yearly Open PHMEV file (CSV or ZIP).
-
-    Parameters
-    ----------
-    year
-        Year of its data; needed when the name of the file does not say it.
-    control_total_eur
-        Sum of the reimbursed amounts, when known.
-    """
-
-    year: int | None = Field(default=None, ge=2000, le=2100)
-    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
-
-
-class Sources(Parameters):
-    """The files received, by kind. Any kind may be absent: the chapters then say what they cannot show."""
-
-    establishments: tuple[FileSource, ...] = ()
-    contracts: tuple[FileSource, ...] = ()
-    monthly_spend: tuple[MonthlySource, ...] = ()
-    open_phmev: tuple[AnnualSource, ...] = ()
-
-    def all(self) -> tuple[FileSource, ...]:
-        """Return every source, in the order in which they are read."""
-        return (*self.establishments, *self.contracts, *self.monthly_spend, *self.open_phmev)
 
 
 class AddedEnvelope(Parameters):

@@ -70,7 +70,11 @@ def signature(campaign: Campaign) -> dict[str, str]:
     dict
         SHA-256 by file (« absent » for a file that is not there), with the version of the package.
     """
-    files = {campaign.file, *campaign.target_files, *(source.path for source in campaign.sources.all())}
+    files = {
+        campaign.file,
+        *campaign.target_files,
+        *(path for source in campaign.sources.all() for path in source.files),
+    }
     return {"version": __version__} | {str(path): _sha256(path) for path in sorted(files)}
 
 

@@ -1,0 +1,164 @@
+"""The sources of a campaign: one model per kind of received file, as the campaign file names them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+
+from caqes_analysis.parameter_files import Parameters
+
+__all__ = ["AnnualSource", "FileSource", "LppSource", "MappedSource", "MonthlySource", "Place", "Sources"]
+
+COLUMN_MAPPINGS = Path(__file__).resolve().parent.parent / "parameters" / "column_mappings"
+"""Column mappings that come with the package; a region keeps its own beside its campaign file."""
+
+_SLUG = r"^[a-z0-9][a-z0-9_-]*$"
+_MONTH = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
+
+
+def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
+    """Read a relative path from the folder of the campaign file."""
+    if isinstance(value, str) and info.context:
+        return (Path(info.context["directory"]) / value).resolve()
+    return value
+
+
+def _mapping_file(value: Any, info: ValidationInfo) -> Any:
+    """Read a mapping's name from the region's folder, then from the package's; anything else is a path."""
+    if not isinstance(value, str) or not info.context:
+        return value
+    if value.endswith((".yml", ".yaml")):
+        return _beside_the_file(value, info)
+    own = Path(info.context["directory"]) / "column_mappings" / f"{value}.yml"
+    return (own if own.is_file() else COLUMN_MAPPINGS / f"{value}.yml").resolve()
+
+
+Place = Annotated[Path, BeforeValidator(_beside_the_file)]
+MappingFile = Annotated[Path, BeforeValidator(_mapping_file)]
+Month = Annotated[str, Field(pattern=_MONTH)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class FileSource(Parameters):
+    """One received file.
+
+    Parameters
+    ----------
+    path
+        The file, from the folder of the campaign file.
+    delivery
+        Short name of the delivery, printed in findings and provenance; by default the name of the file.
+    received_on
+        Date of reception.
+    sha256
+        Expected SHA-256; the build refuses another file.
+    """
+
+    path: Place
+    delivery: str | None = Field(default=None, pattern=_SLUG)
+    received_on: dt.date | None = None
+    sha256: Sha256 | None = None
+
+    @property
+    def delivery_name(self) -> str:
+        """Name of the delivery: as given, or made from the name of the file."""
+        return self.delivery or "".join(c if c.isalnum() else "-" for c in self.path.stem.lower()).strip("-")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the source depends on."""
+        return (self.path,)
+
+
+class MappedSource(FileSource):
+    """A file whose columns may be the region's own.
+
+    Parameters
+    ----------
+    mapping
+        Column mapping: name of a file of ``column_mappings`` (without ``.yml``), or its path. Without it, the file has
+        the package's plain layout.
+    as_of
+        Month at which the file was drawn up (``AAAA-MM``).
+    """
+
+    mapping: MappingFile | None = None
+    as_of: Month | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the source depends on: what was received, and its column mapping."""
+        return (self.path,) if self.mapping is None else (self.path, self.mapping)
+
+
+class MonthlySource(MappedSource):
+    """A monthly spending file (finess, mois, enveloppe, montant).
+
+    Parameters
+    ----------
+    amount_kind, date_basis, tax
+        What the amounts are; never assumed.
+    cumulative
+        True when amounts run from January to ``as_of`` (or to the month that the file names).
+    control_total_eur
+        Sum announced by the sender; the build refuses a file that does not reach it to the cent.
+    """
+
+    amount_kind: Literal["reimbursed", "base", "purchase", "tariff"]
+    date_basis: Literal["care", "reimbursement", "discharge", "administration", "unknown"]
+    tax: Literal["HT", "TTC", "unknown"] = "unknown"
+    cumulative: bool = False
+    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+
+    @model_validator(mode="after")
+    def _check_cumulative(self) -> MonthlySource:
+        if self.cumulative and self.as_of is None:
+            raise ValueError("une livraison cumulée doit dire jusqu'à quel mois. → Ajouter as_of (AAAA-MM).")
+        return self
+
+
+class LppSource(MappedSource):
+    """A file of LPP spending by code (finess, periode, code_lpp, quantite, montant).
+
+    Parameters
+    ----------
+    control_total_eur
+        Sum announced by the sender.
+    """
+
+    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+
+
+class AnnualSource(FileSource):
+    """A yearly Open PHMEV file (CSV or ZIP).
+
+    Parameters
+    ----------
+    year
+        Year of its data; needed when the name of the file does not say it.
+    control_total_eur
+        Sum of the reimbursed amounts, when known.
+    """
+
+    year: int | None = Field(default=None, ge=2000, le=2100)
+    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+
+
+class Sources(Parameters):
+    """The files received, by kind. Any kind may be absent: the chapters then say what they cannot show."""
+
+    establishments: tuple[FileSource, ...] = ()
+    contracts: tuple[FileSource, ...] = ()
+    monthly_spend: tuple[MonthlySource, ...] = ()
+    open_phmev: tuple[AnnualSource, ...] = ()
+    activity: tuple[MappedSource, ...] = ()
+    lpp_spend: tuple[LppSource, ...] = ()
+    declared: tuple[FileSource, ...] = ()
+
+    def all(self) -> tuple[FileSource, ...]:
+        """Return every source, kind after kind."""
+        return tuple(source for kind in type(self).model_fields for source in getattr(self, kind))
