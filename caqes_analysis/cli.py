@@ -2,99 +2,159 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
+from caqes_analysis import french
+from caqes_analysis.command_line.failures import log_in
+from caqes_analysis.command_line.help import HELP_OPTIONS, FrenchCommand, FrenchGroup
+from caqes_analysis.command_line.text import ERR, OUT, as_is, plain, program_name, typeset
 from caqes_analysis.errors import CaqesError
+
+if TYPE_CHECKING:
+    from caqes_analysis.build import BuildReport
+    from caqes_analysis.campaign import Campaign
+    from caqes_analysis.command_line.reports import ReceivedFile
+    from caqes_analysis.store import Store
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="caqes",
+    cls=FrenchGroup,
     help="Rapports CAQES : lire les données reçues, calculer, exécuter les carnets, composer le site.",
+    context_settings={"help_option_names": HELP_OPTIONS},
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
 )
-_out = Console(highlight=False)
-_err = Console(stderr=True, highlight=False)
 
 CampaignFile = Annotated[
-    Path, typer.Argument(help="Fichier de campagne, par exemple parameters/demonstration-2024.yml.")
+    Path,
+    typer.Argument(metavar="CAMPAGNE", help="Fichier de campagne, par exemple parameters/demonstration-2024.yml."),
+]
+BuildFolder = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="DOSSIER", help="Dossier de sortie ; par défaut reports/<campagne>."),
 ]
 
 
-@app.command()
+@app.command(cls=FrenchCommand)
 def check(campaign: CampaignFile) -> None:
     """Lit les paramètres et les fichiers reçus, et donne tous les problèmes à la fois."""
     from caqes_analysis.campaign import load_campaign
+    from caqes_analysis.command_line.reports import print_findings, print_suggestions
     from caqes_analysis.receive import prepare_simulation, receive
+    from caqes_analysis.store import Store
 
     loaded = load_campaign(campaign)
-    prepare_simulation(loaded)
-    with tempfile.TemporaryDirectory(prefix="caqes-") as folder:
-        findings = receive(loaded, Path(folder) / "store")
-    if len(findings):
-        table = Table("Gravité", "Constat", "Lieu", "Nombre", "Exemple", "Que faire", title="Constats des lecteurs")
-        for finding in findings:
-            words = (finding.severity, finding.code, f"{finding.delivery}, {finding.place}", str(finding.count))
-            table.add_row(*map(escape, (*words, finding.example, finding.remedy)))
-        _out.print(table)
-    _out.print(f"[green]La campagne {escape(loaded.id)} est prête[/] : aucun problème, {len(findings)} constat(s).")
+    with tempfile.TemporaryDirectory(prefix="caqes-") as folder, ERR.status("Lecture des fichiers reçus…"):
+        prepare_simulation(loaded)
+        findings = receive(loaded, Path(folder) / "store").to_frame()
+        files = _received_files(loaded, Store(Path(folder) / "store"))
+    print_findings(findings)
+    if not loaded.is_simulated:
+        print_suggestions(files, loaded.file.name)
+    errors = int((findings["severity"] == "error").sum())
+    read = french.plural(len(files), "fichier lu", "fichiers lus")
+    seen = french.plural(len(findings), "constat")
+    if errors:
+        worst = french.plural(errors, "est une erreur à régler", "sont des erreurs à régler")
+        verdict = Text(f"« {plain(loaded.id)} » peut être construite : {read}, {seen}, dont {worst}.", "yellow")
+    else:
+        verdict = Text(f"« {plain(loaded.id)} » est prête : {read}, aucun problème, {seen}.", "green")
+    OUT.print(typeset(Text("La campagne ").append(verdict)))
 
 
-@app.command()
+@app.command(cls=FrenchCommand)
 def build(
     campaign: CampaignFile,
-    output: Annotated[Path | None, typer.Option(help="Dossier de sortie (par défaut reports/<campagne>).")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Carnets exécutés en même temps.")] = None,
+    output: BuildFolder = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, metavar="N", help="Carnets exécutés en même temps ; sinon selon la machine."),
+    ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="FINESS d'une fiche à exécuter (à répéter) ; la région reste entière."),
+        typer.Option(
+            "--only",
+            metavar="FINESS…",
+            help="N'exécute que ces fiches (plusieurs FINESS à la suite) ; la région reste entière.",
+        ),
     ] = None,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile",
+            metavar="PROFIL",
+            help="restricted (par défaut) : tout, pour l'ARS, l'Assurance Maladie et l'établissement ; "
+            "public : refusé tant que le secret statistique n'est pas appliqué.",
+        ),
+    ] = "restricted",
 ) -> None:
-    """Construit le rapport : lire, calculer, exécuter les carnets, composer le site."""
+    """Construit le rapport : lire, calculer, exécuter les carnets, composer le site.
+
+    Les carnets en échec sont listés ; le reste du rapport est construit quand même.
+    """
     from caqes_analysis.build import build as build_report
+    from caqes_analysis.campaign import load_campaign
+    from caqes_analysis.command_line.reports import print_built, print_failures, print_page_problems
     from caqes_analysis.progress import shown_progress
 
-    with shown_progress(_err) as progress:
-        report = build_report(campaign, output=output, workers=jobs, only=only or (), progress=progress)
-    done = int((report.notebooks["status"] == "done").sum())
-    failed = report.notebooks[report.notebooks["status"] == "failed"]
-    table = Table("Carnets", "Nombre", title="Construction")
-    table.add_row("faits", str(done))
-    table.add_row("échoués", str(len(failed)), style="bold red" if len(failed) else None)
-    _out.print(table)
-    for row in failed.to_dict("records"):
-        cell = "" if str(row["cell"]) == "<NA>" else f", cellule {row['cell']}"
-        _err.print(
-            f"[red]échec[/] {escape(str(row['job']))} « {escape(str(row['title']))} »{cell} : {escape(row['error'])}"
-        )
-    for problem in report.page_problems:
-        _err.print(f"[red]page[/] {escape(str(problem))}")
-    _out.print(f"Rapport : {escape(str(report.index))}", soft_wrap=True)
+    _check_profile(profile)
+    loaded = load_campaign(campaign)
+    directory = output.resolve() if output else loaded.build_directory
+    begun = time.monotonic()
+    with log_in(directory), shown_progress(ERR) as progress:
+        report = build_report(campaign, output=output, workers=jobs, only=_finess(only), progress=progress)
+    print_built(report.notebooks, elapsed_s=time.monotonic() - begun)
+    print_failures(_failed(report, campaign, output))
+    print_page_problems(report.page_problems)
+    OUT.print("Rapport, à ouvrir dans un navigateur :")
+    as_is(OUT, report.index)
     if not report.succeeded:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=FrenchCommand)
 def simulate(
-    directory: Annotated[Path, typer.Argument(help="Dossier qui reçoit les fichiers ; il ne doit pas exister.")],
-    establishments: Annotated[int, typer.Option(min=3, max=3000, help="Nombre d'établissements.")] = 40,
-    seed: Annotated[int, typer.Option(min=0, help="Graine du tirage : la même donne les mêmes fichiers.")] = 2024,
+    directory: Annotated[
+        Path, typer.Argument(metavar="DOSSIER", help="Dossier qui reçoit les fichiers, nouveau ou vide.")
+    ],
+    establishments: Annotated[
+        int,
+        typer.Option(
+            "--establishments",
+            min=3,
+            max=3000,
+            metavar="N",
+            help="Nombre d'établissements (3 à 3000) ; par défaut 40.",
+        ),
+    ] = 40,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", min=0, metavar="S", help="Graine du tirage : la même donne les mêmes fichiers ; par défaut 2024."
+        ),
+    ] = 2024,
 ) -> None:
     """Écrit les fichiers d'une région simulée, dans les formats réels."""
     from caqes_analysis.simulation import simulate_region
 
+    if directory.exists() and not directory.is_dir():
+        raise CaqesError.of(
+            "DOSSIER_ATTENDU", "c'est un fichier, pas un dossier.", "Choisir un autre nom.", file=str(directory)
+        )
     if directory.exists() and any(directory.iterdir()):
         raise CaqesError.of(
             "DOSSIER_OCCUPE",
@@ -102,33 +162,112 @@ def simulate(
             "Choisir un dossier vide ou nouveau : rien n'est jamais remplacé ici.",
             file=str(directory),
         )
-    for path in simulate_region(directory, establishments_nb=establishments, seed=seed):
-        _out.print(escape(str(path)), soft_wrap=True)
+    with ERR.status("Simulation…"):
+        written = list(simulate_region(directory, establishments_nb=establishments, seed=seed))
+    for path in written:
+        as_is(OUT, path)
 
 
-@app.command()
-def lab(campaign: CampaignFile) -> None:
+@app.command(cls=FrenchCommand)
+def lab(
+    campaign: CampaignFile,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            "--page",
+            metavar="PAGE",
+            help="FINESS d'une fiche ou nom d'un chapitre (phmev, synthese…) : ouvre une copie de son carnet, "
+            "tel que la dernière construction l'a exécuté.",
+        ),
+    ] = None,
+    output: BuildFolder = None,
+) -> None:
     """Ouvre JupyterLab sur les carnets, cette campagne par défaut."""
     from caqes_analysis.campaign import REPOSITORY, load_campaign
     from caqes_analysis.chapters.page import CAMPAIGN_VARIABLE
+    from caqes_analysis.reopen import reopen_page
 
     loaded = load_campaign(campaign)
+    opened = REPOSITORY / "notebooks"
+    if page is not None:
+        opened = reopen_page(page, output.resolve() if output else loaded.build_directory)
+        OUT.print("Copie ouverte (une copie déjà là est gardée ; la supprimer pour repartir de la construction) :")
+        as_is(OUT, opened)
     environment = {**os.environ, CAMPAIGN_VARIABLE: str(loaded.file)}
-    command = [sys.executable, "-m", "jupyterlab", str(REPOSITORY / "notebooks")]
-    raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+    process = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(opened)], env=environment)
+    raise typer.Exit(_wait(process))
 
 
 def main() -> None:
-    """Run the command line; errors of the package are printed as a list, in French, without a traceback."""
-    sys.exit(_guarded(app))
+    """Run the command line; every error is printed in French, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()
 
 
-def _guarded(run: Callable[[], object]) -> int:
-    try:
-        run()
-    except CaqesError as failure:
-        for problem in failure.problems:
-            _err.print(f"[bold red]problème[/] {escape(str(problem))}", soft_wrap=True)
-        _err.print(f"{len(failure.problems)} problème(s) ; rien n'a été écrit.")
-        return failure.exit_code
-    return 0
+def _check_profile(profile: str) -> None:
+    if profile == "public":
+        raise CaqesError.of(
+            "PROFIL_PUBLIC",
+            "le profil public attend le secret statistique, que cette version n'applique pas encore.",
+            "Construire le profil restricted, et ne pas le publier.",
+            file="option --profile",
+        )
+    if profile != "restricted":
+        raise CaqesError.of(
+            "PROFIL_INCONNU",
+            "ce profil n'existe pas.",
+            "Écrire restricted ou public.",
+            file="option --profile",
+            value=profile,
+        )
+
+
+def _finess(only: list[str] | None) -> list[str]:
+    return [finess for word in only or () for finess in word.replace(",", " ").split()]
+
+
+def _failed(report: BuildReport, campaign: Path, output: Path | None) -> list[dict[str, object]]:
+    from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
+
+    notebooks = {chapter.path: chapter.notebook for chapter in CHAPTERS}
+    rows = report.notebooks[report.notebooks["status"] == "failed"].to_dict("records")
+    where = f" --output {shlex.quote(str(output))}" if output else ""
+    start = f"{program_name()} lab {shlex.quote(str(campaign))} --page"
+    return [
+        {
+            **{str(key): value for key, value in row.items()},
+            "notebook": notebooks.get(row["job"], SHEET_NOTEBOOK),
+            "command": f"{start} {row['job']}{where}",
+        }
+        for row in rows
+    ]
+
+
+def _received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
+    """Return the files of a campaign with the SHA-256 and the total that it does not name."""
+    from caqes_analysis.command_line.reports import ReceivedFile
+    from caqes_analysis.receive import signature
+
+    sums = store.query(
+        "select delivery, sum(amount_eur) as total from monthly_spend group by delivery "
+        "union all select source, sum(reimbursed_eur) from annual_drug_spend group by source"
+    )
+    totals = dict(zip(sums["delivery"], sums["total"], strict=True))
+    hashes = signature(campaign)
+    return [
+        ReceivedFile(
+            source.path,
+            None if source.sha256 else hashes[str(source.path)],
+            None if getattr(source, "control_total_eur", None) is not None else totals.get(source.delivery_name),
+        )
+        for source in campaign.sources.all()
+    ]
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Wait for JupyterLab, which asks by itself after Ctrl-C whether to stop, and shuts its kernels down."""
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()

@@ -14,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from caqes_analysis.errors import CampaignError, Problem
+from caqes_analysis.system_reasons import system_reason
 
 __all__ = ["Parameters", "load_parameters", "nearest"]
 
@@ -64,7 +65,7 @@ def load_parameters(path: Path, model: type[_Model]) -> _Model:
     except OSError as failure:
         raise CampaignError.of(
             "PARAMETRES_INTROUVABLES",
-            f"ce fichier ne peut pas être ouvert ({failure.strerror}).",
+            f"ce fichier ne peut pas être ouvert : {system_reason(failure) or failure}.",
             "Vérifier le chemin ; les campagnes sont dans le dossier parameters.",
             file=str(path),
         ) from failure
@@ -98,10 +99,8 @@ def load_parameters(path: Path, model: type[_Model]) -> _Model:
 
 
 def _yaml_reason(failure: YAMLError) -> str:
-    problem = getattr(failure, "problem", None) or str(failure).splitlines()[0]
-    if "duplicate key" in str(problem):
-        return "une clé est écrite deux fois"
-    return str(problem)
+    said = " ".join(str(getattr(failure, part, None) or "") for part in ("context", "problem")) or str(failure)
+    return next((reason for sign, reason in _YAML_REASONS if sign in said), "structure inattendue")
 
 
 def _plain(node: Any) -> Any:
@@ -175,6 +174,20 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
             return found
     return None
 
+
+# Words of the YAML reader, and what they mean to someone who writes a campaign.
+_YAML_REASONS: tuple[tuple[str, str], ...] = (
+    ("duplicate key", "une clé est écrite deux fois"),
+    ("'\\t'", "une tabulation"),
+    ("mapping values are not allowed", "un deux-points de trop, ou un texte à mettre entre guillemets"),
+    ("expected ':'", "il manque un deux-points"),
+    ("quoted scalar", "un guillemet n'est pas fermé"),
+    ("flow sequence", "un crochet n'est pas fermé"),
+    ("flow mapping", "une accolade n'est pas fermée"),
+    ("block mapping", "indentation incohérente"),
+    ("block collection", "indentation incohérente"),
+    ("special characters", "un caractère invisible interdit"),
+)
 
 # What pydantic reports, in French: what is wrong, and how to fix it. Braces hold the bounds that pydantic gives.
 _INTEGER = ("un nombre entier est attendu.", "Écrire un nombre, par exemple 2024.")

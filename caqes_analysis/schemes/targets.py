@@ -14,6 +14,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.errors import CampaignError, Problem
+from caqes_analysis.system_reasons import system_reason
 
 __all__ = [
     "ENVELOPE_SUBJECTS",
@@ -296,7 +297,7 @@ def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, 
         problems.append(
             Problem(
                 "FICHIER_ABSENT",
-                f"ce fichier d'objectifs ne peut pas être lu ({failure.strerror}).",
+                f"ce fichier d'objectifs ne peut pas être lu : {system_reason(failure) or failure}.",
                 "Vérifier le chemin écrit dans la campagne (targets).",
                 str(path),
             )

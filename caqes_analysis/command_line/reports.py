@@ -1,0 +1,189 @@
+"""What a command found, laid out for a terminal: problems by file, findings by severity, the end of a build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from caqes_analysis import french
+from caqes_analysis.command_line.text import ERR, OUT, as_is, duration, numbered, plain, typeset
+from caqes_analysis.errors import Problem
+
+__all__ = [
+    "ReceivedFile",
+    "print_built",
+    "print_failures",
+    "print_findings",
+    "print_page_problems",
+    "print_problems",
+    "print_suggestions",
+]
+
+_STATUSES: Final = (("done", "faits", ""), ("reused", "repris sans changement", ""), ("failed", "échoués", "bold red"))
+_SEVERITIES: Final = (
+    ("error", "Erreurs : des chiffres sont faux tant qu'elles ne sont pas réglées", "bold red"),
+    ("warning", "À vérifier", "bold yellow"),
+    ("information", "Pour information", "bold"),
+)
+
+
+@dataclass(frozen=True)
+class ReceivedFile:
+    """A file as it was received, for the lines that the campaign could name.
+
+    Parameters
+    ----------
+    path
+        The file.
+    sha256
+        Its SHA-256, or None when the campaign already names it.
+    total_eur
+        Sum of its amounts, or None when it holds none or the campaign already names it.
+    """
+
+    path: Path
+    sha256: str | None
+    total_eur: Decimal | None
+
+
+def print_problems(problems: Iterable[Problem], *, wrong_input: bool = True) -> None:
+    """Print all problems, numbered and grouped by file.
+
+    Parameters
+    ----------
+    problems
+        The problems; within a file their order is kept.
+    wrong_input
+        True when the campaign or its inputs are wrong; False when they are right and the work failed.
+    """
+    listed = list(problems)
+    number = 1
+    for file in dict.fromkeys(problem.file for problem in listed):
+        inside = [problem for problem in listed if problem.file == file]
+        if file:
+            as_is(ERR, file)
+        ERR.print(numbered(map(_paragraphs, inside), start=number))
+        number += len(inside)
+    ending = "rien n'a été écrit" if wrong_input else "le rapport précédent, s'il existe, est inchangé"
+    ERR.print(typeset(Text(f"{french.plural(len(listed), 'problème')} : {ending}.", "bold red")))
+
+
+def _paragraphs(problem: Problem) -> tuple[Text | str, ...]:
+    place = problem.at(file=None).place
+    times = f" ({problem.count} fois, ici la première)" if problem.count > 1 else ""
+    what = Text(plain(problem.what[:1].upper() + problem.what[1:] + times), "bold")
+    return place, what, f"→ {problem.remedy} [{problem.code}]"
+
+
+def print_findings(findings: pd.DataFrame) -> None:
+    """Print what the readers noticed and accepted, the most serious first, readable in 80 columns.
+
+    Parameters
+    ----------
+    findings
+        Rows of the table ``findings``.
+    """
+    for severity, title, style in _SEVERITIES:
+        rows = findings[findings["severity"] == severity]
+        if len(rows):
+            OUT.print(Text(f"{title} ({len(rows)})", style))
+            # What is said of several files is said once.
+            alike = rows.groupby(["code", "remedy"], sort=False)
+            items = ((same.iloc[0]["code"], same.iloc[0]["remedy"], _places(same)) for _, same in alike)
+            OUT.print(numbered((Text(code, "bold"), remedy, places) for code, remedy, places in items))
+            OUT.print()
+
+
+def _places(rows: pd.DataFrame) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), style="dim")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold", ratio=3)
+    table.add_column(overflow="fold", ratio=2)
+    for row in rows.to_dict("records"):
+        lines = french.plural(row["count"], "fois", "fois")
+        table.add_row(lines, plain(f"{row['place']} – {row['delivery']}"), plain(f"ex. {row['example']}"))
+    return table
+
+
+def print_suggestions(files: Sequence[ReceivedFile], campaign: str) -> None:
+    """Print the lines by which a campaign would refuse any other file, ready to be copied.
+
+    Parameters
+    ----------
+    files
+        The files as received.
+    campaign
+        Name of the campaign file.
+    """
+    lacking = [file for file in files if file.sha256 or file.total_eur is not None]
+    if not lacking:
+        return
+    OUT.print(typeset(Text("Pour que tout autre fichier soit refusé, recopier sous chaque « path » :", "bold")))
+    for file in lacking:
+        as_is(OUT, f"  {file.path.name}")
+        if file.sha256:
+            as_is(OUT, f"      sha256: {file.sha256}")
+        if file.total_eur is not None:
+            as_is(OUT, f'      control_total_eur: "{file.total_eur}"')
+    if any(file.total_eur is not None for file in lacking):
+        note = (
+            "control_total_eur est la somme lue : ne la recopier que si l'expéditeur annonce la même. "
+            f"Ces lignes sont facultatives ; {plain(campaign)} fonctionne sans elles."
+        )
+        OUT.print(typeset(note))
+
+
+def print_built(notebooks: pd.DataFrame, *, elapsed_s: float) -> None:
+    """Print how many notebooks were done, reused and failed, and how long they took.
+
+    Parameters
+    ----------
+    notebooks
+        Rows of :func:`caqes_analysis.batch.run_notebooks`.
+    elapsed_s
+        Duration of the whole build.
+    """
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
+    table.add_column("Carnets")
+    for title in ("Nombre", "Temps de calcul", "Le plus long"):
+        table.add_column(title, justify="right")
+    for status, label, style in _STATUSES:
+        times = notebooks.loc[notebooks["status"] == status, "duration_s"]
+        spent = (duration(times.sum()), duration(times.max())) if len(times) else ("–", "–")
+        table.add_row(label, french.number(len(times)), *spent, style=style if len(times) else None)
+    OUT.print(table)
+    OUT.print(f"Construction terminée en {duration(elapsed_s)}.")
+
+
+def print_failures(failed: Sequence[dict[str, Any]]) -> None:
+    """Print every notebook that failed, with the command that reopens it.
+
+    Parameters
+    ----------
+    failed
+        One mapping per notebook: ``title, job, notebook, cell, error, command``.
+    """
+    if not failed:
+        return
+    count = french.plural(len(failed), "carnet en échec", "carnets en échec")
+    ERR.print(typeset(Text(f"{count} ; leurs pages le disent, le reste du rapport est construit :", "bold red")))
+    for number, row in enumerate(failed, 1):
+        cell = "" if pd.isna(row["cell"]) else f", cellule {row['cell']}"
+        head = Text(plain(f"{row['title']} ({row['job']}), carnet {row['notebook']}{cell}"), "bold")
+        ERR.print(numbered([(head, str(row["error"]), "Le rouvrir dans JupyterLab :")], start=number))
+        as_is(ERR, f"     {row['command']}")
+
+
+def print_page_problems(problems: Sequence[Problem]) -> None:
+    """Print what the check of the built pages found."""
+    if problems:
+        ERR.print(Text(f"{french.plural(len(problems), 'défaut')} dans les pages :", "bold red"))
+        ERR.print(numbered((problem.place, *_paragraphs(problem)[1:]) for problem in problems))
