@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.encoding import Evidence
 from caqes_analysis.sources.files import Block
-from caqes_analysis.sources.open_phmev_layout import COLUMNS, SourceColumn
+from caqes_analysis.sources.open_phmev_layout import AMOUNTS, COLUMNS, SourceColumn
 from caqes_analysis.sources.open_phmev_parse import TRUNCATED, Texts, parse_block
 from caqes_analysis.sources.problems import LISTED_NB
 
@@ -84,14 +84,16 @@ def _converted(block: Block, names: list[str], *, general: bool) -> Converted:
     parsed = parse_block(block, names, general=general)
     problems, raw = parsed.problems, parsed.numbers
     converted = Converted(parsed.evidence, parsed.lines, problems, parsed.texts, ends_without_newline=cut_short)
-    if not raw:
+    if not parsed.texts:
         return converted
     _set_blank_lines_apart(converted, raw)
     for column in COLUMNS:
         if column.pattern is not None and column.name in converted.texts:
             problems += _pattern_problems(column, converted)
+    for name, counted in parsed.counted.items():
+        converted.numbers[name] = pa.array(counted) if name == "boites" else _decimals(counted)
     _convert_numbers(converted, raw)
-    if cut_short and not problems and len(converted.lines):
+    if cut_short and not problems and len(converted.lines) and "bse" in raw:
         problems += _last_amount_problems(converted, raw)
     if not problems:
         converted.keys = _fingerprints([converted.texts[name] for name in _NATURAL_KEY])
@@ -101,7 +103,7 @@ def _converted(block: Block, names: list[str], *, general: bool) -> Converted:
 def _set_blank_lines_apart(converted: Converted, raw: dict[str, pa.Array]) -> None:
     """Take lines that hold nothing out of the rows (whether they are harmless is known only at the end of the file)."""
     finess = converted.texts["etb_rgt"]
-    if b"" not in finess.values:
+    if b"" not in finess.values or len(raw) < len(AMOUNTS):
         return
     blank = finess.codes == finess.values.index(b"")
     for texts in converted.texts.values():
@@ -144,6 +146,12 @@ def _pattern_problems(column: SourceColumn, converted: Converted) -> list[Proble
 
     listed = [problem(row) for row in rows[:LISTED_NB]]
     return listed + ([problem(rows[LISTED_NB], len(rows) - LISTED_NB)] if len(rows) > LISTED_NB else [])
+
+
+def _decimals(cents: npt.NDArray[np.int64]) -> pa.Array:
+    """Return cents as exact decimals: an Arrow decimal is an integer of 128 bits and the place of its comma."""
+    wide = np.stack([cents, cents >> 63], axis=1)
+    return pa.Array.from_buffers(pa.decimal128(18, 2), len(cents), [None, pa.py_buffer(wide)])
 
 
 def _convert_numbers(converted: Converted, raw: dict[str, pa.Array]) -> None:

@@ -21,6 +21,7 @@ from caqes_analysis.errors import Problem
 from caqes_analysis.sources.encoding import Evidence, evidence_in
 from caqes_analysis.sources.files import Block
 from caqes_analysis.sources.open_phmev_layout import AMOUNTS, COLUMNS, DELIMITER
+from caqes_analysis.sources.open_phmev_numbers import cents, whole_numbers
 
 __all__ = ["TRUNCATED", "Parsed", "Texts", "parse_block"]
 
@@ -28,6 +29,8 @@ TRUNCATED = "Le télécharger ou l'exporter de nouveau : la fin manque."
 _PARSE_BYTES = 1 << 22
 # Marks are looked for in pieces that stay in the processor's cache.
 _SEARCH_BYTES = 1 << 18
+# Arrow's view of a text of that length or less holds the text itself.
+_INLINE_BYTES = 12
 _PRODUCT = {"cip13", "l_cip13", "top_gen", "gen_num"} | {
     f"{mark}atc{level}" for mark in ("", "l_") for level in range(1, 6)
 }
@@ -68,14 +71,17 @@ class Parsed:
         Lines that are not rows.
     texts
         Columns of text; empty when the block could not be parsed at all.
+    counted
+        Columns of numbers written as expected: boxes, or cents.
     numbers
-        Columns of numbers, still as texts.
+        The other columns of numbers, still as texts.
     """
 
     evidence: Evidence
     lines: npt.NDArray[np.int64]
     problems: list[Problem] = field(default_factory=list)
     texts: dict[str, Texts] = field(default_factory=dict)
+    counted: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     numbers: dict[str, pa.Array] = field(default_factory=dict)
 
 
@@ -106,7 +112,7 @@ def _parse_any(block: Block, names: list[str]) -> Parsed:
         return Parsed(evidence, lines[:0], problems or [_unreadable(block)])
     texts = {name: _texts(table.column(name)) for name in table.column_names if name not in AMOUNTS}
     numbers = {name: table.column(name).combine_chunks() for name in AMOUNTS}
-    return Parsed(evidence, lines, problems, texts, numbers)
+    return Parsed(evidence, lines, problems, texts, numbers=numbers)
 
 
 def _parse_regular(block: Block, names: list[str]) -> Parsed | None:
@@ -115,29 +121,33 @@ def _parse_regular(block: Block, names: list[str]) -> Parsed | None:
     ends = _field_ends(data, len(names), block.lines_nb)
     if ends is None:
         return None
-    spans = _spans(names)
-    cells = _cells(data, ends, spans)
+    buffer = np.frombuffer(data, np.uint8)
     parsed = Parsed(Evidence(), np.arange(block.first_line, block.first_line + len(ends), dtype=np.int64))
-    every_row = np.arange(len(ends), dtype=np.int64) * (2 * len(spans))
-    for place, (first, last) in enumerate(spans):
+    starts = np.zeros(len(ends), np.int32)
+    starts[1:] = ends[:-1, -1] + 1 + (buffer[ends[:-1, -1]] == ord("\r"))
+    for first, last in _spans(names):
         name = names[first]
         if _READ.isdisjoint(names[first:last]):
             continue
-        column = cells.take(pa.array(every_row + 2 * place))
+        begin, end = (ends[:, first - 1] + 1 if first else starts), np.ascontiguousarray(ends[:, last - 1])
         if name in AMOUNTS:
-            parsed.numbers[name] = column.view(pa.string())
-        else:
-            coded = column.dictionary_encode()
-            values = coded.dictionary.to_pylist()
-            joined = b"\n".join(values) + b"\n"
-            table = _parse(joined, names[first:last], len(values))
-            if table is None:
-                return None
-            codes: _Places = coded.indices.to_numpy()
-            parsed.evidence = _earliest(parsed.evidence, _placed(evidence_in(joined, 0), codes, block.first_line))
-            for one in table.column_names:
-                distinct = _texts(table.column(one))
-                parsed.texts[one] = Texts(distinct.values, distinct.codes[codes])
+            counted = whole_numbers(buffer, begin, end) if name == "boites" else cents(buffer, begin, end)
+            if counted is None:
+                parsed.numbers[name] = _cells(data, begin, end).view(pa.string())
+            else:
+                parsed.counted[name] = counted
+            continue
+        coded = _distinct(data, buffer, begin, end)
+        values = coded.dictionary.to_pylist()
+        joined = b"\n".join(values) + b"\n"
+        table = _parse(joined, names[first:last], len(values))
+        if table is None:
+            return None
+        codes: _Places = coded.indices.to_numpy()
+        parsed.evidence = _earliest(parsed.evidence, _placed(evidence_in(joined, 0), codes, block.first_line))
+        for one in table.column_names:
+            distinct = _texts(table.column(one))
+            parsed.texts[one] = Texts(distinct.values, distinct.codes[codes])
     return parsed
 
 
@@ -178,19 +188,27 @@ def _spans(names: list[str]) -> list[tuple[int, int]]:
     return spans
 
 
-def _cells(data: bytes, ends: _Places, spans: list[tuple[int, int]]) -> pa.Array:
-    """Return, without copying, the runs of columns of each line, what stands between two of them coming in between."""
-    bounds = np.empty((len(ends), 2 * len(spans)), np.int32)
-    for place, (first, last) in enumerate(spans):
-        if first:
-            bounds[:, 2 * place] = ends[:, first - 1] + 1
-        bounds[:, 2 * place + 1] = ends[:, last - 1]
-    bounds[0, 0] = 0
-    buffer = np.frombuffer(data, np.uint8)
-    after = ends[:-1, -1]
-    bounds[1:, 0] = after + 1 + (buffer[after] == ord("\r"))
+def _cells(data: bytes, begin: _Places, end: _Places) -> pa.Array:
+    """Return one cell per line."""
+    bounds = np.stack([begin, end], axis=1)
     offsets = np.append(bounds.ravel(), np.int32(len(data)))
-    return pa.Array.from_buffers(pa.binary(), bounds.size, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    both = pa.Array.from_buffers(pa.binary(), bounds.size, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    # What stands between two cells comes in between.
+    return both.take(pa.array(np.arange(0, bounds.size, 2)))
+
+
+def _distinct(data: bytes, buffer: npt.NDArray[np.uint8], begin: _Places, end: _Places) -> pa.DictionaryArray:
+    """Return one cell per line as a dictionary, without copying long cells."""
+    lengths = end - begin
+    if lengths.min() <= _INLINE_BYTES:
+        return _cells(data, begin, end).dictionary_encode()
+    views = np.zeros((len(begin), 4), np.int32)
+    views[:, 0], views[:, 3] = lengths, begin
+    prefixes = views.view(np.uint8)
+    for place in range(4):
+        prefixes[:, 4 + place] = buffer[begin + place]
+    buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.binary_view(), len(begin), buffers).dictionary_encode()
 
 
 def _placed(evidence: Evidence, codes: _Places, first_line: int) -> Evidence:

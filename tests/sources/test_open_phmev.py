@@ -520,3 +520,8 @@ def test_an_identity_that_changes_is_said_even_from_one_block_to_another(
         monkeypatch.setattr(scanning, "_BLOCK_BYTES", size)
         assert counts(ingest_open_phmev(path, store))["IDENTITE_VARIABLE"] == 1
     assert list(store.read(tables.ESTABLISHMENTS)["name"]) == ["CENTRE HOSPITALIER D’ICI"]
+
+
+def test_quoted_numbers_are_numbers(tmp_path: Path):
+    data = GOOD.replace(b";2.790,02;", b';"2.790,02";', 1)
+    pd.testing.assert_frame_equal(read_open_phmev(write(tmp_path, data)), read_open_phmev(write(tmp_path, GOOD)))

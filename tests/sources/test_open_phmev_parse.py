@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,17 @@ def block_of(lines: list[str], ending: str = "\r\n", *, ended: bool = True) -> B
     return Block(text.encode("cp1252"), 2, len(lines))
 
 
+def written(name: str, number: int) -> str:
+    if name == "boites":
+        return str(number)
+    return f"{number / 100:,.2f}".replace(",", "#").replace(".", ",").replace("#", ".")
+
+
 def columns(parsed: Parsed) -> dict[str, list[object]]:
+    """All the columns as received; numbers that were counted are written again."""
+    parsed.numbers |= {
+        name: pa.array([written(name, one) for one in values.tolist()]) for name, values in parsed.counted.items()
+    }
     texts = {name: [one.values[code] for code in one.codes] for name, one in parsed.texts.items()}
     return {
         **texts,
