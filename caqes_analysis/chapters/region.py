@@ -11,6 +11,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.words import (
     against_phrase,
+    alphabetical,
     benchmark_notes,
     envelope_of,
     ordered_by_envelope,
@@ -218,7 +219,7 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
             for value in known.reindex(rows["finess"])
         ]
     )
-    sums = sum_evolutions(labelled, ["group"])
+    sums = sum_evolutions(labelled, ["group"]).sort_values("group", key=lambda names: names.map(alphabetical))
     total = sum_evolutions(labelled, ["envelope"]).assign(group="Région")
     base = float(total["previous_eur"].iloc[0]) if len(total) else 0.0
 

@@ -14,6 +14,7 @@ from caqes_analysis.chapters.words import (
     ordered_by_envelope,
     period_label,
     through_phrase,
+    titled,
 )
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
@@ -112,9 +113,10 @@ def monthly_figures(page: Page) -> tuple[Figure | Notice, ...]:
     for envelope in _FIGURES_OF_A_SHEET:
         rows = _series(page, envelope)
         if rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
-            figures.append(
-                monthly_spending(rows, year=page.campaign.year, name=str(page.establishment["name"]), envelope=envelope)
+            drawn = monthly_spending(
+                rows, year=page.campaign.year, name=str(page.establishment["name"]), envelope=envelope
             )
+            figures.append(titled(drawn, envelope_of(page.campaign, envelope).short_label))
     return tuple(figures)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.display import Figure
 from caqes_analysis.envelopes import Envelope, envelope_named
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ORDER_OF_ENVELOPES",
     "against_phrase",
+    "alphabetical",
     "benchmark_notes",
     "envelope_of",
     "month_phrase",
@@ -24,6 +28,7 @@ __all__ = [
     "period_label",
     "sentence_case",
     "through_phrase",
+    "titled",
 ]
 
 ORDER_OF_ENVELOPES = (
@@ -111,3 +116,19 @@ def month_phrase(campaign: Campaign) -> str:
 def sentence_case(text: str) -> str:
     """Return the text with a capital first letter, the rest unchanged (unlike ``str.capitalize``)."""
     return text[:1].upper() + text[1:]
+
+
+def alphabetical(text: str) -> str:
+    """Return the key by which French sorts a name: accents and capitals do not count.
+
+    Examples
+    --------
+    >>> sorted(["Val", "Îles", "Aude"], key=alphabetical)
+    ['Aude', 'Îles', 'Val']
+    """
+    return unicodedata.normalize("NFD", text).encode("ascii", "ignore").decode().casefold()
+
+
+def titled(figure: Figure, subject: str) -> Figure:
+    """Return the figure with its subject before its message, for pages that hold several."""
+    return replace(figure, title=f"{subject} : {figure.title[:1].lower()}{figure.title[1:]}")

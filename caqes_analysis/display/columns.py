@@ -100,7 +100,7 @@ class ColumnFormat:
 
     @classmethod
     def compact_amount(cls, name: str, label: str, *, signed: bool = False, **options: Any) -> ColumnFormat:
-        """Amounts in €, k€ or M€: one unit for the column, chosen from its median."""
+        """Amounts in €, k€ or M€: one unit for all such columns of a table, chosen from their median."""
         return cls._numeric(name, label, 0, signed, unit="€", scale_signed=signed, **options)
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from typing import Any
 
 import pandas as pd
 
@@ -103,7 +104,7 @@ class Table(Display):
         if row_header is not None and row_header not in names:
             raise ValueError(f"row_header {row_header!r} is not one of the columns {names}")
         parts = [frame] if totals is None else [frame, totals]
-        formats = [column.fitted([value for part in parts[:1] for value in part[column.name]]) for column in columns]
+        formats = _fitted(columns, frame)
         cells = [[cell for part in parts for cell in column.cells(part)] for column in formats]
         rows = tuple(zip(*cells, strict=True))
         extra = [] if rows else [_EMPTY_NOTE]
@@ -166,6 +167,14 @@ class Table(Display):
                 for position, (cell, column) in enumerate(zip(row, self.columns, strict=True))
             ),
         )
+
+
+def _fitted(columns: Sequence[ColumnFormat], frame: pd.DataFrame) -> list[ColumnFormat]:
+    """Choose the units that depend on the values: one for all the amounts of the table, one for all its changes."""
+    together: dict[bool | None, list[Any]] = {}
+    for column in columns:
+        together.setdefault(column.scale_signed, []).extend(frame[column.name])
+    return [column.fitted(together[column.scale_signed]) for column in columns]
 
 
 def notes_html(notes: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from caqes_analysis.french import MISSING, percent
+from caqes_analysis.french import MISSING
 from caqes_analysis.schemes.targets import Target
 
 __all__ = ["Position", "position_of"]
@@ -23,7 +23,7 @@ class Position:
     state
         ``warning`` above the target, ``good`` at or under it, ``muted`` when nothing can be said.
     label
-        Words for a sentence or a card (« au-dessus du repère (4,0 %) à M7 »).
+        Words for a sentence or a card (« au-dessus du repère à M7 »).
     short
         Words for the cell of a table that names the target and the month elsewhere (« au-dessus »).
     """
@@ -68,8 +68,6 @@ def position_of(value: float | None, target: Target, *, month_nb: int) -> Positi
     if target.is_contractual:
         where = "au-dessus de l'objectif" if exceeds else "dans l'objectif"
     else:
-        where = (
-            f"au-dessus du repère ({percent(target.value)})" if exceeds else f"sous le repère ({percent(target.value)})"
-        )
+        where = "au-dessus du repère" if exceeds else "sous le repère"
     label = where if month_nb == _LAST_MONTH else f"{where} à M{month_nb}"
     return Position(state, label, "au-dessus" if exceeds else "en dessous")

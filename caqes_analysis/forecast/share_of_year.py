@@ -95,7 +95,8 @@ select finess || '/' || envelope as series, $year::int as year, begun_nb as obse
        case when previous_eur > 0 then 100 * (landing_eur / previous_eur::double - 1) end as evolution_pct,
        case when begun_nb < $month_nb::int then 'non estimable : un mois de l''année manque'
             when share is null then 'non estimable : aucune année antérieure complète'
-            else 'part moyenne de ' || years_nb || ' année(s) antérieure(s)'
+            else case when years_nb = 1 then 'part de l''année antérieure'
+                      else 'part moyenne de ' || years_nb || ' années antérieures' end
                  || case when previous_eur is null then ' ; pas de taux : année précédente incomplète' else '' end
        end as reason
 from projected order by series

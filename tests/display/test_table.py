@@ -148,3 +148,20 @@ def test_texts_of_any_content_appear_as_text(words: list[str]) -> None:
     payload = validate(bundle[MIME_TYPE])
     assert payload["kind"] == "table"
     assert payload["rows"][0][0]["text"] == plain_text(name)
+
+
+def test_amounts_of_one_table_share_their_unit() -> None:
+    frame = pd.DataFrame(
+        {"name": ["a", "b"], "small": [6_482_000.0, 1_579_000.0], "large": [11_300_000.0, 2_700_000.0]}
+    )
+    table = Table.from_frame(
+        frame,
+        caption="Montants",
+        columns=[
+            ColumnFormat.text("name", "Nom"),
+            ColumnFormat.compact_amount("small", "Observé"),
+            ColumnFormat.compact_amount("large", "Projeté"),
+        ],
+    )
+    assert [column.unit for column in table.columns[1:]] == ["M€", "M€"]
+    assert [cell.text for cell in table.rows[1][1:]] == ["1,6", "2,7"]

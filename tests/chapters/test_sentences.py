@@ -1,0 +1,146 @@
+"""What the pages say follows from the numbers, and no further."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import tables
+from caqes_analysis.chapters import Page, drugs, envelope, home, region, sheet, sheet_spending
+from caqes_analysis.display import Cards, Notice, Table, Text
+from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
+from tests.campaigns import campaign_file
+
+CAMPAIGN = """\
+title: "Essai"
+region: {code: "96", name: "Essai"}
+year: 2024
+last_month: "2024-09"
+provisional_months_nb: 2
+scheme: SCHEME
+sources:
+  monthly_spend: [{path: absent.csv, amount_kind: reimbursed, date_basis: care}]
+"""
+
+
+def months(year: int, amount: str, last: int = 9) -> dict[str, str | None]:
+    return {f"{year}-{m:02d}": amount for m in range(1, last + 1)}
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> dict[str, Page]:
+    """Three establishments (+10 %, −5 %, new) against a benchmark of 4 %, and the region."""
+    campaign = campaign_file(tmp_path, CAMPAIGN.replace("SCHEME", "caqes-2022"))
+    history = whole_year(2022) | whole_year(2023)
+    monthly = monthly_rows(
+        {
+            (A, "phmev"): history | months(2024, "110.00"),
+            (B, "phmev"): history | months(2024, "95.00"),
+            (C, "phmev"): months(2024, "10.00"),
+        },
+        provisional=["2024-08", "2024-09"],
+    )
+    known = establishments(
+        {"finess": A, "name": "CH de Rive", "valid_from": "2010-01-01"},
+        {"finess": B, "name": "CH des Monts", "department": "992", "category": "ESPIC"},
+        {"finess": C, "name": "CH Neuf"},
+    )
+    store = store_of(tmp_path / "store", monthly, known, first="2020-01", last="2024-09")
+    benchmark = {
+        "scheme": ["caqes-2022"],
+        "subject": ["phev_drugs"],
+        "measure": ["evolution_pct"],
+        "data_year": [2024],
+        "finess": ["all"],
+        "value": [4.0],
+        "unit_label": ["%"],
+        "source": ["essai"],
+        "status": ["regional"],
+    }
+    store.write(tables.TARGETS, pd.DataFrame(benchmark), part="essai")
+    return {finess: Page(campaign, store, None, finess) for finess in (A, B, C)} | {"region": Page(campaign, store)}
+
+
+def words(shown: Text | Notice | Table | Cards) -> str:
+    return shown.summary().replace("\xa0", " ").replace("\u202f", " ")
+
+
+def test_a_sheet_begins_with_its_answer(pages: dict[str, Page]) -> None:
+    answer, cards = sheet.headline(pages[A])
+    said = words(answer)
+    assert said.startswith(
+        "De janvier à juillet 2024, la PHMEV a augmenté de 10,0 % par rapport aux mêmes mois de 2023"
+    )
+    assert "au-dessus du repère à M7" in said
+    assert "sans valeur contractuelle" in said
+    assert "non respecté" not in said
+    assert "+10,0 %" in words(cards)
+
+
+def test_a_fall_is_a_fall(pages: dict[str, Page]) -> None:
+    said = words(sheet.headline(pages[B])[0])
+    assert "a baissé de 5,0 %" in said
+    assert "sous le repère à M7" in said
+
+
+def test_a_new_establishment_has_no_rate(pages: dict[str, Page]) -> None:
+    said = words(sheet.headline(pages[C])[0])
+    assert "n'est pas calculable" in said
+    assert "70 €" in said
+    assert "Premier mois reçu : janvier 2024" in words(sheet.reserves(pages[C]))
+
+
+def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
+    said = words(home.home_answer(pages["region"]))
+    # 7 × (110 + 95 + 10) against 7 × 200: +7.5 %.
+    assert "augmente de 7,5 %" in said
+    assert "1 établissement sur 3 dépasse le repère régional" in said
+    assert region.landing(pages["region"], "phmev") is not None
+
+
+def test_contributions_are_in_points_of_the_regional_rate(pages: dict[str, Page]) -> None:
+    assert "+5,00 points" in words(sheet.contribution(pages[A]))
+    table = home.discussion_table(pages["region"])
+    assert isinstance(table, Table)
+    assert [row[0].text for row in table.rows] == ["CH de Rive", "CH Neuf", "CH des Monts"]
+
+
+def test_groups_add_up_to_the_region(pages: dict[str, Page]) -> None:
+    table = region.by_group(pages["region"], "phmev", "department")
+    points = [float(row[4].text.replace(",", ".").replace("−", "-").replace("+", "")) for row in table.rows]
+    assert sum(points[:-1]) == pytest.approx(points[-1], abs=0.02)
+    assert table.totals_nb == 1
+
+
+def test_figures_do_not_cumulate_provisional_months(pages: dict[str, Page]) -> None:
+    figure = sheet_spending.cumulative_figure(pages[A])
+    assert "juillet 2024" in figure.title
+    assert "septembre" not in figure.title
+    assert "+10,0" in figure.title
+
+
+def test_what_was_not_received_is_said_with_the_missing_source(pages: dict[str, Page]) -> None:
+    (notice,) = drugs.classes(pages[A])
+    assert isinstance(notice, Notice)
+    assert "sources.open_phmev" in words(notice)
+    other = envelope.monthly_figure(pages["region"], "extra_list_drugs")
+    assert isinstance(other, Notice)
+
+
+def test_a_contractual_target_is_named_so_and_gives_no_verdict_before_the_end(
+    pages: dict[str, Page], tmp_path: Path
+) -> None:
+    campaign = campaign_file(tmp_path, CAMPAIGN.replace("SCHEME", "caqes-2018"))
+    page = Page(campaign, pages[A].store, None, A)
+    position = region.position(page.region, "phmev")
+    assert position.label == "objectif non renseigné"
+    assert "respecté" not in words(sheet.headline(page)[0])
+
+
+def test_totals_are_exact(pages: dict[str, Page]) -> None:
+    row = region.rate_of(pages["region"], "phmev")
+    assert row is not None
+    assert row["current_eur"] == Decimal("1505.00")
