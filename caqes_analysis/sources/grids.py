@@ -17,13 +17,12 @@ from caqes_analysis.sources.encoding import decode
 from caqes_analysis.sources.files import refuse_absent
 from caqes_analysis.sources.findings import Finding
 from caqes_analysis.sources.problems import ProblemLog, shown
-from caqes_analysis.sources.workbooks import formula_cells, sheet_rows
+from caqes_analysis.sources.workbooks import formula_cells, refuse_old_workbook, sheet_rows
 
-__all__ = ["Grid", "common_findings", "plain_name", "read_grid"]
+__all__ = ["Grid", "common_findings", "csv_rows", "plain_name", "read_grid"]
 
 T = TypeVar("T")
 _OTHER_SEPARATORS = {",": "la virgule", "\t": "la tabulation", "|": "la barre verticale"}
-_OLE_HEAD = b"\xd0\xcf\x11\xe0"
 
 
 def plain_name(name: str) -> str:
@@ -129,13 +128,7 @@ def read_grid(path: Path, *, required: Sequence[str], optional: Sequence[str] = 
     refuse_absent(path)
     with path.open("rb") as stream:
         head = stream.read(4)
-    if head == _OLE_HEAD:
-        raise SourceError.of(
-            "FORMAT_NON_LU",
-            "c'est un ancien classeur (.xls) ou un classeur protégé par un mot de passe.",
-            "L'enregistrer en .xlsx sans mot de passe, ou en CSV.",
-            file=path.name,
-        )
+    refuse_old_workbook(head, path.name)
     if head[:2] == b"PK":
         return _from_workbook(path, required, optional)
     return _from_csv(path, required, optional)
@@ -144,7 +137,7 @@ def read_grid(path: Path, *, required: Sequence[str], optional: Sequence[str] = 
 def _from_csv(path: Path, required: Sequence[str], optional: Sequence[str]) -> Grid:
     data = path.read_bytes()
     text, _ = decode(data, path.name)
-    rows = _csv_rows(text, path.name)
+    rows = csv_rows(text, path.name)
     log = ProblemLog(path.name)
     header_line, header = next(((line, row) for line, row in rows if any(cell.strip() for cell in row)), (1, []))
     if not header:
@@ -168,9 +161,25 @@ def _from_csv(path: Path, required: Sequence[str], optional: Sequence[str]) -> G
     return _grid(path.name, body, places, ignored, header, log, ends_without_newline=cut_short)
 
 
-def _csv_rows(text: str, file: str) -> list[tuple[int, list[str]]]:
+def csv_rows(text: str, file: str, *, separator: str = ";") -> list[tuple[int, list[str]]]:
+    """Return the rows of a CSV, each with the line on which it begins.
+
+    Parameters
+    ----------
+    text
+        The decoded content.
+    file
+        Name of the file, for messages.
+    separator
+        What separates the fields.
+
+    Raises
+    ------
+    SourceError
+        ``GUILLEMET_NON_FERME``.
+    """
     rows = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     try:
         for row in reader:

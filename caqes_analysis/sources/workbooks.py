@@ -1,10 +1,10 @@
-"""XLSX workbooks: the cells of the first visible sheet, and which of them are formulas."""
+"""XLSX workbooks: the cells of a sheet, which of them are formulas, which are merged."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +15,97 @@ from python_calamine import CalamineWorkbook, SheetVisibleEnum
 from caqes_analysis.errors import SourceError
 from caqes_analysis.sources.files import guarded_member, opened_zip
 
-__all__ = ["formula_cells", "sheet_rows"]
+__all__ = ["formula_cells", "merged_ranges", "refuse_old_workbook", "sheet_rows"]
 
 # No yearly table of a region comes near; a workbook made to fill the memory does.
 _MOST_BYTES = 1 << 30
+_OLE_HEAD = b"\xd0\xcf\x11\xe0"
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 _READ_BYTES = 1 << 20
 
 
-def sheet_rows(path: Path) -> tuple[list[tuple[int, list[Any]]], str]:
-    """Return the rows of the first visible sheet, each with its number, and the name of the sheet.
+def refuse_old_workbook(head: bytes, file: str) -> None:
+    """Refuse a file whose first bytes are those of a workbook of before 2007, or of a protected one.
+
+    Raises
+    ------
+    SourceError
+        ``FORMAT_NON_LU``.
+    """
+    if head.startswith(_OLE_HEAD):
+        raise SourceError.of(
+            "FORMAT_NON_LU",
+            "c'est un ancien classeur (.xls) ou un classeur protégé par un mot de passe.",
+            "L'enregistrer en .xlsx sans mot de passe, ou en CSV.",
+            file=file,
+        )
+
+
+def sheet_rows(path: Path, sheet: str | int = 1) -> tuple[list[tuple[int, list[Any]]], str]:
+    """Return the rows of a visible sheet, each with its number, and the name of the sheet.
 
     Parameters
     ----------
     path
         The workbook.
+    sheet
+        Name of the sheet (case does not matter), or its number among the visible ones, from 1.
 
     Raises
     ------
     SourceError
-        ``CLASSEUR_ILLISIBLE``, ``CLASSEUR_TROP_GRAND``, or what is wrong in the archive that a workbook is.
+        ``CLASSEUR_ILLISIBLE``, ``CLASSEUR_TROP_GRAND``, ``FEUILLE_ABSENTE``, or what is wrong in the archive that a
+        workbook is.
     """
     _refuse_oversized(path)
     try:
         with CalamineWorkbook.from_path(str(path)) as workbook:
-            visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+            visible = [known.name for known in workbook.sheets_metadata if known.visible == SheetVisibleEnum.Visible]
             if not visible:
                 raise _unreadable(path, "aucune feuille visible")
-            rows = workbook.get_sheet_by_name(visible[0]).to_python(skip_empty_area=False)
+            name = _sheet_name(path, visible, sheet)
+            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except python_calamine.CalamineError as failure:
         raise _unreadable(path, str(failure)) from failure
-    return list(enumerate(rows, start=1)), visible[0]
+    return list(enumerate(rows, start=1)), name
+
+
+def _sheet_name(path: Path, visible: Sequence[str], sheet: str | int) -> str:
+    if isinstance(sheet, int):
+        if 1 <= sheet <= len(visible):
+            return visible[sheet - 1]
+    else:
+        for name in visible:
+            if name.strip().casefold() == sheet.strip().casefold():
+                return name
+    raise SourceError.of(
+        "FEUILLE_ABSENTE",
+        "cette feuille n'est pas dans le classeur.",
+        f"Feuilles visibles : {', '.join(visible)}. Corriger sheet dans la correspondance de colonnes.",
+        file=path.name,
+        value=str(sheet),
+    )
+
+
+def merged_ranges(path: Path, sheet: str) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return, for each place (row, column, from 0) inside a merged range, the place that holds its value.
+
+    Parameters
+    ----------
+    path
+        The workbook.
+    sheet
+        Name of the sheet.
+    """
+    with CalamineWorkbook.from_path(str(path)) as workbook:
+        ranges = workbook.get_sheet_by_name(sheet).merged_cell_ranges or []
+    return {
+        (row, column): first
+        for first, last in ranges
+        for row in range(first[0], last[0] + 1)
+        for column in range(first[1], last[1] + 1)
+        if (row, column) != first
+    }
 
 
 def formula_cells(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
