@@ -24,6 +24,18 @@ from caqes_analysis.tables.received import (
     LPP_SPEND,
     MONTHLY_SPEND,
 )
+from caqes_analysis.tables.reference import (
+    BIOSIMILAR_GROUPS,
+    CODE_LISTS,
+    DRUG_CLASSES,
+    DRUG_PRESENTATIONS,
+    DRUG_PRODUCTS,
+    EXTRA_LIST_EVENTS,
+    EXTRA_LIST_PERIODS,
+    EXTRA_LIST_TARIFFS,
+    FINESS_SITES,
+    GENERIC_GROUPS,
+)
 
 __all__ = ["ALL_TABLES", "table_named"]
 
@@ -44,6 +56,16 @@ ALL_TABLES: tuple[Table, ...] = (
     INDICATOR_VALUES,
     TARGETS,
     FORECASTS,
+    FINESS_SITES,
+    DRUG_PRODUCTS,
+    DRUG_PRESENTATIONS,
+    DRUG_CLASSES,
+    GENERIC_GROUPS,
+    BIOSIMILAR_GROUPS,
+    EXTRA_LIST_EVENTS,
+    EXTRA_LIST_PERIODS,
+    EXTRA_LIST_TARIFFS,
+    CODE_LISTS,
 )
 
 

@@ -1,0 +1,101 @@
+"""Read one cell of a reference file: a code, a price written with a point, an optional text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from caqes_analysis.sources.cells import CellError, parse_text
+
+__all__ = ["digits", "optional_text", "parse_bdpm_price", "parse_tariff"]
+
+_TARIFF = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,3})?")
+# The public drug database writes 1,234,56: the last comma is the decimal one.
+_BDPM_PRICE = re.compile(r"[0-9]{1,3}(?:,?[0-9]{3})*,[0-9]{2}")
+
+
+def optional_text(cell: Any) -> str | None:
+    """Return the text of a cell on one line, without double spaces; None when it is empty.
+
+    Examples
+    --------
+    >>> optional_text(" BIOGARAN "), optional_text("")
+    ('BIOGARAN', None)
+    """
+    return " ".join(parse_text(cell).split()) or None
+
+
+def digits(length: int, name: str) -> Callable[[Any], str | None]:
+    """Return the reader of a code of that many digits; spaces inside it do not count, an empty cell gives None.
+
+    Parameters
+    ----------
+    length
+        Number of digits.
+    name
+        Name of the code, for messages.
+
+    Examples
+    --------
+    >>> digits(13, "UCD13")("34008 9000294 3")
+    '3400890002943'
+    """
+
+    def parse(cell: Any) -> str | None:
+        text = "".join(parse_text(cell).split())
+        if not text:
+            return None
+        if not (len(text) == length and text.isascii() and text.isdigit()):
+            raise CellError(
+                "CODE_INVALIDE",
+                f"un code {name} a {length} chiffres.",
+                "Mettre la colonne au format texte, ou redonner le fichier tel que reçu.",
+            )
+        return text
+
+    return parse
+
+
+def parse_tariff(cell: Any) -> Decimal | None:
+    """Return a tariff in euros with at most three decimals, written with a point or a comma; None when empty.
+
+    Raises
+    ------
+    CellError
+        ``TARIF_ILLISIBLE``.
+
+    Examples
+    --------
+    >>> parse_tariff("203.37"), parse_tariff("434,403"), parse_tariff("")
+    (Decimal('203.37'), Decimal('434.403'), None)
+    """
+    text = parse_text(cell)
+    if not text:
+        return None
+    if not _TARIFF.fullmatch(text):
+        raise CellError("TARIF_ILLISIBLE", "ce n'est pas un tarif en euros.", "Écrire 203.370, sans espace ni unité.")
+    return Decimal(text.replace(",", "."))
+
+
+def parse_bdpm_price(cell: Any) -> Decimal | None:
+    """Return a price of the public drug database, in which the comma separates thousands and decimals alike.
+
+    Raises
+    ------
+    CellError
+        ``PRIX_ILLISIBLE``.
+
+    Examples
+    --------
+    >>> parse_bdpm_price("24,34"), parse_bdpm_price("1,234,56"), parse_bdpm_price("")
+    (Decimal('24.34'), Decimal('1234.56'), None)
+    """
+    text = parse_text(cell)
+    if not text:
+        return None
+    if not _BDPM_PRICE.fullmatch(text):
+        raise CellError("PRIX_ILLISIBLE", "ce n'est pas un prix de la base.", "Télécharger de nouveau le fichier.")
+    whole, _, cents = text.rpartition(",")
+    return Decimal(f"{whole.replace(',', '')}.{cents}")
