@@ -1,0 +1,82 @@
+"""Which months were received: the state of every month, and those that are missing."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis.store import Store
+
+__all__ = ["absent_months", "completeness", "missing_months"]
+
+
+def completeness(store: Store, *, envelope: str, year: int) -> pd.DataFrame:
+    """Return the state of every month of an envelope in a year and the year before.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``monthly_grid`` (``finess, month, amount_eur, value_status, is_provisional``).
+    """
+    return store.query(
+        "select finess, month, amount_eur, value_status, is_provisional from monthly_grid "
+        "where envelope = $envelope and year(month) between $year::int - 1 and $year::int order by finess, month",
+        {"envelope": envelope, "year": year},
+    )
+
+
+def missing_months(store: Store, *, year: int) -> pd.DataFrame:
+    """Return the months that are missing in a year or the year before.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, envelope, month``, ordered.
+    """
+    return store.query(
+        "select finess, envelope, month from monthly_grid where value_status = 'missing' "
+        "and year(month) between $year::int - 1 and $year::int order by finess, envelope, month",
+        {"year": year},
+    )
+
+
+def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
+    """Return the months of which no line was received at all, although the establishment was open and followed.
+
+    A month that a file writes with an empty amount is a declared gap; a month without any line may be one that was
+    lost on the way.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_spend`` and ``establishments``.
+    last_month
+        Last month that the campaign announces.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, envelope, month, open_nb`` (establishments followed that month in that envelope), ordered: between
+        the first month of each series and ``last_month``, or the closing month.
+    """
+    return store.query(
+        """
+        with series as (
+          select finess, envelope, min(month) as begins from monthly_spend group by all
+        ),
+        open as (
+          select finess, min(valid_from) as opens, max(coalesce(valid_to, $last::date)) as closes
+          from establishments group by finess
+        ),
+        due as (
+          select s.finess, s.envelope, unnest(generate_series(
+            s.begins, least(coalesce(date_trunc('month', o.closes), $last::date), $last::date), interval 1 month
+          ))::date as month
+          from series s left join open o using (finess)
+        ),
+        counted as (select *, count(*) over (partition by envelope, month) as open_nb from due)
+        select finess, envelope, month, open_nb
+        from counted anti join monthly_spend using (finess, envelope, month)
+        order by envelope, finess, month
+        """,
+        {"last": last_month.date()},
+    )

@@ -1,0 +1,76 @@
+"""Mergers and openings: what the perimeter of a comparison owes them, in euros."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis.store import Store
+
+__all__ = ["perimeter_changes", "spending_outside_validity"]
+
+
+def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
+    """Return the mergers and openings that bear on a year and the one before, with their amount.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, kind`` (``merger`` or ``opening``), ``since, current_finess, amount_eur`` (what the establishment
+        spent in the year before it merged, or since it opened, all envelopes), ordered by date.
+    """
+    return store.query(
+        """
+        with spent as (
+          select m.finess, s.since, s.current_finess, m.month, m.amount_eur
+          from monthly_spend m left join successions s on s.finess = m.finess
+        ),
+        begun as (select finess, min(month) as since from spent where amount_eur is not null group by finess)
+        select finess, 'merger' as kind, since, current_finess,
+               sum(amount_eur) filter (month >= since - interval 1 year)::decimal(18, 2) as amount_eur
+        from spent where since is not null and year(since) >= $year::int - 1
+        group by finess, since, current_finess
+        union all
+        select p.finess, 'opening', b.since, null, sum(p.amount_eur)::decimal(18, 2)
+        from spent p join begun b on b.finess = p.finess
+        where year(b.since) >= $year::int - 1 and b.since > (select min(month) from monthly_spend)
+        group by p.finess, b.since
+        order by since, finess
+        """,
+        {"year": year},
+    )
+
+
+def spending_outside_validity(store: Store) -> pd.DataFrame:
+    """Return what establishments spent before they opened or after they closed.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_spend`` and ``establishments``.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, kind`` (``before`` or ``after``), ``bound`` (day of opening or closing), ``months_nb, first_month,
+        last_month, amount_eur, delivery, successor``, ordered by FINESS.
+    """
+    return store.query(
+        """
+        with validity as (
+          select finess, min(valid_from) as opens,
+                 case when count(*) filter (valid_to is null) = 0 then max(valid_to) end as closes,
+                 any_value(successor) as successor
+          from establishments group by finess
+        ),
+        outside as (
+          select m.*, v.successor, case when m.month > v.closes then 'after' else 'before' end as kind,
+                 case when m.month > v.closes then v.closes else v.opens end as bound
+          from monthly_spend m join validity v using (finess)
+          where m.amount_eur <> 0 and (m.month > v.closes or m.month < date_trunc('month', v.opens))
+        )
+        select finess, kind, bound, count(distinct month) as months_nb, min(month) as first_month,
+               max(month) as last_month, sum(amount_eur)::decimal(18, 2) as amount_eur, min(delivery) as delivery,
+               any_value(successor) as successor
+        from outside group by finess, kind, bound order by finess, kind
+        """
+    )

@@ -1,0 +1,106 @@
+"""Totals of one source against another."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.store import Store
+
+__all__ = ["annual_gaps", "envelope_weights", "reconciliation"]
+
+
+def reconciliation(store: Store) -> pd.DataFrame:
+    """Compare each year of the yearly drug files with the sum of its months, establishment by establishment.
+
+    Returns
+    -------
+    DataFrame
+        ``year, establishments_nb, annual_eur, monthly_eur, gap_eur, differing_nb``: sums over the establishments found
+        in both sources, and the number of those whose two totals differ. Empty unless both sources were received.
+    """
+    columns = ["year", "establishments_nb", "annual_eur", "monthly_eur", "gap_eur", "differing_nb"]
+    if not (store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)):
+        return pd.DataFrame(columns=columns)
+    return store.query(
+        """
+        with annual as (
+          select finess, year, sum(reimbursed_eur) as annual_eur from annual_drug_spend group by finess, year
+        ),
+        monthly as (
+          select finess, year(month) as year, sum(amount_eur) as monthly_eur from monthly_spend
+          where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
+        )
+        select year, count(*) as establishments_nb, sum(annual_eur)::decimal(18, 2) as annual_eur,
+               sum(monthly_eur)::decimal(18, 2) as monthly_eur,
+               (sum(monthly_eur) - sum(annual_eur))::decimal(18, 2) as gap_eur,
+               count(*) filter (annual_eur <> monthly_eur) as differing_nb
+        from annual join monthly using (finess, year) group by year order by year
+        """
+    )
+
+
+def annual_gaps(store: Store) -> pd.DataFrame:
+    """Compare each establishment's year in Open PHMEV with the sum of its months.
+
+    Parameters
+    ----------
+    store
+        Store with ``annual_drug_spend`` and ``monthly_spend``.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, year, annual_eur, monthly_eur`` (0 where it has no month), ``months_nb`` (months with an amount),
+        ``usual_share`` (median gap of all establishments that year, as a share), ordered; years of which the months
+        were received. Empty unless both sources were.
+    """
+    columns = ["finess", "year", "annual_eur", "monthly_eur", "months_nb", "usual_share"]
+    if not (store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)):
+        return pd.DataFrame(columns=columns)
+    return store.query(
+        """
+        with annual as (
+          select finess, year, sum(reimbursed_eur) as annual_eur from annual_drug_spend group by finess, year
+        ),
+        monthly as (
+          select finess, year(month) as year, sum(amount_eur) as monthly_eur, count(amount_eur) as months_nb
+          from monthly_spend where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
+        ),
+        whole as (select year(month) as year from monthly_spend where envelope = 'phmev' and amount_kind = 'reimbursed'
+                  group by 1 having count(distinct month) = 12),
+        paired as (
+          select a.finess, a.year, a.annual_eur, coalesce(m.monthly_eur, 0)::decimal(18, 2) as monthly_eur,
+                 coalesce(m.months_nb, 0) as months_nb
+          from annual a join whole using (year) left join monthly m using (finess, year)
+        )
+        select *, coalesce(median(abs(monthly_eur / annual_eur - 1)::double)
+                             filter (months_nb > 0 and annual_eur > 0) over (partition by year), 0) as usual_share
+        from paired order by year, finess
+        """
+    )
+
+
+def envelope_weights(store: Store) -> pd.DataFrame:
+    """Return what each envelope weighs beside the PHMEV of the same establishments and months.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_spend``.
+
+    Returns
+    -------
+    DataFrame
+        ``envelope, delivery, year, ratio`` (sum of the envelope over the sum of the PHMEV), ordered. Empty without
+        PHMEV.
+    """
+    return store.query(
+        """
+        with phmev as (select finess, month, amount_eur from monthly_spend where envelope = 'phmev' and amount_eur > 0)
+        select m.envelope, m.delivery, year(m.month) as year, (sum(m.amount_eur) / sum(p.amount_eur))::double as ratio
+        from monthly_spend m join phmev p using (finess, month)
+        where m.envelope <> 'phmev' and m.amount_eur > 0
+        group by all order by all
+        """
+    )

@@ -1,0 +1,169 @@
+"""Amounts that are too equal to be two facts: a month copied from another, a total left among the establishments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis.quality.panels import Panel
+
+__all__ = ["Repeat", "TotalRow", "find_copies", "find_repeats", "find_totals"]
+
+CHANCE_EXPECTED_NB: Final = 0.005
+"""A repetition is told when fewer than this many would be expected by chance in the series (package's choice)."""
+_SMALL_EUR: Final = 500.0
+_LAGS: Final = (1, 12)
+_COPIED_MONTHS_NB: Final = 2
+_FEWEST_PARTS_NB: Final = 3
+_MAD_TO_SD: Final = 1.4826
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Months of an establishment that repeat, to the cent, other months of its own or those of another.
+
+    Parameters
+    ----------
+    finess, envelope, amount_kind, delivery
+        Whose amounts, and the file they came in.
+    month, months_nb
+        First month concerned, and how many in a row.
+    copied_month, copied_finess
+        Where the same amount stands.
+    amount_eur
+        Amount of the first month.
+    """
+
+    finess: str
+    envelope: str
+    amount_kind: str
+    delivery: str
+    month: pd.Timestamp
+    months_nb: int
+    copied_month: pd.Timestamp
+    copied_finess: str
+    amount_eur: float
+
+
+@dataclass(frozen=True)
+class TotalRow:
+    """A line whose amounts are the sum of all the others of its months: a total left in.
+
+    Parameters
+    ----------
+    finess, envelope, amount_kind, delivery
+        FINESS under which it was received, and the file.
+    month, months_nb
+        First month concerned, and how many in all.
+    amount_eur
+        Amount of the first month.
+    """
+
+    finess: str
+    envelope: str
+    amount_kind: str
+    delivery: str
+    month: pd.Timestamp
+    months_nb: int
+    amount_eur: float
+
+
+def find_repeats(panel: Panel) -> Iterator[Repeat]:
+    """Yield the months equal to the cent to the month before, or to the same month of the year before.
+
+    Parameters
+    ----------
+    panel
+        Months of one envelope.
+
+    Notes
+    -----
+    Equal amounts happen by chance when they are small or rounded: the expected number of them is
+    ``pairs × resolution / (2 √π σ)`` for amounts that vary with a standard deviation ``σ``; a repetition is told only
+    when that number is below :data:`CHANCE_EXPECTED_NB`.
+    """
+    cents = _cents(panel)
+    for row, finess in enumerate(panel.finess):
+        for lag in _LAGS:
+            later, earlier = cents[row, lag:], cents[row, :-lag]
+            equal = (later == earlier) & (later >= _SMALL_EUR * 100)
+            if not equal.any() or _expected_by_chance(later, earlier) > CHANCE_EXPECTED_NB:
+                continue
+            for start, stop in _runs(equal):
+                month = start + lag
+                yield Repeat(
+                    finess, panel.envelope, panel.amount_kind, str(panel.deliveries[row, month]), panel.months[month],
+                    stop - start, panel.months[start], finess, cents[row, month] / 100,
+                )  # fmt: skip
+
+
+def find_copies(panel: Panel) -> Iterator[Repeat]:
+    """Yield the months that two establishments share to the cent, two in a row at least.
+
+    Parameters
+    ----------
+    panel
+        Months of one envelope.
+    """
+    cents = _cents(panel)
+    known: dict[tuple[int, int, int], int] = {}
+    told: set[tuple[str, str]] = set()
+    for month in range(cents.shape[1] - 1):
+        for row in np.flatnonzero((cents[:, month] >= _SMALL_EUR * 100) & (cents[:, month + 1] > 0)):
+            key = (month, int(cents[row, month]), int(cents[row, month + 1]))
+            other = known.setdefault(key, int(row))
+            pair = (panel.finess[other], panel.finess[row])
+            if pair in told or pair[0] == pair[1]:
+                continue
+            told.add(pair)
+            same = int((cents[row] == cents[other])[cents[row] > 0].sum())
+            if same >= _COPIED_MONTHS_NB:
+                yield Repeat(
+                    panel.finess[row], panel.envelope, panel.amount_kind, str(panel.deliveries[row, month]),
+                    panel.months[month], same, panel.months[month], panel.finess[other], cents[row, month] / 100,
+                )  # fmt: skip
+
+
+def find_totals(panel: Panel) -> Iterator[TotalRow]:
+    """Yield the establishments whose amounts are, to the cent, the sum of all the others.
+
+    Parameters
+    ----------
+    panel
+        Months of one envelope.
+    """
+    cents = np.where(np.isfinite(panel.amounts), _cents(panel), 0)
+    sums, parts = cents.sum(axis=0), (cents != 0).sum(axis=0)
+    is_total = (cents == sums - cents) & (cents > 0) & (parts > _FEWEST_PARTS_NB)
+    for row in np.flatnonzero(is_total.any(axis=1)):
+        months = np.flatnonzero(is_total[row])
+        yield TotalRow(
+            panel.finess[row], panel.envelope, panel.amount_kind, str(panel.deliveries[row, months[0]]),
+            panel.months[months[0]], len(months), cents[row, months[0]] / 100,
+        )  # fmt: skip
+
+
+def _cents(panel: Panel) -> npt.NDArray[np.int64]:
+    """Return the amounts in cents; -1 where nothing was received (amounts below zero never repeat)."""
+    cents: npt.NDArray[np.int64] = np.rint(np.where(panel.amounts >= 0, panel.amounts * 100, -1.0)).astype(np.int64)
+    return cents
+
+
+def _expected_by_chance(later: npt.NDArray[np.int64], earlier: npt.NDArray[np.int64]) -> float:
+    both = (later > 0) & (earlier > 0)
+    moves = np.abs(later[both] - earlier[both])
+    sd = _MAD_TO_SD * float(np.median(moves)) / np.sqrt(2)
+    if sd == 0:
+        return float("inf")  # a series that hardly moves: rent, lump sum
+    resolution = int(np.gcd.reduce(later[both]))
+    return int(both.sum()) * resolution / (2 * np.sqrt(np.pi) * sd)
+
+
+def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
