@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from caqes_analysis.sources.cells import CellError, parse_text
+from caqes_analysis.sources.cells import CellError, parse_date, parse_text
+from caqes_analysis.sources.findings import Finding
+from caqes_analysis.sources.grids import Grid
+from caqes_analysis.sources.problems import ProblemLog, shown
 
-__all__ = ["digits", "optional_text", "parse_bdpm_price", "parse_tariff"]
+__all__ = ["digits", "optional_text", "parse_bdpm_price", "parse_tariff", "readable_dates"]
+
+_DATE_SHAPE = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _TARIFF = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,3})?")
 # The public drug database writes 1,234,56: the last comma is the decimal one.
@@ -99,3 +105,51 @@ def parse_bdpm_price(cell: Any) -> Decimal | None:
         raise CellError("PRIX_ILLISIBLE", "ce n'est pas un prix de la base.", "Télécharger de nouveau le fichier.")
     whole, _, cents = text.rpartition(",")
     return Decimal(f"{whole.replace(',', '')}.{cents}")
+
+
+def readable_dates(
+    grid: Grid, column: str, log: ProblemLog, *, delivery: str
+) -> tuple[list[date | None], list[Finding]]:
+    """Return a column of dates that say when a record was drawn up; a year that cannot be is kept out and told.
+
+    Parameters
+    ----------
+    grid
+        The file.
+    column
+        Name of the column.
+    log
+        Takes what is not a date at all.
+    delivery
+        Identifier of the delivery.
+
+    Returns
+    -------
+    dates, findings
+        An official file of twenty thousand lines is not refused for « 29/11/2924 »: the date is missing, with a
+        finding ``DATE_IMPOSSIBLE`` (one for the column).
+    """
+
+    def parse(cell: Any) -> date | None:
+        try:
+            return parse_date(cell)
+        except CellError:
+            if _DATE_SHAPE.fullmatch(parse_text(cell)):
+                return None
+            raise
+
+    dates = grid.parsed(column, parse, log)
+    odd = [place for place, cell in enumerate(grid.cells[column]) if dates[place] is None and parse_text(cell)]
+    if log or not odd:
+        return dates, []
+    first = odd[0]
+    told = Finding(
+        delivery,
+        "DATE_IMPOSSIBLE",
+        column,
+        "information",
+        len(odd),
+        f"{shown(grid.cells[column][first])} (ligne {grid.lines[first]})",
+        "Cette date n'existe pas : elle est comptée comme manquante ; aucun montant n'en dépend.",
+    )
+    return dates, [told]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caqes_analysis.errors import Problem, SourceError
 from caqes_analysis.sources.encoding import decode
 from caqes_analysis.sources.files import open_content
-from caqes_analysis.sources.grids import Grid
+from caqes_analysis.sources.grids import Grid, csv_rows
 from caqes_analysis.sources.problems import ProblemLog
 
 __all__ = ["Record", "grid_of", "read_records"]
@@ -44,7 +42,7 @@ def read_records(path: Path, *, separator: str, quoted: bool) -> tuple[list[Reco
     with open_content(path) as stream:
         data = stream.read()
     text, _ = decode(data, path.name)
-    rows = _quoted(text, separator, path.name) if quoted else _plain(text, separator)
+    rows = csv_rows(text, path.name, separator=separator) if quoted else _plain(text, separator)
     records = [(line, row) for line, row in rows if any(cell.strip() for cell in row)]
     if not records:
         raise SourceError.of(
@@ -59,23 +57,6 @@ def read_records(path: Path, *, separator: str, quoted: bool) -> tuple[list[Reco
 def _plain(text: str, separator: str) -> Iterator[Record]:
     for line, content in enumerate(text.split("\n"), 1):
         yield line, content.removesuffix("\r").split(separator)
-
-
-def _quoted(text: str, separator: str, file: str) -> Iterator[Record]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    try:
-        for row in reader:
-            yield line, row
-            line = reader.line_num + 1
-    except csv.Error as failure:
-        raise SourceError.of(
-            "GUILLEMET_NON_FERME",
-            f"un guillemet est mal placé ou n'est pas fermé à partir de cette ligne ({failure}).",
-            "Télécharger de nouveau le fichier, sans l'ouvrir dans un tableur.",
-            file=file,
-            line=line,
-        ) from failure
 
 
 def grid_of(

@@ -109,7 +109,7 @@ def _attempt(parse: Callable[[Any], T | None], cell: Any) -> T | CellError | Non
         return failure
 
 
-def read_grid(path: Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> Grid:
+def read_grid(path: Path, *, required: Sequence[str], optional: Sequence[str] = (), separators: str = ";") -> Grid:
     """Read a CSV (``;``, UTF-8 or Windows-1252) or the first sheet of an XLSX.
 
     Parameters
@@ -118,6 +118,8 @@ def read_grid(path: Path, *, required: Sequence[str], optional: Sequence[str] = 
         The file; its kind is told by its content.
     required, optional
         Expected columns; case, accents and punctuation of the header do not matter.
+    separators
+        Characters that may separate the columns of a CSV: the one that its first line holds most is taken.
 
     Raises
     ------
@@ -131,13 +133,14 @@ def read_grid(path: Path, *, required: Sequence[str], optional: Sequence[str] = 
     refuse_old_workbook(head, path.name)
     if head[:2] == b"PK":
         return _from_workbook(path, required, optional)
-    return _from_csv(path, required, optional)
+    return _from_csv(path, required, optional, separators)
 
 
-def _from_csv(path: Path, required: Sequence[str], optional: Sequence[str]) -> Grid:
+def _from_csv(path: Path, required: Sequence[str], optional: Sequence[str], separators: str) -> Grid:
     data = path.read_bytes()
     text, _ = decode(data, path.name)
-    rows = csv_rows(text, path.name)
+    head = text.lstrip().partition("\n")[0]
+    rows = csv_rows(text, path.name, separator=max(separators, key=head.count))
     log = ProblemLog(path.name)
     header_line, header = next(((line, row) for line, row in rows if any(cell.strip() for cell in row)), (1, []))
     if not header:
