@@ -1,0 +1,169 @@
+"""The numbers of an indicator: what is added up, what is divided, and over which perimeter."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from caqes_analysis.indicators.expressions import SOURCE_TABLES, Condition, read_condition
+from caqes_analysis.parameter_files import Parameters
+
+__all__ = ["CURRENT_PERIMETER", "Masking", "Measure", "Perimeter", "SourceTable", "Sum"]
+
+CURRENT_PERIMETER = "courant"
+
+SourceTable = Literal["annual_drug_spend", "monthly_grid", "lpp_spend", "extra_list_use", "activity"]
+
+_ID = r"^[a-z][a-z0-9_]*$"
+_SUMMED_KINDS = ("count", "amount", "quantity")
+
+
+class Sum(Parameters):
+    """What is added up: a column of a tidy table, or its lines, where a condition holds.
+
+    Parameters
+    ----------
+    table
+        Tidy table (``docs/tables.md``): ``annual_drug_spend``, ``monthly_grid`` (monthly envelopes), ``lpp_spend``,
+        ``extra_list_use`` or ``activity``.
+    sum
+        Column added up (``boxes_nb``, ``reimbursed_eur``…): an amount, a quantity or a count, so that sums are exact.
+    count
+        ``lines`` to count lines instead.
+    where
+        DuckDB condition over the columns of the table; ``in_list(column, 'list')`` asks a dated code list.
+    received_if
+        Condition that tells the lines proving that an establishment's data were received, when not every line of the
+        table does (``kind = 'drug'``): without such a line the value is missing, never zero.
+    """
+
+    table: SourceTable
+    sum: str | None = None
+    count: Literal["lines"] | None = None
+    where: str = "true"
+    received_if: str = "true"
+
+    @model_validator(mode="after")
+    def _check(self) -> Sum:
+        if (self.sum is None) == (self.count is None):
+            raise ValueError("il faut une colonne à additionner, ou count. → Écrire soit sum, soit count: lines.")
+        if self.sum is not None:
+            summable = [c.name for c in SOURCE_TABLES[self.table].columns if c.kind in _SUMMED_KINDS]
+            if self.sum not in summable or self.sum == "source_line":
+                raise ValueError(
+                    f"la colonne « {self.sum} » de {self.table} ne s'additionne pas. "
+                    f"→ Colonnes possibles : {', '.join(name for name in summable if name != 'source_line')}."
+                )
+        read_condition(self.table, self.where)
+        read_condition(self.table, self.received_if)
+        return self
+
+    @property
+    def condition(self) -> Condition:
+        """The condition ``where``, read."""
+        return read_condition(self.table, self.where)
+
+    @property
+    def code_lists(self) -> frozenset[str]:
+        """Code lists that the conditions name."""
+        return self.condition.code_lists | read_condition(self.table, self.received_if).code_lists
+
+
+class Masking(Parameters):
+    """Lines whose content the producer masked, and which move a share: the masked part is given with the value.
+
+    Parameters
+    ----------
+    where
+        Condition that tells the masked lines, in the table of the denominator (or of the numerator without one).
+    note
+        French sentence: what is masked, and which way of counting is official.
+    """
+
+    where: str
+    note: str
+
+
+class Measure(Parameters):
+    """One number of an indicator.
+
+    Parameters
+    ----------
+    id
+        Name with its unit: ``boxes_nb``, ``reimbursed_eur``, ``share_pct``, ``evolution_pct``.
+    label, unit, decimals
+        How it is printed.
+    numerator, denominator
+        What is divided; without denominator the value is the sum itself.
+    scale
+        Factor of the ratio: 100 for percents, 1 000 for « per thousand »; 1 by default.
+    evolution_of
+        Instead of the sums: another measure, whose value is compared with that of the same months a year before,
+        ``100 × (N / N-1 − 1)``.
+    masked
+        Masked lines, when they move the value.
+    note
+        French sentence printed with the value.
+    """
+
+    id: str = Field(pattern=_ID)
+    label: str
+    unit: str
+    decimals: int = Field(default=1, ge=0, le=4)
+    numerator: Sum | None = None
+    denominator: Sum | None = None
+    scale: int = Field(default=1, ge=1)
+    evolution_of: str | None = None
+    masked: Masking | None = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Measure:
+        if (self.numerator is None) == (self.evolution_of is None):
+            raise ValueError("une mesure a un numérateur, ou est l'évolution d'une autre. → Garder l'un des deux.")
+        if self.evolution_of is not None and (self.denominator or self.masked or self.scale != 1):
+            raise ValueError("une évolution n'a ni dénominateur, ni échelle. → Les retirer.")
+        if self.masked is not None:
+            read_condition(self.masked_table, self.masked.where)
+        return self
+
+    @property
+    def masked_table(self) -> str:
+        """Table whose masked lines are told apart."""
+        counted = self.denominator or self.numerator
+        return counted.table if counted else ""
+
+    @property
+    def sums(self) -> tuple[Sum, ...]:
+        """Numerator and denominator, as far as there are."""
+        return tuple(part for part in (self.numerator, self.denominator) if part is not None)
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """Tables that it reads."""
+        return frozenset(part.table for part in self.sums)
+
+
+class Perimeter(Parameters):
+    """A way of counting: everything, or *à champ constant* (codes removed from both years).
+
+    Parameters
+    ----------
+    id
+        ``courant``, ``constant``, or the region's own name.
+    label
+        French words printed with the value.
+    exclude
+        By table, the condition that tells the lines left out of every year.
+    """
+
+    id: str = Field(pattern=_ID)
+    label: str
+    exclude: dict[SourceTable, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> Perimeter:
+        for table, text in self.exclude.items():
+            read_condition(table, text)
+        return self
