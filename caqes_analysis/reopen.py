@@ -10,9 +10,15 @@ import nbformat
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.parameter_files import nearest
 
-__all__ = ["reopen_page"]
+__all__ = ["executed_notebooks", "reopen_page"]
 
 _BUILD_PARAMETER = re.compile(r"^build_directory\s*=.*$", re.MULTILINE)
+
+
+def executed_notebooks(build_directory: Path) -> dict[str, Path]:
+    """Return the executed notebooks of the last build, by page."""
+    found = (build_directory / "run" / "executed").glob("*.ipynb")
+    return {path.stem: path for path in sorted(found) if not path.stem.endswith(".draft")}
 
 
 def reopen_page(page: str, build_directory: Path) -> Path:
@@ -35,10 +41,9 @@ def reopen_page(page: str, build_directory: Path) -> Path:
     CampaignError
         ``PAGE_INCONNUE`` when the build has no such page.
     """
-    executed = build_directory / "run" / "executed"
-    known = sorted(path.stem for path in executed.glob("*.ipynb"))
+    known = executed_notebooks(build_directory)
     if page not in known:
-        close = nearest(page, known)
+        close = nearest(page, list(known))
         raise CampaignError.of(
             "PAGE_INCONNUE",
             "la dernière construction n'a pas exécuté cette page.",
@@ -48,7 +53,7 @@ def reopen_page(page: str, build_directory: Path) -> Path:
         )
     copy = build_directory / "lab" / f"{page}.ipynb"
     if not copy.exists():
-        notebook = nbformat.read(executed / copy.name, as_version=4)
+        notebook = nbformat.read(known[page], as_version=4)
         for cell in notebook.cells:
             if "injected-parameters" in cell.metadata.get("tags", []):
                 cell.source = _BUILD_PARAMETER.sub('build_directory = ""', cell.source)

@@ -96,7 +96,7 @@ def guarded(run: Callable[[], object]) -> int:
             return _tell_usage(failure)
         return _tell_unexpected(failure)
     if code == INTERRUPTED:
-        ERR.print("Interrompu. Le rapport précédent, s'il existe, est inchangé.")
+        ERR.print("Interrompu. Ce qui existait avant est inchangé.")
     return code if isinstance(code, int) else 0
 
 
@@ -183,7 +183,7 @@ def _tell_unexpected(failure: Exception) -> int:
         place = f"{plain(cause.filename)} : " if isinstance(cause, OSError) and cause.filename else ""
         _say_wrong("Échec", f"{place}{reason}.")
     else:
-        _say_wrong("Erreur imprévue", f"{type(cause).__name__}, {plain(cause)}")
+        _say_wrong(f"Erreur imprévue ({type(cause).__name__})", plain(cause) or "sans message")
     if os.environ.get(DEBUG_VARIABLE) == "1":
         ERR.print(Text(_details_text(cause)), soft_wrap=True)
         return _FAILED

@@ -88,7 +88,8 @@ def _repeated(words: Sequence[str], several: set[str]) -> list[str]:
     option, position = "", 0
     for word in words:
         if word.startswith("-"):
-            option, position = (word if word in several else ""), 0
+            name, sign, _ = word.partition("=")
+            option, position = (name if name in several else ""), len(sign)
         elif option:
             position += 1
             if position > 1 and any(sign in word for sign in "./\\"):

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.containers import Lines
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from caqes_analysis import french
 
-__all__ = ["ERR", "OUT", "as_is", "duration", "numbered", "plain", "program_name", "typeset"]
+__all__ = ["ERR", "OUT", "Typeset", "as_is", "duration", "numbered", "plain", "program_name", "typeset"]
 
 OUT: Final = Console(highlight=False)
 """What was asked for."""
@@ -37,14 +38,14 @@ def plain(text: object) -> str:
     return _ESCAPES.sub("", str(text))
 
 
-class _Typeset(Text):
-    """Text that never begins a line with a colon: rich would break at a no-break space, which Python calls a space."""
+class _Bound(Text):
+    """Text wrapped at plain spaces only: rich would break at a no-break space, which Python calls a space."""
 
     def wrap(self, *args: Any, **settings: Any) -> Lines:
-        """Wrap at plain spaces only."""
+        """Wrap with no-break spaces hidden."""
         whole = self.copy()
         whole.plain = whole.plain.replace(french.NBSP, _STAND_IN)
-        lines = Text.wrap(whole, *args, **settings)
+        lines = whole.wrap(*args, **settings)
         for line in lines:
             line.plain = line.plain.replace(_STAND_IN, french.NBSP)
         return lines
@@ -53,11 +54,30 @@ class _Typeset(Text):
 _STAND_IN: Final = "\ue000"  # private use: one cell wide, and in no text
 
 
-def typeset(text: str | Text) -> Text:
-    """Return a text whose French punctuation stays with its word when lines are wrapped."""
-    source = text if isinstance(text, Text) else Text(text)
-    bound = re.sub(r" (?=[:;!?»→])", french.NBSP, re.sub(r"(?<=[«→]) ", french.NBSP, source.plain))
-    return _Typeset(bound, style=source.style, overflow="fold", spans=list(source.spans))
+class Typeset:
+    """A paragraph whose French punctuation stays with its word when lines are wrapped.
+
+    Parameters
+    ----------
+    text
+        The paragraph; its styles are kept.
+    """
+
+    def __init__(self, text: str | Text) -> None:
+        source = text if isinstance(text, Text) else Text(text)
+        bound = re.sub(r" (?=[:;!?»])", french.NBSP, re.sub(r"(?<=[«→]) ", french.NBSP, source.plain))
+        self.text: Text = _Bound(bound, style=source.style, overflow="fold", spans=list(source.spans))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.text  # not printed as it is: a console joins texts, and would forget how this one is wrapped
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self.text)
+
+
+def typeset(text: str | Text) -> Typeset:
+    """Return a paragraph ready to be printed."""
+    return Typeset(text)
 
 
 def as_is(console: Console, text: object) -> None:
