@@ -500,7 +500,7 @@ def test_lab_opens_a_page_of_the_last_build(run: Run, jupyter: type[Lab], tmp_pa
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
-def test_started_from_the_clone_it_says_how_it_was_started(repository: Path, encoding: str) -> None:
+def test_a_console_of_any_encoding_can_show_the_messages(repository: Path, encoding: str) -> None:
     answer = subprocess.run(
         [sys.executable, "-c", "from caqes_analysis.cli import main; main()", "bild"],
         cwd=repository,

@@ -23,7 +23,7 @@ from caqes_analysis.errors import CaqesError
 from caqes_analysis.parameter_files import nearest
 from caqes_analysis.system_reasons import system_reason
 
-__all__ = ["DEBUG_VARIABLE", "INTERRUPTED", "UsageError", "guarded", "log_in"]
+__all__ = ["DEBUG_VARIABLE", "INTERRUPTED", "UsageError", "guarded", "log_in", "suggestion"]
 
 DEBUG_VARIABLE: Final = "CAQES_DEBUG"
 """Environment variable that shows the details of an unexpected error (``1``)."""
