@@ -89,6 +89,10 @@ class Campaign(Parameters):
         How many of the last months may still be completed; rates and projections stop before them.
     scheme
         Contract scheme (``caqes-2018``, ``caqes-2022``, or a file added to ``parameters/schemes``).
+    scheme_rules
+        The region's own file of the rules of that scheme (rates, gate, floor, cap); by default the scheme's file.
+    evaluation_grid
+        Evaluation grid of the year, for a scheme that scores its contracts.
     sources, simulation
         Files received, and the simulation that makes them in a demonstration.
     targets
@@ -109,6 +113,8 @@ class Campaign(Parameters):
     last_month: str | None = Field(default=None, pattern=_MONTH)
     provisional_months_nb: int = Field(default=0, ge=0, le=11)
     scheme: str = Field(pattern=_SLUG)
+    scheme_rules: Place | None = None
+    evaluation_grid: Place | None = None
     simulation: Simulation | None = None
     sources: Sources = Sources()
     targets: tuple[Place, ...] = ()

@@ -158,6 +158,7 @@ class Sources(Parameters):
     activity: tuple[MappedSource, ...] = ()
     lpp_spend: tuple[LppSource, ...] = ()
     declared: tuple[FileSource, ...] = ()
+    grid_answers: tuple[FileSource, ...] = ()
 
     def all(self) -> tuple[FileSource, ...]:
         """Return every source, kind after kind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Literal
 
@@ -10,12 +11,13 @@ from pydantic import Field
 from caqes_analysis.campaign import REPOSITORY, Campaign
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.parameter_files import Parameters, load_parameters, nearest
+from caqes_analysis.schemes.rules import IncentiveRule, RegionalIncentiveRule
 
-__all__ = ["Scheme", "known_schemes", "scheme_of"]
+__all__ = ["Scheme", "known_schemes", "scheme_files", "scheme_of"]
 
 
 class Scheme(Parameters):
-    """A contract scheme.
+    """A contract scheme and its rules; a scheme that the package does not know is a file, not code.
 
     Parameters
     ----------
@@ -30,6 +32,17 @@ class Scheme(Parameters):
     envelope_targets
         ``contractual`` when national targets bear on envelopes (evolution rates); ``regional`` when an envelope is
         only compared with a benchmark that the region sets, without contractual value.
+    contracts_end
+        Last day of its contracts; None when they have none.
+    first_year
+        Months compared in the year in which a contract begins: ``whole`` year, or ``from_signature`` (a contract of 1
+        July compares July-December with July-December).
+    is_graded
+        True when its contracts are scored with an evaluation grid that the region supplies.
+    years_without_sanction
+        Evaluated years whose score costs nothing.
+    incentive, regional_incentive
+        How its contracts pay; None when they do not.
     notes
         French sentences printed with the methods.
     """
@@ -39,6 +52,12 @@ class Scheme(Parameters):
     law: str
     result_years: tuple[int, ...]
     envelope_targets: Literal["contractual", "regional"]
+    contracts_end: dt.date | None = None
+    first_year: Literal["whole", "from_signature"] = "whole"
+    is_graded: bool = False
+    years_without_sanction: tuple[int, ...] = ()
+    incentive: IncentiveRule | None = None
+    regional_incentive: RegionalIncentiveRule | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -60,14 +79,25 @@ def known_schemes(*folders: Path) -> dict[str, Scheme]:
     return {scheme.id: scheme for scheme in read}
 
 
+def scheme_files(campaign: Campaign) -> tuple[Path, ...]:
+    """Return every file that the rules of a campaign may come from, those that do not exist left out."""
+    if campaign.scheme_rules is not None:
+        return (campaign.scheme_rules,)
+    folders = dict.fromkeys([REPOSITORY / "parameters" / "schemes", campaign.file.parent / "schemes"])
+    return tuple(path for folder in folders for path in sorted(folder.glob("*.yml")))
+
+
 def scheme_of(campaign: Campaign) -> Scheme:
-    """Return the scheme of a campaign (from ``schemes/`` beside its file, or from the clone).
+    """Return the scheme of a campaign: the file that it names, else ``schemes/`` beside it, else the clone's.
 
     Raises
     ------
     CampaignError
-        ``DISPOSITIF_INCONNU``, with the schemes that exist.
+        ``DISPOSITIF_INCONNU``, with the schemes that exist; ``REGLES_AUTRE_DISPOSITIF`` when the named file describes
+        another scheme.
     """
+    if campaign.scheme_rules is not None:
+        return _named_scheme(campaign, campaign.scheme_rules)
     schemes = known_schemes(campaign.file.parent / "schemes")
     if campaign.scheme not in schemes:
         close = nearest(campaign.scheme, list(schemes))
@@ -81,3 +111,17 @@ def scheme_of(campaign: Campaign) -> Scheme:
             value=campaign.scheme,
         )
     return schemes[campaign.scheme]
+
+
+def _named_scheme(campaign: Campaign, path: Path) -> Scheme:
+    scheme = load_parameters(path, Scheme)
+    if scheme.id != campaign.scheme:
+        raise CampaignError.of(
+            "REGLES_AUTRE_DISPOSITIF",
+            f"ces règles sont celles du dispositif {scheme.id} ; la campagne porte sur {campaign.scheme}.",
+            "Accorder scheme et scheme_rules dans la campagne.",
+            file=path.name,
+            column="id",
+            value=scheme.id,
+        )
+    return scheme

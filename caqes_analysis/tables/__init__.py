@@ -1,7 +1,17 @@
 """The tidy tables: one definition gives validation, storage types, documentation and published schema."""
 
 from caqes_analysis.tables.catalogue import ALL_TABLES, table_named
-from caqes_analysis.tables.computed import EVOLUTIONS, FORECASTS, INDICATOR_VALUES, MONTHLY_GRID, SUCCESSIONS, TARGETS
+from caqes_analysis.tables.computed import (
+    ATTAINMENTS,
+    EVALUATION_STATUSES,
+    EVALUATIONS,
+    EVOLUTIONS,
+    FORECASTS,
+    INDICATOR_VALUES,
+    MONTHLY_GRID,
+    SUCCESSIONS,
+    TARGETS,
+)
 from caqes_analysis.tables.definition import Column, Kind, Table, from_arrow
 from caqes_analysis.tables.parts import (
     AMOUNT_KINDS,
@@ -21,6 +31,7 @@ from caqes_analysis.tables.received import (
     ESTABLISHMENTS,
     EXTRA_LIST_USE,
     FINDINGS,
+    GRID_ANSWERS,
     LPP_SPEND,
     MONTHLY_SPEND,
 )
@@ -39,18 +50,21 @@ from caqes_analysis.tables.reference import (
     FINESS_SITES,
     GENERIC_GROUPS,
 )
+from caqes_analysis.tables.successive import CUMULATIVE_SPEND, REPLACED_SPEND
 
 __all__ = [
     "ACTIVITY",
     "ALL_TABLES",
     "AMOUNT_KINDS",
     "ANNUAL_DRUG_SPEND",
+    "ATTAINMENTS",
     "BIOSIMILAR_GROUPS",
     "CODE_KINDS",
     "CODE_LISTS",
     "CODE_LIST_STATUSES",
     "CONTRACTS",
     "CORRECTIONS",
+    "CUMULATIVE_SPEND",
     "DATE_BASES",
     "DELIVERIES",
     "DISCLOSURE_STATUSES",
@@ -58,6 +72,8 @@ __all__ = [
     "DRUG_PRESENTATIONS",
     "DRUG_PRODUCTS",
     "ESTABLISHMENTS",
+    "EVALUATIONS",
+    "EVALUATION_STATUSES",
     "EVOLUTIONS",
     "EXTRA_LIST_EVENTS",
     "EXTRA_LIST_EVENT_KINDS",
@@ -69,10 +85,12 @@ __all__ = [
     "FINESS_SITES",
     "FORECASTS",
     "GENERIC_GROUPS",
+    "GRID_ANSWERS",
     "INDICATOR_VALUES",
     "LPP_SPEND",
     "MONTHLY_GRID",
     "MONTHLY_SPEND",
+    "REPLACED_SPEND",
     "SUCCESSIONS",
     "TARGETS",
     "TARGET_STATUSES",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.tables.computed import (
+    EVALUATIONS,
     EVOLUTIONS,
     FORECASTS,
     INDICATOR_VALUES,
@@ -21,6 +22,7 @@ from caqes_analysis.tables.received import (
     ESTABLISHMENTS,
     EXTRA_LIST_USE,
     FINDINGS,
+    GRID_ANSWERS,
     LPP_SPEND,
     MONTHLY_SPEND,
 )
@@ -36,6 +38,7 @@ from caqes_analysis.tables.reference import (
     FINESS_SITES,
     GENERIC_GROUPS,
 )
+from caqes_analysis.tables.successive import CUMULATIVE_SPEND, REPLACED_SPEND
 
 __all__ = ["ALL_TABLES", "table_named"]
 
@@ -45,10 +48,13 @@ ALL_TABLES: tuple[Table, ...] = (
     DELIVERIES,
     FINDINGS,
     MONTHLY_SPEND,
+    REPLACED_SPEND,
+    CUMULATIVE_SPEND,
     ANNUAL_DRUG_SPEND,
     LPP_SPEND,
     EXTRA_LIST_USE,
     ACTIVITY,
+    GRID_ANSWERS,
     CORRECTIONS,
     SUCCESSIONS,
     MONTHLY_GRID,
@@ -56,6 +62,7 @@ ALL_TABLES: tuple[Table, ...] = (
     INDICATOR_VALUES,
     TARGETS,
     FORECASTS,
+    EVALUATIONS,
     FINESS_SITES,
     DRUG_PRODUCTS,
     DRUG_PRESENTATIONS,

@@ -16,6 +16,9 @@ from caqes_analysis.tables.parts import (
 )
 
 __all__ = [
+    "ATTAINMENTS",
+    "EVALUATIONS",
+    "EVALUATION_STATUSES",
     "EVOLUTIONS",
     "FORECASTS",
     "INDICATOR_VALUES",
@@ -41,6 +44,50 @@ _FORECAST_VALUES: Mapping[str, tuple[Kind, str]] = {
     "prob_exceed": ("ratio", "Probabilité de dépasser l'objectif (0 à 1)."),
 }
 
+EVALUATION_STATUSES = ("computed", "partial", "pending", "not_computable", "not_valued", "not_applicable")
+REFERENCE_STATUSES = ("respected", "targeted", "unknown")
+ATTAINMENTS = ("attained", "not_attained", "pending", "unknown", "not_applicable")
+_EVALUATION_KINDS = (
+    "indicator",
+    "envelope",
+    "incentive",
+    "regional_indicator",
+    "regional_incentive",
+    "criterion",
+    "section",
+    "score",
+    "sanction",
+)
+_EVALUATION_VALUES: Mapping[str, tuple[Kind, str]] = {
+    "part": ("text", "Volet du contrat ou section de la grille."),
+    "period": ("text", "Période comparée, en mots."),
+    "reason": ("text", "Pourquoi rien n'est calculé, ou ce que le chiffre laisse de côté."),
+    "reference_detail": ("text", "Chaque condition du référentiel, avec sa valeur."),
+    "measure": ("text", "Mesure comparée à l'objectif."),
+    "value": ("ratio", "Valeur comparée à l'objectif."),
+    "target_value": ("ratio", "Objectif ; vide quand il n'est pas renseigné."),
+    "unit_label": ("text", "Unité de la valeur et de l'objectif."),
+    "target_label": ("text", "Objectif, avec sa source."),
+    "previous_eur": ("amount", "Montant de l'année précédente, aux mois comparés."),
+    "current_eur": ("amount", "Montant de l'année, aux mois comparés."),
+    "saving_eur": ("amount", "Économies constatées : max(0, N-1 − N)."),
+    "kept_saving_eur": ("amount", "Économies après compensation entre indicateurs, si la règle en prévoit une."),
+    "gate": ("quantity", "Effet de la réalisation de l'objectif, de 0 à 1."),
+    "rate_pct": ("quantity", "Taux appliqué, en %."),
+    "gross_eur": ("amount", "Montant avant plancher et plafond."),
+    "floor_eur": ("amount", "Plancher : en deçà, rien n'est versé."),
+    "cap_eur": ("amount", "Plafond."),
+    "base_eur": ("amount", "Assiette de la sanction."),
+    "amount_eur": ("amount", "Montant dû : intéressement, part régionale ou sanction."),
+    "answer": ("text", "Réponse déclarée ou valeur mesurée, en mots."),
+    "points": ("quantity", "Points obtenus."),
+    "max_points": ("quantity", "Points possibles."),
+    "weight": ("quantity", "Poids."),
+    "weighted_points": ("quantity", "Points obtenus × poids."),
+    "weighted_max": ("quantity", "Points possibles × poids."),
+    "score": ("quantity", "Score de la section ou du contrat."),
+}
+
 SUCCESSIONS = Table(
     "successions",
     "Une ligne par établissement fusionné : qui reprend son activité.",
@@ -60,7 +107,10 @@ MONTHLY_GRID = Table(
         Column("envelope", "text", "Enveloppe."),
         Column("month", "month", "Premier jour du mois."),
         Column("amount_kind", "text", "Nature du montant retenue pour l'enveloppe.", values=AMOUNT_KINDS),
-        values(amount_eur=("amount", "Montant ; vide quand il manque ou n'a pas d'objet.")),
+        values(
+            amount_eur=("amount", "Montant ; vide quand il manque ou n'a pas d'objet."),
+            cumulative_eur=("amount", "Cumul depuis janvier, quand une livraison cumulée le donne ; vide sinon."),
+        ),
         STATE,
     ),
 )
@@ -132,5 +182,22 @@ FORECASTS = Table(
         values(**_FORECAST_VALUES),
         Column("method", "text", "Méthode employée."),
         Column("reason", "text", "Pourquoi cette méthode, ou pourquoi rien n'est estimable.", required=False),
+    ),
+)
+EVALUATIONS = Table(
+    "evaluations",
+    "Une ligne par contrat, sujet évalué et année : le résultat et chaque étape qui y mène.",
+    ("contract_finess", "subject", "year"),
+    columns(
+        Column("contract_finess", "text", "FINESS signataire du contrat.", pattern=FINESS_PATTERN),
+        Column("subject", "text", "Indicateur, enveloppe, critère, section, « incentive », « score », « sanction »…"),
+        Column("year", "year", "Année des données évaluées."),
+        Column("scheme", "text", "Dispositif du contrat."),
+        Column("kind", "text", "Nature de la ligne.", values=_EVALUATION_KINDS),
+        Column("label", "text", "Ce qui est évalué, en mots."),
+        Column("status", "text", "Ce que la ligne peut dire.", values=EVALUATION_STATUSES),
+        Column("reference_status", "text", "Référentiel.", required=False, values=REFERENCE_STATUSES),
+        Column("attainment", "text", "Objectif.", required=False, values=ATTAINMENTS),
+        values(**_EVALUATION_VALUES),
     ),
 )

@@ -25,6 +25,7 @@ __all__ = [
     "ESTABLISHMENTS",
     "EXTRA_LIST_USE",
     "FINDINGS",
+    "GRID_ANSWERS",
     "LPP_SPEND",
     "MONTHLY_SPEND",
 ]
@@ -80,6 +81,8 @@ DELIVERIES = Table(
             received_on=("date", "Date de réception."),
             period=("text", "Période couverte."),
             rows=("count", "Nombre de lignes retenues."),
+            as_of=("month", "Mois auquel le fichier a été arrêté, quand la campagne le dit."),
+            total_eur=("amount", "Somme des montants lus (remboursés, pour une base annuelle)."),
         ),
     ),
 )
@@ -206,5 +209,22 @@ CORRECTIONS = Table(
         Column("author", "text", "Qui a confirmé."),
         Column("date", "date", "Quand."),
         Column("proof", "text", "Pièce qui le prouve."),
+    ),
+)
+GRID_ANSWERS = Table(
+    "grid_answers",
+    "Une ligne par contrat, année et critère de la grille d'évaluation : ce que l'établissement déclare.",
+    ("contract_finess", "year", "criterion"),
+    columns(
+        Column("contract_finess", "text", "FINESS signataire du contrat.", pattern=FINESS_PATTERN),
+        Column("year", "year", "Année évaluée."),
+        Column("criterion", "text", "Identifiant du critère dans la grille."),
+        DELIVERY,
+        values(
+            answer=("text", "Réponse d'un choix, telle que la grille l'écrit ; « sans objet »."),
+            value=("quantity", "Nombre déclaré."),
+            proof=("text", "Pièce justificative."),
+            comment=("text", "Commentaire de l'établissement."),
+        ),
     ),
 )

@@ -1,0 +1,161 @@
+"""Who is targeted: the conditions of the référentiels, one after another. Nothing here says what must be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.evaluation.exact import exact
+from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, ReferenceCondition
+
+__all__ = ["targeting", "targeting_conditions"]
+
+_CONDITION_COLUMNS = [
+    "finess",
+    "period",
+    "indicator",
+    "condition_nb",
+    "measure",
+    "value",
+    "comparison",
+    "threshold",
+    "is_met",
+    "sentence",
+]
+_COLUMNS = ["finess", "period", "indicator", "reference_status", "is_targeted", "detail"]
+_STATUS_OF = {True: "respected", False: "targeted", None: "unknown"}
+
+
+def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) -> pd.DataFrame:
+    """Return every condition of every référentiel for each establishment: the steps of :func:`targeting`.
+
+    Parameters
+    ----------
+    values
+        Rows of ``indicator_values`` (``finess, period, indicator`` as ``<id>.<measure>``, ``value``, and
+        ``numerator, denominator`` where there are): of establishments or of contracts, one perimeter.
+    definitions
+        Definitions; those without référentiel have no row.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, period, indicator, condition_nb, measure, value, comparison`` (``below`` or ``above``)``, threshold,
+        is_met`` (missing when the value is)``, sentence`` (French), ordered. Comparisons are strict and exact: a ratio
+        is compared as the fraction that it is.
+    """
+    found = _by_measure(values)
+    rows = []
+    for definition in definitions:
+        conditions = definition.reference.conditions if definition.reference else ()
+        for finess, period in _places(values, definition):
+            for number, condition in enumerate(conditions, 1):
+                measure = definition.measure(condition.measure)
+                row = found.get((finess, period, f"{definition.id}.{measure.id}"))
+                value = _exact_value(row, measure)
+                rows.append(
+                    {
+                        "finess": finess,
+                        "period": period,
+                        "indicator": definition.id,
+                        "condition_nb": number,
+                        "measure": measure.id,
+                        "value": None if value is None else float(value),
+                        "comparison": "below" if condition.below is not None else "above",
+                        "threshold": condition.below if condition.below is not None else condition.above,
+                        "is_met": _is_met(condition, value),
+                        "sentence": _sentence(condition, measure, value),
+                    }
+                )
+    frame = pd.DataFrame(rows, columns=_CONDITION_COLUMNS)
+    typed = frame.astype({"is_met": "boolean", "value": "float64", "condition_nb": "int64"})
+    return typed.sort_values(["finess", "period", "indicator", "condition_nb"], ignore_index=True)
+
+
+def targeting(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) -> pd.DataFrame:
+    """Say which establishments each référentiel targets.
+
+    Conditions are joined by OU: one that is met is enough to respect the référentiel; an establishment that meets none
+    is targeted. With no condition met and one whose value is missing, nobody can tell.
+
+    Parameters
+    ----------
+    values, definitions
+        As in :func:`targeting_conditions`; a definition whose référentiel is unknown gives ``unknown``.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, period, indicator, reference_status`` (``respected``, ``targeted``, ``unknown``)``, is_targeted``
+        (missing when unknown)``, detail`` (French: every condition with its value), ordered; definitions without
+        référentiel have no row.
+    """
+    definitions = list(definitions)
+    conditions = targeting_conditions(values, definitions)
+    rows = [
+        _verdict(str(finess), str(period), str(indicator), steps["is_met"].tolist(), steps["sentence"].tolist())
+        for (finess, period, indicator), steps in conditions.groupby(["finess", "period", "indicator"], sort=True)
+    ]
+    for definition in definitions:
+        if definition.reference is not None and not definition.reference.conditions:
+            rows += [
+                _verdict(finess, period, definition.id, [None], ["référentiel non renseigné"])
+                for finess, period in _places(values, definition)
+            ]
+    frame = pd.DataFrame(rows, columns=_COLUMNS).astype({"is_targeted": "boolean"})
+    return frame.sort_values(["finess", "period", "indicator"], ignore_index=True)
+
+
+def _verdict(finess: str, period: str, indicator: str, met: Sequence[Any], sentences: Sequence[str]) -> dict[str, Any]:
+    known = [None if pd.isna(one) else bool(one) for one in met]
+    respects = True if True in known else None if None in known else False
+    return {
+        "finess": finess,
+        "period": period,
+        "indicator": indicator,
+        "reference_status": _STATUS_OF[respects],
+        "is_targeted": None if respects is None else not respects,
+        "detail": " ; ".join(sentences),
+    }
+
+
+def _by_measure(values: pd.DataFrame) -> dict[tuple[str, str, str], Any]:
+    return {(str(row.finess), str(row.period), str(row.indicator)): row for row in values.itertuples(index=False)}
+
+
+def _places(values: pd.DataFrame, definition: IndicatorDefinition) -> list[tuple[str, str]]:
+    own = values[values["indicator"].str.split(".").str[0] == definition.id]
+    return sorted(set(zip(own["finess"], own["period"], strict=True)))
+
+
+def _exact_value(row: Any, measure: Measure) -> Fraction | None:
+    """Return the value as a fraction: a ratio of exact sums is not the float that it prints."""
+    if row is None or getattr(row, "value_status", "reported") in ("missing", "not_applicable"):
+        return None
+    numerator, denominator = exact(getattr(row, "numerator", None)), exact(getattr(row, "denominator", None))
+    if measure.denominator is not None and numerator is not None and denominator:
+        return measure.scale * numerator / denominator
+    return exact(row.value)
+
+
+def _is_met(condition: ReferenceCondition, value: Fraction | None) -> bool | None:
+    if value is None:
+        return None
+    if condition.below is not None:
+        return value < Fraction(condition.below)
+    return condition.above is not None and value > Fraction(condition.above)
+
+
+def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction | None) -> str:
+    threshold = condition.below if condition.below is not None else condition.above
+    sign = "<" if condition.below is not None else ">"
+    unit = f"{french.NBSP}{measure.unit}" if measure.unit else ""
+    found = french.MISSING if value is None else f"{french.number(float(value), measure.decimals)}{unit}"
+    met = _is_met(condition, value)
+    end = "valeur inconnue" if met is None else "remplie" if met else "non remplie"
+    decimals = 0 if threshold == round(threshold or 0) else measure.decimals
+    return f"{measure.label}{french.NBSP}: {found}, condition {sign} {french.number(threshold, decimals)}{unit} {end}"

@@ -1,0 +1,124 @@
+"""The rules by which a contract pays: what each term is, and which of them nobody has given yet."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from caqes_analysis.parameter_files import Parameters
+from caqes_analysis.schemes.terms import UNKNOWN, Amount, Limit, Rate, is_number
+
+__all__ = ["AmountTier", "IncentiveRule", "RegionalIncentiveRule"]
+
+
+class IncentiveRule(Parameters):
+    """How savings observed on Assurance Maladie's spending are shared with an establishment.
+
+    ``saving = max(0, N-1 − N)``, ``incentive = rate × saving × gate`` (``docs/methods/evaluation.md``). The official
+    formula is not published: every term is ``unknown`` until the region's rule file gives it, and an unknown term gives
+    no number.
+
+    Parameters
+    ----------
+    source
+        Where the rule comes from; printed.
+    official
+        False: the formula is printed « non officiel ».
+    rate_pct
+        Share of the savings paid, for the indicators that ``rates_pct`` does not name.
+    rates_pct
+        Share by indicator.
+    rate_bounds_pct
+        Lowest and highest rate that the texts allow.
+    gate
+        What attaining the objective changes: ``attained`` (all or nothing), ``proportional`` (share of the objective
+        attained, 0 to 1), ``none`` (nothing), ``unknown``.
+    floor_eur
+        Amount under which nothing is paid (``none``: no floor).
+    cap_eur
+        Amount above which nothing more is paid (``none``: no cap).
+    limits_bear_on
+        What floor and cap are compared with: the sum of the ``contract``, or each ``indicator``.
+    netting
+        ``none``: an indicator that costs more takes nothing from the others; ``contract``: its overspending is taken
+        from the savings of the other indicators of the same contract.
+    """
+
+    source: str
+    official: bool = False
+    rate_pct: Rate = UNKNOWN
+    rates_pct: dict[str, Rate] = Field(default_factory=dict)
+    rate_bounds_pct: tuple[Rate, Rate] | None = None
+    gate: Literal["attained", "proportional", "none", "unknown"] = "unknown"
+    floor_eur: Limit = UNKNOWN
+    cap_eur: Limit = UNKNOWN
+    limits_bear_on: Literal["contract", "indicator"] = "contract"
+    netting: Literal["none", "contract"] = "none"
+
+    @model_validator(mode="after")
+    def _check_rates(self) -> IncentiveRule:
+        if self.rate_bounds_pct is None:
+            return self
+        low, high = self.rate_bounds_pct
+        if not (is_number(low) and is_number(high) and low <= high):
+            raise ValueError("les bornes du taux sont deux nombres croissants. → Écrire par exemple [20, 30].")
+        named = {"rate_pct": self.rate_pct} | {f"rates_pct.{name}": rate for name, rate in self.rates_pct.items()}
+        outside = [name for name, rate in named.items() if is_number(rate) and not low <= rate <= high]
+        if outside:
+            raise ValueError(
+                f"ces taux sortent des bornes de {low} à {high} % : {', '.join(outside)}. "
+                "→ Les corriger, ou corriger rate_bounds_pct si le texte a changé."
+            )
+        return self
+
+    def rate_of(self, indicator: str) -> Rate:
+        """Return the rate of an indicator: its own, else the one of all."""
+        return self.rates_pct.get(indicator, self.rate_pct)
+
+
+class AmountTier(Parameters):
+    """A step of a scale of amounts: from so many indicators attained on, so much is paid."""
+
+    attained_from_nb: int
+    amount_eur: Amount
+
+
+class RegionalIncentiveRule(Parameters):
+    """What the region pays from its intervention fund (FIR), by attainment of its own indicators: an amount, no rate.
+
+    Parameters
+    ----------
+    source
+        Where the rule comes from; printed.
+    basis
+        ``per_indicator``: each attained indicator brings its amount; ``by_number``: the number of attained indicators
+        decides; ``unknown``.
+    indicators
+        Regional indicators that count.
+    amounts_eur
+        Amount by indicator, for ``per_indicator``.
+    tiers
+        Scale, for ``by_number``: the highest step reached is paid.
+    """
+
+    source: str
+    basis: Literal["per_indicator", "by_number", "unknown"] = "unknown"
+    indicators: tuple[str, ...] = ()
+    amounts_eur: dict[str, Limit] = Field(default_factory=dict)
+    tiers: tuple[AmountTier, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_scale(self) -> RegionalIncentiveRule:
+        if self.basis == "by_number" and not (self.tiers and self.indicators):
+            raise ValueError("un barème par nombre demande indicators et tiers. → Ajouter ces deux clés.")
+        steps = [tier.attained_from_nb for tier in self.tiers]
+        if steps != sorted(set(steps)):
+            raise ValueError("les paliers doivent être croissants et différents. → Les remettre dans l'ordre.")
+        strangers = sorted(set(self.amounts_eur) - set(self.indicators))
+        if self.basis == "per_indicator" and strangers:
+            raise ValueError(
+                f"ces montants visent des indicateurs absents de indicators : {', '.join(strangers)}. "
+                "→ Les y ajouter, ou corriger leur nom."
+            )
+        return self
