@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from caqes_analysis.command_line.reports import ReceivedFile
     from caqes_analysis.store import Store
 
-__all__ = ["app", "main"]
+__all__ = ["app", "build", "check", "lab", "main", "simulate"]
+
+_SIGNALLED = 128
 
 app = typer.Typer(
     name="caqes",
@@ -272,4 +274,5 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
     """Wait for JupyterLab, which asks by itself after Ctrl-C whether to stop, and shuts its kernels down."""
     while True:
         with contextlib.suppress(KeyboardInterrupt):
-            return process.wait()
+            code = process.wait()
+            return _SIGNALLED - code if code < 0 else code  # ended by a signal: the exit code that shells have

@@ -454,10 +454,11 @@ class Lab:
     """JupyterLab, which only remembers how it was started; the first wait is interrupted, as by Ctrl-C."""
 
     started: tuple[list[str], dict[str, str]]
+    code = 0
 
     def __init__(self, command: list[str], env: dict[str, str]) -> None:
         Lab.started = (command, env)
-        self.waits = iter([KeyboardInterrupt(), 0])
+        self.waits = iter([KeyboardInterrupt(), Lab.code])
 
     def wait(self) -> int:
         answer = next(self.waits)
@@ -481,6 +482,11 @@ def test_lab_opens_the_notebooks_on_the_campaign(run: Run, jupyter: type[Lab], r
     assert command == [sys.executable, "-m", "jupyterlab", str(repository / "notebooks")]
     assert environment[CAMPAIGN_VARIABLE] == str(repository / DEMONSTRATION)
     assert environment["PATH"] == os.environ["PATH"]
+
+
+def test_lab_killed_by_ctrl_c_while_it_starts(run: Run, jupyter: type[Lab], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jupyter, "code", -2)
+    assert run("lab", DEMONSTRATION).exit_code == 130
 
 
 def test_lab_opens_a_page_of_the_last_build(run: Run, jupyter: type[Lab], tmp_path: Path) -> None:
