@@ -1,5 +1,10 @@
-"""Running notebooks in numbers: each in a kernel of its own, every failure named."""
+"""Running notebooks in numbers: each in a kernel of its own, every failure named.
 
-from caqes_analysis.batch.run import Job, run_notebooks
+The kernels are forked from a template process that has imported the scientific stack once; the same ones serve any
+Jupyter application (kernel provisioner ``caqes-warm``) and papermill (``papermill -e caqes``).
+"""
 
-__all__ = ["Job", "run_notebooks"]
+from caqes_analysis.batch.job import Job, Kernels, Outcome
+from caqes_analysis.batch.run import run_notebooks
+
+__all__ = ["Job", "Kernels", "Outcome", "run_notebooks"]

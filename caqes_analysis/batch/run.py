@@ -1,67 +1,27 @@
-"""Execute parameterised notebooks with papermill, several at a time, and say what became of each."""
+"""Execute parameterised notebooks, several at a time, and say what became of each."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import nbformat
 import pandas as pd
 
-from caqes_analysis.errors import CampaignError, Problem
-from caqes_analysis.parameter_files import nearest
+from caqes_analysis.batch.job import Job, Kernels, Outcome
+from caqes_analysis.batch.template import can_fork, shared_template
 
-__all__ = ["COLUMNS", "Job", "run_notebooks"]
+__all__ = ["COLUMNS", "KERNELS_VARIABLE", "run_notebooks"]
 
 COLUMNS = ["job", "status", "duration_s", "error", "cell", "outputs"]
 """Columns of the table that :func:`run_notebooks` returns."""
 
-_KERNEL = "python3"
+KERNELS_VARIABLE = "CAQES_KERNELS"
+"""Environment variable: ``ordinary`` renounces forked kernels, should they not suit a machine."""
+
 # A kernel waits as much as it computes while it starts: one more worker than cores keeps the cores busy.
 _WORKERS_BEYOND_CORES = 1
-
-
-@dataclass(frozen=True)
-class Job:
-    """One notebook to execute.
-
-    Parameters
-    ----------
-    name
-        What the job is called in messages (a chapter, a FINESS).
-    notebook
-        The notebook; one of its cells is tagged ``parameters``.
-    parameters
-        Values for that cell.
-    executed
-        Where the executed notebook goes; written whole, also when a cell fails.
-    outputs
-        Files that the notebook must have written; the job fails when one is absent.
-    timeout_s
-        Time allowed to each cell.
-    """
-
-    name: str
-    notebook: Path
-    executed: Path
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    outputs: tuple[Path, ...] = ()
-    timeout_s: int = 600
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    status: str
-    duration_s: float
-    error: str | None = None
-    cell: int | None = None
 
 
 def run_notebooks(
@@ -70,6 +30,7 @@ def run_notebooks(
     workers: int | None = None,
     executor: Executor | None = None,
     on_done: Callable[[Job, str], None] | None = None,
+    kernels: Kernels | None = None,
 ) -> pd.DataFrame:
     """Execute notebooks, each in a fresh kernel.
 
@@ -80,9 +41,12 @@ def run_notebooks(
     workers
         Notebooks executed at the same time; by default one more than the cores.
     executor
-        Any ``concurrent.futures.Executor`` to use instead of local processes (``workers`` is then ignored).
+        Any ``concurrent.futures.Executor`` to use instead of local threads (``workers`` is then ignored).
     on_done
         Called with each job and its status as it ends, for a progress bar.
+    kernels
+        ``warm``: forked from a process that has imported the scientific stack, the default where the system allows
+        it (Linux); ``ordinary``: a new interpreter each. The results are the same.
 
     Returns
     -------
@@ -93,100 +57,58 @@ def run_notebooks(
     Raises
     ------
     CampaignError
-        ``NOTEBOOK_PARAMETRE_INCONNU``: every parameter that a notebook does not declare, before anything starts.
+        ``NOTEBOOK_PARAMETRE_…``: every parameter that a notebook does not declare, lacks, or declares otherwise, before
+        anything starts.
     """
-    _check_parameters(jobs)
-    outcomes: dict[int, _Outcome] = {}
-    with nullcontext(executor) if executor is not None else _local_processes(workers, len(jobs)) as pool:
-        futures: dict[Future[_Outcome], int] = {pool.submit(_execute, job): i for i, job in enumerate(jobs)}
-        for future in as_completed(futures):
-            position = futures[future]
-            failure = future.exception()
-            outcomes[position] = (
-                _Outcome("failed", 0.0, f"{type(failure).__name__} : {failure}") if failure else future.result()
-            )
-            if on_done is not None:
-                on_done(jobs[position], outcomes[position].status)
+    from caqes_analysis.batch.parameters import check_parameters
+
+    check_parameters([(job.notebook, job.name, job.parameters) for job in jobs])
+    if not jobs:
+        return _table([], [])
+    chosen = kernels or _default_kernels()
+    if chosen == "warm" and executor is None:
+        shared_template()  # it imports while this process does
+    from caqes_analysis.batch.notebook import Running, execute
+
+    running = Running() if executor is None else None
+    outcomes: dict[int, Outcome] = {}
+    with nullcontext(executor) if executor is not None else _threads(workers, len(jobs)) as pool:
+        futures = {pool.submit(execute, job, chosen, running): i for i, job in enumerate(jobs)}
+        try:
+            for future in as_completed(futures):
+                position = futures[future]
+                outcomes[position] = _outcome(future)
+                if on_done is not None:
+                    on_done(jobs[position], outcomes[position].status)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            if running is not None:
+                running.cancel()
+            raise
+    return _table(jobs, [outcomes[i] for i in range(len(jobs))])
+
+
+def _default_kernels() -> Kernels:
+    if os.environ.get(KERNELS_VARIABLE) == "ordinary" or not can_fork():
+        return "ordinary"
+    return "warm"
+
+
+def _threads(workers: int | None, jobs_nb: int) -> ThreadPoolExecutor:
+    wanted = workers or (os.cpu_count() or 1) + _WORKERS_BEYOND_CORES
+    return ThreadPoolExecutor(max_workers=max(1, min(wanted, jobs_nb)), thread_name_prefix="notebook")
+
+
+def _outcome(future: Future[Outcome]) -> Outcome:
+    failure = future.exception()
+    return Outcome("failed", 0.0, f"{type(failure).__name__} : {failure}") if failure else future.result()
+
+
+def _table(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> pd.DataFrame:
     rows = [
         (job.name, o.status, o.duration_s, o.error, o.cell, [str(path) for path in job.outputs if path.exists()])
-        for job, o in ((jobs[i], outcomes[i]) for i in range(len(jobs)))
+        for job, o in zip(jobs, outcomes, strict=True)
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.astype({"cell": "Int64", "duration_s": "float64"})
-
-
-def _local_processes(workers: int | None, jobs_nb: int) -> ProcessPoolExecutor:
-    wanted = workers or (os.cpu_count() or 1) + _WORKERS_BEYOND_CORES
-    return ProcessPoolExecutor(
-        max_workers=max(1, min(wanted, jobs_nb)), mp_context=multiprocessing.get_context("spawn")
-    )
-
-
-def _check_parameters(jobs: Sequence[Job]) -> None:
-    from papermill import inspect_notebook  # heavy: only when notebooks run
-
-    declared: dict[Path, list[str]] = {}
-    problems = []
-    for job in jobs:
-        if job.notebook not in declared:
-            declared[job.notebook] = list(inspect_notebook(str(job.notebook)))
-        for name in job.parameters:
-            if name not in declared[job.notebook]:
-                close = nearest(name, declared[job.notebook])
-                problems.append(
-                    Problem(
-                        "NOTEBOOK_PARAMETRE_INCONNU",
-                        f"ce carnet n'a pas de paramètre « {name} ».",
-                        f"Vouliez-vous dire « {close} » ?" if close else f"Paramètres : {declared[job.notebook]}.",
-                        file=job.notebook.name,
-                        value=job.name,
-                    )
-                )
-    if problems:
-        raise CampaignError(problems)
-
-
-def _execute(job: Job) -> _Outcome:
-    """Execute one notebook in this process's child kernel; never raises for what a notebook may do."""
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill import execute_notebook
-    from papermill.exceptions import PapermillExecutionError
-
-    begun = time.perf_counter()
-    draft = job.executed.with_suffix(".draft.ipynb")
-    job.executed.parent.mkdir(parents=True, exist_ok=True)
-    error, cell = None, None
-    try:
-        execute_notebook(
-            str(job.notebook),
-            str(draft),
-            parameters=dict(job.parameters),
-            kernel_name=_KERNEL,
-            progress_bar=False,
-            cwd=str(job.notebook.parent),
-            execution_timeout=job.timeout_s,
-        )
-    except PapermillExecutionError as failure:
-        error, cell = f"{failure.ename} : {failure.evalue}", failure.cell_index + 1
-    except CellTimeoutError:
-        error = f"une cellule dépasse le temps permis ({job.timeout_s} s)"
-    except DeadKernelError:
-        error = "le noyau s'est arrêté (mémoire insuffisante ?)"
-    if error is None:
-        absent = [path.name for path in job.outputs if not path.exists()]
-        error = f"le carnet n'a pas écrit {', '.join(absent)}" if absent else None
-    if draft.exists():
-        _write_reproducibly(draft, job.executed)
-    return _Outcome("failed" if error else "done", time.perf_counter() - begun, error, cell)
-
-
-def _write_reproducibly(draft: Path, executed: Path) -> None:
-    """Keep what the notebook shows; leave out times, random identifiers and paths, so that runs are equal."""
-    notebook = nbformat.read(draft, as_version=4)
-    notebook.metadata.pop("papermill", None)
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number}"
-        for trace in ("papermill", "execution"):
-            cell.metadata.pop(trace, None)
-    nbformat.write(notebook, draft)
-    draft.replace(executed)

@@ -1,0 +1,174 @@
+"""Execute one notebook in a kernel of its own and say what became of it; nothing that a notebook does raises here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from caqes_analysis.batch.job import Job, Kernels, Outcome
+from caqes_analysis.batch.kernels import BatchKernelManager, WarmKernelManager
+from caqes_analysis.batch.parameters import declared_parameters, injected_lines, plain_value
+from caqes_analysis.batch.template import KERNEL_ENVIRONMENT
+
+__all__ = ["Running", "execute"]
+
+_LOG = logging.getLogger(__name__)
+_LOG.addHandler(logging.NullHandler())  # nbclient speaks English to the terminal; the outcome says the same in French
+_KERNEL = "python3"
+_INJECTED_TAG = "injected-parameters"
+_LOG_BYTES = 100_000
+
+
+class Running:
+    """The notebooks that threads of this process are executing, so that an interruption stops them."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[asyncio.Task[Any], asyncio.AbstractEventLoop] = {}
+        self._lock = threading.Lock()
+        self._cancelled = False
+
+    def enter(self) -> asyncio.Task[Any]:
+        """Register the current task; refused by its cancellation when everything was stopped already."""
+        task = asyncio.current_task()
+        assert task is not None
+        with self._lock:
+            self._tasks[task] = asyncio.get_running_loop()
+            if self._cancelled:
+                task.cancel()
+        return task
+
+    def leave(self, task: asyncio.Task[Any]) -> None:
+        """Forget a task that has ended."""
+        with self._lock:
+            self._tasks.pop(task, None)
+
+    def cancel(self) -> None:
+        """Stop all: each kernel is interrupted, then ended."""
+        with self._lock:
+            self._cancelled = True
+            for task, loop in self._tasks.items():
+                loop.call_soon_threadsafe(task.cancel)
+
+
+def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None) -> Outcome:
+    """Execute a notebook; its executed copy is written whole, with what it showed until it failed.
+
+    Parameters
+    ----------
+    job
+        The notebook and its parameters, already checked.
+    kernels
+        Kind of kernel.
+    running
+        Where the execution registers, so that it can be stopped.
+    """
+    begun = time.perf_counter()
+    notebook = _parameterised(job)
+    place = _Place()
+    with tempfile.TemporaryFile() as said:
+        try:
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:  # zmq asks for this loop on Windows
+                runner.run(_run(notebook, job, kernels, place, said, running))
+            error = None
+        except CellExecutionError as failure:
+            leaves = failure.ename == "SystemExit" and failure.evalue in ("", "0")  # sys.exit(): the rest is not wanted
+            error = None if leaves else f"{failure.ename} : {failure.evalue}"
+        except CellTimeoutError:
+            error = f"une cellule dépasse le temps permis ({job.timeout_s} s)"
+        except (DeadKernelError, asyncio.CancelledError):
+            error = "le noyau s'est arrêté (mémoire insuffisante ?)"
+        except (RuntimeError, OSError) as failure:
+            error = f"le noyau n'a pas démarré ({failure})"
+        cell = place.cell if error is not None else None
+        if error is None:
+            absent = [path.name for path in job.outputs if not path.exists()]
+            error = f"le carnet n'a pas écrit {', '.join(absent)}" if absent else None
+        _keep_log(job, said, failed=error is not None)
+    _write_reproducibly(notebook, job.executed)
+    return Outcome("failed" if error else "done", time.perf_counter() - begun, error, cell)
+
+
+@dataclass
+class _Place:
+    """The cell being executed, counted from 1."""
+
+    cell: int | None = None
+
+    def enter(self, cell_index: int, **_: Any) -> None:
+        self.cell = cell_index + 1
+
+
+def _parameterised(job: Job) -> nbformat.NotebookNode:
+    notebook: nbformat.NotebookNode = load_notebook_node(str(job.notebook))
+    if not job.parameters:
+        return notebook
+    values = {name: plain_value(value) for name, value in job.parameters.items()}
+    notebook = parameterize_notebook(notebook, values, kernel_name=_KERNEL, language="python")
+    conversions = injected_lines(declared_parameters(job.notebook), job.parameters)
+    for cell in notebook.cells:
+        if conversions and _INJECTED_TAG in cell.metadata.get("tags", []):
+            cell.source = "\n".join([cell.source.rstrip("\n"), *conversions, ""])
+    return notebook
+
+
+async def _run(
+    notebook: nbformat.NotebookNode,
+    job: Job,
+    kernels: Kernels,
+    place: _Place,
+    said: IO[bytes],
+    running: Running | None,
+) -> None:
+    client = NotebookClient(
+        notebook,
+        timeout=job.timeout_s,
+        kernel_name=_KERNEL,
+        kernel_manager_class=WarmKernelManager if kernels == "warm" else BatchKernelManager,
+        record_timing=False,
+        log=_LOG,
+        on_cell_execute=place.enter,
+    )
+    task = running.enter() if running is not None else None
+    try:
+        await client.async_execute(
+            cwd=str(job.notebook.parent), env={**os.environ, **KERNEL_ENVIRONMENT}, stdout=said, stderr=said
+        )
+    finally:
+        if running is not None and task is not None:
+            running.leave(task)
+
+
+def _keep_log(job: Job, said: IO[bytes], *, failed: bool) -> None:
+    """Keep the end of what the kernel itself printed, past the notebook; it tells why a kernel died."""
+    job.log.unlink(missing_ok=True)
+    length = said.seek(0, os.SEEK_END)
+    if failed and length:
+        said.seek(max(0, length - _LOG_BYTES))
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        job.log.write_bytes(said.read())
+
+
+def _write_reproducibly(notebook: nbformat.NotebookNode, executed: Path) -> None:
+    """Write what the notebook shows; leave out times, random identifiers and paths, so that runs are equal."""
+    notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+        for trace in ("papermill", "execution"):
+            cell.metadata.pop(trace, None)
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    draft = executed.with_suffix(".draft.ipynb")
+    nbformat.write(notebook, draft)
+    draft.replace(executed)
