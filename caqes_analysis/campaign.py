@@ -152,11 +152,11 @@ class Campaign(Parameters):
                 f"deux sources portent le même nom de livraison ({', '.join(twice)}). "
                 "→ Donner à chacune une clé delivery différente."
             )
-        if not self.sources.monthly_spend and not self.sources.open_phmev:
+        if not (self.sources.monthly_spend or self.sources.open_phmev or self.sources.extra_list):
             raise ValueError(
                 "aucune source de dépenses n'est nommée. → Ajouter sources.monthly_spend ou sources.open_phmev."
             )
-        if self.sources.monthly_spend and not self.last_month:
+        if (self.sources.monthly_spend or self.sources.extra_list) and not self.last_month:
             raise ValueError(
                 "des dépenses mensuelles sont nommées sans last_month. → Ajouter le dernier mois reçu (AAAA-MM)."
             )
@@ -170,7 +170,7 @@ class Campaign(Parameters):
     @property
     def is_annual(self) -> bool:
         """True when the campaign has no monthly spending."""
-        return not self.sources.monthly_spend
+        return not (self.sources.monthly_spend or self.sources.extra_list)
 
     @property
     def is_simulated(self) -> bool:

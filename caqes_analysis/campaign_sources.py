@@ -11,7 +11,17 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from caqes_analysis.parameter_files import Parameters
 
-__all__ = ["AnnualSource", "FileSource", "LppSource", "MappedSource", "MonthlySource", "Place", "Sources"]
+__all__ = [
+    "AnnualSource",
+    "ExtraListHistorySource",
+    "ExtraListSource",
+    "FileSource",
+    "LppSource",
+    "MappedSource",
+    "MonthlySource",
+    "Place",
+    "Sources",
+]
 
 COLUMN_MAPPINGS = Path(__file__).resolve().parent.parent / "parameters" / "column_mappings"
 """Column mappings that come with the package; a region keeps its own beside its campaign file."""
@@ -148,6 +158,54 @@ class AnnualSource(FileSource):
     control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
 
 
+class ExtraListSource(FileSource):
+    """An ATIH fixed-width file of the liste en sus.
+
+    Parameters
+    ----------
+    file_type
+        ``rsa_med``, ``rum_med``, ``rsa_dmi``, ``rum_dmi`` (MCO), ``rapss_med`` (HAD), ``rha_med`` (SMR) or ``rafael``
+        (invoices of the private sector).
+    year
+        Year of the file: it decides the layout.
+    tax
+        Whether its prices include taxes.
+    without
+        Names of cleaning steps not to apply (``docs/methods/atih.md``).
+    known_codes
+        List of the UCD and LPP codes that exist (column ``code``).
+    layouts
+        The region's own table of layouts, for a year that the package does not know.
+    control_total_eur
+        Sum at purchase price of the lines kept, when known.
+    """
+
+    file_type: Literal["rsa_med", "rum_med", "rsa_dmi", "rum_dmi", "rapss_med", "rha_med", "rafael"]
+    year: int = Field(ge=2000, le=2100)
+    tax: Literal["HT", "TTC", "unknown"] = "unknown"
+    without: tuple[str, ...] = ()
+    known_codes: Place | None = None
+    layouts: Place | None = None
+    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the source depends on: what was received, its list of codes and its layouts."""
+        return tuple(path for path in (self.path, self.known_codes, self.layouts) if path is not None)
+
+
+class ExtraListHistorySource(FileSource):
+    """A history of the liste en sus: periods of listing and dated tariffs, which the cleaning of its files uses.
+
+    Parameters
+    ----------
+    content
+        ``ucd`` (drugs), ``lpp`` (devices) or ``biosimilar_tariffs``.
+    """
+
+    content: Literal["ucd", "lpp", "biosimilar_tariffs"]
+
+
 class Sources(Parameters):
     """The files received, by kind. Any kind may be absent: the chapters then say what they cannot show."""
 
@@ -155,6 +213,8 @@ class Sources(Parameters):
     contracts: tuple[FileSource, ...] = ()
     monthly_spend: tuple[MonthlySource, ...] = ()
     open_phmev: tuple[AnnualSource, ...] = ()
+    extra_list_history: tuple[ExtraListHistorySource, ...] = ()
+    extra_list: tuple[ExtraListSource, ...] = ()
     activity: tuple[MappedSource, ...] = ()
     lpp_spend: tuple[LppSource, ...] = ()
     declared: tuple[FileSource, ...] = ()
