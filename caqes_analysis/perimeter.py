@@ -75,7 +75,9 @@ def monthly_grid(store: Store, *, first_month: pd.Timestamp, last_month: pd.Time
         Table ``monthly_grid``. A month that no delivery holds is ``missing`` between the first month ever received
         for the series and ``last_month``, and ``not_applicable`` before that first month. When several establishments
         have merged, a month in which one of those that had begun is missing is missing as a whole: half an amount
-        would pass for a fall. A closed predecessor counts until its last received month.
+        would pass for a fall. A closed predecessor counts until its last received month. Months that only a
+        cumulative delivery covers are ``missing``, and ``cumulative_eur`` holds the amount since January at each month
+        at which one was received (``docs/decisions/0008-cumulative-deliveries.md``).
     """
     parameters = {"first": first_month.date(), "last": last_month.date()}
     return tables.MONTHLY_GRID.conform(store.query(_GRID, parameters))
@@ -86,7 +88,8 @@ with ranked as (
   select envelope, amount_kind,
          row_number() over (partition by envelope
                             order by list_position({list(_KIND_ORDER)!r}, amount_kind)) as rank
-  from (select distinct envelope, amount_kind from monthly_spend)
+  from (select distinct envelope, amount_kind from monthly_spend
+        union select distinct envelope, amount_kind from cumulative_spend)
 ),
 received as (
   select m.finess as origin, coalesce(s.current_finess, m.finess) as finess, s.since, m.envelope, m.month,
@@ -95,33 +98,59 @@ received as (
   join ranked r on r.envelope = m.envelope and r.amount_kind = m.amount_kind and r.rank = 1
   left join successions s on s.finess = m.finess
 ),
+cumuls as (
+  select c.finess as origin, coalesce(s.current_finess, c.finess) as finess, s.since, c.envelope, c.amount_kind,
+         c.month, c.period_start, c.cumulative_eur
+  from cumulative_spend c
+  join ranked r on r.envelope = c.envelope and r.amount_kind = c.amount_kind and r.rank = 1
+  left join successions s on s.finess = c.finess
+  where c.replaced_by is null and c.cumulative_eur is not null
+),
+evidence as (
+  select origin, finess, since, envelope, amount_kind, month, month as last_month, value_status <> 'missing' as is_known
+  from received
+  union all
+  select origin, finess, since, envelope, amount_kind, period_start, month, true from cumuls
+),
 origins as (
   select origin, finess, envelope, any_value(amount_kind) as amount_kind,
-         min(month) filter (value_status <> 'missing') as begins,
+         min(month) filter (is_known) as begins,
          case when any_value(since) is null then $last::date
-              else least($last::date, max(month)) end as ends
-  from received group by origin, finess, envelope
+              else least($last::date, max(last_month)) end as ends
+  from evidence group by origin, finess, envelope
 ),
 months as (select unnest(generate_series($first::date, $last::date, interval 1 month))::date as month),
 cells as (
   select o.origin, o.finess, o.envelope, o.amount_kind, t.month,
          t.month >= o.begins and t.month <= o.ends as is_active,
-         r.amount_eur, r.value_status, r.is_provisional, r.is_corrected
+         o.ends, r.amount_eur, r.value_status, r.is_provisional, r.is_corrected, c.cumulative_eur
   from origins o cross join months t
   left join received r on r.origin = o.origin and r.envelope = o.envelope and r.month = t.month
+  left join cumuls c on c.origin = o.origin and c.envelope = o.envelope and c.month = t.month
   where o.begins is not null
+),
+to_date as (
+  select *, bool_or(is_active) over so_far as has_begun,
+         coalesce(cumulative_eur,
+                  case when month > ends then max(case when month = ends then cumulative_eur end) over so_far end,
+                  case when count(*) filter (is_active and amount_eur is null) over so_far = 0
+                       then sum(amount_eur) filter (is_active) over so_far end) as to_date_eur
+  from cells
+  window so_far as (partition by origin, envelope, year(month) order by month)
 )
 select finess, envelope, month, any_value(amount_kind) as amount_kind,
        case when count(*) filter (is_active) = 0 then null
             when count(*) filter (is_active and amount_eur is null) > 0 then null
             else sum(amount_eur) filter (is_active) end::decimal(18, 2) as amount_eur,
+       case when count(cumulative_eur) > 0 and count(*) filter (has_begun and to_date_eur is null) = 0
+            then sum(to_date_eur) filter (has_begun) end::decimal(18, 2) as cumulative_eur,
        case when count(*) filter (is_active) = 0 then 'not_applicable'
             when count(*) filter (is_active and amount_eur is null) > 0 then 'missing'
             when bool_and(value_status = 'zero') filter (is_active) then 'zero'
             else 'reported' end as value_status,
        coalesce(bool_or(is_provisional), false) as is_provisional,
        coalesce(bool_or(is_corrected), false) as is_corrected
-from cells
+from to_date
 group by finess, envelope, month
 order by finess, envelope, month
 """

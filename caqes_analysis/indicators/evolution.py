@@ -35,7 +35,8 @@ def cumulative_evolution(
     -------
     DataFrame
         Table ``evolutions``. A month missing in either year is left out of both sums and named in
-        ``missing_months``. Months before the establishment began count as zero in ``previous_eur``: when it had none
+        ``missing_months``, unless the amount since January is known in both years (cumulative deliveries): the two are
+        then compared whole. Months before the establishment began count as zero in ``previous_eur``: when it had none
         at all, the rate is ``not_applicable`` but its euros stay in the sums.
     """
     parameters = {"year": year, "months": sorted(month_nbs), "finess": list(finess) if finess is not None else None}
@@ -45,7 +46,7 @@ def cumulative_evolution(
 _EVOLUTION = """
 with cells as (
   select finess, envelope, year(month) as year, month(month) as m, amount_eur, value_status, is_provisional,
-         is_corrected
+         is_corrected, cumulative_eur
   from monthly_grid
   where year(month) in ($year::int, $year::int - 1) and ($finess is null or list_contains($finess, finess))
 ),
@@ -61,6 +62,14 @@ pairs as (
                                 and p.year = c.year - 1
   where c.year = $year::int
 ),
+-- Since January: as a cumulative delivery says it, or the sum of the months when all are known.
+cumuls as (
+  select finess, envelope, year, m,
+         coalesce(cumulative_eur,
+                  case when count(*) filter (value_status = 'missing') over so_far = 0
+                       then sum(coalesce(amount_eur, 0)) over so_far end) as to_date_eur
+  from cells window so_far as (partition by finess, envelope, year order by m)
+),
 sums as (
   select p.finess, p.envelope, w.month_nb,
          sum(case when not is_missing then current_eur else 0 end)::decimal(18, 2) as current_eur,
@@ -71,6 +80,22 @@ sums as (
          bool_or(is_provisional) as is_provisional, bool_or(is_corrected) as is_corrected
   from pairs p join (select unnest($months::int[]) as month_nb) w on p.m <= w.month_nb
   group by p.finess, p.envelope, w.month_nb
+),
+joined as (
+  select s.*, c.to_date_eur, b.to_date_eur as previous_to_date_eur,
+         s.missing_months is not null and c.to_date_eur is not null and b.to_date_eur is not null as is_whole
+  from sums s
+  left join cumuls c on c.finess = s.finess and c.envelope = s.envelope and c.year = $year::int and c.m = s.month_nb
+  left join cumuls b on b.finess = s.finess and b.envelope = s.envelope and b.year = $year::int - 1
+                    and b.m = s.month_nb
+),
+whole as (
+  select * replace (
+    case when is_whole then to_date_eur else current_eur end::decimal(18, 2) as current_eur,
+    case when is_whole then previous_to_date_eur else previous_eur end::decimal(18, 2) as previous_eur,
+    case when is_whole then month_nb else compared_months_nb end as compared_months_nb,
+    case when is_whole then null else missing_months end as missing_months)
+  from joined
 )
 select finess, envelope, $year::int as year, month_nb, current_eur, previous_eur,
        case when previous_eur > 0 and compared_months_nb > 0
@@ -80,7 +105,7 @@ select finess, envelope, $year::int as year, month_nb, current_eur, previous_eur
             when not was_active or previous_eur <= 0 then 'not_applicable'
             else 'reported' end as value_status,
        is_provisional, is_corrected
-from sums
+from whole
 where is_active
 order by finess, envelope, month_nb
 """

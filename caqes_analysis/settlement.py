@@ -1,0 +1,272 @@
+"""Which delivery counts where several give the same value, and what that leaves to be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.deliveries import difference
+from caqes_analysis.errors import Problem, SourceError
+from caqes_analysis.sources.findings import Finding, Findings
+from caqes_analysis.store import Store
+from caqes_analysis.tables import Table
+
+__all__ = ["Dates", "settle", "supersede"]
+
+_CELL = ["finess", "month", "envelope", "amount_kind"]
+_SERIES = ["finess", "envelope", "amount_kind"]
+Dates = Mapping[str, tuple[date | None, date | None]]
+
+
+def supersede(rows: pd.DataFrame, cell: Sequence[str], dates: Dates) -> pd.Series[Any]:
+    """Say, for each row, which delivery gives its value; the row counts when that is its own.
+
+    Parameters
+    ----------
+    rows
+        Rows of several deliveries, with ``delivery``.
+    cell
+        Columns that identify a value whatever its delivery.
+    dates
+        By delivery, its date of reception and its month (``as_of``).
+
+    Returns
+    -------
+    Series
+        Name of a delivery per row: the last received of those that give the value; the last drawn up (``as_of``) when
+        dates of reception do not tell them apart.
+
+    Raises
+    ------
+    SourceError
+        ``DOUBLON_ENTRE_LIVRAISONS`` when nothing says which replaces which.
+    """
+    shared = rows[rows.duplicated(list(cell), keep=False)]
+    valid = rows["delivery"].astype(object)
+    if shared.empty:
+        return valid
+    cells = list(shared[list(cell)].itertuples(index=False, name=None))
+    givers: dict[tuple[Any, ...], tuple[str, ...]] = {}
+    for key, name in sorted(zip(cells, shared["delivery"], strict=True), key=lambda pair: pair[1]):
+        givers[key] = (*givers.get(key, ()), name)
+    winners: dict[tuple[str, ...], str] = {}
+    problems = []
+    for names in sorted(set(givers.values())):
+        winner = _last(names, dates)
+        if winner is None:
+            concerned = [key for key, those in givers.items() if those == names]
+            problems.append(_ambiguous(names, min(concerned), len(concerned)))
+        else:
+            winners[names] = winner
+    if problems:
+        raise SourceError(problems)
+    valid.loc[shared.index] = [winners[givers[key]] for key in cells]
+    return valid
+
+
+def _last(names: Sequence[str], dates: Dates) -> str | None:
+    for which in (0, 1):
+        when = {name: dates.get(name, (None, None))[which] for name in names}
+        if None not in when.values() and len(set(when.values())) == len(names):
+            return max(names, key=lambda name: when[name] or date.min)
+    return None
+
+
+def _ambiguous(names: Sequence[str], cell: Sequence[Any], count: int) -> Problem:
+    shown = ", ".join(f"{part:%Y-%m}" if isinstance(part, date) else str(part) for part in cell)
+    return Problem(
+        "DOUBLON_ENTRE_LIVRAISONS",
+        f"la même valeur est donnée par plusieurs fichiers ({', '.join(names)}), sans que rien dise lequel remplace "
+        "l'autre.",
+        "Donner à chacun sa date de réception (received_on) ou son mois (as_of) : la livraison la plus récente vaut. "
+        "Sinon, n'en nommer qu'un, ou retirer les lignes en double.",
+        value=shown,
+        count=count,
+    )
+
+
+def settle(store: Store) -> Findings:
+    """Decide which delivery gives each value of a store, and cut the cumuls into periods.
+
+    Parameters
+    ----------
+    store
+        Store in which every delivery has been written. ``monthly_spend`` keeps the values that count;
+        ``replaced_spend`` receives the others; ``cumulative_spend`` its periods, and those of one month are months.
+
+    Returns
+    -------
+    Findings
+        Values withdrawn or left out by a later delivery, negative increments, cumuls that months contradict.
+
+    Raises
+    ------
+    SourceError
+        ``DOUBLON_ENTRE_LIVRAISONS``.
+    """
+    listed = store.read(tables.DELIVERIES)
+    dates: dict[str, tuple[date | None, date | None]] = {
+        name: (None if pd.isna(received) else received.date(), None if pd.isna(as_of) else as_of.date())
+        for name, received, as_of in listed[["delivery", "received_on", "as_of"]].itertuples(index=False)
+    }
+    found = Findings()
+    if store.has(tables.MONTHLY_SPEND):
+        found += _settle_months(store, dates)
+    if store.has(tables.CUMULATIVE_SPEND):
+        found += _settle_cumuls(store, dates)
+    for table, item in ((tables.ACTIVITY, "activity"), (tables.LPP_SPEND, "lpp")):
+        if store.has(table):
+            rows = store.read(table)
+            valid = supersede(rows, ["finess", "period", item], dates)
+            if (valid != rows["delivery"]).any():
+                _rewrite(store, table, rows[valid == rows["delivery"]], set(rows["delivery"]))
+    return found
+
+
+def _rewrite(store: Store, table: Table, rows: pd.DataFrame, parts: set[str]) -> None:
+    """Write the rows of each delivery anew; a delivery left without rows loses its part."""
+    for part in sorted(parts):
+        mine = rows[rows["delivery"] == part]
+        if len(mine):
+            store.write(table, mine, part=part)
+        else:
+            store.part_path(table, part).unlink(missing_ok=True)
+
+
+def _settle_months(store: Store, dates: Dates) -> Findings:
+    rows = store.read(tables.MONTHLY_SPEND)
+    valid = supersede(rows, _CELL, dates)
+    is_valid = valid == rows["delivery"]
+    if is_valid.all():
+        return Findings()
+    kept, replaced = rows[is_valid], rows[~is_valid].assign(replaced_by=valid[~is_valid])
+    everyone = set(rows["delivery"])
+    _rewrite(store, tables.MONTHLY_SPEND, kept, everyone)
+    _rewrite(store, tables.REPLACED_SPEND, tables.REPLACED_SPEND.conform(replaced), set(replaced["delivery"]))
+    return Findings([*_withdrawn(kept, replaced), *_left_out(kept, replaced)])
+
+
+def _withdrawn(kept: pd.DataFrame, replaced: pd.DataFrame) -> list[Finding]:
+    """Values that the last delivery gives as missing, where an earlier one had an amount."""
+    gone = kept[kept["amount_eur"].isna()].merge(
+        replaced[replaced["amount_eur"].notna()], on=_CELL, suffixes=("", "_old")
+    )
+    return _by_delivery(
+        gone.drop_duplicates(_CELL),
+        "VALEUR_RETIREE",
+        "montant",
+        lambda row: f"{row['finess']}, {row['month']:%Y-%m} : {row['amount_eur_old']} ({row['delivery_old']})",
+        "La dernière livraison vaut : compté comme manquant. À vérifier avec la source.",
+    )
+
+
+def _left_out(kept: pd.DataFrame, replaced: pd.DataFrame) -> list[Finding]:
+    """Values of a delivery replaced elsewhere that the later one, which covers their month, does not give."""
+    pairs = replaced[["delivery", "replaced_by"]].drop_duplicates()
+    covered = kept[["delivery", "month", "envelope", "amount_kind"]].drop_duplicates()
+    orphans = (
+        kept.merge(pairs, on="delivery")
+        .merge(
+            covered.rename(columns={"delivery": "replaced_by"}), on=["replaced_by", "month", "envelope", "amount_kind"]
+        )
+        .drop_duplicates(_CELL)
+    )
+    return _by_delivery(
+        orphans.assign(older=orphans["delivery"], delivery=orphans["replaced_by"]),
+        "VALEUR_NON_REPRISE",
+        "établissements absents",
+        lambda row: f"{row['finess']}, {row['month']:%Y-%m}, {row['envelope']} ({row['older']})",
+        "L'ancienne livraison vaut pour ces mois. À vérifier : l'établissement manque peut-être au dernier envoi.",
+    )
+
+
+def _by_delivery(rows: pd.DataFrame, code: str, place: str, example: Any, remedy: str) -> list[Finding]:
+    ordered = rows.sort_values([name for name in (*_CELL, "delivery") if name in rows])
+    return [
+        Finding(str(delivery), code, place, "warning", len(group), example(group.iloc[0]), remedy)
+        for delivery, group in ordered.groupby("delivery", sort=True)
+    ]
+
+
+def _settle_cumuls(store: Store, dates: Dates) -> Findings:
+    rows = store.read(tables.CUMULATIVE_SPEND)
+    valid = supersede(rows, _CELL, dates)
+    is_valid = valid == rows["delivery"]
+    rows = difference(rows.assign(replaced_by=valid.where(~is_valid, None)))
+    _rewrite(store, tables.CUMULATIVE_SPEND, rows, set(rows["delivery"]))
+    months = store.read(tables.MONTHLY_SPEND)
+    effective = rows[rows["replaced_by"].isna()]
+    single = effective[effective["months_nb"] == 1]
+    taken = pd.MultiIndex.from_frame(months[_CELL])
+    fresh = single[~pd.MultiIndex.from_frame(single[_CELL]).isin(taken)]
+    for delivery, group in fresh.groupby("delivery", sort=True):
+        amounts = group.assign(amount_eur=group["increment_eur"], quantity_nb=group["increment_nb"])
+        amounts["value_status"] = ["zero" if not amount else "reported" for amount in amounts["amount_eur"]]
+        kept = tables.MONTHLY_SPEND.conform(amounts[tables.MONTHLY_SPEND.column_names])
+        store.write(tables.MONTHLY_SPEND, kept, part=str(delivery))
+    return Findings([*_negative(effective), *_vanished(effective), *_contradicted(effective, months)])
+
+
+def _negative(rows: pd.DataFrame) -> list[Finding]:
+    falls = rows[(rows["increment_eur"] < 0).fillna(False)]
+    return _by_delivery(
+        falls,
+        "INCREMENT_NEGATIF",
+        "cumul",
+        lambda row: (
+            f"{row['finess']}, {row['envelope']}, de {row['period_start']:%Y-%m} à {row['month']:%Y-%m} : "
+            f"{row['increment_eur']}"
+        ),
+        "Le cumul est inférieur au précédent. Gardé dans les totaux (régularisation) : à vérifier avec la source.",
+    )
+
+
+def _vanished(rows: pd.DataFrame) -> list[Finding]:
+    """Establishments that a cumul of the year had and that the next one of the same envelope leaves out."""
+    keyed = rows.assign(year=rows["month"].dt.year)
+    scope = ["envelope", "amount_kind", "year"]
+    steps = keyed[[*scope, "month", "delivery"]].drop_duplicates([*scope, "month"]).sort_values([*scope, "month"])
+    steps["next"] = steps.groupby(scope)["month"].shift(-1)
+    steps["next_delivery"] = steps.groupby(scope)["delivery"].shift(-1)
+    asked = keyed.merge(steps.drop(columns="delivery"), on=[*scope, "month"]).dropna(subset=["next"])
+    present = keyed[["finess", *scope, "month"]].rename(columns={"month": "next"})
+    merged = asked.merge(present, on=["finess", *scope, "next"], how="left", indicator=True)
+    gone = merged[merged["_merge"] == "left_only"]
+    return _by_delivery(
+        gone.assign(delivery=gone["next_delivery"]),
+        "CUMUL_DISPARU",
+        "établissements absents",
+        lambda row: f"{row['finess']}, {row['envelope']} : {row['cumulative_eur']} à {row['month']:%Y-%m}",
+        "L'établissement avait un cumul et n'en a plus : son dernier cumul reste. À demander à la source.",
+    )
+
+
+def _contradicted(rows: pd.DataFrame, months: pd.DataFrame) -> list[Finding]:
+    """Last cumuls of a year that differ from the sum of the months received apart, when all of those are there."""
+    known = rows[rows["cumulative_eur"].notna()]
+    last = (
+        known.assign(year=known["month"].dt.year).sort_values("month").drop_duplicates([*_SERIES, "year"], keep="last")
+    )
+    parts = months.assign(year=months["month"].dt.year).dropna(subset=["amount_eur"])
+    joined = last.merge(
+        parts[[*_SERIES, "year", "month", "amount_eur"]], on=[*_SERIES, "year"], suffixes=("", "_of_part")
+    )
+    joined = joined[joined["month_of_part"] <= joined["month"]]
+    sums = joined.groupby([*_SERIES, "year", "month", "delivery", "cumulative_eur"], as_index=False).agg(
+        months_eur=("amount_eur", "sum"), known_nb=("amount_eur", "size")
+    )
+    whole = sums[sums["known_nb"] == sums["month"].dt.month]
+    return _by_delivery(
+        whole[whole["months_eur"] != whole["cumulative_eur"]],
+        "CUMUL_DIFFERENT_DES_MOIS",
+        "cumul",
+        lambda row: (
+            f"{row['finess']}, {row['envelope']} à {row['month']:%Y-%m} : {row['cumulative_eur']}, "
+            f"mois {row['months_eur']}"
+        ),
+        "Les mois comptent ; le cumul ne sert qu'à les vérifier. Demander à la source lequel est juste.",
+    )
