@@ -94,8 +94,8 @@ def listing_periods(events: pd.DataFrame) -> pd.DataFrame:
     A product is on the list from the day of its *inscription* to the day before its *radiation*, *suppression* or
     *suspension*. Partial delistings, changes of conditions, labels or annexes do not move it. A product whose
     inscription is missing from the history is taken as listed from its first tariff (``basis`` says so); a delisting
-    without anything before ends a period that begins nobody knows when. On one day, what ends comes before what begins (a
-    product moved from an annex to another stays listed), and events follow their publication.
+    without anything before ends a period that begins nobody knows when. On one day, what ends comes before what
+    begins (a product moved from an annex to another stays listed), and events follow their publication.
     """
     columns = ["kind", "code", "event", "day"]
     products = groupby(_ordered(events)[columns].itertuples(index=False, name=None), key=lambda row: row[:2])
@@ -152,12 +152,19 @@ def tariffs(events: pd.DataFrame) -> pd.DataFrame:
     priced = priced[priced["tariff_ht_eur"].notna() | priced["tariff_ttc_eur"].notna()]
     last = priced.drop_duplicates(["kind", "code", "day"], keep="last")
     following = last.groupby(["kind", "code"])["day"].shift(-1)
-    rows = last[["kind", "code"]].assign(valid_from=last["day"], valid_to=following - _ONE_DAY)
     pairs = [_pair(ht, ttc) for ht, ttc in zip(last["tariff_ht_eur"], last["tariff_ttc_eur"], strict=True)]
-    rows["tariff_ht_eur"] = [ht for ht, _, _ in pairs]
-    rows["tariff_ttc_eur"] = [ttc for _, ttc, _ in pairs]
-    rows["basis"] = [basis for _, _, basis in pairs]
-    return tables.EXTRA_LIST_TARIFFS.conform(rows.reset_index(drop=True))
+    rows = pd.DataFrame(
+        {
+            "kind": last["kind"].tolist(),
+            "code": last["code"].tolist(),
+            "valid_from": last["day"].tolist(),
+            "valid_to": (following - _ONE_DAY).tolist(),
+            "tariff_ht_eur": [ht for ht, _, _ in pairs],
+            "tariff_ttc_eur": [ttc for _, ttc, _ in pairs],
+            "basis": [basis for _, _, basis in pairs],
+        }
+    )
+    return tables.EXTRA_LIST_TARIFFS.conform(rows)
 
 
 def _pair(ht: Any, ttc: Any) -> tuple[Decimal, Decimal, Basis]:

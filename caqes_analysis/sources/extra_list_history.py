@@ -78,7 +78,7 @@ def read_ucd_history(path: Path, *, delivery: str) -> Received:
         separators=_SEPARATORS,
     )
     log = ProblemLog(grid.file)
-    columns = {
+    columns: Columns = {
         "code": grid.parsed("ucd7", _ucd7, log, required=True),
         "label": grid.parsed("libelleucd", optional_text, log),
         "substance": grid.parsed("denominationcommuneinternationale", optional_text, log),
@@ -117,7 +117,7 @@ def read_lpp_history(path: Path, *, delivery: str) -> Received:
         separators=_SEPARATORS,
     )
     log = ProblemLog(grid.file)
-    columns = {
+    columns: Columns = {
         "code": grid.parsed("codelpp", _lpp, log),
         "label": grid.parsed("libelle", optional_text, log),
     }
@@ -151,7 +151,7 @@ def read_biosimilar_tariffs(path: Path, *, delivery: str) -> Received:
         separators=_SEPARATORS,
     )
     log = ProblemLog(grid.file)
-    columns = {
+    columns: Columns = {
         "code": grid.parsed("ucd7", _ucd7, log, required=True),
         "label": grid.parsed("libelle_ucd", optional_text, log),
         "substance": grid.parsed("dci", optional_text, log, required=True),
@@ -275,8 +275,8 @@ def _replaced(rows: pd.DataFrame, _: Grid) -> list[int]:
 
 
 def _spoilt(rows: pd.DataFrame, grid: Grid) -> list[int]:
-    cells = grid.cells.get("ucd13", [""] * len(rows))
-    return [place for place, cell in enumerate(cells) if parse_text(cell) and pd.isna(rows["ucd13"].iloc[place])]
+    cells = pd.Series(grid.cells.get("ucd13", [""] * len(rows)), index=rows.index, dtype=object)
+    return _where((cells.map(parse_text) != "") & rows["ucd13"].isna())
 
 
 _TOLD: tuple[Told, ...] = (
