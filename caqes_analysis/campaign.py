@@ -99,6 +99,8 @@ class Campaign(Parameters):
         Files of targets read after the national one; the last one wins.
     envelopes
         Envelopes of the region's own.
+    corrections
+        Register of corrections; by default ``<campaign>-corrections.csv`` beside the campaign file, when it is there.
     comments
         Folder of the statistician's comments: ``<chapter>.md`` and ``<finess>.md``.
     disclosure, batch
@@ -119,6 +121,7 @@ class Campaign(Parameters):
     sources: Sources = Sources()
     targets: tuple[Place, ...] = ()
     envelopes: tuple[AddedEnvelope, ...] = ()
+    corrections: Place | None = None
     comments: Place | None = None
     disclosure: Disclosure = Disclosure()
     batch: Batch = Batch()
@@ -208,6 +211,12 @@ class Campaign(Parameters):
     def target_files(self) -> tuple[Path, ...]:
         """Files of targets, the national one first."""
         return (REPOSITORY / "parameters" / "targets.csv", *self.targets)
+
+    @property
+    def corrections_file(self) -> Path | None:
+        """Register of corrections, as named or as found beside the campaign file; None when there is none."""
+        beside = self.file.with_name(f"{self.file.stem}-corrections.csv")
+        return self.corrections or (beside if beside.is_file() else None)
 
     def comment_file(self, page: str) -> Path | None:
         """Return the statistician's comment on a page (chapter name or FINESS), if there is one."""

@@ -1,7 +1,21 @@
-"""Can the figures be trusted? Completeness, outliers, corrections, restatements, totals of one source against another."""
+"""Can the figures be trusted? Completeness, outliers, corrections, restatements, reconciled totals."""
 
 from caqes_analysis.quality.completeness import completeness, missing_months
+from caqes_analysis.quality.controls import check_received
+from caqes_analysis.quality.corrections import Register, apply_corrections, read_corrections, read_register
+from caqes_analysis.quality.outliers import find_outliers
 from caqes_analysis.quality.perimeter_changes import perimeter_changes
 from caqes_analysis.quality.reconciliation import reconciliation
 
-__all__ = ["completeness", "missing_months", "perimeter_changes", "reconciliation"]
+__all__ = [
+    "Register",
+    "apply_corrections",
+    "check_received",
+    "completeness",
+    "find_outliers",
+    "missing_months",
+    "perimeter_changes",
+    "read_corrections",
+    "read_register",
+    "reconciliation",
+]

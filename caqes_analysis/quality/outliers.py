@@ -26,6 +26,8 @@ ODD_LOG: Final = float(np.log(1.8))
 """A lone month nearly twice or half its neighbours…"""
 ODD_SDS: Final = 10.0
 """… and ten of its own standard deviations away, is odd."""
+ODD_ALONE_LOG: Final = float(np.log(3.5))
+"""The same where establishments are too few to know their common season (a pandemic halved the devices)."""
 _NEIGHBOURS_NB: Final = 6
 _LONE_MONTHS_NB: Final = 2
 _POWER_TOLERANCE: Final = 0.15  # in powers of ten: 10^0.15 = 1.41
@@ -157,7 +159,7 @@ def _of_row(panel: Panel, row: int) -> list[Outlier]:
     taken = np.zeros(len(rest), bool)
     for start, stop in gross_runs:
         taken[start:stop] = True
-    for month in np.flatnonzero(_lone(rest, scale, provisional) & ~taken):
+    for month in np.flatnonzero(_lone(rest, _odd_limit(panel, scale), provisional) & ~taken):
         add(int(month), int(month) + 1, *_lone_cause(panel, row, int(month)))
         taken[month] = True
     if scale < _STEADY_SD:
@@ -187,7 +189,11 @@ def _cause(shift: float, scale: float) -> tuple[str, str]:
     return "MOIS_ATYPIQUE", "saisie, rattrapage de plusieurs mois, ou événement réel à confirmer"
 
 
-def _lone(rest: Floats, scale: float, provisional: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _odd_limit(panel: Panel, scale: float) -> float:
+    return max(ODD_LOG if panel.has_season else ODD_ALONE_LOG, ODD_SDS * scale)
+
+
+def _lone(rest: Floats, limit: float, provisional: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return the months far from the median of those around, themselves not followed by a change of level."""
     nb = len(rest)
     padded = np.pad(rest, _NEIGHBOURS_NB, constant_values=np.nan)
@@ -195,7 +201,6 @@ def _lone(rest: Floats, scale: float, provisional: npt.NDArray[np.bool_]) -> npt
     around[:, _NEIGHBOURS_NB] = np.nan
     medians = row_medians(around)
     before, after = row_medians(around[:, :_NEIGHBOURS_NB]), row_medians(around[:, _NEIGHBOURS_NB + 1 :])
-    limit = max(ODD_LOG, ODD_SDS * scale)
     far = rest - medians
     # A step looks odd on one side only: both sides that exist must agree.
     sides = np.stack([rest - before, rest - after])

@@ -12,7 +12,7 @@ import pandas as pd
 
 from caqes_analysis.store import Store
 
-__all__ = ["Panel", "latest_spend", "panels"]
+__all__ = ["SHARED_SEASON_ESTABLISHMENTS_NB", "Panel", "panel_of", "panels", "row_medians"]
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -66,6 +66,11 @@ class Panel:
         """Median of the logarithms of each establishment, as a column; NaN without any amount."""
         return row_medians(self.logs)[:, None]
 
+    @property
+    def has_season(self) -> bool:
+        """True when establishments are enough to know what their months have in common."""
+        return len(set(self.finess)) >= SHARED_SEASON_ESTABLISHMENTS_NB
+
     @cached_property
     def season(self) -> Floats:
         """What every month has in common for all establishments, on the log scale (0 where they are too few)."""
@@ -108,31 +113,6 @@ def row_medians(values: Floats) -> Floats:
     return medians
 
 
-def latest_spend(store: Store) -> pd.DataFrame:
-    """Return the monthly amounts in force: for a month given by several deliveries, the last received.
-
-    Parameters
-    ----------
-    store
-        Store with ``monthly_spend`` and ``deliveries``.
-
-    Returns
-    -------
-    DataFrame
-        ``finess, month, envelope, amount_kind, delivery, amount_eur, value_status, is_provisional``, ordered by the
-        first four.
-    """
-    return store.query(
-        """
-        select finess, month, envelope, amount_kind, delivery, amount_eur, value_status, is_provisional
-        from monthly_spend left join (select delivery, received_on from deliveries) using (delivery)
-        qualify row_number() over (
-          partition by finess, month, envelope, amount_kind order by received_on desc nulls last, delivery desc) = 1
-        order by finess, month, envelope, amount_kind
-        """
-    )
-
-
 def panels(store: Store) -> Iterator[Panel]:
     """Yield one panel per envelope and kind of amount received, in alphabetical order.
 
@@ -141,7 +121,10 @@ def panels(store: Store) -> Iterator[Panel]:
     store
         Store with ``monthly_spend``, ``deliveries`` and ``establishments``.
     """
-    rows = latest_spend(store)
+    rows = store.query(
+        "select finess, month, envelope, amount_kind, delivery, amount_eur, is_provisional from monthly_spend "
+        "order by finess, month, envelope, amount_kind, delivery"
+    )
     takeovers = store.query(
         "select distinct successor as finess, (valid_to + interval 1 day)::date as since from establishments "
         "where successor is not null and valid_to is not null order by 1, 2"

@@ -161,7 +161,7 @@ def _expected_by_chance(later: npt.NDArray[np.int64], earlier: npt.NDArray[np.in
     if sd == 0:
         return float("inf")  # a series that hardly moves: rent, lump sum
     resolution = int(np.gcd.reduce(later[both]))
-    return int(both.sum()) * resolution / (2 * np.sqrt(np.pi) * sd)
+    return float(both.sum() * resolution / (2 * np.sqrt(np.pi) * sd))
 
 
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -1,0 +1,289 @@
+"""The controls of what a campaign received, once every file is read: each finding says what, where and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.envelopes import ENVELOPES, Envelope
+from caqes_analysis.quality.completeness import absent_months
+from caqes_analysis.quality.outliers import Outlier, outliers_of
+from caqes_analysis.quality.panels import Panel, panels
+from caqes_analysis.quality.perimeter_changes import spending_outside_validity
+from caqes_analysis.quality.reconciliation import annual_gaps, envelope_weights
+from caqes_analysis.quality.repeats import find_copies, find_repeats, find_totals
+from caqes_analysis.quality.shifts import find_shifts
+from caqes_analysis.sources.findings import Finding, Findings, Severity
+from caqes_analysis.store import Store
+
+__all__ = ["check_received"]
+
+GAP_SHARE: Final = 0.02
+"""Sources that usually agree within this share (dates of care against dates of reimbursement) warn beyond it…"""
+GAP_USUAL_TIMES: Final = 5.0
+"""… or beyond so many times their usual gap; those that agree to the cent warn at the first cent."""
+EXACT_SHARE: Final = 1e-9
+LEAST_WEIGHT, MOST_WEIGHT = 1e-3, 20.0
+"""An envelope of the national list outside these multiples of the PHMEV is not in euros (package's choice: the
+lightest, VSL, weighs some 4 %; the heaviest, liste en sus of a cancer centre, twice)."""
+_MOSTLY: Final = 0.5
+_REGISTER = (
+    "Vérifier avec l'expéditeur ; une erreur confirmée s'inscrit au registre des corrections. Rien n'est changé."
+)
+_SEVERITIES: Mapping[str, Severity] = {
+    "FACTEUR_10": "error",
+    "FACTEUR_100": "error",
+    "FACTEUR_1000": "error",
+    "LIGNE_DE_TOTAL": "error",
+}
+
+
+def check_received(
+    store: Store, *, last_month: pd.Timestamp | None, envelopes: tuple[Envelope, ...] = ENVELOPES
+) -> Findings:
+    """Run every control that bears on several lines or several files.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign: sources read, establishments settled.
+    last_month
+        Last month that the campaign announces; None in annual mode.
+    envelopes
+        The envelopes known, for their names.
+
+    Returns
+    -------
+    Findings
+        One finding per establishment, envelope and cause; the most serious kinds first.
+    """
+    found: list[Finding] = list(_same_files(store))
+    if store.has(tables.MONTHLY_SPEND) and last_month is not None:
+        names = {envelope.code: envelope.short_label for envelope in envelopes}
+        explained: set[tuple[str, int]] = set()
+        for panel in panels(store):
+            label = names.get(panel.envelope, panel.envelope)
+            outliers = outliers_of(panel)
+            if panel.envelope == "phmev":
+                explained = {(one.finess, year) for one in outliers for year in _years(one)}
+            found += [_outlier_finding(one, label) for one in outliers]
+            found += _equalities(panel, label)
+            found += _shifts(panel, label)
+        found += _absences(store, last_month, names)
+        found += _outside_validity(store)
+        found += _weights(store, names)
+        found += _annual(store, explained)
+    return Findings(sorted(found, key=lambda one: ("error", "warning", "information").index(one.severity)))
+
+
+def _years(one: Outlier) -> range:
+    return range(one.month.year, one.last_month.year + 1)
+
+
+def _outlier_finding(one: Outlier, label: str) -> Finding:
+    who = one.finess or "tous les établissements"
+    months = french.month_year(one.month)
+    count = (one.last_month.year - one.month.year) * 12 + one.last_month.month - one.month.month + 1
+    if count > 1:
+        months = f"{months} à {french.month_year(one.last_month)}"
+    return Finding(
+        delivery=one.delivery,
+        code=one.code,
+        place=f"{who}, {label}, {months}",
+        severity=_SEVERITIES.get(one.code, "warning"),
+        count=count,
+        example=f"{french.month_year(one.month)} : {french.euros(_cents(one.amount_eur), cents=True)} reçus, "
+        f"environ {french.compact_euros(one.expected_eur)} attendus",
+        remedy=f"Cause probable : {one.cause}. {_REGISTER}",
+    )
+
+
+def _cents(value: float) -> Decimal:
+    return Decimal(value).quantize(Decimal("0.01"))
+
+
+def _equalities(panel: Panel, label: str) -> Iterator[Finding]:
+    for total in find_totals(panel):
+        yield Finding(
+            delivery=total.delivery,
+            code="LIGNE_DE_TOTAL",
+            place=f"{total.finess}, {label}",
+            severity=_SEVERITIES["LIGNE_DE_TOTAL"],
+            count=total.months_nb,
+            example=f"{french.month_year(total.month)} : {french.euros(_cents(total.amount_eur), cents=True)}",
+            remedy="Ce montant est, au centime, la somme de tous les autres : un total laissé dans le fichier, compté "
+            "une seconde fois. Le retirer du fichier.",
+        )
+    for one in find_repeats(panel):
+        yield Finding(
+            delivery=one.delivery,
+            code="MOIS_REPETE",
+            place=f"{one.finess}, {label}, {french.month_year(one.month)}",
+            severity="warning",
+            count=one.months_nb,
+            example=f"{french.euros(_cents(one.amount_eur), cents=True)}, "
+            f"comme en {french.month_year(one.copied_month)}",
+            remedy=f"Cause probable : montant recopié d'un autre mois. {_REGISTER}",
+        )
+    for one in find_copies(panel):
+        yield Finding(
+            delivery=one.delivery,
+            code="ETABLISSEMENT_RECOPIE",
+            place=f"{one.finess}, {label}",
+            severity="warning",
+            count=one.months_nb,
+            example=f"{french.month_year(one.month)} : {french.euros(_cents(one.amount_eur), cents=True)}, "
+            f"comme l'établissement {one.copied_finess}",
+            remedy="Cause probable : les mêmes lignes reçues sous deux FINESS (entité et site, ancien et nouveau). "
+            f"{_REGISTER}",
+        )
+
+
+def _shifts(panel: Panel, label: str) -> Iterator[Finding]:
+    for one in find_shifts(panel):
+        late = "trop tard" if one.months_nb > 0 else "trop tôt"
+        yield Finding(
+            delivery=one.delivery,
+            code="MOIS_DECALES",
+            place=f"{one.finess}, {label}, {one.year}",
+            severity="warning",
+            count=12,
+            example=f"la saison de tous, un mois {late}, explique {french.number(one.ratio, 1)} fois mieux ces mois",
+            remedy=f"Cause probable : les mois de cet établissement sont décalés d'un rang. {_REGISTER}",
+        )
+
+
+def _absences(store: Store, last_month: pd.Timestamp, names: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield the months without any line: month by month when most are concerned, else by establishment."""
+    absent = absent_months(store, last_month=last_month)
+    if absent.empty:
+        return
+    absent = absent.assign(share=absent.groupby(["envelope", "month"])["finess"].transform("size") / absent["open_nb"])
+    whole = absent[(absent["share"] > _MOSTLY) & (absent["open_nb"] > 1)]
+    for (envelope, month), rows in whole.groupby(["envelope", "month"]):
+        yield Finding(
+            delivery="campagne",
+            code="MOIS_ABSENT_DU_FICHIER",
+            place=f"{names.get(str(envelope), envelope)}, {french.month_year(pd.Timestamp(str(month)))}",
+            severity="warning",
+            count=len(rows),
+            example=f"{len(rows)} établissements sur {rows['open_nb'].iloc[0]}, dont {rows['finess'].min()}",
+            remedy="Aucune ligne pour ce mois : il est compté comme manquant. Demander le fichier, ou corriger "
+            "last_month dans la campagne.",
+        )
+    for (finess, envelope), rows in absent.drop(whole.index).groupby(["finess", "envelope"]):
+        months = [french.month_year(month) for month in rows["month"]]
+        yield Finding(
+            delivery="campagne",
+            code="MOIS_ABSENT",
+            place=f"{finess}, {names.get(str(envelope), envelope)}",
+            severity="warning",
+            count=len(rows),
+            example=french.list_in_words(months[:6]) + ("…" if len(months) > 6 else ""),
+            remedy="Aucune ligne pour ces mois, comptés comme manquants et non comme zéro. Les demander ; écrire 0 "
+            "s'il n'y a pas eu de dépense, une cellule vide si le montant n'est pas connu.",
+        )
+
+
+def _outside_validity(store: Store) -> Iterator[Finding]:
+    for row in spending_outside_validity(store).to_dict("records"):
+        after = row["kind"] == "after"
+        heir = f" ou à inscrire au repreneur ({row['successor']})" if isinstance(row["successor"], str) else ""
+        yield Finding(
+            delivery=row["delivery"],
+            code="DEPENSE_APRES_FERMETURE" if after else "DEPENSE_AVANT_OUVERTURE",
+            place=f"{row['finess']}, {'fermé' if after else 'ouvert'} le {french.date(row['bound'], short=True)}",
+            severity="warning",
+            count=int(row["months_nb"]),
+            example=f"{french.euros(row['amount_eur'], cents=True)} de {french.month_year(row['first_month'])} à "
+            f"{french.month_year(row['last_month'])}",
+            remedy=f"Gardé dans les totaux. Soins remboursés après coup{heir}, ou date à corriger dans le fichier des "
+            "établissements."
+            if after
+            else "Gardé dans les totaux. Corriger la date d'ouverture (valide_du), ou le FINESS de ces lignes.",
+        )
+
+
+def _weights(store: Store, names: Mapping[str, str]) -> Iterator[Finding]:
+    known = {envelope.code for envelope in ENVELOPES}
+    rows = envelope_weights(store)
+    for row in rows[rows["envelope"].isin(known)].to_dict("records"):
+        if LEAST_WEIGHT <= row["ratio"] <= MOST_WEIGHT:
+            continue
+        small = row["ratio"] < LEAST_WEIGHT
+        yield Finding(
+            delivery=row["delivery"],
+            code="UNITE_DOUTEUSE",
+            place=f"{names.get(row['envelope'], row['envelope'])}, {row['year']}",
+            severity="error",
+            count=1,
+            example=f"{french.percent(100 * row['ratio'], 3)} de la PHMEV des mêmes établissements et mois",
+            remedy=f"Cause probable : {'montants' if small else 'PHMEV'} en milliers d'euros (k€). "
+            "Faire renvoyer le fichier en euros, ou donner son unité dans la correspondance de colonnes.",
+        )
+
+
+def _annual(store: Store, explained: Iterable[tuple[str, int]]) -> Iterator[Finding]:
+    """Yield the establishments whose months and year disagree more than the two sources usually do."""
+    known = set(explained)
+    small: dict[int, list[tuple[str, Decimal]]] = {}
+    for row in annual_gaps(store).to_dict("records"):
+        finess, year, annual, monthly = row["finess"], int(row["year"]), row["annual_eur"], row["monthly_eur"]
+        gap = monthly - annual
+        if not gap or not annual or (finess, year) in known or ("", year) in known:
+            continue
+        share = abs(float(gap / annual))
+        exact = row["usual_share"] <= EXACT_SHARE
+        limit = 0.0 if exact else max(GAP_SHARE, GAP_USUAL_TIMES * row["usual_share"])
+        if share <= limit:
+            small.setdefault(year, []).append((finess, gap))
+            continue
+        if row["months_nb"] == 0:
+            cause = "aucun mois reçu : fichier mensuel tronqué, FINESS différent, ou établissement non suivi"
+        elif row["months_nb"] < 12:
+            cause = f"{french.plural(row['months_nb'], 'mois reçu', 'mois reçus')} sur douze"
+        elif abs(abs(float((monthly / annual).log10()) if monthly > 0 else 0.0) - 3) < 0.1:
+            cause = "une des deux sources est en milliers d'euros"
+        else:
+            cause = "montant changé, mois compté à tort, ou base annuelle d'une autre année"
+        yield Finding(
+            delivery="campagne",
+            code="ECART_ANNUEL",
+            place=f"{finess}, PHMEV, {year}",
+            severity="warning",
+            count=1,
+            example=f"somme des mois {french.euros(monthly, cents=True)}, "
+            f"Open PHMEV {french.euros(annual, cents=True)}",
+            remedy=f"Les autres établissements concordent{' au centime' if exact else ''}. Cause probable : {cause}. "
+            f"{_REGISTER}",
+        )
+    for year, gaps in small.items():
+        yield Finding(
+            delivery="campagne",
+            code="ECART_ANNUEL_USUEL",
+            place=f"PHMEV, {year}",
+            severity="information",
+            count=len(gaps),
+            example=f"{gaps[0][0]} : {french.euros(gaps[0][1], cents=True, signed=True)}",
+            remedy="Les mois et Open PHMEV ne rangent pas toujours une dépense à la même date : écarts usuels.",
+        )
+
+
+def _same_files(store: Store) -> Iterator[Finding]:
+    """Yield the files received twice under two names: one of them is probably not what it says."""
+    rows = store.read(tables.DELIVERIES)
+    for _, twins in rows[rows.duplicated("sha256", keep=False)].groupby("sha256", sort=False):
+        names = sorted(twins["delivery"])
+        yield Finding(
+            delivery=names[0],
+            code="FICHIER_RECU_DEUX_FOIS",
+            place=", ".join(names),
+            severity="warning",
+            count=len(names),
+            example=", ".join(sorted(twins["file"])),
+            remedy="Ces fichiers ont le même contenu : l'un d'eux n'est pas celui qui est annoncé. Le redemander.",
+        )

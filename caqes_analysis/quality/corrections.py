@@ -1,0 +1,327 @@
+"""The register of corrections: errors that the region confirmed, applied where the received value is still the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.activities import activity_named
+from caqes_analysis.envelopes import ENVELOPES, Envelope, envelope_named
+from caqes_analysis.errors import CaqesError, Problem
+from caqes_analysis.sources.cells import CellError, parse_amount, parse_date, parse_finess, parse_month, parse_text
+from caqes_analysis.sources.findings import Finding, Findings
+from caqes_analysis.sources.grids import Grid, common_findings, read_grid
+from caqes_analysis.sources.problems import ProblemLog
+from caqes_analysis.store import Store
+from caqes_analysis.tables import Table
+
+__all__ = [
+    "CORRECTION_COLUMNS",
+    "CORRECTION_STATES",
+    "Register",
+    "apply_corrections",
+    "read_corrections",
+    "read_register",
+]
+
+CORRECTION_COLUMNS: Final = ("finess", "periode", "champ", "ancien", "nouveau", "auteur", "date", "preuve")
+"""Columns of the register, all compulsory; CSV or XLSX."""
+CORRECTION_STATES: Final = {
+    "applied": "appliquée",
+    "unexpected": "non appliquée : autre valeur reçue",
+    "absent": "non appliquée : ligne non reçue",
+}
+_DELIVERY = "corrections"
+_QUANTITY_SUFFIX = ".quantity_nb"
+_QUANTITY = re.compile(r"(?P<field>.+?)[\s_.:,(-]+quantit[eé]s?\)?", re.IGNORECASE)
+_LPP = re.compile(r"(?:lpp[\s:.-]*)?([0-9]{7})", re.IGNORECASE)
+_CUMUL = re.compile(r"(?P<y>20[0-9]{2})-M(?P<m>0[1-9]|1[0-2])")
+_YEAR = re.compile(r"20[0-9]{2}")
+
+
+@dataclass(frozen=True)
+class Register:
+    """The register of a campaign, read and not yet applied.
+
+    Parameters
+    ----------
+    name
+        Name of the file.
+    rows
+        Rows of ``corrections``.
+    findings
+        What was noticed in the file.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    findings: Findings
+
+    def apply(self, store: Store) -> Findings:
+        """Apply the register to a store, keep its table with the state of each correction; return all the findings."""
+        rows, found = apply_corrections(store, self.rows, register_name=self.name)
+        store.write(tables.CORRECTIONS, rows, part=_DELIVERY)
+        return self.findings + found
+
+
+def read_register(path: Path | None, *, envelopes: tuple[Envelope, ...] = ENVELOPES) -> Register | None:
+    """Read the register that a campaign keeps; None when it keeps none.
+
+    Parameters
+    ----------
+    path, envelopes
+        As in :func:`read_corrections`.
+
+    Raises
+    ------
+    SourceError
+        With all the problems of the file.
+    """
+    if path is None:
+        return None
+    rows, findings = read_corrections(path, envelopes=envelopes)
+    return Register(path.name, rows, findings)
+
+
+def read_corrections(path: Path, *, envelopes: tuple[Envelope, ...] = ENVELOPES) -> tuple[pd.DataFrame, Findings]:
+    """Read the register of corrections.
+
+    Parameters
+    ----------
+    path
+        ``finess;periode;champ;ancien;nouveau;auteur;date;preuve``, one line per correction. ``champ`` is an envelope
+        (its amount), an activity or an LPP code; « quantité » after it means the quantity. An empty ``ancien`` is a
+        value that was missing; an empty ``nouveau`` takes a value out.
+    envelopes
+        The envelopes known.
+
+    Returns
+    -------
+    tuple
+        Rows of ``corrections``, in the order of the file (none applied yet), and what was noticed.
+
+    Raises
+    ------
+    SourceError
+        With all the problems of the file.
+    """
+    grid = read_grid(path, required=CORRECTION_COLUMNS)
+    log = ProblemLog(grid.file)
+    columns: dict[str, list[Any]] = {
+        "finess": grid.parsed("finess", parse_finess, log, required=True),
+        "period": grid.parsed("periode", _period, log, required=True),
+        "field": grid.parsed("champ", partial(_field, envelopes=envelopes), log, required=True),
+        "old": grid.parsed("ancien", parse_amount, log),
+        "new": grid.parsed("nouveau", parse_amount, log),
+        "author": grid.parsed("auteur", parse_text, log, required=True),
+        "date": grid.parsed("date", parse_date, log, required=True),
+        "proof": grid.parsed("preuve", parse_text, log, required=True),
+    }
+    if not log:
+        log.extend(_problems(grid, columns))
+    log.raise_if_any()
+    rows = tables.CORRECTIONS.conform(pd.DataFrame(columns), state="absent")
+    tables.CORRECTIONS.validate(rows)
+    return rows, Findings(common_findings(_DELIVERY, grid))
+
+
+def _period(cell: Any) -> str | None:
+    text = parse_text(cell)
+    if not text:
+        return None
+    if not isinstance(cell, date) and (_YEAR.fullmatch(text) or _CUMUL.fullmatch(text)):
+        return text
+    return f"{parse_month(cell):%Y-%m}"
+
+
+def _field(cell: Any, *, envelopes: tuple[Envelope, ...]) -> str | None:
+    text = parse_text(cell)
+    if not text:
+        return None
+    match = _QUANTITY.fullmatch(text)
+    word, suffix = (match["field"], _QUANTITY_SUFFIX) if match else (text, "")
+    if lpp := _LPP.fullmatch(word.strip()):
+        return f"lpp.{lpp[1]}{suffix}"
+    try:
+        return envelope_named(word, envelopes).code + suffix
+    except CaqesError:
+        pass
+    try:
+        return f"activity.{activity_named(word).code}"
+    except CaqesError as failure:
+        known = ", ".join(envelope.code for envelope in envelopes)
+        raise CellError(
+            "CORRECTION_CHAMP",
+            "ce champ n'est ni une enveloppe, ni une activité, ni un code LPP.",
+            f"Écrire l'enveloppe ({known}), le code d'une activité, ou les 7 chiffres du code LPP ; "
+            "« phmev quantité » pour la quantité.",
+        ) from failure
+
+
+def _problems(grid: Grid, columns: dict[str, list[Any]]) -> list[Problem]:
+    problems = []
+    seen: dict[tuple[Any, ...], int] = {}
+    keys = zip(*(columns[name] for name in ("finess", "period", "field")), strict=True)
+    for place, (line, key) in enumerate(zip(grid.lines, keys, strict=True)):
+        first = seen.setdefault(key, line)
+        if first != line:
+            problems.append(
+                Problem(
+                    "CORRECTION_EN_DOUBLE",
+                    f"cette valeur est déjà corrigée à la ligne {first}.",
+                    "N'en garder qu'une : la valeur reçue d'un côté, la valeur retenue de l'autre.",
+                    line=line,
+                    column="finess, periode, champ",
+                    value=", ".join(key),
+                )
+            )
+        old, new = columns["old"][place], columns["new"][place]
+        if old == new:
+            problems.append(
+                Problem(
+                    "CORRECTION_SANS_EFFET",
+                    "l'ancienne et la nouvelle valeur sont les mêmes.",
+                    "Écrire la valeur reçue dans « ancien », la valeur retenue dans « nouveau », ou retirer la ligne.",
+                    line=line,
+                    column="nouveau",
+                    value="vide" if new is None else str(new),
+                )
+            )
+    return problems
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where the value of a field stands: table, columns of the period and of the item, its code, column corrected."""
+
+    table: Table
+    period: str
+    item: str
+    code: str
+    value: str
+
+
+def _target(field: str) -> _Target:
+    if field.startswith("activity."):
+        return _Target(tables.ACTIVITY, "period", "activity", field.removeprefix("activity."), "count_nb")
+    code = field.removesuffix(_QUANTITY_SUFFIX)
+    value = "quantity_nb" if field.endswith(_QUANTITY_SUFFIX) else "amount_eur"
+    if code.startswith("lpp."):
+        return _Target(tables.LPP_SPEND, "period", "lpp", code.removeprefix("lpp."), value)
+    return _Target(tables.MONTHLY_SPEND, "month", "envelope", code, value)
+
+
+def apply_corrections(store: Store, register: pd.DataFrame, *, register_name: str) -> tuple[pd.DataFrame, Findings]:
+    """Apply the register to the values received; rows that change say so (``is_corrected``).
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, its sources read.
+    register
+        Rows of ``corrections``.
+    register_name
+        Name of the file, for findings.
+
+    Returns
+    -------
+    tuple
+        The register with its ``state`` (keys of :data:`CORRECTION_STATES`), and the findings: what was applied
+        (information), what was not because the value received is no longer the one that was expected (warning).
+    """
+    states, found = [], []
+    for row in register.to_dict("records"):
+        state, finding = _apply(store, row)
+        states.append(state)
+        if finding is not None:
+            found.append(finding)
+    applied = states.count("applied")
+    if applied:
+        first = register.iloc[states.index("applied")]
+        found.insert(
+            0,
+            Finding(
+                _DELIVERY,
+                "CORRECTION_APPLIQUEE",
+                register_name,
+                "information",
+                applied,
+                f"{first['finess']}, {first['period']}, {first['field']} : {_shown(first['old'])} → "
+                f"{_shown(first['new'])}",
+                "Valeurs remplacées, marquées (c) dans les tableaux. Retirer la ligne du registre rend la valeur "
+                "reçue.",
+            ),
+        )
+    return tables.CORRECTIONS.conform(register.assign(state=states)), Findings(found)
+
+
+def _apply(store: Store, row: dict[Any, Any]) -> tuple[str, Finding | None]:
+    target = _target(row["field"])
+    place = f"{row['finess']}, {row['period']}, {row['field']}"
+    old = None if pd.isna(row["old"]) else row["old"]
+    received: list[Decimal | None] = []
+    for path, rows, matching in _matching(store, target, row):
+        values = [None if pd.isna(value) else value for value in rows.loc[matching, target.value]]
+        received += values
+        hits = [index for index, value in zip(rows.index[matching], values, strict=True) if value == old]
+        if len(hits) == 1:
+            new = None if pd.isna(row["new"]) else row["new"]
+            rows[target.value] = rows[target.value].astype(object)
+            rows.loc[hits[0], target.value] = new
+            if target.value != "quantity_nb":
+                rows.loc[hits[0], "value_status"] = "missing" if new is None else "reported" if new else "zero"
+            rows.loc[hits[0], "is_corrected"] = True
+            store.write(target.table, rows, part=path.stem)
+            return "applied", None
+    if not received:
+        return "absent", Finding(
+            _DELIVERY,
+            "CORRECTION_SANS_LIGNE",
+            place,
+            "warning",
+            1,
+            f"ancien {_shown(old)}, nouveau {_shown(row['new'])}",
+            "Aucune ligne reçue ne porte ce FINESS, cette période et ce champ : la correction n'est pas appliquée. "
+            "Corriger la ligne du registre, ou la retirer.",
+        )
+    return "unexpected", Finding(
+        _DELIVERY,
+        "CORRECTION_INATTENDUE",
+        place,
+        "warning",
+        1,
+        f"reçu {', '.join(_shown(value) for value in received)}, attendu {_shown(old)}",
+        "La valeur reçue n'est plus celle que la correction attendait : elle n'est pas appliquée. La source a "
+        "peut-être corrigé d'elle-même : vérifier, puis retirer la ligne du registre ou mettre à jour « ancien ».",
+    )
+
+
+def _matching(store: Store, target: _Target, row: dict[Any, Any]) -> list[tuple[Path, pd.DataFrame, pd.Series[bool]]]:
+    """Return the parts that hold the value in force, each with its rows and those concerned."""
+    paths = sorted((store.directory / target.table.name).glob("*.parquet"))
+    if target.period == "month":
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", row["period"]):
+            return []
+        period: Any = pd.Timestamp(f"{row['period']}-01")
+    else:
+        period = row["period"]
+    found = []
+    for path in paths:
+        rows = Store.read_parts(target.table, [path])
+        matching = (rows["finess"] == row["finess"]) & (rows[target.period] == period)
+        matching &= rows[target.item] == target.code
+        if matching.any():
+            found.append((path, rows, matching))
+    return found
+
+
+def _shown(value: Any) -> str:
+    return "vide" if value is None or pd.isna(value) else f"{value:f}".replace(".", ",")
