@@ -22,6 +22,7 @@ from caqes_analysis.book import Page as BookPage
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
 from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
+from caqes_analysis.code_version import HASH_LENGTH, hash_of_files, package_hash
 from caqes_analysis.departments import department_label
 from caqes_analysis.errors import BuildError, CampaignError, Problem
 from caqes_analysis.receive import open_store
@@ -31,7 +32,6 @@ from caqes_analysis.store import Store
 __all__ = ["BuildReport", "build", "code_version"]
 
 NOTEBOOKS = REPOSITORY / "notebooks"
-_HASH_LENGTH = 12
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ def _failures(outcomes: pd.DataFrame) -> dict[str, str]:
 def _provenance(campaign: Campaign, store: Store) -> dict[str, str]:
     """What the foot of every page says; no date of build, so that equal inputs give equal pages."""
     deliveries = store.read(tables.DELIVERIES).sort_values("delivery")
-    hashes = deliveries["sha256"].str.slice(stop=_HASH_LENGTH)
+    hashes = deliveries["sha256"].str.slice(stop=HASH_LENGTH)
     files = [f"{file} ({start})" for file, start in zip(deliveries["file"], hashes, strict=True)]
     received = campaign.last_month and french.month_year(pd.Timestamp(f"{campaign.last_month}-01"))
     return {
@@ -271,17 +271,12 @@ def _provenance(campaign: Campaign, store: Store) -> dict[str, str]:
 
 def code_version() -> str:
     """Return a short hash of the package and of the notebooks: two reports with the same one ran the same code."""
-    digest = hashlib.sha256()
-    package = Path(caqes_analysis.__file__).parent
-    for folder, patterns in ((package, ("*.py", "*.csv", "*.json")), (NOTEBOOKS, ("*.ipynb",))):
-        for path in sorted(p for pattern in patterns for p in folder.rglob(pattern)):
-            digest.update(path.relative_to(folder).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:_HASH_LENGTH]
+    both = package_hash() + hash_of_files(NOTEBOOKS, ("*.ipynb",))
+    return hashlib.sha256(both.encode()).hexdigest()[:HASH_LENGTH]
 
 
 def _page_hash(executed: Path) -> str:
     """Hash of what the page shows: its outputs, without the folders it was built in."""
     cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
     shown = [output.get("data", output.get("text")) for cell in cells for output in cell.get("outputs", [])]
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:HASH_LENGTH]
