@@ -218,6 +218,11 @@ class Campaign(Parameters):
         beside = self.file.with_name(f"{self.file.stem}-corrections.csv")
         return self.corrections or (beside if beside.is_file() else None)
 
+    @property
+    def code_lists_folder(self) -> Path:
+        """Folder of the region's own code lists, beside the campaign file; a list there takes the package's place."""
+        return self.file.parent / "code_lists"
+
     def comment_file(self, page: str) -> Path | None:
         """Return the statistician's comment on a page (chapter name or FINESS), if there is one."""
         place = (self.comments or self.file.parent / "commentaires" / self.id) / f"{page}.md"

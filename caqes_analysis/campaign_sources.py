@@ -20,6 +20,7 @@ __all__ = [
     "MappedSource",
     "MonthlySource",
     "Place",
+    "ReferenceSource",
     "Sources",
 ]
 
@@ -206,6 +207,21 @@ class ExtraListHistorySource(FileSource):
     content: Literal["ucd", "lpp", "biosimilar_tariffs"]
 
 
+class ReferenceSource(FileSource):
+    """A public reference file.
+
+    Parameters
+    ----------
+    content
+        ``finess`` (extract of the sites), ``bdpm_products`` (CIS_bdpm), ``bdpm_presentations`` (CIS_CIP),
+        ``bdpm_generics`` (CIS_GENER), ``bdpm_classes`` (CIS_MITM) or ``biosimilar_flags`` (CIP13 flagged B or C).
+    """
+
+    content: Literal[
+        "finess", "bdpm_products", "bdpm_presentations", "bdpm_generics", "bdpm_classes", "biosimilar_flags"
+    ]
+
+
 class Sources(Parameters):
     """The files received, by kind. Any kind may be absent: the chapters then say what they cannot show."""
 
@@ -213,6 +229,7 @@ class Sources(Parameters):
     contracts: tuple[FileSource, ...] = ()
     monthly_spend: tuple[MonthlySource, ...] = ()
     open_phmev: tuple[AnnualSource, ...] = ()
+    references: tuple[ReferenceSource, ...] = ()
     extra_list_history: tuple[ExtraListHistorySource, ...] = ()
     extra_list: tuple[ExtraListSource, ...] = ()
     activity: tuple[MappedSource, ...] = ()
