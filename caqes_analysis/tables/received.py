@@ -209,6 +209,12 @@ CORRECTIONS = Table(
         Column("author", "text", "Qui a confirmé."),
         Column("date", "date", "Quand."),
         Column("proof", "text", "Pièce qui le prouve."),
+        Column(
+            "state",
+            "text",
+            "Appliquée, ou non : autre valeur reçue, ou aucune ligne.",
+            values=("applied", "unexpected", "absent"),
+        ),
     ),
 )
 GRID_ANSWERS = Table(
