@@ -14,9 +14,13 @@ import pandas as pd
 
 from caqes_analysis import __version__, french, perimeter, tables
 from caqes_analysis.campaign import AnnualSource, Campaign, FileSource, MonthlySource
+from caqes_analysis.campaign_sources import LppSource, MappedSource
+from caqes_analysis.deliveries import to_cumulative
 from caqes_analysis.errors import CaqesError, Problem, SourceError
+from caqes_analysis.receive_tables import check_last_month, delivery_facts, read_table
 from caqes_analysis.schemes.scheme import known_schemes, scheme_of
 from caqes_analysis.schemes.targets import read_targets
+from caqes_analysis.settlement import settle
 from caqes_analysis.simulation import simulate_region
 from caqes_analysis.sources import (
     Finding,
@@ -25,8 +29,8 @@ from caqes_analysis.sources import (
     ingest_open_phmev,
     read_contracts,
     read_establishments,
-    read_monthly_spend,
 )
+from caqes_analysis.sources.declared import read_declared
 from caqes_analysis.store import Store
 
 __all__ = ["open_store", "receive", "signature"]
@@ -155,15 +159,21 @@ class _Reception:
             (self.campaign.sources.contracts, self._contracts),
             (self.campaign.sources.monthly_spend, self._monthly),
             (self.campaign.sources.open_phmev, self._annual),
+            (self.campaign.sources.activity, self._activity),
+            (self.campaign.sources.lpp_spend, self._lpp),
+            (self.campaign.sources.declared, self._declared),
         )
         for sources, read in readers:
             for source in sources:
                 with self._collecting():
                     _check_file(source, self.campaign)
                     read(source)
-        if not self.problems and self.campaign.sources.monthly_spend:
+        if not self.problems:
             with self._collecting():
-                self._check_months()
+                if self.campaign.last_month:
+                    check_last_month(self.store, self.campaign)
+            with self._collecting():
+                self.findings += settle(self.store)
         if self.problems:
             raise SourceError(self.problems)
         self._settle_establishments()
@@ -180,7 +190,7 @@ class _Reception:
 
     def _keep(self, table: tables.Table, received: Received, source: FileSource) -> None:
         self.store.write(table, received.rows, part=source.delivery_name, validate=False)
-        delivery = received.delivery.assign(received_on=source.received_on)
+        delivery = received.delivery.assign(**delivery_facts(source, received.rows))
         self.store.write(tables.DELIVERIES, delivery, part=source.delivery_name)
         self.findings += received.findings
 
@@ -193,68 +203,37 @@ class _Reception:
         self._keep(tables.CONTRACTS, received, source)
 
     def _monthly(self, source: MonthlySource) -> None:
-        received = read_monthly_spend(
-            source.path,
-            delivery=source.delivery_name,
-            amount_kind=source.amount_kind,
-            date_basis=source.date_basis,
-            tax=source.tax,
-            envelopes=self.campaign.all_envelopes,
-            provisional_from=self.campaign.provisional_from,
-        )
+        received = read_table(source, "monthly_spend", self.campaign)
         _check_total(source, received.rows["amount_eur"].sum())
         self._keep(tables.MONTHLY_SPEND, received, source)
+        if source.cumulative:
+            self.store.write(tables.CUMULATIVE_SPEND, to_cumulative(received.rows), part=source.delivery_name)
+            self.store.part_path(tables.MONTHLY_SPEND, source.delivery_name).unlink()
+
+    def _activity(self, source: MappedSource) -> None:
+        self._keep(tables.ACTIVITY, read_table(source, "activity", self.campaign), source)
+
+    def _lpp(self, source: LppSource) -> None:
+        received = read_table(source, "lpp_spend", self.campaign)
+        _check_total(source, received.rows["amount_eur"].sum())
+        self._keep(tables.LPP_SPEND, received, source)
+
+    def _declared(self, source: FileSource) -> None:
+        self._keep(tables.ACTIVITY, read_declared(source.path, delivery=source.delivery_name), source)
 
     def _annual(self, source: AnnualSource) -> None:
         self.findings += ingest_open_phmev(source.path, self.store, year=source.year, delivery=source.delivery_name)
         path = self.store.part_path(tables.DELIVERIES, source.delivery_name)
-        delivery = Store.read_parts(tables.DELIVERIES, [path]).assign(received_on=source.received_on)
-        self.store.write(tables.DELIVERIES, delivery, part=source.delivery_name)
-        if source.control_total_eur is not None:
-            total = self.store.query(
-                "select sum(reimbursed_eur) as total from annual_drug_spend where source = ?", [source.delivery_name]
-            )
-            _check_total(source, total["total"].iloc[0])
-
-    def _check_months(self) -> None:
-        """Refuse what no single file can show: months after the last one announced, rows in two deliveries."""
-        problems = []
-        last = pd.Timestamp(f"{self.campaign.last_month}-01")
-        late = self.store.query(
-            "select delivery, count(*) as rows, max(month) as month from monthly_spend where month > ? "
-            "group by delivery order by delivery",
-            [last.date()],
+        total = self.store.query(
+            "select sum(reimbursed_eur) as total from annual_drug_spend where source = ?", [source.delivery_name]
+        )["total"].iloc[0]
+        _check_total(source, total)
+        delivery = Store.read_parts(tables.DELIVERIES, [path])
+        self.store.write(
+            tables.DELIVERIES,
+            delivery.assign(received_on=source.received_on, total_eur=total),
+            part=source.delivery_name,
         )
-        for delivery, rows, month in late.itertuples(index=False):
-            problems.append(
-                Problem(
-                    "MOIS_APRES_LE_DERNIER",
-                    f"des mois suivent le dernier mois annoncé ({self.campaign.last_month}).",
-                    "Corriger last_month dans la campagne, ou retirer ces mois du fichier.",
-                    file=delivery,
-                    column="mois",
-                    value=f"{month:%Y-%m}",
-                    count=int(rows),
-                )
-            )
-        twice = self.store.query(
-            "select finess, month, envelope, string_agg(delivery, ', ' order by delivery) as files from monthly_spend "
-            "group by finess, month, envelope, amount_kind having count(*) > 1 order by all"
-        )
-        if len(twice):
-            first = twice.iloc[0]
-            problems.append(
-                Problem(
-                    "DOUBLON_ENTRE_LIVRAISONS",
-                    f"le même montant est donné par plusieurs fichiers ({first['files']}).",
-                    "Ne nommer qu'un fichier par mois et enveloppe, ou retirer les lignes en double.",
-                    file=self.campaign.file.name,
-                    value=f"{first['finess']}, {first['month']:%Y-%m}, {first['envelope']}",
-                    count=len(twice),
-                )
-            )
-        if problems:
-            raise SourceError(problems)
 
     def _settle_establishments(self) -> None:
         """Keep one description per establishment and period: the region's own file, else the yearly bases.
@@ -287,7 +266,7 @@ class _Reception:
 
     def _finess_with_spending(self) -> set[str]:
         found: set[str] = set()
-        for table in (tables.MONTHLY_SPEND, tables.ANNUAL_DRUG_SPEND):
+        for table in (tables.MONTHLY_SPEND, tables.CUMULATIVE_SPEND, tables.ANNUAL_DRUG_SPEND, tables.LPP_SPEND):
             if self.store.has(table):
                 found |= set(self.store.query(f"select distinct finess from {table.name}")["finess"])
         return found
@@ -335,7 +314,7 @@ def _check_file(source: FileSource, campaign: Campaign) -> None:
         )
 
 
-def _check_total(source: MonthlySource | AnnualSource, total: Any) -> None:
+def _check_total(source: MonthlySource | AnnualSource | LppSource, total: Any) -> None:
     expected = source.control_total_eur
     if expected is not None and total != expected:
         raise SourceError.of(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -14,13 +12,13 @@ from caqes_analysis.simulation.establishments import Establishment
 from caqes_analysis.simulation.geography import REGION
 from caqes_analysis.simulation.reception import Reception
 from caqes_analysis.simulation.series import ENVELOPE_TRAITS
+from caqes_analysis.sources.workbook_writing import save_undated
 
 __all__ = ["MonthRow", "month_rows", "write_csv", "write_establishments", "write_months", "write_xlsx"]
 
 # FINESS, month (AAAA-MM), word for the envelope, amount in cents or None when it was not received.
 MonthRow = tuple[str, str, str, int | None]
 _MONTH_HEADER = ("finess", "mois", "enveloppe", "montant")
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]], *, encoding: str) -> None:
@@ -79,22 +77,4 @@ def write_xlsx(path: Path, rows: Iterable[MonthRow]) -> None:
     sheet.append(_MONTH_HEADER)
     for finess, month, word, cents in rows:
         sheet.append((finess, month, word, None if cents is None else cents / 100))
-    dated = path.with_suffix(".dated")
-    book.properties.creator = "caqes_analysis"
-    book.properties.created = datetime(*_EPOCH)
-    book.save(dated)
-    _undate(dated, path)
-    dated.unlink()
-
-
-def _undate(source: Path, path: Path) -> None:
-    """Copy a workbook without the time at which it was saved."""
-    with zipfile.ZipFile(source) as dated, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as plain:
-        for name in dated.namelist():
-            content = dated.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", content)
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
-            plain.writestr(entry, content)
+    save_undated(book, path)

@@ -35,6 +35,7 @@ def read_monthly_spend(
     tax: str,
     envelopes: tuple[Envelope, ...] = ENVELOPES,
     provisional_from: date | None = None,
+    as_of: date | None = None,
 ) -> Received:
     """Read a table ``finess;mois;enveloppe;montant`` (and ``quantite``), CSV or XLSX.
 
@@ -50,6 +51,8 @@ def read_monthly_spend(
         The envelopes known, with the words that files use for them.
     provisional_from
         First month that may still be completed; None when all are final.
+    as_of
+        Month of a cumulative delivery: that of every line when the file has no column ``mois``.
 
     Returns
     -------
@@ -63,10 +66,11 @@ def read_monthly_spend(
     CaqesError
         When ``amount_kind``, ``date_basis`` or ``tax`` is not one that the table knows.
     """
-    grid = read_grid(path, required=_REQUIRED, optional=_OPTIONAL)
+    required = [name for name in _REQUIRED if name != "mois" or as_of is None]
+    grid = read_grid(path, required=required, optional=[*_OPTIONAL, *(["mois"] if as_of else [])])
     log = ProblemLog(grid.file)
     finess = grid.parsed("finess", parse_finess, log, required=True)
-    months = grid.parsed("mois", _required_month, log)
+    months = grid.parsed("mois", _required_month, log) if "mois" in grid.cells else [as_of] * len(grid.lines)
     codes = grid.parsed("enveloppe", partial(_envelope_code, envelopes=envelopes), log, required=True)
     amounts = grid.parsed("montant", parse_amount, log)
     quantities = grid.parsed("quantite", partial(parse_amount, decimals=3), log)

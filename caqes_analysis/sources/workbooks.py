@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook, SheetVisibleEnum
 from caqes_analysis.errors import SourceError
 from caqes_analysis.sources.files import guarded_member, opened_zip
 
-__all__ = ["formula_cells", "merged_ranges", "refuse_old_workbook", "sheet_rows"]
+__all__ = ["formula_cells", "hidden_sheet_rows", "merged_ranges", "refuse_old_workbook", "sheet_rows"]
 
 # No yearly table of a region comes near; a workbook made to fill the memory does.
 _MOST_BYTES = 1 << 30
@@ -85,6 +85,32 @@ def _sheet_name(path: Path, visible: Sequence[str], sheet: str | int) -> str:
         file=path.name,
         value=str(sheet),
     )
+
+
+def hidden_sheet_rows(path: Path, sheet: str) -> list[tuple[int, list[Any]]]:
+    """Return the rows of a sheet, hidden or not, with their numbers; none when the workbook does not have it.
+
+    Parameters
+    ----------
+    path
+        The workbook.
+    sheet
+        Name of the sheet.
+
+    Raises
+    ------
+    SourceError
+        ``CLASSEUR_ILLISIBLE`` or ``CLASSEUR_TROP_GRAND``.
+    """
+    _refuse_oversized(path)
+    try:
+        with CalamineWorkbook.from_path(str(path)) as workbook:
+            if sheet not in workbook.sheet_names:
+                return []
+            rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except python_calamine.CalamineError as failure:
+        raise _unreadable(path, str(failure)) from failure
+    return list(enumerate(rows, start=1))
 
 
 def merged_ranges(path: Path, sheet: str) -> dict[tuple[int, int], tuple[int, int]]:
