@@ -135,14 +135,15 @@ EVOLUTIONS = Table(
 )
 INDICATOR_VALUES = Table(
     "indicator_values",
-    "Une ligne par établissement ou groupe, période, indicateur et périmètre.",
-    ("finess", "group", "level", "period", "indicator", "perimeter"),
+    "Une ligne par établissement ou groupe, période, indicateur, mesure et périmètre.",
+    ("finess", "group", "level", "period", "indicator", "measure", "perimeter"),
     columns(
         Column("finess", "text", "FINESS, pour un établissement.", required=False, pattern=FINESS_PATTERN),
         Column("group", "text", "Code du groupe (département, catégorie, région), pour un groupe.", required=False),
         Column("level", "text", "Niveau.", values=("establishment", "department", "category", "region")),
         Column("period", "text", "Année (2024) ou cumul au mois (2024-M09)."),
         Column("indicator", "text", "Identifiant de l'indicateur."),
+        Column("measure", "text", "Mesure de l'indicateur (boxes_nb, share_pct, evolution_pct…)."),
         Column("perimeter", "text", "Périmètre (courant, constant…)."),
         values(
             numerator=("ratio", "Numérateur."),
@@ -151,6 +152,10 @@ INDICATOR_VALUES = Table(
             unit_label=("text", "Unité."),
             lower=("ratio", "Borne basse de l'intervalle."),
             upper=("ratio", "Borne haute de l'intervalle."),
+            masked_share=("ratio", "Part masquée par le producteur, quand elle déplace la valeur (0 à 1)."),
+            months_nb=("count", "Nombre de mois comptés, pour une source mensuelle."),
+            establishments_nb=("count", "Nombre d'établissements qui ont une valeur, pour un groupe."),
+            missing_nb=("count", "Nombre d'établissements dont la valeur manque, pour un groupe."),
         ),
         STATE,
     ),
