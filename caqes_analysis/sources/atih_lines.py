@@ -74,14 +74,12 @@ def cut_lines(
     numbers = first_line + np.arange(len(starts), dtype=np.int64)
     _refuse_bytes(content, starts, numbers, int(has_return.sum()), cut)
     held = lengths > 0
-    if _blank_bytes_only(content, starts, lengths):
-        held = np.array([bool(data[s : s + n].strip()) for s, n in zip(starts, lengths, strict=True)], dtype=bool)
     cut.blank_lines = numbers[~held].tolist()
     cut.last_line = int(numbers[held][-1]) if held.any() else 0
     is_last = numbers == (cut.last_line if cut_short else -1)
     for record, rows in _by_record(content, starts, lengths, numbers, held, layouts, other_records, cut):
         layout = layouts[record]
-        whole = _right_length(content, starts, lengths, numbers, rows, layout, advice, is_last, cut)
+        whole = _right_length(lengths, numbers, rows, layout, advice, is_last, cut)
         cut.lines[record] = Lines(layout, numbers[whole], cut.problems, content, starts[whole])
     if cut_short and held.any():
         cut.notes.add(
@@ -118,12 +116,6 @@ def _refuse_bytes(content: npt.NDArray[np.uint8], starts: Ints, numbers: Ints, r
             count=lines_nb,
         )
     )
-
-
-def _blank_bytes_only(content: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> bool:
-    """Say whether some line begins with a blank: only then may one hold nothing but blanks."""
-    begun = starts[lengths > 0]
-    return bool((content[begun] == _BLANK).any())
 
 
 def _by_record(
@@ -178,8 +170,6 @@ def _by_record(
 
 
 def _right_length(
-    content: npt.NDArray[np.uint8],
-    starts: Ints,
     lengths: Ints,
     numbers: Ints,
     rows: Ints,
@@ -188,28 +178,14 @@ def _right_length(
     is_last: Bools,
     cut: Cut,
 ) -> Ints:
-    """Return the rows that have the length of the layout, blanks at the end apart; refuse the others."""
-    mine = lengths[rows]
-    good = mine == layout.length
-    for length in np.unique(mine[mine > layout.length]).tolist():
-        same = np.flatnonzero(mine == length)
-        tail = content[starts[rows[same]][:, None] + np.arange(layout.length, length)]
-        good[same] = (tail == _BLANK).all(axis=1)
+    """Return the rows that have the length of the layout; refuse the others.
+
+    Blanks at the end are not forgiven: where the last field may be empty, they hide a line shifted by one position.
+    """
+    good = lengths[rows] == layout.length
     wrong = rows[~good]
     if len(wrong):
         _refuse_lengths(lengths, numbers, wrong, layout, advice, is_last, cut)
-    padded = rows[good & (mine > layout.length)]
-    if len(padded):
-        cut.notes.add(
-            Problem(
-                "ESPACES_EN_FIN_DE_LIGNE",
-                "",
-                f"Sans effet : les {layout.length} positions attendues sont lues.",
-                line=int(numbers[padded[0]]),
-                column="fin de ligne",
-                count=len(padded),
-            )
-        )
     kept: Ints = rows[good]
     return kept
 
