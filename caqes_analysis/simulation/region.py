@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from caqes_analysis.errors import CaqesError, Problem
+from caqes_analysis.simulation.activity import ACTIVITY_HEADER, LPP_HEADER, activity_rows, lpp_rows
 from caqes_analysis.simulation.contracts import HEADER as CONTRACT_HEADER
 from caqes_analysis.simulation.contracts import contract_rows
 from caqes_analysis.simulation.establishments import Establishment, build_establishments
@@ -23,6 +25,7 @@ from caqes_analysis.simulation.open_phmev import Lines, draw_lines, largest_line
 from caqes_analysis.simulation.open_phmev_file import write_batches
 from caqes_analysis.simulation.reception import Reception
 from caqes_analysis.simulation.series import Region
+from caqes_analysis.simulation.successive import quarters, write_cumulative_transports, write_declarations
 
 __all__ = ["planted_events", "simulate_region", "simulate_truth", "write_open_phmev"]
 
@@ -84,7 +87,9 @@ def simulate_region(
     -------
     list of Path
         ``etablissements.csv``, ``contrats.csv``, ``phmev_mensuel.csv``, ``enveloppes_mensuelles.csv``,
-        ``liste_en_sus_mensuel.xlsx`` and the Open PHMEV files of the two years before ``year`` (the older one zipped).
+        ``liste_en_sus_mensuel.xlsx``, ``activite.csv``, ``lpp_par_code.csv``, the declared indicators of the year
+        before, the transports cumulated at each quarter, and the Open PHMEV files of the two years before ``year`` (the
+        older one zipped).
 
     Raises
     ------
@@ -109,6 +114,15 @@ def simulate_region(
             path, month_rows(reception, _UTF8_ENVELOPES), encoding="utf-8"
         ),
         "liste_en_sus_mensuel.xlsx": lambda path: write_xlsx(path, month_rows(reception, _EXTRA_LIST)),
+        "activite.csv": lambda path: write_csv(
+            path, ACTIVITY_HEADER, activity_rows(region, last_month), encoding="cp1252"
+        ),
+        "lpp_par_code.csv": lambda path: write_csv(path, LPP_HEADER, lpp_rows(reception), encoding="utf-8"),
+        f"declarations_{year - 1}.xlsx": lambda path: write_declarations(path, region),
+        **{
+            f"transports_cumul_{year}-{month:02d}.csv": partial(write_cumulative_transports, region=region, month=month)
+            for month in quarters(last_month)
+        },
         f"OPEN_PHMEV_{year - 2}.zip": lambda path: write_batches(
             path, _regional_lines(region, year - 2), seed=seed, year=year - 2, is_huge=establishments_nb > _HUGE_FROM_NB
         ),

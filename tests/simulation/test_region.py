@@ -22,6 +22,12 @@ NAMES = [
     "phmev_mensuel.csv",
     "enveloppes_mensuelles.csv",
     "liste_en_sus_mensuel.xlsx",
+    "activite.csv",
+    "lpp_par_code.csv",
+    "declarations_2023.xlsx",
+    "transports_cumul_2024-03.csv",
+    "transports_cumul_2024-06.csv",
+    "transports_cumul_2024-09.csv",
     "OPEN_PHMEV_2022.zip",
     "OPEN_PHMEV_2023.CSV",
 ]
