@@ -14,7 +14,7 @@ from caqes_analysis.quality.completeness import absent_months
 from caqes_analysis.quality.outliers import Outlier, outliers_of
 from caqes_analysis.quality.panels import Panel, panels
 from caqes_analysis.quality.perimeter_changes import spending_outside_validity
-from caqes_analysis.quality.reconciliation import annual_gaps, envelope_weights
+from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt, envelope_weights
 from caqes_analysis.quality.repeats import find_copies, find_repeats, find_totals
 from caqes_analysis.quality.shifts import find_shifts
 from caqes_analysis.sources.findings import Finding, Findings, Severity
@@ -62,18 +62,22 @@ def check_received(
         One finding per establishment, envelope and cause; the most serious kinds first.
     """
     found: list[Finding] = list(_same_files(store))
+    doubts = annual_years_in_doubt(store)
+    found += _years_in_doubt(doubts)
     if store.has(tables.MONTHLY_SPEND) and last_month is not None:
         names = {envelope.code: envelope.short_label for envelope in envelopes}
-        explained: set[tuple[str, int]] = set()
+        explained = {("", int(year)) for year in doubts["year"]}
+        totals: set[str] = set()
         for panel in panels(store):
             label = names.get(panel.envelope, panel.envelope)
             outliers = outliers_of(panel)
             if panel.envelope == "phmev":
-                explained = {(one.finess, year) for one in outliers for year in _years(one)}
+                explained |= {(one.finess, year) for one in outliers for year in _years(one)}
             found += [_outlier_finding(one, label) for one in outliers]
             found += _equalities(panel, label)
+            totals |= {one.finess for one in find_totals(panel)}
             found += _shifts(panel, label)
-        found += _absences(store, last_month, names)
+        found += _absences(store, last_month, names, totals)
         found += _outside_validity(store)
         found += _weights(store, names)
         found += _annual(store, explained)
@@ -157,9 +161,10 @@ def _shifts(panel: Panel, label: str) -> Iterator[Finding]:
         )
 
 
-def _absences(store: Store, last_month: pd.Timestamp, names: Mapping[str, str]) -> Iterator[Finding]:
+def _absences(store: Store, last_month: pd.Timestamp, names: Mapping[str, str], totals: set[str]) -> Iterator[Finding]:
     """Yield the months without any line: month by month when most are concerned, else by establishment."""
     absent = absent_months(store, last_month=last_month)
+    absent = absent[~absent["finess"].isin(list(totals))]  # a total has no months of its own
     if absent.empty:
         return
     absent = absent.assign(share=absent.groupby(["envelope", "month"])["finess"].transform("size") / absent["open_nb"])
@@ -270,6 +275,30 @@ def _annual(store: Store, explained: Iterable[tuple[str, int]]) -> Iterator[Find
             count=len(gaps),
             example=f"{gaps[0][0]} : {french.euros(gaps[0][1], cents=True, signed=True)}",
             remedy="Les mois et Open PHMEV ne rangent pas toujours une dépense à la même date : écarts usuels.",
+        )
+
+
+def _years_in_doubt(doubts: pd.DataFrame) -> Iterator[Finding]:
+    """Yield the yearly bases that look like another year's."""
+    for year, rows in doubts.groupby("year", sort=True):
+        row = rows.iloc[0]
+        other = row["other_year"]
+        if row["against"] == "months":
+            example = (
+                f"écart médian aux mois de {other} : {french.percent(100 * row['other_share'], 2)}, "
+                f"aux mois de {year} : {french.percent(100 * row['own_share'], 2)}"
+            )
+        else:
+            example = f"mêmes totaux, au centime, que la base de {other}"
+        yield Finding(
+            delivery=row["source"],
+            code="ANNEE_DOUTEUSE",
+            place=f"Open PHMEV, {year}",
+            severity="error",
+            count=int(row["establishments_nb"]),
+            example=example,
+            remedy=f"Cause probable : cette base est celle de {other}. Vérifier le fichier, ou corriger year dans la "
+            "campagne.",
         )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["annual_gaps", "envelope_weights", "reconciliation"]
+__all__ = ["annual_gaps", "annual_years_in_doubt", "envelope_weights", "reconciliation"]
 
 
 def reconciliation(store: Store) -> pd.DataFrame:
@@ -102,5 +102,55 @@ def envelope_weights(store: Store) -> pd.DataFrame:
         from monthly_spend m join phmev p using (finess, month)
         where m.envelope <> 'phmev' and m.amount_eur > 0
         group by all order by all
+        """
+    )
+
+
+def annual_years_in_doubt(store: Store) -> pd.DataFrame:
+    """Return the yearly bases that are closer to another year than to the one they are given for.
+
+    Parameters
+    ----------
+    store
+        Store with ``annual_drug_spend``, and ``monthly_spend`` where there is one.
+
+    Returns
+    -------
+    DataFrame
+        ``year, source, other_year, against`` (``months`` of the other year, or its own yearly ``base``),
+        ``establishments_nb, own_share, other_share`` (median gaps, as shares; ``own_share`` is missing against a
+        base), ordered. Two bases are the same when most establishments have the same total to the cent.
+    """
+    columns = ["year", "source", "other_year", "against", "establishments_nb", "own_share", "other_share"]
+    if not store.has(tables.ANNUAL_DRUG_SPEND):
+        return pd.DataFrame(columns=columns)
+    return store.query(
+        """
+        with annual as (
+          select finess, year, min(source) as source, sum(reimbursed_eur) as eur from annual_drug_spend
+          group by finess, year having sum(reimbursed_eur) > 0
+        ),
+        monthly as (
+          select finess, year(month) as year, sum(amount_eur) as eur from monthly_spend
+          where envelope = 'phmev' and amount_kind = 'reimbursed'
+          group by all having count(amount_eur) = 12 and sum(amount_eur) > 0
+        ),
+        fits as (
+          select a.year, any_value(a.source) as source, m.year as other_year, count(*) as establishments_nb,
+                 median(abs(m.eur / a.eur - 1)::double) as share
+          from annual a join monthly m using (finess) group by a.year, m.year
+        ),
+        best as (
+          select o.*, f.share as own_share from fits o join fits f on f.year = o.year and f.other_year = f.year
+          where o.other_year <> o.year and o.establishments_nb >= 3
+          qualify row_number() over (partition by o.year order by o.share, o.other_year) = 1
+        )
+        select year, source, other_year, 'months' as against, establishments_nb, own_share, share as other_share
+        from best where share < own_share / 4
+        union all
+        select a.year, any_value(a.source), b.year, 'base', count(*), null, 0.0
+        from annual a join annual b on a.finess = b.finess and a.year > b.year
+        group by a.year, b.year having count(*) filter (a.eur = b.eur) > count(*) / 2 and count(*) >= 3
+        order by all
         """
     )
