@@ -33,7 +33,9 @@ class Position:
     short: str
 
 
-def position_of(value: float | None, target: Target, *, month_nb: int) -> Position:
+def position_of(
+    value: float | None, target: Target, *, month_nb: int, direction: Literal["lower", "higher"] = "lower"
+) -> Position:
     """Say where an evolution rate stands.
 
     A rate at month M is an alert (« au-dessus de l'objectif à M7 »); respected or not is said of a whole year, and only
@@ -47,6 +49,8 @@ def position_of(value: float | None, target: Target, *, month_nb: int) -> Positi
         What it is compared with.
     month_nb
         Last month of the cumulative rate.
+    direction
+        ``lower`` when staying under the target respects it, ``higher`` when reaching it does.
 
     Examples
     --------
@@ -60,14 +64,22 @@ def position_of(value: float | None, target: Target, *, month_nb: int) -> Positi
         return Position("muted", "objectif non renseigné", "–")
     if value is None or math.isnan(value):
         return Position("muted", MISSING, MISSING)
-    exceeds = value > target.value
-    state: Literal["good", "warning"] = "warning" if exceeds else "good"
+    is_above = value > target.value
+    misses = is_above if direction == "lower" else value < target.value
+    state: Literal["good", "warning"] = "warning" if misses else "good"
     if target.is_contractual and month_nb == _LAST_MONTH:
-        verdict = "non respecté" if exceeds else "respecté"
+        verdict = "non respecté" if misses else "respecté"
         return Position(state, verdict, verdict)
-    if target.is_contractual:
-        where = "au-dessus de l'objectif" if exceeds else "dans l'objectif"
+    if direction == "higher":
+        where = f"{'en dessous' if misses else 'au niveau'} {_of(target)}"
+    elif target.is_contractual:
+        where = "au-dessus de l'objectif" if misses else "dans l'objectif"
     else:
-        where = "au-dessus du repère" if exceeds else "sous le repère"
+        where = "au-dessus du repère" if misses else "sous le repère"
     label = where if month_nb == _LAST_MONTH else f"{where} à M{month_nb}"
-    return Position(state, label, "au-dessus" if exceeds else "en dessous")
+    short = "au-dessus" if is_above else "en dessous" if direction == "lower" or misses else "atteint"
+    return Position(state, label, short)
+
+
+def _of(target: Target) -> str:
+    return "de l'objectif" if target.is_contractual else "du repère"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.evaluation.exact import exact
+from caqes_analysis.evaluation.values import exact_value
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, ReferenceCondition
 
 __all__ = ["targeting", "targeting_conditions"]
@@ -36,8 +36,8 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
     Parameters
     ----------
     values
-        Rows of ``indicator_values`` (``finess, period, indicator`` as ``<id>.<measure>``, ``value``, and
-        ``numerator, denominator`` where there are): of establishments or of contracts, one perimeter.
+        Rows of ``indicator_values`` (``finess, period, indicator`` as ``<id>.<measure>``, ``numerator,
+        denominator, value, value_status``): of establishments or of contracts, one perimeter.
     definitions
         Definitions; those without référentiel have no row.
 
@@ -56,7 +56,7 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
             for number, condition in enumerate(conditions, 1):
                 measure = definition.measure(condition.measure)
                 row = found.get((finess, period, f"{definition.id}.{measure.id}"))
-                value = _exact_value(row, measure)
+                value, _ = exact_value(row, measure)
                 rows.append(
                     {
                         "finess": finess,
@@ -130,16 +130,6 @@ def _by_measure(values: pd.DataFrame) -> dict[tuple[str, str, str], Any]:
 def _places(values: pd.DataFrame, definition: IndicatorDefinition) -> list[tuple[str, str]]:
     own = values[values["indicator"].str.split(".").str[0] == definition.id]
     return sorted(set(zip(own["finess"], own["period"], strict=True)))
-
-
-def _exact_value(row: Any, measure: Measure) -> Fraction | None:
-    """Return the value as a fraction: a ratio of exact sums is not the float that it prints."""
-    if row is None or getattr(row, "value_status", "reported") in ("missing", "not_applicable"):
-        return None
-    numerator, denominator = exact(getattr(row, "numerator", None)), exact(getattr(row, "denominator", None))
-    if measure.denominator is not None and numerator is not None and denominator:
-        return measure.scale * numerator / denominator
-    return exact(row.value)
 
 
 def _is_met(condition: ReferenceCondition, value: Fraction | None) -> bool | None:

@@ -28,19 +28,33 @@ __all__ = [
 ]
 
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
-_POINT_DECIMALS = 3
+# Points × weight, and weight × score of a section, then have three decimals at most: what the tables keep exactly.
+_POINT_DECIMALS = 2
+_WEIGHT_DECIMALS = 1
+
+
+def _number(value: Any, decimals: int) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise ValueError("un nombre est attendu. → Écrire un nombre, par exemple 10 ou 2.5.")
+    number = Decimal(str(value))
+    if not number.is_finite() or number != round(number, decimals):
+        raise ValueError(f"ce nombre a au plus {decimals} décimale(s). → L'arrondir.")
+    return number
 
 
 def _points(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise ValueError("un nombre de points est attendu. → Écrire un nombre, par exemple 10 ou 2.5.")
-    points = Decimal(str(value))
-    if not points.is_finite() or points != round(points, _POINT_DECIMALS):
-        raise ValueError(f"un nombre de points a au plus {_POINT_DECIMALS} décimales. → L'arrondir.")
-    return points
+    return _number(value, _POINT_DECIMALS)
+
+
+def _weight(value: Any) -> Decimal:
+    weight = _number(value, _WEIGHT_DECIMALS)
+    if weight <= 0:
+        raise ValueError("un poids est positif. → Retirer ce qui ne compte pas.")
+    return weight
 
 
 Points = Annotated[Decimal, PlainValidator(_points)]
+Weight = Annotated[Decimal, PlainValidator(_weight)]
 
 
 class PointTier(Parameters):
@@ -97,7 +111,7 @@ class Criterion(Parameters):
     tiers: tuple[PointTier, ...] = ()
     measured: Measured | None = None
     unit: str = ""
-    weight: Points = Decimal(1)
+    weight: Weight = Decimal(1)
     may_be_not_applicable: bool = False
     proof: str = ""
 
@@ -111,8 +125,6 @@ class Criterion(Parameters):
         steps = [tier.value_from for tier in self.tiers]
         if steps != sorted(set(steps)):
             raise ValueError("les paliers doivent être croissants et différents. → Les remettre dans l'ordre.")
-        if self.weight <= 0:
-            raise ValueError("un poids est positif. → Retirer le critère s'il ne compte pas.")
         if self.max_points <= 0:
             raise ValueError("ce critère ne peut rapporter aucun point. → Corriger les points.")
         return self
@@ -148,7 +160,13 @@ class Engagement(Parameters):
     action_plan: str = ""
     target: str = ""
     applies_to: tuple[str, ...] = ()
-    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    criteria: tuple[Criterion, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> Engagement:
+        if not self.criteria:
+            raise ValueError("un engagement sans critère ne s'évalue pas. → Ajouter un critère, ou le retirer.")
+        return self
 
 
 class Section(Parameters):
@@ -166,14 +184,8 @@ class Section(Parameters):
 
     id: str = Field(pattern=_SLUG)
     label: str
-    weight: Points = Decimal(1)
+    weight: Weight = Decimal(1)
     volet: str | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Section:
-        if self.weight <= 0:
-            raise ValueError("un poids est positif. → Retirer la section si elle ne compte pas.")
-        return self
 
 
 class ScoreRule(Parameters):
@@ -185,7 +197,7 @@ class ScoreRule(Parameters):
         ``percent``: a section is 100 × its points / their maximum, the score the mean of the sections by weight;
         ``points``: both are sums.
     section_decimals
-        Decimals to which a section is rounded before the score; None: not rounded.
+        Decimals to which the score of a section is rounded before it enters the score.
     decimals
         Decimals of the score.
     missing_answer
@@ -193,7 +205,7 @@ class ScoreRule(Parameters):
     """
 
     scale: Literal["percent", "points"] = "percent"
-    section_decimals: int | None = Field(default=None, ge=0, le=3)
+    section_decimals: int = Field(default=2, ge=0, le=2)
     decimals: int = Field(default=1, ge=0, le=3)
     missing_answer: Literal["not_computable", "no_points"] = "not_computable"
 
@@ -262,8 +274,8 @@ class EvaluationGrid(Parameters):
     years: tuple[int, ...] = Field(min_length=1)
     source: str
     is_simulated: bool = False
-    sections: tuple[Section, ...] = Field(min_length=1)
-    engagements: tuple[Engagement, ...] = Field(min_length=1)
+    sections: tuple[Section, ...]
+    engagements: tuple[Engagement, ...]
     score: ScoreRule = ScoreRule()
     sanction: SanctionRule | None = None
 
@@ -271,6 +283,7 @@ class EvaluationGrid(Parameters):
     def _check(self) -> EvaluationGrid:
         sections = [section.id for section in self.sections]
         faults = [
+            *(["la grille n'a aucune section"] if not sections else []),
             *(f"la section « {name} » figure deux fois" for name in _twice(sections)),
             *(f"l'engagement « {name} » figure deux fois" for name in _twice(one.id for one in self.engagements)),
             *(f"le critère « {name} » figure deux fois" for name in _twice(one.id for one in self.criteria)),

@@ -57,6 +57,12 @@ class IncentiveRule(Parameters):
     netting: Literal["none", "contract"] = "none"
 
     @model_validator(mode="after")
+    def _check_limits(self) -> IncentiveRule:
+        if is_number(self.floor_eur) and is_number(self.cap_eur) and self.floor_eur > self.cap_eur:
+            raise ValueError("le plancher dépasse le plafond. → Échanger floor_eur et cap_eur, ou les corriger.")
+        return self
+
+    @model_validator(mode="after")
     def _check_rates(self) -> IncentiveRule:
         if self.rate_bounds_pct is None:
             return self

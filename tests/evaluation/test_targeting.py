@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from caqes_analysis.evaluation.targeting import targeting, targeting_conditions
+from caqes_analysis.evaluation.values import contract_values
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from tests.evaluation.builders import A, B, C, definition, value
+
+IPP = definition("phev_ipp", {"measure": "boxes_nb", "below": 8500})
+PERFADOM = definition(
+    "phev_perfadom", {"measure": "reimbursed_eur", "below": 100_000}, {"measure": "share_pct", "below": 80}
+)
+AMBULANCE = definition(
+    "ambulance", {"measure": "share_pct", "below": 20}, {"measure": "reimbursed_eur", "below": 400_000}
+)
+
+
+def verdict(definition: IndicatorDefinition, *values: dict[str, Any]) -> str:
+    return str(targeting(pd.DataFrame(values), [definition])["reference_status"].iloc[0])
+
+
+@pytest.mark.parametrize(("boxes", "expected"), [(8499, "respected"), (8500, "targeted"), (8501, "targeted")])
+def test_exactly_8500_boxes_does_not_respect(boxes: int, expected: str) -> None:
+    assert verdict(IPP, value("phev_ipp.boxes_nb", boxes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "share", "expected"),
+    [
+        (100_000, (80, 100), "targeted"),  # exactly at both thresholds
+        (99_999.99, (100, 100), "respected"),
+        (100_000, (79.999, 100), "respected"),
+        (100_000.01, (90, 100), "targeted"),
+    ],
+)
+def test_perfadom_at_100_000_euros_and_80_percent(amount: float, share: tuple[float, float], expected: str) -> None:
+    values = [value("phev_perfadom.reimbursed_eur", amount), value("phev_perfadom.share_pct", *share)]
+    assert verdict(PERFADOM, *values) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "share", "expected"),
+    [
+        (400_000, (20, 100), "targeted"),
+        (399_999.99, (99, 100), "respected"),
+        (400_000, (19.99, 100), "respected"),
+    ],
+)
+def test_ambulance_at_20_percent_and_400_000_euros(amount: float, share: tuple[float, float], expected: str) -> None:
+    values = [value("ambulance.reimbursed_eur", amount), value("ambulance.share_pct", *share)]
+    assert verdict(AMBULANCE, *values) == expected
+
+
+def test_a_share_is_compared_as_a_fraction_not_as_a_float() -> None:
+    # 100 × 0.07 / 0.35 is 20.000000000000004 in floats: exactly 20 %, hence not strictly below, nor above.
+    row = value("ambulance.share_pct", 0.07, 0.35, value=19.999999999999996)
+    assert verdict(AMBULANCE, value("ambulance.reimbursed_eur", 400_000), row) == "targeted"
+
+
+def test_one_condition_met_is_enough_even_when_the_other_is_missing() -> None:
+    assert (
+        verdict(PERFADOM, value("phev_perfadom.reimbursed_eur", 50), value("phev_perfadom.share_pct", None))
+        == "respected"
+    )
+
+
+def test_nobody_can_tell_when_the_deciding_value_is_missing() -> None:
+    rows = pd.DataFrame([value("phev_perfadom.reimbursed_eur", 200_000), value("phev_perfadom.share_pct", None)])
+    found = targeting(rows, [PERFADOM]).iloc[0]
+    assert found["reference_status"] == "unknown"
+    assert pd.isna(found["is_targeted"])
+    assert "valeur inconnue" in found["detail"]
+
+
+def test_an_unknown_reference_targets_nobody() -> None:
+    unknown = definition("pansements")
+    found = targeting(pd.DataFrame([value("pansements.reimbursed_eur", 5)]), [unknown]).iloc[0]
+    assert (found["reference_status"], found["detail"]) == ("unknown", "référentiel non renseigné")
+
+
+def test_the_steps_name_each_condition_with_its_value() -> None:
+    rows = pd.DataFrame([value("phev_perfadom.reimbursed_eur", 120_000), value("phev_perfadom.share_pct", 75, 100)])
+    steps = targeting_conditions(rows, [PERFADOM])
+    assert steps["is_met"].tolist() == [False, True]
+    plain = [text.replace("\u202f", " ").replace("\xa0", " ") for text in steps["sentence"]]
+    assert plain == [
+        "Montant : 120 000 €, condition < 100 000 € non remplie",
+        "Part : 75,0 %, condition < 80 % remplie",
+    ]
+
+
+def test_order_of_rows_and_of_definitions_changes_nothing() -> None:
+    rows = pd.DataFrame(
+        [value("phev_ipp.boxes_nb", 9000, finess=finess) for finess in (C, A, B)]
+        + [value("ambulance.reimbursed_eur", 5, finess=B), value("ambulance.share_pct", 5, 10, finess=B)]
+    )
+    first = targeting(rows, [IPP, AMBULANCE])
+    pd.testing.assert_frame_equal(first, targeting(rows.iloc[::-1], [AMBULANCE, IPP]))
+
+
+def test_sites_add_up_to_their_contract() -> None:
+    rows = pd.DataFrame(
+        [
+            value("ambulance.share_pct", 1, 10, finess=A),
+            value("ambulance.share_pct", 3, 10, finess=B),
+            value("ambulance.share_pct", None, finess=C),
+        ]
+    ).assign(level="establishment", perimeter="courant")
+    known = pd.DataFrame({"finess": [A, B, C], "contract_finess": [A, A, C]})
+    found = contract_values(rows, [AMBULANCE], known)
+    assert found["finess"].tolist() == [A, C]
+    assert found["value"].iloc[0] == 20
+    assert found["value_status"].tolist() == ["reported", "missing"]
+
+
+def test_a_missing_site_leaves_no_sum() -> None:
+    rows = pd.DataFrame([value("phev_ipp.boxes_nb", 4000, finess=A), value("phev_ipp.boxes_nb", None, finess=B)])
+    known = pd.DataFrame({"finess": [A, B], "contract_finess": [A, A]})
+    found = contract_values(rows.assign(level="establishment", perimeter="courant"), [IPP], known)
+    assert found["value_status"].tolist() == ["missing"]
+    assert targeting(found, [IPP])["reference_status"].tolist() == ["unknown"]
