@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from caqes_analysis import french, tables
 from caqes_analysis.code_lists import CodeList, code_lists_table
@@ -139,13 +140,15 @@ def check_validity(store: Store, lists: Iterable[CodeList]) -> Findings:
     A month, or a year when that is all the file says, is outside when none of its days is inside.
     """
     known = list(lists)
-    listed = code_lists_table(known)
-    ages = pd.DataFrame(
-        {"list": [one.id for one in known if one.as_of], "as_of": [one.as_of for one in known if one.as_of]}
+    # Typed tables: an empty column must still be text for the joins.
+    listed = pa.Table.from_pandas(code_lists_table(known), schema=tables.CODE_LISTS.arrow_schema, preserve_index=False)
+    dated = [one for one in known if one.as_of]
+    ages = pa.table(
+        {"list": [one.id for one in dated], "as_of": [one.as_of for one in dated]},
+        schema=pa.schema([("list", pa.string()), ("as_of", pa.date32())]),
     )
-    ages["as_of"] = pd.to_datetime(ages["as_of"])
     with store.connect() as connection:
-        connection.register("listed", listed[["list", "kind", "code", "valid_from", "valid_to"]])
+        connection.register("listed", listed)
         connection.register("ages", ages)
         outside, stale, off_list = (_rows(connection, sql) for sql in (_OUTSIDE, _STALE, _OFF_LIST))
     return Findings([*map(_outside, outside), *map(_stale, stale), *map(_off_list, off_list)])
