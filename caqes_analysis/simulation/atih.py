@@ -191,7 +191,7 @@ def simulate_atih(
     seed: int = 2024,
     year: int = 2021,
     last_month: int = 12,
-    years_nb: int = 3,
+    years_nb: int = 5,
     files_years_nb: int = 2,
 ) -> list[Path]:
     """Write the ATIH files of a simulated region: what stands behind its months of liste en sus.
@@ -273,7 +273,9 @@ def _month_lines(
         random = np.random.default_rng([region.seed, 11, one.index, int(month.astype(int)), len(kind)])
         most = 2 + int(3 * total / float(share @ unit_cents))
         drawn = random.choice(len(products), size=most, p=share)
-        numbers = random.integers(1, 4, size=most) if kind == "drug" else np.ones(most, dtype=np.int64)
+        # An invoice has a line per unit: its price must be a whole number of cents.
+        by_unit = kind == "device" or one.kind == "private"
+        numbers = np.ones(most, dtype=np.int64) if by_unit else random.integers(1, 4, size=most)
         upto = np.cumsum(unit_cents[drawn] * numbers)
         nb = min(most, int(np.searchsorted(upto, total)) + 1)
         drawn, numbers = drawn[:nb], numbers[:nb]
