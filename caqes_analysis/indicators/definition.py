@@ -175,7 +175,7 @@ class IndicatorDefinition(Parameters):
 
     @property
     def used_code_lists(self) -> frozenset[str]:
-        """Code lists that its conditions name."""
+        """Identifiers of the code lists that its conditions name."""
         names: set[str] = set()
         for measure in self.measures:
             for part in measure.sums:
@@ -185,7 +185,7 @@ class IndicatorDefinition(Parameters):
         for perimeter in self.perimeters:
             for table, text in perimeter.exclude.items():
                 names |= read_condition(table, text).code_lists
-        return frozenset(names)
+        return frozenset(name.partition("/")[0] for name in names)
 
     @property
     def tables(self) -> frozenset[str]:

@@ -30,8 +30,8 @@ SOURCE_TABLES: dict[str, Table] = {
         tables.ACTIVITY,
     )
 }
-"""Tables that a definition may sum. Monthly spending is read from ``monthly_grid`` (mergers applied, gaps said, one kind of
-amount per envelope), not from ``monthly_spend``, which holds what was received as it was received."""
+"""Tables that a definition may sum. Monthly spending is read from ``monthly_grid`` (mergers applied, gaps said, one
+kind of amount per envelope), not from ``monthly_spend``, which holds what was received as it was received."""
 
 IN_LIST = "in_list"
 """``in_list(column, 'list')``: the code of the row belongs to a code list, at the date of the row."""
@@ -98,7 +98,7 @@ class Condition:
     columns
         Columns that it reads.
     code_lists
-        Code lists that it names.
+        Code lists that it names, each as it is named: ``perfadom``, or one of its roles, ``perfadom/diffuseur``.
     sql
         The expression to run: ``in_list(_from, _to, column, 'list')``, the dates of the row added.
     """

@@ -34,15 +34,16 @@ class Sum(Parameters):
     where
         DuckDB condition over the columns of the table; ``in_list(column, 'list')`` asks a dated code list.
     received_if
-        Condition that tells the lines proving that an establishment's data were received, when not every line of the
-        table does (``kind = 'drug'``): without such a line the value is missing, never zero.
+        Condition that tells the lines proving that an establishment's data were received: without such a line the
+        value is missing, never zero. By default any line of a listing (``annual_drug_spend``, ``lpp_spend``,
+        ``extra_list_use``), and the summed lines themselves elsewhere.
     """
 
     table: SourceTable
     sum: str | None = None
     count: Literal["lines"] | None = None
     where: str = "true"
-    received_if: str = "true"
+    received_if: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Sum:
@@ -56,7 +57,8 @@ class Sum(Parameters):
                     f"→ Colonnes possibles : {', '.join(name for name in summable if name != 'source_line')}."
                 )
         read_condition(self.table, self.where)
-        read_condition(self.table, self.received_if)
+        if self.received_if is not None:
+            read_condition(self.table, self.received_if)
         return self
 
     @property
@@ -67,7 +69,8 @@ class Sum(Parameters):
     @property
     def code_lists(self) -> frozenset[str]:
         """Code lists that the conditions name."""
-        return self.condition.code_lists | read_condition(self.table, self.received_if).code_lists
+        proof = read_condition(self.table, self.received_if or "true")
+        return self.condition.code_lists | proof.code_lists
 
 
 class Masking(Parameters):

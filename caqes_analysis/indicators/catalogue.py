@@ -1,0 +1,156 @@
+"""The catalogue of indicators: every definition file of the clone and of the region, read and checked together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.campaign import REPOSITORY, Campaign
+from caqes_analysis.code_lists import CodeList, known_code_lists
+from caqes_analysis.errors import CampaignError, Problem
+from caqes_analysis.indicators.definition import REVIEW_MONTHS_NB, IndicatorDefinition, load_definition
+
+__all__ = ["INDICATORS", "catalogue_table", "catalogue_warnings", "definitions_of", "load_catalogue"]
+
+INDICATORS = REPOSITORY / "parameters" / "indicators"
+"""Definitions that come with the package; a region keeps its own in ``indicators`` beside its campaign file."""
+
+
+def load_catalogue(*folders: Path) -> dict[str, IndicatorDefinition]:
+    """Read the definitions of the clone and of other folders; a later folder wins.
+
+    Parameters
+    ----------
+    *folders
+        Folders of ``.yml`` files; one that does not exist holds nothing.
+
+    Returns
+    -------
+    dict
+        Definition by identifier, in the order of the identifiers.
+
+    Raises
+    ------
+    CampaignError
+        Every problem of every file at once.
+    """
+    problems: list[Problem] = []
+    read: dict[str, IndicatorDefinition] = {}
+    for folder in dict.fromkeys(Path(place) for place in (INDICATORS, *folders)):
+        for path in sorted(folder.glob("*.yml")):
+            try:
+                definition = load_definition(path)
+            except CampaignError as failure:
+                problems.extend(failure.problems)
+            else:
+                read[definition.id] = definition
+    if problems:
+        raise CampaignError(problems)
+    return {name: read[name] for name in sorted(read)}
+
+
+def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
+    """Return the catalogue of a campaign: that of the clone, and ``indicators`` beside its file.
+
+    Parameters
+    ----------
+    campaign
+        The campaign.
+
+    Raises
+    ------
+    CampaignError
+        Every problem of every file at once.
+    """
+    return load_catalogue(campaign.file.parent / "indicators")
+
+
+def catalogue_table(definitions: Iterable[IndicatorDefinition], *, on: dt.date) -> pd.DataFrame:
+    """Return the catalogue as a table, for the guide and for whoever looks for an indicator.
+
+    Parameters
+    ----------
+    definitions
+        Definitions.
+    on
+        Day at which reviews are judged.
+
+    Returns
+    -------
+    DataFrame
+        ``indicator, name, short_name, status, schemes, volet, theme, direction, period, main_measure, measures,
+        code_lists, to_provide, reviewed_on, is_stale``; texts joined by commas, ordered by theme and identifier.
+    """
+    rows = [
+        {
+            "indicator": one.id,
+            "name": one.name,
+            "short_name": one.short_name,
+            "status": one.status,
+            "schemes": ", ".join(one.schemes),
+            "volet": one.volet,
+            "theme": one.theme,
+            "direction": one.direction,
+            "period": one.period,
+            "main_measure": one.main_measure,
+            "measures": ", ".join(measure.id for measure in one.measures),
+            "code_lists": ", ".join(sorted(one.used_code_lists)),
+            "to_provide": " ; ".join(one.to_provide),
+            "reviewed_on": one.reviewed_on,
+            "is_stale": one.is_stale(on),
+        }
+        for one in sorted(definitions, key=lambda one: (one.theme, one.id))
+    ]
+    columns = ["indicator", "name", "short_name", "status", "schemes", "volet", "theme", "direction", "period"]
+    columns += ["main_measure", "measures", "code_lists", "to_provide", "reviewed_on", "is_stale"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def catalogue_warnings(
+    definitions: Iterable[IndicatorDefinition],
+    *,
+    on: dt.date,
+    code_lists: Mapping[str, CodeList] | None = None,
+) -> list[Problem]:
+    """Return what deserves a badge and a warning, and never a failure: stale reviews, code lists to supply.
+
+    Parameters
+    ----------
+    definitions
+        Definitions.
+    on
+        Day at which reviews are judged.
+    code_lists
+        Code lists by identifier; those of the package when None.
+    """
+    lists = known_code_lists() if code_lists is None else code_lists
+    warnings = []
+    for one in definitions:
+        file = one.file.name or f"{one.id}.yml"
+        if one.status == "published" and one.reviewed_on is not None and one.is_stale(on):
+            day = french.date(one.reviewed_on)
+            warnings.append(
+                Problem(
+                    "REVUE_ANCIENNE",
+                    f"la définition a été relue le {day}, il y a plus de {REVIEW_MONTHS_NB} mois.",
+                    "La relire, puis mettre à jour reviewed_on et checker.",
+                    file,
+                    column="reviewed_on",
+                )
+            )
+        warnings += [
+            Problem(
+                "LISTE_A_FOURNIR",
+                "cette liste de codes n'est pas fournie : l'indicateur n'a pas de valeur.",
+                f"La déposer dans code_lists/{name}.yml, à côté de la campagne.",
+                file,
+                column="code_lists",
+                value=name,
+            )
+            for name in sorted(one.used_code_lists - set(lists))
+        ]
+    return warnings
