@@ -115,10 +115,11 @@ def prepared(folder: Path, *, establishments_nb: int, seed: int) -> Region:
     spent["a"] = pd.to_numeric(spent["a"].str.replace(",", "."))
     size = spent.groupby("f")["a"].median().sort_values(ascending=False)
     region.quiet = [finess for finess in size.index if finess not in busy]
-    one = region.quiet[0]
+    everyone = [*region.quiet, *sorted(busy & set(size.index))]
+    one = everyone[0]
     lpp = [f"{one};2022-05;1300001;3;30,00", f"{one};2023-05;1300002;4;40,00"]
     region.write("lpp.csv", ["finess;periode;code_lpp;quantite;montant", *lpp])
-    counts = [f"{finess};2023;stays;{1200 + 10 * rank}" for rank, finess in enumerate(region.quiet)]
+    counts = [f"{finess};2023;stays;{1200 + 10 * rank}" for rank, finess in enumerate(everyone)]
     region.write("activite.csv", ["finess;periode;activite;nombre", *counts])
     return region
 

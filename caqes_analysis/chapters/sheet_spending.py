@@ -99,7 +99,7 @@ def evolution_table(page: Page) -> Table:
 
 def _series(page: Page, envelope: str) -> pd.DataFrame:
     return page.store.query(
-        "select month, amount_eur, value_status, is_provisional from monthly_grid "
+        "select month, amount_eur, value_status, is_provisional, is_corrected from monthly_grid "
         "where finess = $finess and envelope = $envelope order by month",
         {"finess": page.finess, "envelope": envelope},
     )

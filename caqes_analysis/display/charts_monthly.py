@@ -36,7 +36,7 @@ from caqes_analysis.display.style import (
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
 
-__all__ = ["monthly_spending", "provisional_sentence"]
+__all__ = ["corrected_sentence", "monthly_spending", "provisional_sentence"]
 
 _HATCH = "////"
 
@@ -47,8 +47,9 @@ def monthly_spending(frame: pd.DataFrame, *, year: int, name: str, envelope: str
     Parameters
     ----------
     frame
-        One row a month of one series: ``month`` (first of month), ``amount_eur``; ``value_status`` and
-        ``is_provisional`` where they exist. A missing month is a gap marked ×, a provisional one is hatched.
+        One row a month of one series: ``month`` (first of month), ``amount_eur``; ``value_status``,
+        ``is_provisional`` and ``is_corrected`` where they exist. A missing month is a gap marked ×, a provisional one
+        is hatched, a corrected one of the year is marked (c).
     year
         The year in bars.
     name
@@ -137,8 +138,17 @@ def _monthly_notes(months: Sequence[MonthValue], year: int) -> list[str]:
     if missing:
         verb = "manque" if len(missing) == 1 else "manquent"
         notes.append(f"{capitalised(french.list_in_words(missing))} {year} {verb} dans les données reçues (×).")
-    sentence = provisional_sentence(months, year)
-    return [*notes, sentence] if sentence else notes
+    sentences = (provisional_sentence(months, year), corrected_sentence(months, year))
+    return [*notes, *(sentence for sentence in sentences if sentence)]
+
+
+def corrected_sentence(months: Sequence[MonthValue], year: int) -> str:
+    """Return the sentence that names the corrected months, empty when there is none."""
+    names = [_named(month) for month in months if month.is_corrected]
+    if not names:
+        return ""
+    verb = "sont corrigés" if len(names) > 1 else "est corrigé"
+    return f"{capitalised(french.list_in_words(names))} {year} {verb} d'après le registre des corrections (c)."
 
 
 def provisional_sentence(months: Sequence[MonthValue], year: int) -> str:
@@ -163,6 +173,7 @@ def _monthly_table(years: dict[int, list[MonthValue]], year: int, subject: str) 
             for month in months
         ]
         columns[f"provisional_{offset}"] = [month.is_provisional for month in months]
+        columns[f"corrected_{offset}"] = [month.is_corrected for month in months]
     columns["evolution_pct"] = [
         evolution_pct(now.amount_eur, before.amount_eur) for now, before in zip(years[0], years[1], strict=True)
     ]
@@ -172,6 +183,7 @@ def _monthly_table(years: dict[int, list[MonthValue]], year: int, subject: str) 
             str(year - offset),
             value_status=f"status_{offset}",
             is_provisional=f"provisional_{offset}",
+            is_corrected=f"corrected_{offset}",
         )
         for offset in (2, 1, 0)
     ]
@@ -223,6 +235,9 @@ def _monthly_drawing(years: dict[int, list[MonthValue]], year: int, colour: str)
         gaps = [month.month for month in years[0][:last] if month.amount_eur is None]
         for gap in gaps:
             axes.annotate("×", (gap, 0), (0, 4), textcoords="offset points", ha="center", weight="bold")
+        for month, value in zip(years[0], values[0], strict=True):
+            if month.is_corrected and not math.isnan(value):
+                axes.annotate("(c)", (month.month, 0), (0, 4), textcoords="offset points", ha="center", color=INK)
         axes.set_ylim(min(0.0, *shown) * 1.05, max(0.0, *shown) * 1.05 or 1.0)
         month_axis(axes)
         amount_axis(axes, max(map(abs, shown)))

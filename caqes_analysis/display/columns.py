@@ -15,11 +15,13 @@ from caqes_analysis import french
 from caqes_analysis.display.payload import State
 from caqes_analysis.display.scale import amount_scale
 
-__all__ = ["NOT_APPLICABLE_TEXT", "PROVISIONAL_MARK", "Cell", "ColumnFormat"]
+__all__ = ["CORRECTED_MARK", "NOT_APPLICABLE_TEXT", "PROVISIONAL_MARK", "Cell", "ColumnFormat"]
 
 PROVISIONAL_MARK = "(p)"
+CORRECTED_MARK = "(c)"
 NOT_APPLICABLE_TEXT = "sans objet"
 _MISSING_TEXT = "manquant"
+_STATELESS: Mapping[str, Any] = {"value_status": None, "is_provisional": None, "is_corrected": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class ColumnFormat:
         Column of the frame that holds the state of each cell.
     states
         State of each value, for the columns made by :meth:`status`.
-    value_status, is_provisional
+    value_status, is_provisional, is_corrected
         Columns of the frame that hold the state of the value; used when the frame has them. Words have none.
     scale_signed
         Set while the unit is still to be chosen from the values: whether they are printed with their sign.
@@ -84,12 +86,13 @@ class ColumnFormat:
     states: Mapping[Any, State] | None = None
     value_status: str | None = "value_status"
     is_provisional: str | None = "is_provisional"
+    is_corrected: str | None = "is_corrected"
     scale_signed: bool | None = None
 
     @classmethod
     def text(cls, name: str, label: str, **options: Any) -> ColumnFormat:
         """Words, as received."""
-        return cls(name, label, **{"align": "left", "value_status": None, "is_provisional": None, **options})
+        return cls(name, label, **{"align": "left", **_STATELESS, **options})
 
     @classmethod
     def amount(
@@ -178,22 +181,30 @@ class ColumnFormat:
             _of(frame, self.state),
             _of(frame, self.value_status if self.value_status in frame else None),
             _of(frame, self.is_provisional if self.is_provisional in frame else None),
+            _of(frame, self.is_corrected if self.is_corrected in frame else None),
         )
         return [self._cell(*row) for row in zip(*columns, strict=True)]
 
-    def _cell(self, value: Any, page: Any, state: Any, status: Any, provisional: Any) -> Cell:
+    def _cell(self, value: Any, page: Any, state: Any, status: Any, provisional: Any, corrected: Any) -> Cell:
         href = None if page is None or pd.isna(page) else str(page)
         if status == "not_applicable":
             return Cell(NOT_APPLICABLE_TEXT, "muted", href)
         if pd.isna(value):
-            return Cell(_MISSING_TEXT if status == "missing" else french.MISSING, "missing", href)
+            word = _MISSING_TEXT if status == "missing" else french.MISSING
+            return Cell(f"{word}{french.NBSP}{CORRECTED_MARK}" if _is_true(corrected) else word, "missing", href)
         text = french.plain_text(self.write(value))
         chosen = None if state is None or pd.isna(state) else state
         if self.states:
             chosen = chosen or self.states.get(value)
-        if provisional is not None and not pd.isna(provisional) and bool(provisional):
+        if _is_true(corrected):
+            text = f"{text}{french.NBSP}{CORRECTED_MARK}"
+        if _is_true(provisional):
             text, chosen = f"{text}{french.NBSP}{PROVISIONAL_MARK}", chosen or "provisional"
         return Cell(text, chosen, href, self.sort_key(value) if self.sort_key else None)
+
+
+def _is_true(flag: Any) -> bool:
+    return flag is not None and not pd.isna(flag) and bool(flag)
 
 
 def _of(frame: pd.DataFrame, name: str | None) -> list[Any]:

@@ -36,12 +36,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class MonthValue:
-    """One month of a series: its amount (None when it is missing) and whether it may still be completed."""
+    """One month of a series: its amount (None when it is missing), whether it may be completed, whether corrected."""
 
     month: int
     amount_eur: Decimal | None
     is_provisional: bool = False
     value_status: str = "reported"
+    is_corrected: bool = False
 
 
 def checked(frame: pd.DataFrame, columns: Iterable[str], figure: str) -> pd.DataFrame:
@@ -87,8 +88,8 @@ def year_months(frame: pd.DataFrame, year: int) -> list[MonthValue]:
     Parameters
     ----------
     frame
-        One row a month: ``month`` (first of month), ``amount_eur``, and where they exist ``value_status`` and
-        ``is_provisional``. Months that are absent are missing.
+        One row a month: ``month`` (first of month), ``amount_eur``, and where they exist ``value_status``,
+        ``is_provisional`` and ``is_corrected``. Months that are absent are missing.
     year
         The year.
 
@@ -108,15 +109,17 @@ def year_months(frame: pd.DataFrame, year: int) -> list[MonthValue]:
         )
     statuses = list(rows["value_status"]) if "value_status" in rows else ["reported"] * len(rows)
     provisional = list(rows["is_provisional"]) if "is_provisional" in rows else [False] * len(rows)
+    corrected = list(rows["is_corrected"]) if "is_corrected" in rows else [False] * len(rows)
     received = {
         number: MonthValue(
             number,
             None if status in ("missing", "not_applicable") else amount,
             bool(not pd.isna(early) and early),
             str(status) if amount is not None or status in ("missing", "not_applicable") else "missing",
+            bool(not pd.isna(changed) and changed),
         )
-        for number, amount, status, early in zip(
-            numbers, exact_amounts(rows["amount_eur"]), statuses, provisional, strict=True
+        for number, amount, status, early, changed in zip(
+            numbers, exact_amounts(rows["amount_eur"]), statuses, provisional, corrected, strict=True
         )
     }
     return [received.get(month, MonthValue(month, None, value_status="missing")) for month in range(1, 13)]

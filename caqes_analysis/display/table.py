@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis.display.base import Display, element, sentence
-from caqes_analysis.display.columns import PROVISIONAL_MARK, Cell, ColumnFormat
+from caqes_analysis.display.columns import CORRECTED_MARK, PROVISIONAL_MARK, Cell, ColumnFormat
 from caqes_analysis.display.payload import CONTRACT_VERSION, CellPayload, ColumnPayload, TablePayload
 from caqes_analysis.french import NBSP, plural
 
 __all__ = ["Header", "Table"]
 
 PROVISIONAL_NOTE = f"{PROVISIONAL_MARK}{NBSP}: montant provisoire, qui peut encore être complété."
+CORRECTED_NOTE = f"{CORRECTED_MARK}{NBSP}: remplacé d'après le registre des corrections (page « Qualité des données »)."
 _EMPTY_NOTE = "Aucune ligne à montrer."
 
 
@@ -83,7 +84,8 @@ class Table(Display):
         totals
             Rows of totals, with the same columns, printed last.
         notes
-            Sentences printed under the table. What « (p) » means, and that there is no row, is added when needed.
+            Sentences printed under the table. What « (p) » and « (c) » mean, and that there is no row, is added when
+            needed.
 
         Raises
         ------
@@ -110,6 +112,8 @@ class Table(Display):
         extra = [] if rows else [_EMPTY_NOTE]
         if any(PROVISIONAL_MARK in cell.text for row in rows for cell in row):
             extra.append(PROVISIONAL_NOTE)
+        if any(CORRECTED_MARK in cell.text for row in rows for cell in row):
+            extra.append(CORRECTED_NOTE)
         return cls(
             caption=caption,
             columns=tuple(Header(column.label, column.unit, column.align, column.description) for column in formats),
