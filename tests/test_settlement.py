@@ -1,0 +1,221 @@
+"""Deliveries that follow each other: which counts, what changed, cumuls cut into periods; never a silent choice."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caqes_analysis import deliveries, perimeter, tables
+from caqes_analysis.errors import SourceError
+from caqes_analysis.indicators.evolution import cumulative_evolution
+from caqes_analysis.settlement import settle
+from caqes_analysis.store import Store
+from tests.builders import A, B, establishments, monthly_rows, whole_year
+
+Series = dict[tuple[str, str], dict[str, str | None]]
+
+
+def deliver(store: Store, name: str, series: Series, *, received: str | None = None, as_of: str | None = None) -> None:
+    """Write a monthly delivery."""
+    store.write(tables.MONTHLY_SPEND, monthly_rows(series, delivery=name), part=name)
+    _describe(store, name, received, as_of)
+
+
+def deliver_cumul(store: Store, name: str, series: Series, *, received: str | None = None) -> None:
+    """Write a cumulative delivery; its months are those of its cumuls."""
+    rows = deliveries.to_cumulative(monthly_rows(series, delivery=name))
+    store.write(tables.CUMULATIVE_SPEND, rows, part=name)
+    _describe(store, name, received, f"{rows['month'].max():%Y-%m}")
+
+
+def _describe(store: Store, name: str, received: str | None, as_of: str | None) -> None:
+    row = {"delivery": [name], "file": [f"{name}.csv"], "sha256": ["0" * 64]}
+    dates = {
+        "received_on": [pd.Timestamp(received) if received else None],
+        "as_of": [pd.Timestamp(f"{as_of}-01") if as_of else None],
+    }
+    store.write(tables.DELIVERIES, tables.DELIVERIES.conform(pd.DataFrame({**row, **dates})), part=name)
+
+
+def test_the_last_delivery_counts_and_the_others_are_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver(store, "juin", {(A, "phmev"): {"2024-05": "10.00", "2024-06": "5.00"}}, received="2024-07-10")
+    deliver(store, "sept", {(A, "phmev"): {"2024-06": "8.00", "2024-07": "9.00"}}, received="2024-10-10")
+    assert settle(store).codes() == set()
+    assert deliveries.latest(store)[["delivery", "amount_eur"]].values.tolist() == [
+        ["juin", Decimal("10.00")],
+        ["sept", Decimal("8.00")],
+        ["sept", Decimal("9.00")],
+    ]
+    changes = deliveries.restatements(store)
+    assert changes[["old_delivery", "new_delivery", "old_eur", "new_eur", "difference_eur"]].values.tolist() == [
+        ["juin", "sept", Decimal("5.00"), Decimal("8.00"), Decimal("3.00")]
+    ]
+    history = deliveries.history(store)
+    june = history[history["month"] == "2024-06-01"]
+    assert june[["delivery", "rank", "is_latest"]].values.tolist() == [["juin", 1, False], ["sept", 2, True]]
+    assert june["as_of"].dt.strftime("%Y-%m").tolist() == ["2024-06", "2024-07"]
+
+
+def test_without_dates_of_reception_the_month_of_the_delivery_tells(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver(store, "a", {(A, "phmev"): {"2024-05": "1.00"}}, as_of="2024-09")
+    deliver(store, "b", {(A, "phmev"): {"2024-05": "2.00"}}, as_of="2024-06")
+    settle(store)
+    assert deliveries.latest(store)["amount_eur"].tolist() == [Decimal("1.00")]
+    assert deliveries.restatements(store)["difference_eur"].tolist() == [Decimal("-1.00")]
+
+
+@pytest.mark.parametrize(
+    "dates", [({}, {}), ({"received": "2024-07-01"}, {"received": "2024-07-01"}), ({"received": "2024-07-01"}, {})]
+)
+def test_two_deliveries_that_nothing_tells_apart_are_refused(tmp_path: Path, dates: tuple[dict[str, str], ...]) -> None:
+    store = Store(tmp_path)
+    for name, known in zip("ab", dates, strict=True):
+        deliver(store, name, {(A, "phmev"): {"2024-05": "1.00", "2024-06": "1.00"}}, **known)
+    with pytest.raises(SourceError) as caught:
+        settle(store)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.count) == ("DOUBLON_ENTRE_LIVRAISONS", 2)
+    assert "2024-05" in (problem.value or "")
+    assert "received_on" in problem.remedy
+
+
+def test_what_the_last_delivery_withdraws_or_leaves_out_is_told(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    before: Series = {(A, "phmev"): {"2024-05": "1.00", "2024-06": "2.00"}, (B, "phmev"): {"2024-05": "3.00"}}
+    deliver(store, "old", before, received="2024-07-01")
+    deliver(store, "new", {(A, "phmev"): {"2024-05": None, "2024-06": "2.00"}}, received="2024-08-01")
+    found = settle(store)
+    assert [(one.code, one.delivery, one.count, one.severity) for one in found] == [
+        ("VALEUR_RETIREE", "new", 1, "warning"),
+        ("VALEUR_NON_REPRISE", "new", 1, "warning"),
+    ]
+    assert "1.00" in next(iter(found)).example
+    kept = deliveries.latest(store).set_index(["finess", "month"])["value_status"]
+    assert kept[A, pd.Timestamp("2024-05-01")] == "missing"
+    assert kept[B, pd.Timestamp("2024-05-01")] == "reported"
+
+
+def test_quarters_stay_quarters(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver(store, "mois", {(A, "lpp"): whole_year(2023)})
+    for month, amount in (("03", "300.00"), ("06", "700.00"), ("09", "650.00")):
+        deliver_cumul(store, f"m{month}", {(A, "lpp"): {f"2024-{month}": amount}})
+    found = settle(store)
+    assert [(one.code, one.delivery) for one in found] == [("INCREMENT_NEGATIF", "m09")]
+    assert "-50.00" in next(iter(found)).example
+    known = deliveries.periods(store)
+    quarters = known[known["months_nb"] == 3]
+    assert quarters["amount_eur"].tolist() == [Decimal("300.00"), Decimal("400.00"), Decimal("-50.00")]
+    assert quarters["period_start"].dt.month.tolist() == [1, 4, 7]
+    grid = grid_of(store)
+    year = grid[grid["month"].dt.year == 2024]
+    assert set(year["value_status"]) == {"missing"}
+    assert year["cumulative_eur"].dropna().tolist() == [Decimal("300.00"), Decimal("700.00"), Decimal("650.00")]
+    rates = cumulative_evolution(store, year=2024, month_nbs={3, 5, 6, 9}).set_index("month_nb")
+    assert rates.loc[[3, 6, 9], "evolution_pct"].round(4).tolist() == [0.0, 16.6667, -27.7778]
+    assert rates.loc[9, "compared_months_nb"] == 9
+    assert rates.loc[5, "value_status"] == "missing"
+
+
+def grid_of(store: Store) -> pd.DataFrame:
+    store.write(tables.SUCCESSIONS, perimeter.successions(establishments({"finess": A}, {"finess": B})), part="c")
+    span = {"first_month": pd.Timestamp("2023-01-01"), "last_month": pd.Timestamp("2024-09-01")}
+    grid = perimeter.monthly_grid(store, **span)
+    store.write(tables.MONTHLY_GRID, grid, part="c")
+    return grid
+
+
+def test_monthly_cumuls_become_months(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver_cumul(store, "c", {(A, "lpp"): {"2024-01": "10.00", "2024-02": "10.00", "2024-03": None, "2024-04": "40.00"}})
+    settle(store)
+    months = deliveries.latest(store)
+    assert months["amount_eur"].tolist() == [Decimal("10.00"), Decimal("0.00")]
+    assert months["value_status"].tolist() == ["reported", "zero"]
+    long = deliveries.periods(store).query("months_nb > 1")
+    assert long[["months_nb", "amount_eur"]].values.tolist() == [[2, Decimal("30.00")]]
+
+
+def test_months_count_and_the_last_cumul_verifies_them(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    months: dict[str, str | None] = {f"2024-{m:02d}": "10.00" for m in range(1, 7)}
+    deliver(store, "mois", {(A, "lpp"): months, (B, "lpp"): dict(months)})
+    deliver_cumul(store, "m3", {(A, "lpp"): {"2024-03": "29.00"}, (B, "lpp"): {"2024-03": "30.00"}})
+    deliver_cumul(store, "m6", {(A, "lpp"): {"2024-06": "60.00"}, (B, "lpp"): {"2024-06": "61.00"}})
+    found = list(settle(store))
+    assert [(one.code, one.delivery, one.count) for one in found] == [("CUMUL_DIFFERENT_DES_MOIS", "m6", 1)]
+    assert B in found[0].example
+    assert (deliveries.periods(store)["months_nb"] == 1).all()
+    assert deliveries.latest(store)["amount_eur"].sum() == Decimal("120.00")
+
+
+def test_an_establishment_that_leaves_the_cumul_is_told(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver_cumul(store, "m3", {(A, "lpp"): {"2024-03": "1.00"}, (B, "lpp"): {"2024-03": "2.00"}})
+    deliver_cumul(store, "m6", {(A, "lpp"): {"2024-06": "3.00"}})
+    assert [(one.code, one.delivery, one.count) for one in settle(store)] == [("CUMUL_DISPARU", "m6", 1)]
+
+
+def test_a_cumul_sent_again_replaces_the_first(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver_cumul(store, "m3", {(A, "lpp"): {"2024-03": "1.00"}}, received="2024-04-10")
+    deliver_cumul(store, "m3-bis", {(A, "lpp"): {"2024-03": "2.00"}}, received="2024-05-10")
+    deliver_cumul(store, "m6", {(A, "lpp"): {"2024-06": "5.00"}}, received="2024-07-10")
+    settle(store)
+    rows = store.read(tables.CUMULATIVE_SPEND).sort_values("delivery")
+    assert rows["replaced_by"].fillna("").tolist() == ["m3-bis", "", ""]
+    assert rows["increment_eur"].fillna(-1).tolist() == [Decimal(-1), Decimal("2.00"), Decimal("3.00")]
+
+
+def test_a_merged_establishment_keeps_its_last_cumul(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver_cumul(store, "m6", {(A, "lpp"): {"2024-06": "10.00"}, (B, "lpp"): {"2024-06": "5.00"}})
+    deliver_cumul(store, "m9", {(A, "lpp"): {"2024-09": "20.00"}})
+    settle(store)
+    known = establishments({"finess": A}, {"finess": B, "valid_to": "2024-06-30", "successor": A})
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="c")
+    span = {"first_month": pd.Timestamp("2024-01-01"), "last_month": pd.Timestamp("2024-09-01")}
+    grid = perimeter.monthly_grid(store, **span).set_index("month")["cumulative_eur"].dropna()
+    assert grid.tolist() == [Decimal("15.00"), Decimal("25.00")]
+
+
+def test_activity_of_two_deliveries_follows_the_same_rule(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name, count, day in (("a", 5, "2024-02-01"), ("b", 7, "2024-03-01")):
+        row = {"finess": [A], "period": ["2023"], "activity": ["stays"], "count_nb": [Decimal(count)]}
+        state = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
+        store.write(tables.ACTIVITY, tables.ACTIVITY.conform(pd.DataFrame(row), delivery=name, **state), part=name)
+        _describe(store, name, day, None)
+    settle(store)
+    assert store.read(tables.ACTIVITY)["count_nb"].tolist() == [Decimal(7)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(
+        st.integers(1, 12), st.one_of(st.none(), st.integers(-(10**9), 10**12)), min_size=1, max_size=12
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_increments_always_add_up_to_the_last_cumul(cumuls: dict[int, int | None], random: object) -> None:
+    rows = monthly_rows(
+        {(A, "lpp"): {f"2024-{m:02d}": None if c is None else str(Decimal(c).scaleb(-2)) for m, c in cumuls.items()}}
+    )
+    found = deliveries.difference(deliveries.to_cumulative(rows).sample(frac=1, random_state=random.randint(0, 99)))
+    known = [month for month in sorted(cumuls) if cumuls[month] is not None]
+    if not known:
+        assert found["increment_eur"].isna().all()
+        return
+    assert found["increment_eur"].dropna().sum() == Decimal(cumuls[known[-1]] or 0).scaleb(-2)
+    assert found["months_nb"].dropna().sum() == known[-1]
+    starts = found.dropna(subset=["period_start"])["period_start"].dt.month.tolist()
+    assert starts == [1, *(month + 1 for month in known[:-1])]
+    assert date(2024, 1, 1) <= found["month"].min().date()
