@@ -14,10 +14,12 @@ import pandas as pd
 
 from caqes_analysis import __version__, french, perimeter, tables
 from caqes_analysis.campaign import AnnualSource, Campaign, FileSource, MonthlySource
-from caqes_analysis.campaign_sources import LppSource, MappedSource
+from caqes_analysis.campaign_sources import LppSource, MappedSource, ReferenceSource
+from caqes_analysis.code_lists import code_list_files
 from caqes_analysis.deliveries import to_cumulative
 from caqes_analysis.errors import CaqesError, Problem, SourceError
 from caqes_analysis.receive_tables import check_last_month, delivery_facts, read_table
+from caqes_analysis.reference_files import complete_from_finess, read_reference, settle_code_lists
 from caqes_analysis.schemes.scheme import known_schemes, scheme_of
 from caqes_analysis.schemes.targets import read_targets
 from caqes_analysis.settlement import settle
@@ -78,6 +80,7 @@ def signature(campaign: Campaign) -> dict[str, str]:
         campaign.file,
         *campaign.target_files,
         *(path for source in campaign.sources.all() for path in source.files),
+        *code_list_files(campaign.code_lists_folder),
     }
     return {"version": __version__} | {str(path): _sha256(path) for path in sorted(files)}
 
@@ -159,6 +162,7 @@ class _Reception:
             (self.campaign.sources.contracts, self._contracts),
             (self.campaign.sources.monthly_spend, self._monthly),
             (self.campaign.sources.open_phmev, self._annual),
+            (self.campaign.sources.references, self._reference),
             (self.campaign.sources.activity, self._activity),
             (self.campaign.sources.lpp_spend, self._lpp),
             (self.campaign.sources.declared, self._declared),
@@ -174,6 +178,8 @@ class _Reception:
                     check_last_month(self.store, self.campaign)
             with self._collecting():
                 self.findings += settle(self.store)
+        with self._collecting():
+            self.findings += settle_code_lists(self.store, self.campaign.code_lists_folder, part=CAMPAIGN_PART)
         if self.problems:
             raise SourceError(self.problems)
         self._settle_establishments()
@@ -221,6 +227,10 @@ class _Reception:
     def _declared(self, source: FileSource) -> None:
         self._keep(tables.ACTIVITY, read_declared(source.path, delivery=source.delivery_name), source)
 
+    def _reference(self, source: ReferenceSource) -> None:
+        table, received = read_reference(source)
+        self._keep(table, received, source)
+
     def _annual(self, source: AnnualSource) -> None:
         self.findings += ingest_open_phmev(source.path, self.store, year=source.year, delivery=source.delivery_name)
         path = self.store.part_path(tables.DELIVERIES, source.delivery_name)
@@ -261,6 +271,10 @@ class _Reception:
             known = pd.concat([known, tables.ESTABLISHMENTS.conform(rows, valid_from="1900-01-01")], ignore_index=True)
         for path in parts.values():
             path.unlink()
+        if self.store.has(tables.FINESS_SITES):
+            sites = self.store.read(tables.FINESS_SITES)
+            known, told = complete_from_finess(tables.ESTABLISHMENTS.conform(known), sites, delivery=CAMPAIGN_PART)
+            self.findings += told
         self.store.write(tables.ESTABLISHMENTS, tables.ESTABLISHMENTS.conform(known), part=CAMPAIGN_PART)
         self.store.write(tables.SUCCESSIONS, perimeter.successions(known), part=CAMPAIGN_PART)
 
