@@ -15,6 +15,7 @@ __all__ = [
     "AnnualSource",
     "ExtraListHistorySource",
     "ExtraListSource",
+    "ExtractSource",
     "FileSource",
     "LppSource",
     "MappedSource",
@@ -222,6 +223,18 @@ class ReferenceSource(FileSource):
     ]
 
 
+class ExtractSource(FileSource):
+    """An extract of the region's own, read by a module of ``sources/extracts``.
+
+    Parameters
+    ----------
+    reader
+        Name of the module, with hyphens.
+    """
+
+    reader: str = Field(pattern=_SLUG)
+
+
 class Sources(Parameters):
     """The files received, by kind. Any kind may be absent: the chapters then say what they cannot show."""
 
@@ -236,6 +249,7 @@ class Sources(Parameters):
     lpp_spend: tuple[LppSource, ...] = ()
     declared: tuple[FileSource, ...] = ()
     grid_answers: tuple[FileSource, ...] = ()
+    extracts: tuple[ExtractSource, ...] = ()
 
     def all(self) -> tuple[FileSource, ...]:
         """Return every source, kind after kind."""
