@@ -5,6 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french, quality, tables
+from caqes_analysis.chapters.data_quality_values import (
+    OUTLIER_CODES,
+    completed_table,
+    corrections_table,
+    french_example,
+    limits,
+    outliers_table,
+    restatements_table,
+)
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months
 from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case
@@ -17,12 +26,17 @@ from caqes_analysis.indicators.structure import annual_levels, annual_years
 __all__ = [
     "annual_totals",
     "answer",
+    "completed_table",
     "completeness_figure",
+    "corrections_table",
     "deliveries_table",
     "findings_table",
+    "limits",
     "missing_table",
+    "outliers_table",
     "perimeter_table",
     "reconciliation_table",
+    "restatements_table",
 ]
 
 _SEVERITIES: dict[str, tuple[str, State | None]] = {
@@ -67,24 +81,31 @@ def deliveries_table(page: Page) -> Table:
 
 
 def findings_table(page: Page) -> Table:
-    """Return what the readers noticed, most serious first."""
+    """Return what the readers and the controls noticed, most serious first; months out of line have their own table."""
     rank = {"error": 0, "warning": 1, "information": 2}
     rows = page.store.read(tables.FINDINGS)
-    ordered = rows.assign(rank=rows["severity"].map(rank)).sort_values(["rank", "delivery", "code", "place"])
+    apart = rows["code"].isin(OUTLIER_CODES)
+    ordered = rows[~apart].assign(rank=rows["severity"].map(rank)).sort_values(["rank", "delivery", "code", "place"])
     frame = ordered.assign(
         what=[code.replace("_", " ").capitalize() for code in ordered["code"]],
         where=ordered["delivery"] + ", " + ordered["place"],
+        example=[french_example(text) for text in ordered["example"]],
     )
+    others = int(apart.sum())
     return Table.from_frame(
         frame,
-        caption="Constats des lecteurs, les plus graves d'abord",
+        caption="Constats des lecteurs et des contrôles, les plus graves d'abord",
         columns=[
             ColumnFormat.text("what", "Constat"),
             ColumnFormat.status("severity", "Gravité", _SEVERITIES),
             ColumnFormat.text("where", "Où"),
             ColumnFormat.count("count", "Lignes"),
-            ColumnFormat.text("remedy", "Ce qui a été fait"),
+            ColumnFormat.text("example", "Exemple"),
+            ColumnFormat.text("remedy", "Ce qui a été fait, ce que l'on peut faire"),
         ],
+        notes=[f"Et {french.plural(others, 'mois', 'mois')} hors de proportion, dans le tableau suivant."]
+        if others
+        else [],
     )
 
 

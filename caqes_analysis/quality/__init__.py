@@ -3,6 +3,7 @@
 from caqes_analysis.quality.completeness import completeness, missing_months
 from caqes_analysis.quality.controls import check_received
 from caqes_analysis.quality.corrections import Register, apply_corrections, read_corrections, read_register
+from caqes_analysis.quality.development import completed_months
 from caqes_analysis.quality.outliers import find_outliers
 from caqes_analysis.quality.perimeter_changes import perimeter_changes
 from caqes_analysis.quality.reconciliation import reconciliation
@@ -11,6 +12,7 @@ __all__ = [
     "Register",
     "apply_corrections",
     "check_received",
+    "completed_months",
     "completeness",
     "find_outliers",
     "missing_months",

@@ -189,11 +189,12 @@ def _cause(shift: float, scale: float) -> tuple[str, str]:
     return "MOIS_ATYPIQUE", "saisie, rattrapage de plusieurs mois, ou événement réel à confirmer"
 
 
-def _odd_limit(panel: Panel, scale: float) -> float:
-    return max(ODD_LOG if panel.has_season else ODD_ALONE_LOG, ODD_SDS * scale)
+def _odd_limit(panel: Panel, scale: float) -> Floats:
+    limit: Floats = np.maximum(np.where(panel.has_season, ODD_LOG, ODD_ALONE_LOG), ODD_SDS * scale)
+    return limit
 
 
-def _lone(rest: Floats, limit: float, provisional: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _lone(rest: Floats, limit: Floats, provisional: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return the months far from the median of those around, themselves not followed by a change of level."""
     nb = len(rest)
     padded = np.pad(rest, _NEIGHBOURS_NB, constant_values=np.nan)

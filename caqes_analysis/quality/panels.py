@@ -66,18 +66,17 @@ class Panel:
         """Median of the logarithms of each establishment, as a column; NaN without any amount."""
         return row_medians(self.logs)[:, None]
 
-    @property
-    def has_season(self) -> bool:
-        """True when establishments are enough to know what their months have in common."""
-        return len(set(self.finess)) >= SHARED_SEASON_ESTABLISHMENTS_NB
+    @cached_property
+    def has_season(self) -> Flags:
+        """Months in which establishments are enough to know what they have in common."""
+        enough: Flags = np.isfinite(self.logs).sum(axis=0) >= SHARED_SEASON_ESTABLISHMENTS_NB
+        return enough
 
     @cached_property
     def season(self) -> Floats:
         """What every month has in common for all establishments, on the log scale (0 where they are too few)."""
         centred = self.logs - self.levels
-        counted = np.isfinite(centred).sum(axis=0)
-        shared = row_medians(centred.T)
-        season: Floats = np.where((counted >= SHARED_SEASON_ESTABLISHMENTS_NB) & np.isfinite(shared), shared, 0.0)
+        season: Floats = np.where(self.has_season, row_medians(centred.T), 0.0)
         return season
 
     @cached_property

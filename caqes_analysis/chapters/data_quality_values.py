@@ -1,0 +1,224 @@
+"""The values behind the chapter on data quality: out of line, restated, completed, corrected; and what nobody sees."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from caqes_analysis import deliveries, french, quality, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
+from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.quality.corrections import CORRECTION_STATES
+
+__all__ = [
+    "OUTLIER_CODES",
+    "completed_table",
+    "corrections_table",
+    "french_example",
+    "limits",
+    "outliers_table",
+    "restatements_table",
+]
+
+OUTLIER_CODES = (
+    "FACTEUR_10",
+    "FACTEUR_100",
+    "FACTEUR_1000",
+    "MOIS_ATYPIQUE",
+    "MOIS_REUNIS",
+    "NIVEAU_ROMPU",
+    "SIGNE_INVERSE",
+    "ZERO_SUSPECT",
+)
+_SEPARATE_DECIMALS = re.compile(r"(?<![\w.,-])([-−]?)([0-9]+)\.([0-9]{1,3})(?![\w.])")
+_LISTED_NB = 30
+_NO_HISTORY = (
+    "La région n'a gardé qu'une livraison de chaque mois : rien ne dit comment les derniers mois se complètent. Ils "
+    "restent provisoires, et les taux et projections s'arrêtent avant eux. Pour les compléter, nommer aussi dans la "
+    "campagne les livraisons antérieures (sources.monthly_spend, avec received_on ou as_of)."
+)
+
+
+def french_example(text: str) -> str:
+    """Return an example as received with its decimal points written as French commas.
+
+    Examples
+    --------
+    >>> french_example("990000001, 2024-03 : -12.50")
+    '990000001, 2024-03 : −12,50'
+    """
+    return _SEPARATE_DECIMALS.sub(lambda m: f"{'−' if m[1] else ''}{m[2]},{m[3]}", text)
+
+
+def outliers_table(page: Page) -> Table | None:
+    """Return the months out of line with their probable cause, gross ones first; None in annual mode."""
+    if page.campaign.is_annual:
+        return None
+    found = sorted(
+        quality.find_outliers(page.store),
+        key=lambda one: (-abs(one.amount_eur - one.expected_eur), one.finess, one.envelope, one.month),
+    )
+    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    frame = pd.DataFrame(
+        {
+            "name": [known.get(one.finess, one.finess) or "Tous les établissements" for one in found],
+            "href": [page.sheet_href(one.finess) if one.finess in known.index else None for one in found],
+            "label": [envelope_of(page.campaign, one.envelope).short_label for one in found],
+            "month": [one.month for one in found],
+            "amount_eur": [one.amount_eur for one in found],
+            "expected_eur": [one.expected_eur for one in found],
+            "cause": [one.cause[:1].upper() + one.cause[1:] for one in found],
+        }
+    )
+    return Table.from_frame(
+        frame.head(_LISTED_NB),
+        caption="Mois hors de proportion, les plus gros écarts d'abord",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.month("month", "Mois", short=True),
+            ColumnFormat.amount("amount_eur", "Reçu"),
+            ColumnFormat.amount("expected_eur", "Attendu, environ"),
+            ColumnFormat.text("cause", "Cause probable"),
+        ],
+        notes=[
+            "Attendu : niveau habituel de l'établissement et saison de tous. Aucun de ces montants n'est changé : une "
+            "erreur confirmée s'inscrit au registre des corrections.",
+            *_more(len(found), "mois"),
+        ],
+    )
+
+
+def _more(found_nb: int, noun: str) -> list[str]:
+    more = found_nb - _LISTED_NB
+    return [f"{french.plural(more, f'autre {noun}', f'autres {noun}')} non listés ici."] if more > 0 else []
+
+
+def restatements_table(page: Page) -> Table | Notice | None:
+    """Return what changed from one delivery to the next, by envelope and delivery; None in annual mode."""
+    if page.campaign.is_annual:
+        return None
+    changes = deliveries.restatements(page.store)
+    if changes.empty and not page.store.has(tables.REPLACED_SPEND):
+        return Notice("missing", "Reprises entre livraisons", "Chaque mois n'a été reçu qu'une fois.")
+    rows = (
+        changes.groupby(["envelope", "old_delivery", "new_delivery"], as_index=False)
+        .agg(
+            months_nb=("month", "size"),
+            establishments_nb=("finess", "nunique"),
+            first_month=("month", "min"),
+            last_month=("month", "max"),
+            difference_eur=("difference_eur", "sum"),
+        )
+        .pipe(ordered_by_envelope)
+    )
+    frame = rows.assign(label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]])
+    return Table.from_frame(
+        frame,
+        caption="Mois modifiés d'une livraison à la suivante",
+        columns=[
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.text("old_delivery", "Livraison"),
+            ColumnFormat.text("new_delivery", "Remplacée par"),
+            ColumnFormat.count("months_nb", "Valeurs modifiées"),
+            ColumnFormat.count("establishments_nb", "Établissements"),
+            ColumnFormat.month("first_month", "De", short=True),
+            ColumnFormat.month("last_month", "À", short=True),
+            ColumnFormat.compact_amount("difference_eur", "Différence", signed=True),
+        ],
+    )
+
+
+def completed_table(page: Page) -> Table | Notice | None:
+    """Return the last months as received and as completed, with their error; None in annual mode."""
+    if page.campaign.is_annual:
+        return None
+    rows = quality.completed_months(page.store)
+    if rows.empty:
+        return Notice("missing", "Derniers mois complétés", _NO_HISTORY)
+    recent = ordered_by_envelope(rows.sort_values(["envelope", "month"]).groupby("envelope").tail(6))
+    frame = recent.assign(
+        label=[envelope_of(page.campaign, code).short_label for code in recent["envelope"]],
+        added_pct=100 * (recent["completed_eur"] / recent["received_eur"] - 1),
+    )
+    return Table.from_frame(
+        frame,
+        caption=f"Derniers mois, reçus et complétés : {page.campaign.region.name}",
+        columns=[
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.month("month", "Mois", short=True),
+            ColumnFormat.compact_amount("received_eur", "Reçu"),
+            ColumnFormat.compact_amount("completed_eur", "Complété"),
+            ColumnFormat.percent("added_pct", "À venir", signed=True),
+            ColumnFormat.compact_amount("standard_error_eur", "Erreur type"),
+            ColumnFormat.compact_amount("lower_80_eur", "Borne basse à 80 %"),
+            ColumnFormat.compact_amount("upper_80_eur", "Borne haute à 80 %"),
+        ],
+        notes=[
+            "Complété : montant reçu, multiplié par les facteurs observés d'une livraison à la suivante (chain "
+            "ladder ; erreur type de Mack, 1993). Rien n'est ajouté au-delà du plus grand âge observé.",
+            "Une erreur vide : trop peu de livraisons pour l'estimer. Les taux et projections ne se servent pas de ces "
+            "montants complétés.",
+        ],
+    )
+
+
+def corrections_table(page: Page) -> Table | Notice:
+    """Return the register of corrections and what became of each; a notice when the region keeps none."""
+    rows = page.store.read(tables.CORRECTIONS)
+    if rows.empty:
+        place = f"{page.campaign.file.stem}-corrections.csv"
+        said = f"La région ne tient pas de registre : aucune valeur reçue n'est changée. Il se nommerait {place}."
+        return Notice("missing", "Corrections", said)
+    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    frame = rows.assign(
+        name=known.reindex(rows["finess"]).fillna(pd.Series(rows["finess"].to_numpy(), index=rows["finess"])).to_numpy()
+    )
+    applied = int((rows["state"] == "applied").sum())
+    states = {
+        "applied": (CORRECTION_STATES["applied"], "good"),
+        "unexpected": (CORRECTION_STATES["unexpected"], "warning"),
+        "absent": (CORRECTION_STATES["absent"], "warning"),
+    }
+    return Table.from_frame(
+        frame,
+        caption=f"Registre des corrections : {applied} appliquée{'s' if applied > 1 else ''} sur {len(rows)}",
+        columns=[
+            ColumnFormat.text("name", "Établissement"),
+            ColumnFormat.text("period", "Période"),
+            ColumnFormat.text("field", "Champ"),
+            ColumnFormat.number("old", "Reçu", decimals=2),
+            ColumnFormat.number("new", "Retenu", decimals=2),
+            ColumnFormat.status("state", "État", states),  # type: ignore[arg-type]
+            ColumnFormat.text("author", "Auteur"),
+            ColumnFormat.date("date", "Le"),
+            ColumnFormat.text("proof", "Preuve"),
+        ],
+        notes=["Retirer une ligne du registre rend la valeur reçue à la construction suivante."],
+    )
+
+
+def limits(page: Page) -> Text:
+    """Return what no check of this page can see, said plainly."""
+    controlled = sum(
+        source.sha256 is not None or getattr(source, "control_total_eur", None) is not None
+        for source in page.campaign.sources.all()
+    )
+    total = len(page.campaign.sources.all())
+    guarded = (
+        "Aucun fichier n'a d'empreinte ni de total de contrôle annoncé par l'expéditeur"
+        if not controlled
+        else f"{french.plural(controlled, 'fichier')} sur {total} {'ont' if controlled > 1 else 'a'} une empreinte ou "
+        "un total de contrôle annoncé par l'expéditeur"
+    )
+    return Text.bullets(
+        f"{guarded} : ailleurs, un chiffre changé qui laisse un montant plausible ne se voit pas.",
+        "Un montant faux dès la source, et faux chaque mois de la même façon, ressemble à un montant juste.",
+        "Deux erreurs qui se compensent dans un même mois et une même enveloppe ne se voient pas.",
+        "Les établissements de très petite taille varient trop pour qu'un mois faux s'y distingue.",
+        "Un fichier entier décalé d'un mois ne se voit que si une base annuelle permet de vérifier les totaux.",
+        "Une dépense rattachée au mauvais établissement se voit si elle déplace son niveau, pas si elle est petite.",
+        "Ce qui n'est pas transmis du tout (un établissement absent de toutes les sources) ne se voit pas.",
+    )
