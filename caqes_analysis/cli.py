@@ -254,17 +254,14 @@ def _received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
     from caqes_analysis.command_line.reports import ReceivedFile
     from caqes_analysis.receive import signature
 
-    sums = store.query(
-        "select delivery, sum(amount_eur) as total from monthly_spend group by delivery "
-        "union all select source, sum(reimbursed_eur) from annual_drug_spend group by source"
-    )
+    sums = store.query("select delivery, total_eur as total from deliveries where total_eur is not null")
     totals = dict(zip(sums["delivery"], sums["total"], strict=True))
     hashes = signature(campaign)
     return [
         ReceivedFile(
             source.path,
             None if source.sha256 else hashes[str(source.path)],
-            None if getattr(source, "control_total_eur", None) is not None else totals.get(source.delivery_name),
+            totals.get(source.delivery_name) if getattr(source, "control_total_eur", source) is None else None,
         )
         for source in campaign.sources.all()
     ]

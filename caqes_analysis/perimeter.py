@@ -77,7 +77,7 @@ def monthly_grid(store: Store, *, first_month: pd.Timestamp, last_month: pd.Time
         have merged, a month in which one of those that had begun is missing is missing as a whole: half an amount
         would pass for a fall. A closed predecessor counts until its last received month. Months that only a
         cumulative delivery covers are ``missing``, and ``cumulative_eur`` holds the amount since January at each month
-        at which one was received (``docs/decisions/0008-cumulative-deliveries.md``).
+        at which one was received (``docs/decisions/0010-successive-deliveries.md``).
     """
     parameters = {"first": first_month.date(), "last": last_month.date()}
     return tables.MONTHLY_GRID.conform(store.query(_GRID, parameters))

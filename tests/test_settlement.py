@@ -135,7 +135,9 @@ def grid_of(store: Store) -> pd.DataFrame:
 
 def test_monthly_cumuls_become_months(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    deliver_cumul(store, "c", {(A, "lpp"): {"2024-01": "10.00", "2024-02": "10.00", "2024-03": None, "2024-04": "40.00"}})
+    deliver_cumul(
+        store, "c", {(A, "lpp"): {"2024-01": "10.00", "2024-02": "10.00", "2024-03": None, "2024-04": "40.00"}}
+    )
     settle(store)
     months = deliveries.latest(store)
     assert months["amount_eur"].tolist() == [Decimal("10.00"), Decimal("0.00")]
@@ -200,9 +202,7 @@ def test_activity_of_two_deliveries_follows_the_same_rule(tmp_path: Path) -> Non
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.dictionaries(
-        st.integers(1, 12), st.one_of(st.none(), st.integers(-(10**9), 10**12)), min_size=1, max_size=12
-    ),
+    st.dictionaries(st.integers(1, 12), st.one_of(st.none(), st.integers(-(10**9), 10**12)), min_size=1, max_size=12),
     st.randoms(use_true_random=False),
 )
 def test_increments_always_add_up_to_the_last_cumul(cumuls: dict[int, int | None], random: object) -> None:
