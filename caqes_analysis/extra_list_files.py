@@ -93,11 +93,14 @@ def receive_file(source: ExtraListSource, store: Store, *, provisional_from: dat
         layouts=source.layouts,
         provisional_from=provisional_from,
     )
-    described = Store.read_parts(tables.DELIVERIES, [store.part_path(tables.DELIVERIES, name)])
-    store.write(tables.DELIVERIES, described.assign(received_on=source.received_on), part=name)
+    total = store.query("select sum(purchase_eur) as total from extra_list_use where source = ?", [name])["total"]
+    kept = Decimal(0) if total.isna().all() else Decimal(total.iloc[0])
     if source.control_total_eur is not None:
-        found = store.query("select sum(purchase_eur) as total from extra_list_use where source = ?", [name])
-        _check_total(source, Decimal(found["total"].iloc[0]))
+        _check_total(source, kept)
+    described = Store.read_parts(tables.DELIVERIES, [store.part_path(tables.DELIVERIES, name)])
+    described["received_on"] = pd.Timestamp(source.received_on) if source.received_on else pd.NaT
+    described["total_eur"] = pd.Series([kept], index=described.index, dtype=object)
+    store.write(tables.DELIVERIES, described, part=name)
     return findings
 
 
