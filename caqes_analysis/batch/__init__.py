@@ -1,7 +1,7 @@
 """Running notebooks in numbers: each in a kernel of its own, every failure named.
 
 The kernels are forked from a template process that has imported the scientific stack once; the same ones serve any
-Jupyter application (kernel provisioner ``caqes-warm``) and papermill (``papermill -e caqes``).
+Jupyter application (kernel provisioner ``caqes-warm``) and papermill (``papermill --engine caqes``).
 """
 
 from caqes_analysis.batch.job import Job, Kernels, Outcome

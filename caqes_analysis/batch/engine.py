@@ -1,4 +1,4 @@
-"""The papermill engine ``caqes``: ``papermill -e caqes in.ipynb out.ipynb`` runs in a warm kernel."""
+"""The papermill engine ``caqes``: ``papermill --engine caqes in.ipynb out.ipynb`` runs in a warm kernel."""
 
 from __future__ import annotations
 

@@ -56,9 +56,7 @@ class WarmProvisioner(LocalProvisioner):
         place = kwargs.get("cwd") or Path.cwd()
         streams = {name: kwargs.get(name) for name in ("stdin", "stdout", "stderr")}
         try:
-            template = await asyncio.to_thread(shared_template, tuple(self.modules))
-            kernel = await asyncio.to_thread(template.fork, arguments, env=kwargs["env"], cwd=place, **streams)
-            await kernel.bound(_START_TIMEOUT_S)
+            kernel = await self._forked(arguments, kwargs["env"], place, streams)
         except TemplateError as failure:
             _LOG.warning("ordinary kernel instead of a forked one: %s", failure)
             return await super().launch_kernel(cmd, **kwargs)
@@ -67,6 +65,18 @@ class WarmProvisioner(LocalProvisioner):
         self.pgid = None  # signals go through the template
         self.cwd = place
         return self.connection_info
+
+    async def _forked(
+        self, arguments: list[str], env: dict[str, str], place: Path | str, streams: dict[str, Any]
+    ) -> ForkedKernel:
+        template = await asyncio.to_thread(shared_template, tuple(self.modules))
+        kernel = await asyncio.to_thread(template.fork, arguments, env=env, cwd=place, **streams)
+        try:
+            await kernel.bound(_START_TIMEOUT_S)
+        except BaseException:
+            kernel.close()
+            raise
+        return kernel
 
     async def wait(self) -> int | None:
         """Wait for the end of the kernel, without polling."""

@@ -78,10 +78,11 @@ def declared_parameters(notebook: Path) -> dict[str, Parameter]:
         content = nbformat.read(notebook, as_version=4)
         cells = [cell for cell in content.cells if _TAG in cell.metadata.get("tags", [])]
         statements = [node for cell in cells for node in ast.parse(cell.source).body]
-    except (OSError, ValueError, SyntaxError, nbformat.reader.NotJSONError, nbformat.ValidationError) as failure:
+    except Exception as failure:
+        reason = next(iter(str(failure).splitlines()), type(failure).__name__)
         raise CampaignError.of(
             "NOTEBOOK_ILLISIBLE",
-            f"ce carnet n'existe pas, ou n'est pas un carnet lisible ({str(failure).splitlines()[0]}).",
+            f"ce carnet n'existe pas, ou n'est pas un carnet lisible ({reason}).",
             "L'ouvrir dans JupyterLab, ou le reprendre de la dernière version enregistrée.",
             file=notebook.name,
         ) from failure

@@ -44,6 +44,10 @@ STACK = (
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
     "matplotlib_inline.backend_inline",
+    "pyarrow.pandas_compat",  # this one and the following are imported by a first conversion, a first validation
+    "pandera.backends.pandas.register",
+    "pandera.backends.pandas.container",
+    "pandera.backends.pandas.builtin_checks",
     "caqes_analysis.chapters.*",
 )
 """What the notebooks of the report import; those that are not installed are left out."""
