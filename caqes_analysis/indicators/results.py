@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,11 +16,12 @@ from caqes_analysis.indicators.places import Places
 from caqes_analysis.indicators.readings import KNOWN, MISSING, OUTSIDE, Reading
 from caqes_analysis.indicators.sums import SCALE
 
-__all__ = ["Result", "values_frame"]
+__all__ = ["Groups", "Result", "values_frame"]
 
-_STATUSES = np.array(["reported", "missing", "not_applicable", "zero"])
+_STATUSES = ("reported", "missing", "not_applicable", "zero")
 _ZERO = 3
-_LEVELS = ("establishment", "department", "category", "region")
+_ESTABLISHMENT = "establishment"
+_NAMES = ("indicator", "measure", "perimeter", "period", "unit_label")
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -47,6 +48,8 @@ class Result:
         Values of now and before, for the evolution of a ratio (whose sums are not those of the sheets).
     masked
         Masked amounts, and all amounts of that kind.
+    counts
+        For groups, numbers of establishments that have a value, and whose value is missing.
     names
         Identifiers of the indicator, measure, perimeter and period, and the unit.
     """
@@ -61,6 +64,7 @@ class Result:
     change: bool = False
     ratios: tuple[Result, Result] | None = None
     masked: tuple[Numbers, Numbers] | None = None
+    counts: tuple[Numbers, Numbers] | None = None
     names: tuple[str, str, str, str, str] = ("", "", "", "", "")
 
     @classmethod
@@ -134,22 +138,18 @@ class Result:
         hidden = None if masked is None else (masked[0].amounts.sum(axis=1), masked[1].amounts.sum(axis=1))
         return replace(self, names=(indicator, measure.id, perimeter, period, measure.unit), masked=hidden)
 
-    def grouped(self, member: Numbers, groups_nb: int) -> Result:
+    def grouped(self, groups: Groups) -> Result:
         """Return the sums of groups; an establishment whose value is missing is left out.
 
         Parameters
         ----------
-        member
-            Number of the group of each establishment.
-        groups_nb
-            Number of groups.
+        groups
+            Group of each establishment.
         """
         kept = self.states != MISSING
 
         def added(values: npt.NDArray[Any]) -> Numbers:
-            sums = np.zeros(groups_nb, dtype=np.int64)
-            np.add.at(sums, member[kept], values[kept].astype(np.int64))
-            return sums
+            return groups.added(np.where(kept, values, 0))
 
         known_nb, kept_nb = added(self.states == KNOWN), added(kept)
         state = np.where(known_nb > 0, KNOWN, np.where(kept_nb > 0, OUTSIDE, MISSING)).astype(np.int8)
@@ -163,11 +163,9 @@ class Result:
             months=None,
             ratios=None
             if self.ratios is None
-            else (
-                self._common(self.ratios[0]).grouped(member, groups_nb),
-                self._common(self.ratios[1]).grouped(member, groups_nb),
-            ),
+            else (self._common(self.ratios[0]).grouped(groups), self._common(self.ratios[1]).grouped(groups)),
             masked=None if self.masked is None else (added(self.masked[0]), added(self.masked[1])),
+            counts=(known_nb, groups.added(~kept)),
         )
 
     def _common(self, ratio: Result) -> Result:
@@ -202,6 +200,37 @@ def _ratio(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> Floats:
         return np.asarray(above / below, dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Groups:
+    """Establishments put together: by department, by category, all of them.
+
+    Parameters
+    ----------
+    level
+        Level of the table ``indicator_values``.
+    names
+        The groups, sorted.
+    order, starts
+        Establishments in the order of their group, and where each group begins.
+    """
+
+    level: str
+    names: npt.NDArray[np.str_]
+    order: npt.NDArray[np.intp]
+    starts: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, level: str, groups: npt.NDArray[np.str_]) -> Groups:
+        """Return the groups of establishments, from the name of the group of each."""
+        names, member = np.unique(groups, return_inverse=True)
+        order = np.argsort(member, kind="stable")
+        return cls(level, names, order, np.searchsorted(member[order], np.arange(len(names))))
+
+    def added(self, values: npt.NDArray[Any]) -> Numbers:
+        """Return the exact sum of whole numbers by group."""
+        return np.asarray(np.add.reduceat(values[self.order].astype(np.int64), self.starts))
+
+
 def values_frame(results: Sequence[Result], places: Places, *, finess: Sequence[str] | None) -> pd.DataFrame:
     """Return results as the table ``indicator_values``.
 
@@ -213,57 +242,73 @@ def values_frame(results: Sequence[Result], places: Places, *, finess: Sequence[
         The establishments.
     finess
         Establishments wanted, without groups; all, with the groups, when None.
+
+    Returns
+    -------
+    DataFrame
+        Ordered by indicator, measure, perimeter, period, level, then FINESS or group.
     """
-    blocks: list[pd.DataFrame] = []
-    wanted = None if finess is None else np.isin(places.finess, list(finess))
-    own = np.array(places.finess, dtype=object)
-    who = {level: np.unique(groups, return_inverse=True) for level, groups in places.groups.items() if finess is None}
-    for result in results:
-        block = _block(result, "establishment", own, None)
-        blocks.append(block if wanted is None else block[wanted])
-        for level, (names, member) in who.items():
-            grouped = result.grouped(member, len(names))
-            left_out = np.bincount(member[result.states == MISSING], minlength=len(names))
-            counted = np.bincount(member[result.states == KNOWN], minlength=len(names))
-            blocks.append(_block(grouped, level, names.astype(object), (counted, left_out)))
+    everyone = np.array(places.finess, dtype=object)
+    wanted = np.arange(len(everyone)) if finess is None else np.flatnonzero(np.isin(everyone, list(finess)))
+    groups = (
+        [Groups.of(level, names) for level, names in places.groups.items()] if finess is None and len(everyone) else []
+    )
+    blocks: list[tuple[Result, str, npt.NDArray[Any]]] = []
+    for result in sorted(results, key=lambda one: one.names[:4]):
+        blocks.append((result, _ESTABLISHMENT, wanted))
+        blocks += [(result.grouped(group), group.level, np.arange(len(group.names))) for group in groups]
     if not blocks:
         return tables.INDICATOR_VALUES.empty()
-    frame = pd.concat(blocks, ignore_index=True)
-    frame["rank"] = frame["level"].map({level: rank for rank, level in enumerate(_LEVELS)})
-    order = ["indicator", "measure", "perimeter", "period", "rank", "group", "finess"]
-    frame = frame.sort_values(order, na_position="first", kind="stable").drop(columns="rank")
-    return tables.INDICATOR_VALUES.conform(frame.reset_index(drop=True))
+    sizes = [len(kept) for *_, kept in blocks]
 
+    def repeated(texts: Sequence[str]) -> pd.Series[Any]:
+        kinds, codes = np.unique(np.array(texts, dtype=str), return_inverse=True)
+        return _coded(np.repeat(codes, sizes), kinds)
 
-def _block(result: Result, level: str, names: npt.NDArray[np.object_], counts: tuple[Any, Any] | None) -> pd.DataFrame:
-    top, bottom, value, status = result.values()
-    indicator, measure, perimeter, period, unit = result.names
-    nothing = np.full(len(names), None, dtype=object)
-    masked = np.full(len(names), np.nan)
-    if result.masked is not None:
-        masked = np.where(result.states == MISSING, np.nan, _ratio(*result.masked))
-    months = None if result.months is None else np.where(result.months < 0, np.nan, result.months)
-    return pd.DataFrame(
+    def placed(names: Mapping[str, npt.NDArray[Any]]) -> pd.Series[Any]:
+        known = sorted({str(name) for values in names.values() for name in values})
+        codes = {level: np.searchsorted(known, values.astype(str)) for level, values in names.items()}
+        nobody = np.full(max(sizes), -1)
+        every = [codes[level] if level in codes else nobody[: len(kept)] for _, level, kept in blocks]
+        return _coded(np.concatenate(every), known)
+
+    rows = [_numbers(result, kept) for result, _, kept in blocks]
+    texts = {name: repeated([result.names[place] for result, *_ in blocks]) for place, name in enumerate(_NAMES)}
+    frame = pd.DataFrame(
         {
-            "finess": names if level == "establishment" else nothing,
-            "group": nothing if level == "establishment" else names,
-            "level": level,
-            "period": period,
-            "indicator": indicator,
-            "measure": measure,
-            "perimeter": perimeter,
-            "numerator": top,
-            "denominator": bottom,
-            "value": value,
-            "unit_label": unit,
-            "lower": np.nan,
-            "upper": np.nan,
-            "masked_share": masked,
-            "months_nb": np.nan if months is None else months,
-            "establishments_nb": np.nan if counts is None else counts[0].astype(float),
-            "missing_nb": np.nan if counts is None else counts[1].astype(float),
-            "value_status": _STATUSES[status],
-            "is_provisional": result.provisional,
-            "is_corrected": result.corrected,
+            "finess": placed({_ESTABLISHMENT: everyone[wanted]}),
+            "group": placed({group.level: group.names for group in groups}),
+            "level": repeated([level for _, level, _ in blocks]),
+            **texts,
+            **{name: np.concatenate([row[name] for row in rows]) for name in rows[0]},
         }
     )
+    frame["value_status"] = _coded(frame["value_status"].to_numpy(), _STATUSES)
+    return tables.INDICATOR_VALUES.conform(frame)
+
+
+def _coded(codes: Any, kinds: Any) -> pd.Series[Any]:
+    """Return texts written once and repeated by their place; -1 is a missing one."""
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index([str(kind) for kind in kinds])))
+
+
+def _numbers(result: Result, kept: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    """Return the numeric columns of one block of rows."""
+    top, bottom, value, status = result.values()
+    nothing = np.full(len(top), np.nan)
+    masked = nothing if result.masked is None else np.where(result.states == MISSING, np.nan, _ratio(*result.masked))
+    months = nothing if result.months is None else np.where(result.months < 0, np.nan, result.months)
+    counted, left_out = (nothing, nothing) if result.counts is None else result.counts
+    columns = {
+        "numerator": top,
+        "denominator": bottom,
+        "value": value,
+        "masked_share": masked,
+        "months_nb": months,
+        "establishments_nb": counted.astype(np.float64),
+        "missing_nb": left_out.astype(np.float64),
+        "value_status": status,
+        "is_provisional": result.provisional,
+        "is_corrected": result.corrected,
+    }
+    return {name: values[kept] for name, values in columns.items()}
