@@ -8,7 +8,7 @@ import pytest
 
 from caqes_analysis.envelopes import envelope_named
 from caqes_analysis.errors import CampaignError
-from caqes_analysis.sources.column_mapping import MONTH_FORMS, known_mappings, load_mapping
+from caqes_analysis.sources.column_mapping import MONTH_FORMS, ColumnMapping, Columns, known_mappings, load_mapping
 from caqes_analysis.sources.mapped_cells import parse_period
 
 GOOD = """\
@@ -103,3 +103,10 @@ def test_what_is_not_a_month_is_refused(cell: str, form: str) -> None:
 
 def test_every_form_has_an_example() -> None:
     assert all(MONTH_FORMS.values())
+
+
+def test_the_page_of_documentation_names_every_key_and_form(repository: Path) -> None:
+    page = (repository / "docs" / "correspondances-de-colonnes.md").read_text(encoding="utf-8")
+    assert [key for key in ColumnMapping.model_fields if f"`{key}`" not in page] == []
+    assert [form for form in MONTH_FORMS if f"`{form}`" not in page] == []
+    assert [name for name in Columns.model_fields if f"`{name}`" not in page] == []
