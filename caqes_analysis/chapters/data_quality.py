@@ -9,6 +9,7 @@ from caqes_analysis.chapters.data_quality_values import (
     OUTLIER_CODES,
     completed_table,
     corrections_table,
+    finding_label,
     french_example,
     limits,
     outliers_table,
@@ -33,6 +34,7 @@ __all__ = [
     "findings_table",
     "limits",
     "missing_table",
+    "ordinary_findings_table",
     "outliers_table",
     "perimeter_table",
     "reconciliation_table",
@@ -52,7 +54,9 @@ def answer(page: Page) -> Text:
     findings = page.store.read(tables.FINDINGS)
     serious = int((findings["severity"] != "information").sum())
     files = french.plural(len(page.store.read(tables.DELIVERIES)), "fichier")
+    errors = int((findings["severity"] == "error").sum())
     said = f"{french.plural(serious, 'constat')} à regarder" if serious else "aucun constat à regarder"
+    said += f", dont {french.plural(errors, 'erreur')} à régler" if errors else ""
     if page.campaign.is_annual:
         return Text.answer(f"{sentence_case(files)} lu en entier ({month_phrase(page.campaign)}) : {said}.")
     missing = quality.missing_months(page.store, year=page.campaign.year)
@@ -81,31 +85,50 @@ def deliveries_table(page: Page) -> Table:
 
 
 def findings_table(page: Page) -> Table:
-    """Return what the readers and the controls noticed, most serious first; months out of line have their own table."""
-    rank = {"error": 0, "warning": 1, "information": 2}
+    """Return what is to be looked at, most serious first; months out of line have their own table."""
     rows = page.store.read(tables.FINDINGS)
+    rows = rows[rows["severity"] != "information"]
     apart = rows["code"].isin(OUTLIER_CODES)
-    ordered = rows[~apart].assign(rank=rows["severity"].map(rank)).sort_values(["rank", "delivery", "code", "place"])
+    rank = rows["severity"].map({"error": 0, "warning": 1})
+    ordered = rows[~apart].assign(rank=rank).sort_values(["rank", "code", "delivery", "place"])
     frame = ordered.assign(
-        what=[code.replace("_", " ").capitalize() for code in ordered["code"]],
-        where=ordered["delivery"] + ", " + ordered["place"],
-        example=[french_example(text) for text in ordered["example"]],
+        what=[finding_label(code) for code in ordered["code"]],
+        where=[
+            f"{place} : {french_example(example)} (fichier {delivery})"
+            for place, example, delivery in zip(ordered["place"], ordered["example"], ordered["delivery"], strict=True)
+        ],
     )
     others = int(apart.sum())
+    more = f"Et {french.plural(others, 'cas', 'cas')} de mois hors de proportion, dans le tableau suivant."
     return Table.from_frame(
         frame,
-        caption="Constats des lecteurs et des contrôles, les plus graves d'abord",
+        caption="Constats à regarder, les plus graves d'abord",
         columns=[
             ColumnFormat.text("what", "Constat"),
             ColumnFormat.status("severity", "Gravité", _SEVERITIES),
-            ColumnFormat.text("where", "Où"),
-            ColumnFormat.count("count", "Lignes"),
-            ColumnFormat.text("example", "Exemple"),
+            ColumnFormat.text("where", "Où, et un exemple"),
             ColumnFormat.text("remedy", "Ce qui a été fait, ce que l'on peut faire"),
         ],
-        notes=[f"Et {french.plural(others, 'mois', 'mois')} hors de proportion, dans le tableau suivant."]
-        if others
-        else [],
+        notes=[more] if others else [],
+    )
+
+
+def ordinary_findings_table(page: Page) -> Table:
+    """Return the usual traits of the sources, one row per kind."""
+    rows = page.store.read(tables.FINDINGS)
+    rows = rows[rows["severity"] == "information"].sort_values(["code", "delivery", "place"])
+    kinds = rows.groupby("code", as_index=False).agg(
+        files_nb=("delivery", "nunique"), count=("count", "sum"), remedy=("remedy", "first")
+    )
+    return Table.from_frame(
+        kinds.assign(what=[finding_label(code) for code in kinds["code"]]),
+        caption="Pour mémoire : traits habituels des sources",
+        columns=[
+            ColumnFormat.text("what", "Constat"),
+            ColumnFormat.count("files_nb", "Fichiers"),
+            ColumnFormat.count("count", "Lignes"),
+            ColumnFormat.text("remedy", "Ce qui a été fait"),
+        ],
     )
 
 

@@ -11,11 +11,13 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.quality.corrections import CORRECTION_STATES
+from caqes_analysis.sources.grids import plain_name
 
 __all__ = [
     "OUTLIER_CODES",
     "completed_table",
     "corrections_table",
+    "finding_label",
     "french_example",
     "limits",
     "outliers_table",
@@ -39,6 +41,27 @@ _NO_HISTORY = (
     "restent provisoires, et les taux et projections s'arrêtent avant eux. Pour les compléter, nommer aussi dans la "
     "campagne les livraisons antérieures (sources.monthly_spend, avec received_on ou as_of)."
 )
+
+
+# Codes are plain capitals: the words of theirs that French writes otherwise.
+_WRITTEN = """
+    âge année appliquée après catégorie clé complétée complété Corse décalés décrit dépense dépassée dépassé déduit écart
+    établissement identité incohérent masqué négatif négatifs négatives négative période recopié reçu région répété
+    répétée réunis retirée siège validité ATC CIP FINESS LPP PHMEV UCD inversé supérieur à contrôle différent
+"""
+_ACCENTS = {plain_name(word): word for word in _WRITTEN.split()}
+
+
+def finding_label(code: str) -> str:
+    """Return the words that print the code of a finding.
+
+    Examples
+    --------
+    >>> finding_label("DEPENSE_APRES_FERMETURE"), finding_label("CIP_MASQUE")
+    ('Dépense après fermeture', 'CIP masqué')
+    """
+    words = " ".join(_ACCENTS.get(word, word) for word in code.lower().split("_"))
+    return words[:1].upper() + words[1:]
 
 
 def french_example(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.activities import activity_named
 from caqes_analysis.envelopes import ENVELOPES, Envelope, envelope_named
 from caqes_analysis.errors import CaqesError, Problem
@@ -256,8 +256,7 @@ def apply_corrections(store: Store, register: pd.DataFrame, *, register_name: st
                 applied,
                 f"{first['finess']}, {first['period']}, {first['field']} : {_shown(first['old'])} → "
                 f"{_shown(first['new'])}",
-                "Valeurs remplacées, marquées (c) dans les tableaux. Retirer la ligne du registre rend la valeur "
-                "reçue.",
+                "Valeurs remplacées, et marquées dans les tableaux. Retirer la ligne du registre rend la valeur reçue.",
             ),
         )
     return tables.CORRECTIONS.conform(register.assign(state=states)), Findings(found)
@@ -324,4 +323,4 @@ def _matching(store: Store, target: _Target, row: dict[Any, Any]) -> list[tuple[
 
 
 def _shown(value: Any) -> str:
-    return "vide" if value is None or pd.isna(value) else f"{value:f}".replace(".", ",")
+    return "vide" if value is None or pd.isna(value) else french.number(value, 2)
