@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ from caqes_analysis.sources.mapped_cells import Period, parse_period, parse_year
 from caqes_analysis.sources.raw_tables import RawTable
 
 _T = TypeVar("_T")
+# The same words come back on every line of a file.
+_plain = lru_cache(maxsize=1 << 16)(plain_name)
 __all__ = ["Header", "ValueColumn", "begins_with", "read_header"]
 
 
@@ -81,8 +84,10 @@ def begins_with(text: Any, words: Sequence[str]) -> bool:
     >>> begins_with("TOTAL général", ["total"]), begins_with("Totale", ["total"])
     (True, False)
     """
-    bare = plain_name(parse_text(text)) + "_"
-    return any(bare.startswith(plain_name(word) + "_") for word in words)
+    if not words:
+        return False
+    bare = _plain(parse_text(text)) + "_"
+    return any(bare.startswith(_plain(word) + "_") for word in words)
 
 
 def read_header(
