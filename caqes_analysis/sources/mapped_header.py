@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from caqes_analysis.errors import Problem
@@ -15,10 +15,11 @@ from caqes_analysis.sources.grids import plain_name
 from caqes_analysis.sources.mapped_cells import Period, parse_period, parse_year
 from caqes_analysis.sources.raw_tables import RawTable
 
+__all__ = ["Header", "ValueColumn", "begins_with", "read_header"]
+
 _T = TypeVar("_T")
 # The same words come back on every line of a file.
 _plain = lru_cache(maxsize=1 << 16)(plain_name)
-__all__ = ["Header", "ValueColumn", "begins_with", "read_header"]
 
 
 @dataclass(frozen=True)
