@@ -12,9 +12,15 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from caqes_analysis import __version__, french, perimeter, tables
+from caqes_analysis import __version__, extra_list_files, french, perimeter, tables
 from caqes_analysis.campaign import AnnualSource, Campaign, FileSource, MonthlySource
-from caqes_analysis.campaign_sources import LppSource, MappedSource, ReferenceSource
+from caqes_analysis.campaign_sources import (
+    ExtraListHistorySource,
+    ExtraListSource,
+    LppSource,
+    MappedSource,
+    ReferenceSource,
+)
 from caqes_analysis.code_lists import code_list_files
 from caqes_analysis.deliveries import to_cumulative
 from caqes_analysis.errors import CaqesError, Problem, SourceError
@@ -162,6 +168,8 @@ class _Reception:
             (self.campaign.sources.contracts, self._contracts),
             (self.campaign.sources.monthly_spend, self._monthly),
             (self.campaign.sources.open_phmev, self._annual),
+            (self.campaign.sources.extra_list_history, self._extra_list_history),
+            (self.campaign.sources.extra_list, self._extra_list),
             (self.campaign.sources.references, self._reference),
             (self.campaign.sources.activity, self._activity),
             (self.campaign.sources.lpp_spend, self._lpp),
@@ -178,6 +186,8 @@ class _Reception:
                     check_last_month(self.store, self.campaign)
             with self._collecting():
                 self.findings += settle(self.store)
+            with self._collecting():
+                self._add_extra_list_months()
         with self._collecting():
             self.findings += settle_code_lists(self.store, self.campaign.code_lists_folder, part=CAMPAIGN_PART)
         if self.problems:
@@ -230,6 +240,21 @@ class _Reception:
     def _reference(self, source: ReferenceSource) -> None:
         table, received = read_reference(source)
         self._keep(table, received, source)
+
+    def _extra_list_history(self, source: ExtraListHistorySource) -> None:
+        self._keep(tables.EXTRA_LIST_EVENTS, extra_list_files.read_history(source), source)
+        extra_list_files.settle_history(self.store, part=CAMPAIGN_PART)
+
+    def _extra_list(self, source: ExtraListSource) -> None:
+        limit = self.campaign.provisional_from
+        self.findings += extra_list_files.receive_file(source, self.store, provisional_from=limit)
+
+    def _add_extra_list_months(self) -> None:
+        """Follow the liste en sus by the sum of its lines, where no monthly file gives it."""
+        limit, sources = self.campaign.provisional_from, self.campaign.sources.extra_list
+        if sources:
+            self.findings += extra_list_files.add_months(self.store, sources, provisional_from=limit)
+            check_last_month(self.store, self.campaign)
 
     def _annual(self, source: AnnualSource) -> None:
         self.findings += ingest_open_phmev(source.path, self.store, year=source.year, delivery=source.delivery_name)
