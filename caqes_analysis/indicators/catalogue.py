@@ -14,7 +14,14 @@ from caqes_analysis.code_lists import CodeList, known_code_lists
 from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.indicators.definition import REVIEW_MONTHS_NB, IndicatorDefinition, load_definition
 
-__all__ = ["INDICATORS", "catalogue_table", "catalogue_warnings", "definitions_of", "load_catalogue"]
+__all__ = [
+    "INDICATORS",
+    "catalogue_table",
+    "catalogue_warnings",
+    "code_lists_of",
+    "definitions_of",
+    "load_catalogue",
+]
 
 INDICATORS = REPOSITORY / "parameters" / "indicators"
 """Definitions that come with the package; a region keeps its own in ``indicators`` beside its campaign file."""
@@ -67,6 +74,22 @@ def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
         Every problem of every file at once.
     """
     return load_catalogue(campaign.file.parent / "indicators")
+
+
+def code_lists_of(campaign: Campaign) -> dict[str, CodeList]:
+    """Return the code lists of a campaign: those of the package, and ``code_lists`` beside its file.
+
+    Parameters
+    ----------
+    campaign
+        The campaign.
+
+    Raises
+    ------
+    CampaignError
+        Every problem of every file at once.
+    """
+    return known_code_lists(campaign.file.parent / "code_lists")
 
 
 def catalogue_table(definitions: Iterable[IndicatorDefinition], *, on: dt.date) -> pd.DataFrame:
