@@ -45,9 +45,9 @@ _NO_HISTORY = (
 
 # Codes are plain capitals: the words of theirs that French writes otherwise.
 _WRITTEN = """
-    âge année appliquée après catégorie clé complétée complété Corse décalés décrit dépense dépassée dépassé déduit écart
-    établissement identité incohérent masqué négatif négatifs négatives négative période recopié reçu région répété
-    répétée réunis retirée siège validité ATC CIP FINESS LPP PHMEV UCD inversé supérieur à contrôle différent
+    âge année appliquée après catégorie clé complétée complété Corse décalés décrit dépense dépassée dépassé déduit
+    écart établissement identité incohérent masqué négatif négatifs négatives négative période recopié reçu région
+    répété répétée réunis retirée siège validité ATC CIP FINESS LPP PHMEV UCD inversé supérieur à contrôle différent
 """
 _ACCENTS = {plain_name(word): word for word in _WRITTEN.split()}
 
@@ -123,7 +123,7 @@ def restatements_table(page: Page) -> Table | Notice | None:
     """Return what changed from one delivery to the next, by envelope and delivery; None in annual mode."""
     if page.campaign.is_annual:
         return None
-    changes = deliveries.restatements(page.store)
+    changes = quality.without_corrected(page.store, deliveries.restatements(page.store))
     if changes.empty and not page.store.has(tables.REPLACED_SPEND):
         return Notice("missing", "Reprises entre livraisons", "Chaque mois n'a été reçu qu'une fois.")
     rows = (
@@ -151,6 +151,7 @@ def restatements_table(page: Page) -> Table | Notice | None:
             ColumnFormat.month("last_month", "À", short=True),
             ColumnFormat.compact_amount("difference_eur", "Différence", signed=True),
         ],
+        notes=["Valeurs telles que reçues ; les mois que le registre corrige sont laissés à part."],
     )
 
 

@@ -2,7 +2,13 @@
 
 from caqes_analysis.quality.completeness import completeness, missing_months
 from caqes_analysis.quality.controls import check_received
-from caqes_analysis.quality.corrections import Register, apply_corrections, read_corrections, read_register
+from caqes_analysis.quality.corrections import (
+    Register,
+    apply_corrections,
+    read_corrections,
+    read_register,
+    without_corrected,
+)
 from caqes_analysis.quality.development import completed_months
 from caqes_analysis.quality.outliers import find_outliers
 from caqes_analysis.quality.perimeter_changes import perimeter_changes
@@ -20,4 +26,5 @@ __all__ = [
     "read_corrections",
     "read_register",
     "reconciliation",
+    "without_corrected",
 ]

@@ -30,6 +30,7 @@ __all__ = [
     "apply_corrections",
     "read_corrections",
     "read_register",
+    "without_corrected",
 ]
 
 CORRECTION_COLUMNS: Final = ("finess", "periode", "champ", "ancien", "nouveau", "auteur", "date", "preuve")
@@ -320,6 +321,23 @@ def _matching(store: Store, target: _Target, row: dict[Any, Any]) -> list[tuple[
         if matching.any():
             found.append((path, rows, matching))
     return found
+
+
+def without_corrected(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the months that the register changed: what a correction moves is not what a delivery moved.
+
+    Parameters
+    ----------
+    store
+        Store of a campaign.
+    rows
+        Rows with ``finess``, ``envelope`` and ``month``.
+    """
+    register = store.read(tables.CORRECTIONS)
+    applied = register[register["state"] == "applied"]
+    cells = set(zip(applied["finess"], applied["field"], applied["period"], strict=True))
+    keys = zip(rows["finess"], rows["envelope"], rows["month"].dt.strftime("%Y-%m"), strict=True)
+    return rows[[key not in cells for key in keys]] if cells else rows
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from caqes_analysis.deliveries import history
+from caqes_analysis.quality.corrections import without_corrected
 from caqes_analysis.store import Store
 
 __all__ = ["COMPLETED_COLUMNS", "Ladder", "completed_months", "fit_ladder", "links_of", "total_error"]
@@ -179,10 +180,13 @@ def completed_months(store: Store) -> pd.DataFrame:
     DataFrame
         Columns :data:`COMPLETED_COLUMNS`: months that at least one factor still moves, ordered by envelope and month.
         ``age`` is the number of months between the month and its last delivery. The standard error, and the interval
-        at 80 % (lognormal), are missing where deliveries are too few. Empty when no earlier delivery is kept.
+        at 80 % (lognormal), are missing where deliveries are too few. Empty when no earlier delivery is kept. Months
+        that the register of corrections changes are left out.
     """
     rows: list[dict[str, object]] = []
-    for (envelope, kind), group in history(store).groupby(["envelope", "amount_kind"], sort=True):
+    for (envelope, kind), group in without_corrected(store, history(store)).groupby(
+        ["envelope", "amount_kind"], sort=True
+    ):
         ladder = fit_ladder(links_of(group))
         if ladder is None:
             continue

@@ -1,0 +1,128 @@
+"""Months out of line: planted ones are found with their cause, clean ones are left in peace."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from caqes_analysis.quality.outliers import outliers_of
+from caqes_analysis.quality.panels import Panel, panel_of
+from caqes_analysis.quality.repeats import find_copies, find_repeats, find_totals
+from caqes_analysis.quality.shifts import find_shifts
+
+SEASON = np.array([1.02, 0.97, 1.05, 0.99, 0.98, 1.01, 0.99, 0.85, 0.98, 1.04, 1.01, 1.11])
+
+
+def region(*, establishments_nb: int = 8, months_nb: int = 36, seed: int = 3, sd: float = 0.02) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    months = pd.date_range("2021-01-01", periods=months_nb, freq="MS")
+    parts = []
+    for rank in range(establishments_nb):
+        level = 50_000 * (rank + 1) * SEASON[np.arange(months_nb) % 12]
+        amounts = np.round(level * np.exp(sd * random.standard_normal(months_nb)), 2)
+        parts.append(pd.DataFrame({"finess": f"99000000{rank + 1}", "month": months, "amount_eur": amounts}))
+    return pd.concat(parts, ignore_index=True).assign(is_provisional=False, delivery="essai")
+
+
+def changed(rows: pd.DataFrame, place: int, factor: float) -> Panel:
+    rows = rows.copy()
+    rows.loc[place, "amount_eur"] = round(rows.loc[place, "amount_eur"] * factor, 2)
+    return panel_of(rows, envelope="lpp")
+
+
+@pytest.mark.parametrize(
+    ("factor", "code"),
+    [
+        (10, "FACTEUR_10"),
+        (0.1, "FACTEUR_10"),
+        (100, "FACTEUR_100"),
+        (0.01, "FACTEUR_100"),
+        (0.001, "FACTEUR_1000"),
+        (1000, "FACTEUR_1000"),
+        (6, "MOIS_ATYPIQUE"),
+        (2.5, "MOIS_ATYPIQUE"),
+        (-1, "SIGNE_INVERSE"),
+        (0, "ZERO_SUSPECT"),
+    ],
+)
+def test_a_planted_month_is_found_with_its_cause(factor: float, code: str) -> None:
+    found = outliers_of(changed(region(), 50, factor))
+    assert [(one.code, one.finess, f"{one.month:%Y-%m}") for one in found] == [(code, "990000002", "2022-03")]
+    assert found[0].cause
+
+
+def test_a_clean_region_raises_nothing() -> None:
+    for seed in range(20):
+        panel = panel_of(region(seed=seed), envelope="lpp")
+        found = [*outliers_of(panel), *find_repeats(panel), *find_copies(panel), *find_totals(panel)]
+        assert found == []
+        assert list(find_shifts(panel)) == []
+
+
+def test_a_lasting_rise_of_a_third_and_a_shared_shock_are_no_outliers() -> None:
+    rows = region()
+    rows.loc[(rows["finess"] == "990000003") & (rows["month"] >= "2022-05-01"), "amount_eur"] *= 1.35
+    rows.loc[rows["month"] == "2021-04-01", "amount_eur"] *= 0.4
+    assert outliers_of(panel_of(rows, envelope="lpp")) == []
+
+
+def test_a_run_of_months_in_thousands_is_one_outlier() -> None:
+    rows = region()
+    run = (rows["finess"] == "990000004") & rows["month"].between("2022-01-01", "2022-12-01")
+    rows.loc[run, "amount_eur"] /= 1000
+    (one,) = outliers_of(panel_of(rows, envelope="lpp"))
+    assert (one.code, f"{one.month:%Y-%m}", f"{one.last_month:%Y-%m}") == ("FACTEUR_1000", "2022-01", "2022-12")
+
+
+def test_a_month_in_thousands_for_everyone_is_told_once() -> None:
+    rows = region()
+    rows.loc[rows["month"] == "2022-06-01", "amount_eur"] /= 1000
+    (one,) = outliers_of(panel_of(rows, envelope="lpp"))
+    assert (one.code, one.finess) == ("FACTEUR_1000", "")
+
+
+def test_a_late_provisional_month_is_no_outlier() -> None:
+    rows = region()
+    last = rows["month"] == rows["month"].max()
+    rows.loc[last, ["amount_eur", "is_provisional"]] = [40_000.0, True]
+    rows.loc[last, "amount_eur"] = rows.loc[last, "finess"].str[-1].astype(int) * 50_000 * 0.5
+    assert outliers_of(panel_of(rows, envelope="lpp")) == []
+
+
+def test_two_months_put_together() -> None:
+    rows = region()
+    total = rows.loc[50, "amount_eur"] + rows.loc[51, "amount_eur"]
+    rows.loc[51, "amount_eur"] = total
+    found = outliers_of(panel_of(rows.drop(index=50), envelope="lpp"))
+    assert [one.code for one in found] == ["MOIS_REUNIS"]
+
+
+def test_repeated_copied_totalled_and_shifted_months() -> None:
+    rows = region()
+    rows.loc[51, "amount_eur"] = rows.loc[50, "amount_eur"]
+    (repeat,) = find_repeats(panel_of(rows, envelope="lpp"))
+    assert (repeat.finess, f"{repeat.month:%Y-%m}", f"{repeat.copied_month:%Y-%m}") == (
+        "990000002",
+        "2022-04",
+        "2022-03",
+    )
+    rows = region()
+    copied = rows[rows["finess"] == "990000002"].assign(finess="990000009")
+    (copy,) = find_copies(panel_of(pd.concat([rows, copied]), envelope="lpp"))
+    assert (copy.finess, copy.copied_finess, copy.months_nb) == ("990000009", "990000002", 36)
+    sums = rows.groupby("month", as_index=False)["amount_eur"].sum()
+    whole = pd.concat([rows, sums.assign(finess="999999999", is_provisional=False, delivery="essai")])
+    (total,) = find_totals(panel_of(whole, envelope="lpp"))
+    assert (total.finess, total.months_nb) == ("999999999", 36)
+    year = (rows["finess"] == "990000005") & (rows["month"].dt.year == 2022)
+    rows.loc[year, "amount_eur"] = np.roll(rows.loc[year, "amount_eur"], 1)
+    assert [(one.finess, one.year, one.months_nb) for one in find_shifts(panel_of(rows, envelope="lpp"))] == [
+        ("990000005", 2022, 1)
+    ]
+
+
+def test_rounded_amounts_repeat_by_chance() -> None:
+    rows = region(sd=0.05)
+    rows["amount_eur"] = (rows["amount_eur"] / 1000).round() * 1000
+    assert list(find_repeats(panel_of(rows, envelope="lpp"))) == []
