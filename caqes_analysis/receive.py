@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from caqes_analysis import __version__, extra_list_files, french, perimeter, tables
+from caqes_analysis import __version__, extra_list_files, french, perimeter, quality, tables
 from caqes_analysis.campaign import AnnualSource, Campaign, FileSource, MonthlySource
 from caqes_analysis.campaign_sources import (
+    ExtractSource,
     ExtraListHistorySource,
     ExtraListSource,
     LppSource,
@@ -39,6 +40,7 @@ from caqes_analysis.sources import (
     read_establishments,
 )
 from caqes_analysis.sources.declared import read_declared
+from caqes_analysis.sources.extracts import reader_named
 from caqes_analysis.store import Store
 
 __all__ = ["open_store", "receive", "signature"]
@@ -87,6 +89,7 @@ def signature(campaign: Campaign) -> dict[str, str]:
         *campaign.target_files,
         *(path for source in campaign.sources.all() for path in source.files),
         *code_list_files(campaign.code_lists_folder),
+        *([campaign.corrections_file] if campaign.corrections_file else []),
     }
     return {"version": __version__} | {str(path): _sha256(path) for path in sorted(files)}
 
@@ -174,6 +177,7 @@ class _Reception:
             (self.campaign.sources.activity, self._activity),
             (self.campaign.sources.lpp_spend, self._lpp),
             (self.campaign.sources.declared, self._declared),
+            (self.campaign.sources.extracts, self._extract),
         )
         for sources, read in readers:
             for source in sources:
@@ -190,10 +194,17 @@ class _Reception:
                 self._add_extra_list_months()
         with self._collecting():
             self.findings += settle_code_lists(self.store, self.campaign.code_lists_folder, part=CAMPAIGN_PART)
+        register = None
+        with self._collecting():
+            register = quality.read_register(self.campaign.corrections_file, envelopes=self.campaign.all_envelopes)
         if self.problems:
             raise SourceError(self.problems)
+        if register is not None:
+            self.findings += register.apply(self.store)
         self._settle_establishments()
         self._make_grid()
+        last = None if self.campaign.is_annual else pd.Timestamp(f"{self.campaign.last_month}-01")
+        self.findings += quality.check_received(self.store, last_month=last, envelopes=self.campaign.all_envelopes)
         self.store.write(tables.FINDINGS, self.findings.to_frame(), part=CAMPAIGN_PART)
         return self.findings
 
@@ -256,6 +267,12 @@ class _Reception:
             self.findings += extra_list_files.add_months(self.store, sources, provisional_from=limit)
             check_last_month(self.store, self.campaign)
 
+    def _extract(self, source: ExtractSource) -> None:
+        reader = reader_named(source.reader)
+        self._keep(
+            reader.TABLE, reader.read(source.path, delivery=source.delivery_name, campaign=self.campaign), source
+        )
+
     def _annual(self, source: AnnualSource) -> None:
         self.findings += ingest_open_phmev(source.path, self.store, year=source.year, delivery=source.delivery_name)
         path = self.store.part_path(tables.DELIVERIES, source.delivery_name)
@@ -286,7 +303,9 @@ class _Reception:
             fresh = frame[~frame["finess"].isin(names)]
             if own and len(fresh):
                 self._tell_undescribed(fresh["finess"].tolist(), "décrit seulement par Open PHMEV")
-            known = pd.concat([known, tables.ESTABLISHMENTS.conform(fresh)], ignore_index=True)
+            # A yearly base says who they are, not since when.
+            always = fresh.assign(valid_from=pd.Timestamp(1900, 1, 1))
+            known = pd.concat([known, tables.ESTABLISHMENTS.conform(always)], ignore_index=True)
             names |= set(fresh["finess"])
         spent = self._finess_with_spending()
         orphans = sorted(spent - names)
