@@ -1,0 +1,185 @@
+"""How wrong forecasts of the rest of the year are: a scale for each series, and the distribution around it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+from scipy.optimize import minimize
+from scipy.stats import norm, t
+
+from caqes_analysis.forecast.candidates import Candidates
+
+__all__ = ["Dispersion", "default_dispersion", "learn_dispersion", "quantiles_of", "scale_of"]
+
+Floats = npt.NDArray[np.float64]
+
+_PRIOR_SLOPES = np.array([0.5, 0.4, 0.0, 0.0])
+_PRIOR_ERRORS_NB = 40.0
+"""Weight, in numbers of past errors, of the distribution used when a region has too few of them."""
+_PRIOR_DEGREES = 4.0
+_RIDGE = 0.02
+_FEW_YEARS_INFLATION, _FULL_FROM_MONTH = 0.08, 6
+"""A few replayed years miss shocks common to all series; the intervals of years that no test scores were too narrow by
+this share when six months or more were observed, and right with three (docs/methods/forecast.md)."""
+_GRID = np.concatenate([[0.001, 0.0025, 0.005], np.linspace(0.01, 0.99, 99), [0.995, 0.9975, 0.999]])
+_PRIOR_COMMON_SHARE, _PRIOR_YEARS_NB = 0.05, 2.0
+_MAX_COMMON_SHARE = 0.5
+_FLOOR = 1e-4
+
+
+class Dispersion(BaseModel):
+    """Distribution of the errors of the rest of the year, on logarithms.
+
+    Parameters
+    ----------
+    centre
+        Means of the features (log volatility, log disagreement, log size) where they were learned.
+    intercept, slopes
+        Logarithm of the scale of a series: ``intercept + slopes · (features - centre)``, the fourth on size squared.
+    lowest_scale, highest_scale
+        The scales seen in the past; none is used beyond.
+    quantiles
+        Quantiles of error / scale at the levels of the module's grid.
+    errors_nb, years_nb
+        How many past errors, of how many years, taught it (0: nothing could).
+    common_share
+        Share of the variance that all series share in one year.
+    log_cap
+        No error beyond this is simulated.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    centre: tuple[float, float, float]
+    intercept: float
+    slopes: tuple[float, float, float, float]
+    lowest_scale: float
+    highest_scale: float
+    quantiles: tuple[float, ...]
+    errors_nb: int
+    years_nb: int
+    common_share: float
+    log_cap: float
+
+
+def _raw_features(candidates: Candidates) -> Floats:
+    columns = (candidates.volatility, candidates.spread + _FLOOR, candidates.size_eur)
+    return np.log(np.stack(columns, axis=1))
+
+
+def _features(raw: Floats, centre: Floats) -> Floats:
+    moved = np.clip(raw - centre, -6, 6)
+    return np.concatenate([moved, moved[:, 2:] ** 2 / 4], axis=1)
+
+
+def scale_of(candidates: Candidates, dispersion: Dispersion) -> Floats:
+    """Return the scale of the error of each series (logarithm of the rest of the year)."""
+    features = _features(_raw_features(candidates), np.array(dispersion.centre))
+    logs = dispersion.intercept + features @ np.array(dispersion.slopes)
+    found: Floats = np.clip(np.exp(logs), dispersion.lowest_scale, dispersion.highest_scale)
+    return found
+
+
+def quantiles_of(levels: Floats, dispersion: Dispersion) -> Floats:
+    """Return the quantiles of error / scale at any levels; beyond the grid, the last one known."""
+    found: Floats = np.interp(norm.ppf(levels), norm.ppf(_GRID), np.array(dispersion.quantiles))
+    return found
+
+
+def default_dispersion(months_observed_nb: int) -> Dispersion:
+    """Return the wide distribution used when no earlier year can teach one.
+
+    A tenth of the rest of the year in scale, more when the rest is one volatile month; Student's tails.
+    """
+    return Dispersion(
+        centre=(np.log(0.1), np.log(0.05), np.log(1e6)),
+        intercept=round(float(np.log(0.12 + 0.01 * (12 - months_observed_nb))), 9),
+        slopes=(0.5, 0.4, 0.0, 0.0),
+        lowest_scale=0.01,
+        highest_scale=1.0,
+        quantiles=_stored(t.ppf(_GRID, _PRIOR_DEGREES)),
+        errors_nb=0,
+        years_nb=0,
+        common_share=_PRIOR_COMMON_SHARE,
+        log_cap=2.0,
+    )
+
+
+def learn_dispersion(
+    candidates: Candidates, errors: Floats, years: npt.NDArray[np.int64], months_observed_nb: int
+) -> Dispersion:
+    """Learn the scale and the distribution from the errors of earlier years.
+
+    Parameters
+    ----------
+    candidates
+        Candidates of the series-years that taught, for their features.
+    errors
+        Logarithm of (rest of the year that came / rest forecast), one per series-year.
+    years
+        Year of each error.
+    months_observed_nb
+        Months observed when they were made.
+
+    Returns
+    -------
+    Dispersion
+        Scale by volatility, disagreement and size; quantiles of the scaled errors mixed with wide default ones, whose
+        weight fades with the number of errors; share of variance common to all the series of a year.
+    """
+    if len(errors) < 3:
+        return default_dispersion(months_observed_nb)
+    raw = _raw_features(candidates)
+    centre = raw.mean(axis=0)
+    features = _features(raw, centre)
+    size = np.minimum(np.abs(errors), np.quantile(np.abs(errors), 0.99)) + _FLOOR
+    ridge = _RIDGE * (1 + 100 / len(errors))
+
+    def cost(free: Floats) -> float:
+        logs = free[0] + features @ free[1:]
+        return float(np.mean(size * np.exp(-logs) + logs) + ridge * ((free[1:] - _PRIOR_SLOPES) ** 2).sum())
+
+    found = minimize(cost, np.concatenate([[np.log(size.mean())], _PRIOR_SLOPES]), method="L-BFGS-B").x
+    fitted = np.exp(found[0] + features @ found[1:])
+    lowest, highest = np.quantile(fitted, [0.002, 0.998])
+    fitted = np.clip(fitted, lowest, highest)
+    scaled = errors / fitted
+    learned = len(errors) / (len(errors) + _PRIOR_ERRORS_NB)
+    # One more error than were seen, at worst beyond the extremes: the finite-sample step of conformal prediction.
+    corrected = np.clip(0.5 + (_GRID - 0.5) * (len(errors) + 1) / len(errors), 0, 1)
+    prior = t.ppf(_GRID, _PRIOR_DEGREES) * np.quantile(np.abs(scaled), 0.5) / t.ppf(0.75, _PRIOR_DEGREES)
+    # The median error of two or three years is no lesson: removed, it forecasts better in the years after.
+    inflation = 1 + _FEW_YEARS_INFLATION * np.clip((months_observed_nb - 3) / (_FULL_FROM_MONTH - 3), 0, 1)
+    quantiles = inflation * learned * np.quantile(scaled - np.median(scaled), corrected) + (1 - learned) * prior
+    stored = _stored(np.concatenate([centre, found[1:]]))
+    return Dispersion(
+        centre=(stored[0], stored[1], stored[2]),
+        intercept=round(float(found[0]), 9),
+        slopes=(stored[3], stored[4], stored[5], stored[6]),
+        lowest_scale=round(float(lowest), 9),
+        highest_scale=round(float(highest), 9),
+        quantiles=_stored(quantiles),
+        errors_nb=len(errors),
+        years_nb=len(np.unique(years)),
+        common_share=round(_common_share(scaled, years), 9),
+        log_cap=round(1.25 * float(np.abs(errors).max()) + 0.1, 9),
+    )
+
+
+def _common_share(scaled: Floats, years: npt.NDArray[np.int64]) -> float:
+    """Return the share of variance that the series of one year have in common, pulled towards a small default."""
+    ranks = scaled.argsort(kind="stable").argsort(kind="stable")
+    scores = norm.ppf((ranks + 0.5) / len(scaled))
+    shares = []
+    for year in np.unique(years):
+        same = scores[years == year]
+        if len(same) > 1:
+            shares.append((len(same) * same.mean() ** 2 - 1) / (len(same) - 1))
+    known = len(shares)
+    mixed = (sum(shares) + _PRIOR_YEARS_NB * _PRIOR_COMMON_SHARE) / (known + _PRIOR_YEARS_NB)
+    return float(np.clip(mixed, 0.0, _MAX_COMMON_SHARE))
+
+
+def _stored(values: Floats) -> tuple[float, ...]:
+    return tuple(round(float(value), 9) for value in values)

@@ -1,0 +1,204 @@
+"""Events that the region knows of: a drug added to the list, a tariff cut, a merger, pandemic months."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.errors import CaqesError, Problem
+from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
+
+__all__ = ["EVENT_KINDS", "apply_events"]
+
+Floats = npt.NDArray[np.float64]
+
+EVENT_KINDS = {"level": "changement de niveau", "temporary": "mois exceptionnels"}
+"""Kinds of events, and how they are printed: lasting from the date on, or from the date to ``until``."""
+
+_UNKNOWN_WIDENING = 1.5
+"""An event whose effect can be neither given nor measured widens the interval by half: a convention, printed."""
+_MIN_MEASURED_MONTHS_NB = 3
+_BEFORE_MONTHS_NB = 6
+_START, _STOP = 0, 12 * (HISTORY_YEARS_NB + 1)
+
+
+@dataclass(frozen=True)
+class _Event:
+    series: str | None
+    first: int
+    last: int
+    kind: str
+    factor: float | None
+    words: str
+
+    def concerns(self, name: str) -> bool:
+        """Tell whether the event is one of that series: all, the series itself, or all those of its FINESS."""
+        return self.series is None or name == self.series or name.startswith(f"{self.series}/")
+
+
+def apply_events(histories: Histories, events: pd.DataFrame | None) -> Histories:
+    """Put the months that candidates read at the level of today, and say what the months left will see.
+
+    Parameters
+    ----------
+    histories
+        What is known.
+    events
+        ``date`` (first month concerned), ``kind`` (``level`` or ``temporary``), ``factor`` (what amounts are
+        multiplied by; missing when unknown), optionally ``series`` (a series, or the part before its slash; missing:
+        all) and ``until`` (last month of a temporary event; ``date`` when missing). Amounts observed are never changed.
+
+    Returns
+    -------
+    Histories
+        With the months adjusted, ``future_factor`` and ``widening``, and each event printed in ``reasons``.
+
+    Raises
+    ------
+    CaqesError
+        ``EVENEMENT_ILLISIBLE``: every event that cannot be read.
+    """
+    if events is None or not len(events):
+        return histories
+    known = _read(events, 12 * (histories.year - HISTORY_YEARS_NB - 1970))
+    months = histories.months_eur.copy()
+    future = np.ones_like(months[:, -12:])
+    widening = histories.widening.copy()
+    reasons = list(histories.reasons)
+    for row, name in enumerate(histories.series):
+        if histories.methods[row] in (Method.NONE, Method.COMPLETE):
+            continue
+        stop = 12 * HISTORY_YEARS_NB + int(histories.observed_nb[row])
+        for event in known:
+            if not event.concerns(name) or event.last < 0 or event.first >= _STOP:
+                continue
+            note = _apply(event, months[row], future[row], stop)
+            if note is None:
+                widening[row] *= _UNKNOWN_WIDENING
+                note = "effet inconnu, intervalle élargi"
+            reasons[row] = " ; ".join(part for part in (reasons[row], f"{event.words} : {note}") if part)
+    return replace(
+        histories,
+        months_eur=months,
+        future_factor=_mean_future(months, future, histories),
+        widening=widening,
+        reasons=tuple(reasons),
+    )
+
+
+def _apply(event: _Event, months: Floats, future: Floats, stop: int) -> str | None:
+    """Apply an event to one series in place; return what was done, None when its effect is not known."""
+    inside = slice(max(event.first, 0), min(event.last + 1, stop))
+    later = slice(max(event.first - 12 * HISTORY_YEARS_NB, 0), max(event.last + 1 - 12 * HISTORY_YEARS_NB, 0))
+    factor = event.factor
+    if event.kind == "temporary":
+        if event.last >= stop and factor is None:
+            return None
+        if factor is not None:
+            months[inside] /= factor
+            future[later] *= factor
+            return f"neutralisé (× {french.number(factor, 2)})"
+        affected = np.arange(inside.start, inside.stop)
+        months[affected] = _without(months, affected, stop)
+        return "neutralisé d'après les mêmes mois des autres années"
+    if factor is None:
+        factor = _measured(months, event.first, stop)
+        if factor is None:
+            return None
+        note = f"effet mesuré × {french.number(factor, 2)}"
+    else:
+        note = f"effet donné × {french.number(factor, 2)}"
+    if event.first < stop:
+        months[: max(event.first, 0)] *= factor
+    else:
+        future[later] *= factor
+    return note
+
+
+def _without(months: Floats, affected: npt.NDArray[np.intp], stop: int) -> Floats:
+    """Return what the affected months would have been: other years' months, moved as the rest of the year moved."""
+    found = months[affected].copy()
+    free = np.ones(len(months), dtype=bool)
+    free[affected] = False
+    free[stop:] = False
+    for at, month in enumerate(affected):
+        own = np.arange(month // 12 * 12, month // 12 * 12 + 12)
+        said = []
+        for shift in range(-12 * HISTORY_YEARS_NB, 12 * HISTORY_YEARS_NB + 1, 12):
+            if not shift or not 0 <= month + shift < stop or not free[month + shift]:
+                continue
+            pairs = [one for one in own if 0 <= one + shift < stop and free[one] and free[one + shift]]
+            base = sum(months[one + shift] for one in pairs)
+            if pairs and base > 0 and np.isfinite(base):
+                said.append(months[month + shift] * sum(months[one] for one in pairs) / base)
+        if said and np.isfinite(said).any():
+            found[at] = np.nanmedian(said)
+    return found
+
+
+def _measured(months: Floats, first: int, stop: int) -> float | None:
+    """Measure a change of level on the growth over a year of the months after, against that of the months before."""
+    logs = np.log(np.where(months[:stop] > 0, months[:stop], np.nan))
+    growth = logs[12:] - logs[:-12]
+    at = first - 12
+    after, before = growth[max(at, 0) : at + 12], growth[max(at - _BEFORE_MONTHS_NB, 0) : max(at, 0)]
+    if np.isfinite(after).sum() < _MIN_MEASURED_MONTHS_NB or np.isfinite(before).sum() < _MIN_MEASURED_MONTHS_NB:
+        return None
+    return float(np.exp(np.nanmedian(after) - np.nanmedian(before)))
+
+
+def _mean_future(months: Floats, future: Floats, histories: Histories) -> Floats:
+    """Return by how much the whole rest of the year is multiplied: months left weigh as a year before."""
+    found = np.ones(len(months))
+    for row in np.flatnonzero((future != 1).any(axis=1)):
+        left = slice(int(histories.observed_nb[row]), 12)
+        weights = np.nan_to_num(months[row, 12 * (HISTORY_YEARS_NB - 1) : 12 * HISTORY_YEARS_NB][left])
+        weights = weights if weights.sum() > 0 and (weights >= 0).all() else np.ones_like(weights)
+        found[row] = np.average(future[row, left], weights=weights)
+    return found
+
+
+def _read(events: pd.DataFrame, origin: int) -> list[_Event]:
+    """Read the events, months counted from the first of the histories; raise all problems at once."""
+    problems: list[Problem] = []
+    found = []
+    for line, one in enumerate(events.to_dict("records"), start=1):
+        first, last = _month(one.get("date")), _month(one.get("until"))
+        factor = one.get("factor")
+        what = None
+        if first is None:
+            what, column = "la date n'est pas un mois", "date"
+        elif one.get("kind") not in EVENT_KINDS:
+            what, column = f"le genre n'est ni {' ni '.join(EVENT_KINDS)}", "kind"
+        elif not pd.isna(factor) and not (isinstance(factor, (int, float)) and 0 < factor < 100):
+            what, column = "le facteur n'est pas un nombre entre 0 et 100", "factor"
+        elif last is not None and last < first:
+            what, column = "la fin est avant le début", "until"
+        if what is not None or first is None:
+            value = str(one.get(column))
+            problems.append(
+                Problem(
+                    "EVENEMENT_ILLISIBLE", f"{what}.", "Corriger l'événement.", line=line, column=column, value=value
+                )
+            )
+            continue
+        kind = str(one["kind"])
+        end = (last if last is not None else first) if kind == "temporary" else origin + _STOP
+        series = None if pd.isna(one.get("series")) else str(one["series"])
+        month = french.month_year(pd.Timestamp(one["date"]).date())
+        words = f"{EVENT_KINDS[kind]} ({month})"
+        known = None if pd.isna(factor) else float(factor)
+        found.append(_Event(series, first - origin, end - origin, kind, known, words))
+    if problems:
+        raise CaqesError(problems)
+    return sorted(found, key=lambda event: event.first)
+
+
+def _month(value: Any) -> int | None:
+    date = pd.to_datetime(value, errors="coerce")
+    return None if date is None or pd.isna(date) else int(12 * (date.year - 1970) + date.month - 1)

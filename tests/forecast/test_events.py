@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from caqes_analysis.errors import CaqesError
+from caqes_analysis.forecast import forecast_year_end
+from tests.forecast.series import region, until
+
+NAME = "000000002/phmev"
+
+
+@pytest.fixture(scope="module")
+def monthly() -> pd.DataFrame:
+    return region(15, noise=0.02, shock=0.005)
+
+
+def _row(monthly: pd.DataFrame, events: list[dict[str, object]] | None = None) -> pd.Series:
+    table = pd.DataFrame(events) if events else None
+    return forecast_year_end(until(monthly, "2024-06-01"), year=2024, events=table).set_index("series").loc[NAME]
+
+
+def _times(monthly: pd.DataFrame, factor: float, first: str, last: str) -> pd.DataFrame:
+    inside = (monthly["series"] == NAME) & monthly["month"].between(first, last)
+    return monthly.assign(amount_eur=monthly["amount_eur"].where(~inside, monthly["amount_eur"] * factor))
+
+
+def test_a_future_tariff_cut_lowers_the_rest_of_the_year(monthly: pd.DataFrame) -> None:
+    plain = _row(monthly)
+    cut = _row(monthly, [{"series": NAME, "date": "2024-07-01", "kind": "level", "factor": 0.8}])
+    rest = float(plain["median_eur"] - plain["observed_eur"])
+    assert float(cut["median_eur"] - cut["observed_eur"]) == pytest.approx(0.8 * rest, rel=1e-6)
+    assert "effet donné × 0,80" in cut["reason"]
+
+
+def test_a_level_given_or_measured_beats_none(monthly: pd.DataFrame) -> None:
+    broken = _times(monthly, 1.5, "2024-01-01", "2024-12-01")
+    actual = broken[(broken["series"] == NAME) & (broken["month"].dt.year == 2024)]["amount_eur"].sum()
+    event = {"series": NAME.split("/")[0], "date": "2024-01-01", "kind": "level"}
+    given = _row(broken, [{**event, "factor": 1.5}])
+    measured = _row(broken, [{**event, "factor": None}])
+    without = _row(broken)
+    assert "effet mesuré" in measured["reason"]
+    for row in (given, measured):
+        assert abs(float(row["median_eur"]) / actual - 1) < 0.05
+        assert row["observed_eur"] == without["observed_eur"]
+        assert row["previous_eur"] == without["previous_eur"]
+
+
+def test_exceptional_months_are_neutralised(monthly: pd.DataFrame) -> None:
+    hit = _times(monthly, 0.4, "2023-09-01", "2023-12-01")
+    event = {"series": NAME, "date": "2023-09-01", "until": "2023-12-01", "kind": "temporary"}
+    plain = float(_row(monthly)["median_eur"])
+    for factor in (0.4, None):
+        found = _row(hit, [{**event, "factor": factor}])
+        assert float(found["median_eur"]) == pytest.approx(plain, rel=0.03)
+        assert "neutralisé" in found["reason"]
+
+
+def test_an_unknown_effect_widens(monthly: pd.DataFrame) -> None:
+    plain = _row(monthly)
+    wide = _row(monthly, [{"date": "2024-09-01", "kind": "level", "factor": None}])
+    assert "effet inconnu, intervalle élargi" in wide["reason"]
+    assert wide["upper_80_eur"] - wide["lower_80_eur"] > plain["upper_80_eur"] - plain["lower_80_eur"]
+
+
+def test_wrong_events_are_all_told(monthly: pd.DataFrame) -> None:
+    with pytest.raises(CaqesError) as caught:
+        _row(
+            monthly,
+            [
+                {"date": "hier", "kind": "level", "factor": 1.0},
+                {"date": "2024-01-01", "kind": "fusion", "factor": 1.0},
+                {"date": "2024-01-01", "kind": "level", "factor": -1.0},
+                {"date": "2024-03-01", "until": "2024-01-01", "kind": "temporary", "factor": 1.0},
+            ],
+        )
+    assert [problem.column for problem in caught.value.problems] == ["date", "kind", "factor", "until"]
