@@ -74,7 +74,9 @@ def compute_indicators(
         When a period or a condition cannot be read.
     """
     wanted = sorted(definitions, key=lambda definition: definition.id)
-    lists = known_code_lists() if code_lists is None else code_lists
+    lists = code_lists
+    if lists is None:
+        lists = known_code_lists() if any(definition.code_lists for definition in wanted) else {}
     when = [Period.read(text) for text in dict.fromkeys(periods)]
     book = _Book(store, wanted, when, lists)
     results = [

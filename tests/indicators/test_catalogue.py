@@ -1,0 +1,97 @@
+"""The catalogue that ships, and how a region adds to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from caqes_analysis.campaign import REPOSITORY
+from caqes_analysis.code_lists import known_code_lists
+from caqes_analysis.errors import CampaignError
+from caqes_analysis.indicators.catalogue import INDICATORS, catalogue_table, catalogue_warnings, load_catalogue
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.schemes.scheme import known_schemes
+from caqes_analysis.schemes.targets import read_targets
+from tests.indicators.test_definition import GOOD, written
+
+NATIONAL_2022 = {
+    "phev_ipp",
+    "phev_perfadom",
+    "transport_ambulance_share",
+    "preanaesthetic_exams",
+    "phev_ezetimibe",
+    "phev_pansements",
+    "heart_failure_readmissions",
+}
+REVIEW_DAY = dt.date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> dict[str, IndicatorDefinition]:
+    return load_catalogue()
+
+
+def test_the_seven_national_indicators_of_2022(catalogue: dict[str, IndicatorDefinition]) -> None:
+    published = {name for name, d in catalogue.items() if "caqes-2022" in d.schemes and d.status == "published"}
+    assert published == NATIONAL_2022
+    known = {name for name in NATIONAL_2022 if (r := catalogue[name].reference) and r.status == "verified"}
+    assert known == {"phev_ipp", "phev_perfadom", "transport_ambulance_share"}
+    for name in NATIONAL_2022:
+        incentive = catalogue[name].incentive
+        assert (incentive.rate_pct, incentive.lower_pct, incentive.upper_pct) == (None, 20, 30)
+
+
+def test_no_euros_no_saving(catalogue: dict[str, IndicatorDefinition]) -> None:
+    for name in NATIONAL_2022:
+        has_euros = name not in ("preanaesthetic_exams", "heart_failure_readmissions")
+        assert (catalogue[name].incentive.saving_measure is not None) is has_euros
+
+
+def test_targets_and_schemes_exist(catalogue: dict[str, IndicatorDefinition]) -> None:
+    targets = read_targets([REPOSITORY / "parameters" / "targets.csv"])
+    known = set(zip(targets["subject"], targets["measure"], strict=True))
+    linked = {(d.target.subject, d.target.measure) for d in catalogue.values() if d.target}
+    assert linked <= known
+    assert len(linked) >= 12
+    assert {scheme for d in catalogue.values() for scheme in d.schemes} <= set(known_schemes())
+
+
+def test_published_definitions_have_their_code_lists(catalogue: dict[str, IndicatorDefinition]) -> None:
+    lists = set(known_code_lists())
+    absent = {name for name, d in catalogue.items() if d.used_code_lists - lists}
+    assert absent == {name for name, d in catalogue.items() if d.status == "draft"}
+    assert all(catalogue[name].to_provide for name in absent)
+
+
+def test_identifiers_are_file_names(catalogue: dict[str, IndicatorDefinition]) -> None:
+    assert {path.stem for path in INDICATORS.glob("*.yml")} == set(catalogue)
+    assert list(catalogue_table(catalogue.values(), on=REVIEW_DAY)["theme"].unique()) != []
+
+
+def test_warnings_are_badges(catalogue: dict[str, IndicatorDefinition]) -> None:
+    today = catalogue_warnings(catalogue.values(), on=REVIEW_DAY)
+    assert {problem.code for problem in today} == {"LISTE_A_FOURNIR"}
+    later = catalogue_warnings(catalogue.values(), on=dt.date(2029, 1, 1))
+    stale = [problem for problem in later if problem.code == "REVUE_ANCIENNE"]
+    assert len(stale) == sum(d.status == "published" for d in catalogue.values())
+    assert "22 novembre 2026" in stale[0].what
+    table = catalogue_table(catalogue.values(), on=dt.date(2029, 1, 1))
+    assert table["is_stale"].sum() == len(stale)
+
+
+def test_a_region_adds_and_replaces(tmp_path: Path) -> None:
+    written(tmp_path, GOOD)
+    written(tmp_path, GOOD.replace("id: essai", "id: phev_ipp"), "phev_ipp.yml")
+    found = load_catalogue(tmp_path, tmp_path / "absent")
+    assert found["essai"].file == tmp_path / "essai.yml"
+    assert found["phev_ipp"].name == "Essai"
+
+
+def test_problems_of_all_files_at_once(tmp_path: Path) -> None:
+    for name in ("un", "deux"):
+        written(tmp_path, GOOD, f"{name}.yml")
+    with pytest.raises(CampaignError) as failure:
+        load_catalogue(tmp_path)
+    assert {problem.file for problem in failure.value.problems} == {"un.yml", "deux.yml"}

@@ -1,0 +1,108 @@
+"""What a definition file may hold, and how its mistakes are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from caqes_analysis.errors import CampaignError
+from caqes_analysis.indicators.definition import load_definition
+from caqes_analysis.indicators.stakes import ReferenceCondition
+
+GOOD = """\
+id: essai
+name: "Essai"
+short_name: "Essai"
+status: draft
+theme: "Essai"
+why: "Parce que."
+direction: lower
+main_measure: boxes_nb
+measures:
+  - id: boxes_nb
+    label: "Boîtes"
+    unit: "boîtes"
+    numerator: {table: annual_drug_spend, sum: boxes_nb, where: "atc4 = 'A02BC'"}
+  - {id: evolution_pct, label: "Évolution", unit: "%", evolution_of: boxes_nb}
+"""
+
+
+def written(folder: Path, text: str, name: str = "essai.yml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_short_file_is_enough(tmp_path: Path) -> None:
+    definition = load_definition(written(tmp_path, GOOD))
+    assert definition.main.label == "Boîtes"
+    assert [perimeter.id for perimeter in definition.perimeters] == ["courant"]
+    assert (definition.tables, definition.used_code_lists) == ({"annual_drug_spend"}, frozenset())
+    assert definition.incentive.rate_pct is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "line"),
+    [
+        ("status: draft", "statut: draft", "Vouliez-vous dire « status »", 4),
+        ("status: draft", "status: brouillon", "Valeurs permises", 4),
+        ("status: draft", "status: published", "author, checker, reviewed_on", None),
+        ("id: essai", "id: autre", "n'est pas le nom du fichier", None),
+        ("main_measure: boxes_nb", "main_measure: boites", "main_measure nomme la mesure « boites »", None),
+        ("evolution_of: boxes_nb", "evolution_of: euros", "Choisir parmi : boxes_nb", None),
+        ("evolution_of: boxes_nb", "evolution_of: evolution_pct", "Choisir parmi : boxes_nb", None),
+        (", evolution_of: boxes_nb", "", "un numérateur, ou est l'évolution", 14),
+        ("atc4 = 'A02BC'", "atc44 = 'A02BC'", "Vouliez-vous dire « atc4 »", 13),
+        ("atc4 = 'A02BC'", "in_list(atc5, 'ipp')", "Compléter code_lists", None),
+        ("sum: boxes_nb", "sum: atc4", "ne s'additionne pas", 13),
+        ("sum: boxes_nb", "sum: source_line", "ne s'additionne pas", 13),
+        ("sum: boxes_nb", "sum: boxes_nb, count: lines", "soit sum, soit count", 13),
+        ("annual_drug_spend", "monthly_spend", "Valeurs permises", 13),
+        ("main_measure: boxes_nb", "main_measure: boxes_nb\ncode_lists: [ipp]", "ne servent pas (ipp)", None),
+        ("direction: lower", "direction: lower\nreference: {status: verified}", "Accorder reference.status", 8),
+        (
+            "direction: lower",
+            "direction: lower\nreference: {status: verified, conditions: [{measure: boxes_nb, below: 1}]}",
+            "reference.source",
+            8,
+        ),
+        ("direction: lower", "direction: lower\nincentive: {rate_pct: 20}", "un taux a une source", 8),
+        ("direction: lower", "direction: lower\ntarget: {subject: x, measure: y}", "target.measure", None),
+    ],
+)
+def test_mistakes_are_told_with_their_line(tmp_path: Path, old: str, new: str, said: str, line: int | None) -> None:
+    assert old in GOOD
+    with pytest.raises(CampaignError) as failure:
+        load_definition(written(tmp_path, GOOD.replace(old, new, 1)))
+    told = [problem for problem in failure.value.problems if said in f"{problem.what} {problem.remedy}"]
+    assert told, str(failure.value)
+    if line is not None:
+        assert told[0].line == line
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace("direction: lower", "direction: plus").replace("atc4 =", "atc9 =").replace("why:", "pourquoi:")
+    with pytest.raises(CampaignError) as failure:
+        load_definition(written(tmp_path, text))
+    assert len(failure.value.problems) >= 4
+
+
+@pytest.mark.parametrize(
+    ("threshold", "value", "met"),
+    [(8500, 8499, True), (8500, 8500, False), (80, 79.999, True), (80, 80.0, False), (20, 20.0, False)],
+)
+def test_thresholds_are_strict(threshold: int, value: float, met: bool) -> None:
+    assert ReferenceCondition.model_validate({"measure": "m", "below": threshold}).is_met(value) is met
+    above = ReferenceCondition.model_validate({"measure": "m", "above": threshold})
+    assert above.is_met(value) is (value > threshold)
+    assert above.is_met(None) is None
+    assert above.is_met(float("nan")) is None
+
+
+def test_a_review_grows_stale(tmp_path: Path) -> None:
+    text = GOOD + "reviewed_on: 2024-02-29\n"
+    definition = load_definition(written(tmp_path, text))
+    assert not definition.is_stale(dt.date(2026, 2, 28))
+    assert definition.is_stale(dt.date(2026, 3, 1))
