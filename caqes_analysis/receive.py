@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from caqes_analysis import __version__, extra_list_files, french, perimeter, quality, tables
+from caqes_analysis import extra_list_files, french, perimeter, quality, simulation, tables
 from caqes_analysis.campaign import AnnualSource, Campaign, FileSource, MonthlySource
 from caqes_analysis.campaign_sources import (
     ExtractSource,
@@ -23,11 +23,13 @@ from caqes_analysis.campaign_sources import (
     ReferenceSource,
 )
 from caqes_analysis.code_lists import code_list_files
+from caqes_analysis.code_version import hash_of_files, package_hash
 from caqes_analysis.deliveries import to_cumulative
 from caqes_analysis.errors import CaqesError, Problem, SourceError
+from caqes_analysis.evaluation.campaign import check_rules, evaluate, read_answers, rule_files
 from caqes_analysis.receive_tables import check_last_month, delivery_facts, read_table
 from caqes_analysis.reference_files import complete_from_finess, read_reference, settle_code_lists
-from caqes_analysis.schemes.scheme import known_schemes, scheme_of
+from caqes_analysis.schemes.scheme import known_schemes
 from caqes_analysis.schemes.targets import read_targets
 from caqes_analysis.settlement import settle
 from caqes_analysis.simulation import simulate_region
@@ -77,21 +79,22 @@ def open_store(campaign: Campaign, build_directory: Path | None = None) -> Store
 
 
 def signature(campaign: Campaign) -> dict[str, str]:
-    """Return what a store depends on: content of each input, of the campaign and of the targets, and the version.
+    """Return what a store depends on: content of each input, of the campaign and of the targets, and the code.
 
     Returns
     -------
     dict
-        SHA-256 by file (« absent » for a file that is not there), with the version of the package.
+        SHA-256 by file (« absent » for a file that is not there), with the hash of the package's code.
     """
     files = {
         campaign.file,
         *campaign.target_files,
         *(path for source in campaign.sources.all() for path in source.files),
         *code_list_files(campaign.code_lists_folder),
+        *rule_files(campaign),
         *([campaign.corrections_file] if campaign.corrections_file else []),
     }
-    return {"version": __version__} | {str(path): _sha256(path) for path in sorted(files)}
+    return {"code": package_hash()} | {str(path): _sha256(path) for path in sorted(files)}
 
 
 def prepare_simulation(campaign: Campaign) -> None:
@@ -104,7 +107,7 @@ def prepare_simulation(campaign: Campaign) -> None:
         "seed": wish.seed,
         "year": campaign.year,
         "last_month": campaign.last_month_nb,
-        "version": __version__,
+        "code": hash_of_files(Path(simulation.__file__).parent, ("*.py", "*.csv", "*.json")),
     }
     note = wish.directory / "simulation.json"
     if note.exists() and json.loads(note.read_text(encoding="utf-8")) == asked:
@@ -163,7 +166,7 @@ class _Reception:
 
     def run(self) -> Findings:
         with self._collecting():
-            scheme_of(self.campaign)
+            check_rules(self.campaign)
         with self._collecting():
             self.store.write(tables.TARGETS, read_targets(self.campaign.target_files), part=CAMPAIGN_PART)
         readers: tuple[tuple[tuple[FileSource, ...], Callable[[Any], None]], ...] = (
@@ -171,12 +174,13 @@ class _Reception:
             (self.campaign.sources.contracts, self._contracts),
             (self.campaign.sources.monthly_spend, self._monthly),
             (self.campaign.sources.open_phmev, self._annual),
+            (self.campaign.sources.references, self._reference),
             (self.campaign.sources.extra_list_history, self._extra_list_history),
             (self.campaign.sources.extra_list, self._extra_list),
-            (self.campaign.sources.references, self._reference),
             (self.campaign.sources.activity, self._activity),
             (self.campaign.sources.lpp_spend, self._lpp),
             (self.campaign.sources.declared, self._declared),
+            (self.campaign.sources.grid_answers, self._grid_answers),
             (self.campaign.sources.extracts, self._extract),
         )
         for sources, read in readers:
@@ -206,6 +210,7 @@ class _Reception:
         last = None if self.campaign.is_annual else pd.Timestamp(f"{self.campaign.last_month}-01")
         self.findings += quality.check_received(self.store, last_month=last, envelopes=self.campaign.all_envelopes)
         self.store.write(tables.FINDINGS, self.findings.to_frame(), part=CAMPAIGN_PART)
+        self.store.write(tables.EVALUATIONS, evaluate(self.store, self.campaign), part=CAMPAIGN_PART)
         return self.findings
 
     @contextmanager
@@ -225,8 +230,8 @@ class _Reception:
         self._keep(tables.ESTABLISHMENTS, read_establishments(source.path, delivery=source.delivery_name), source)
 
     def _contracts(self, source: FileSource) -> None:
-        schemes = known_schemes(self.campaign.file.parent / "schemes")
-        received = read_contracts(source.path, delivery=source.delivery_name, schemes=list(schemes))
+        schemes = {*known_schemes(self.campaign.file.parent / "schemes"), self.campaign.scheme}
+        received = read_contracts(source.path, delivery=source.delivery_name, schemes=sorted(schemes))
         self._keep(tables.CONTRACTS, received, source)
 
     def _monthly(self, source: MonthlySource) -> None:
@@ -247,6 +252,9 @@ class _Reception:
 
     def _declared(self, source: FileSource) -> None:
         self._keep(tables.ACTIVITY, read_declared(source.path, delivery=source.delivery_name), source)
+
+    def _grid_answers(self, source: FileSource) -> None:
+        self._keep(tables.GRID_ANSWERS, read_answers(source, self.campaign, self.store), source)
 
     def _reference(self, source: ReferenceSource) -> None:
         table, received = read_reference(source)

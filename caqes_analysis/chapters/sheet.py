@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, quality, tables
+from caqes_analysis.chapters.assessment_sheet import evaluation_card
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, landing_of
 from caqes_analysis.chapters.words import (
@@ -102,7 +103,9 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
         position.state if position.state != "muted" else None,
         position.label if position.state != "muted" else "",
     )
-    return [situation, _landing_card(page), _weight_card(page), _data_card(page)]
+    evaluated = evaluation_card(page)
+    cards = [situation, _landing_card(page), _weight_card(page), evaluated, _data_card(page)]
+    return [card for card in cards if card is not None]
 
 
 def _landing_card(page: Page) -> Card:

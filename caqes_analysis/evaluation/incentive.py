@@ -101,6 +101,8 @@ def _saving(row: dict[Hashable, Any]) -> dict[str, Any]:
     }
     if row.get("is_valued") is False:
         return {**step, "status": "not_valued", "reason": NOT_VALUED}
+    if (previous is None or current is None) and row.get("attainment") == "not_applicable":
+        return {**step, "status": "not_applicable", "reason": "sans objet pour cet établissement"}
     if previous is None or current is None:
         why = step["reason"] or "montant non reçu une des deux années"
         return {**step, "status": "not_computable", "reason": f"{NOT_COMPUTABLE} : {why}"}
@@ -170,7 +172,7 @@ def _gate(row: dict[str, Any], rule: IncentiveRule) -> tuple[Decimal | None, str
     if rule.gate == "unknown":
         return None, "effet de l'objectif inconnu"
     if attainment not in ("attained", "not_attained"):
-        return None, "objectif non renseigné"
+        return None, "objectif sans objet" if attainment == "not_applicable" else "réalisation de l'objectif inconnue"
     if rule.gate == "attained":
         return (Decimal("1.000") if attainment == "attained" else Decimal("0.000")), ""
     value, target = exact(row.get("value")), exact(row.get("target_value"))
@@ -204,7 +206,7 @@ def _limited(gross: Decimal, rule: IncentiveRule) -> tuple[Decimal, str]:
 
 
 def _total(finess: str, year: int, paid: list[dict[str, Any]], rule: IncentiveRule) -> dict[str, Any]:
-    valued = [row for row in paid if row["status"] != "not_valued"]
+    valued = [row for row in paid if row["status"] not in ("not_valued", "not_applicable")]
     computed = [row for row in valued if row["status"] == "computed"]
     total: dict[str, Any] = {
         **{name: paid[0].get(name) for name in ("scheme", "period") if name in paid[0]},
@@ -232,6 +234,10 @@ def _total(finess: str, year: int, paid: list[dict[str, Any]], rule: IncentiveRu
         return {**total, "gross_eur": gross, "status": "not_computable", "reason": why}
     amount, note = _limited(gross, rule) if on_sum else (gross, "")
     left = len(valued) - len(computed)
+    if left and on_sum and is_number(rule.floor_eur) and gross < rule.floor_eur:
+        why = "la somme partielle est sous le plancher, que les indicateurs non calculables peuvent faire franchir"
+        limited = {"gross_eur": gross, **_limits(rule)}
+        return {**total, **limited, "status": "not_computable", "reason": f"{NOT_COMPUTABLE} : {why}"}
     partial = f"partiel : {french.plural(left, 'indicateur')} non {'calculables' if left > 1 else 'calculable'}"
     return {
         **total,

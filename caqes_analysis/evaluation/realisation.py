@@ -1,8 +1,8 @@
-"""What each contract reached: the value of an indicator or the evolution of an envelope against its objective."""
+"""What each contract reached: the value of an indicator against its objective."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -10,12 +10,14 @@ import pandas as pd
 
 from caqes_analysis.evaluation.exact import exact
 from caqes_analysis.evaluation.position import position_of
-from caqes_analysis.evaluation.values import exact_value
+from caqes_analysis.evaluation.values import Values
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
-from caqes_analysis.schemes.targets import Target, subjects_of_envelope, target_for, target_for_envelope
+from caqes_analysis.schemes.targets import Target, target_for
 
-__all__ = ["attainment_of", "envelope_realisation", "realisation"]
+__all__ = ["INCOMPLETE", "attainment_of", "realisation"]
 
+INCOMPLETE = "des mois manquent : pas de verdict"
+"""Why a contract whose data have a gap gets no verdict."""
 _LAST_MONTH = 12
 Direction = Literal["lower", "higher"]
 
@@ -40,7 +42,7 @@ _COLUMNS = [
 
 
 def attainment_of(
-    value: Fraction | None, target: Target, *, month_nb: int, direction: Direction, binds: bool
+    value: Fraction | None, target: Target, *, month_nb: int, direction: Direction
 ) -> tuple[str, str, str]:
     """Return whether an objective is attained, what can be said, and why.
 
@@ -54,8 +56,6 @@ def attainment_of(
         Last month of the data: before December nothing is attained or missed yet.
     direction
         What is good.
-    binds
-        True when the contract is judged on the target.
 
     Returns
     -------
@@ -66,8 +66,6 @@ def attainment_of(
         return "unknown", "not_computable", "valeur inconnue : donnée non reçue"
     if target.value is None:
         return "unknown", "not_computable", target.label
-    if not binds:
-        return "not_applicable", "computed", "repère régional, sans valeur contractuelle : pas de verdict"
     if month_nb < _LAST_MONTH:
         where = position_of(float(value), target, month_nb=month_nb, direction=direction).label
         return "pending", "pending", f"{where} ; pas de verdict avant la fin de l'année"
@@ -109,20 +107,21 @@ def realisation(
         period, measure, value, target_value, unit_label, target_label, attainment, status, reason``, ordered. An
         objective that the region gives to an indicator binds as the others do; comparisons are exact.
     """
-    found = {(row.finess, row.period, row.indicator): row for row in values.itertuples(index=False)}
+    found = Values(values)
     suffix = "" if month_nb == _LAST_MONTH else f"-M{month_nb:02d}"
     rows = []
     for definition in definitions:
         measure, target = _objective(definition, targets, scheme=scheme, year=year)
-        own = values[values["indicator"].str.split(".").str[0] == definition.id]
-        for finess in sorted(set(own["finess"])):
+        for finess in sorted({finess for finess, _ in found.places(definition.id)}):
             who = _own_target(target, targets, scheme=scheme, year=year, finess=finess)
             value, state = _value(found, definition, measure, finess, year=year, suffix=suffix)
             if state == "not_applicable":
                 outcome = ("not_applicable", "not_applicable", "sans objet pour cet établissement")
+            elif state == "incomplete":
+                outcome = ("unknown", "not_computable", INCOMPLETE)
             else:
                 direction: Direction = "higher" if definition.direction == "higher" else "lower"
-                outcome = attainment_of(value, who, month_nb=month_nb, direction=direction, binds=True)
+                outcome = attainment_of(value, who, month_nb=month_nb, direction=direction)
             rows.append(
                 {
                     "contract_finess": finess,
@@ -149,64 +148,6 @@ def _own_target(target: Target, targets: pd.DataFrame, *, scheme: str, year: int
     )
 
 
-def envelope_realisation(
-    evolutions: pd.DataFrame,
-    targets: pd.DataFrame,
-    *,
-    scheme: str,
-    year: int,
-    month_nb: int = _LAST_MONTH,
-    labels: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
-    """Compare the evolution of each envelope of each contract with its national target, where it has one.
-
-    Parameters
-    ----------
-    evolutions
-        ``contract_finess, envelope, current_eur, previous_eur`` and, when it is known, ``value_status``: sums of the
-        same months of both years.
-    targets, scheme, year, month_nb
-        As in :func:`realisation`.
-    labels
-        Names of the envelopes.
-
-    Returns
-    -------
-    DataFrame
-        Rows of ``evaluations`` of kind ``envelope``, as :func:`realisation`, with the two amounts. An envelope that
-        no row of ``targets`` follows has no row; a regional benchmark gives no verdict.
-    """
-    rows = []
-    followed = set(targets[targets["scheme"] == scheme]["subject"])
-    for row in evolutions.sort_values(["contract_finess", "envelope"]).to_dict("records"):
-        if followed.isdisjoint(subjects_of_envelope(row["envelope"])):
-            continue
-        target = target_for_envelope(
-            targets, scheme=scheme, envelope=row["envelope"], data_year=year, finess=row["contract_finess"]
-        )
-        current, previous = exact(row["current_eur"]), exact(row["previous_eur"])
-        is_known = row.get("value_status", "reported") not in ("missing", "not_applicable")
-        value = 100 * (current / previous - 1) if is_known and current is not None and previous else None
-        outcome = attainment_of(value, target, month_nb=month_nb, direction="lower", binds=target.is_contractual)
-        rows.append(
-            {
-                "contract_finess": row["contract_finess"],
-                "subject": row["envelope"],
-                "year": year,
-                "scheme": scheme,
-                "kind": "envelope",
-                "label": (labels or {}).get(row["envelope"], row["envelope"]),
-                "period": str(year) if month_nb == _LAST_MONTH else f"{year} à M{month_nb}",
-                "measure": "evolution_pct",
-                **_compared(value, target, "%"),
-                **dict(zip(("attainment", "status", "reason"), outcome, strict=True)),
-                "previous_eur": row["previous_eur"],
-                "current_eur": row["current_eur"],
-            }
-        )
-    return _framed(rows, "previous_eur", "current_eur")
-
-
 def _objective(
     definition: IndicatorDefinition, targets: pd.DataFrame, *, scheme: str, year: int
 ) -> tuple[Measure, Target]:
@@ -222,15 +163,14 @@ def _objective(
 
 
 def _value(
-    found: Mapping[Any, Any], definition: IndicatorDefinition, measure: Measure, finess: str, *, year: int, suffix: str
+    found: Values, definition: IndicatorDefinition, measure: Measure, finess: str, *, year: int, suffix: str
 ) -> tuple[Fraction | None, str]:
+    """Return what is compared with the objective; an evolution is that of the exact sums of both years."""
     level = measure.evolution_of or measure.id
-    row = found.get((finess, f"{year}{suffix}", f"{definition.id}.{level}"))
-    now, state = exact_value(row, definition.measure(level))
+    now, state = found.value(finess, f"{year}{suffix}", definition, level)
     if measure.evolution_of is None or now is None:
         return now, state
-    earlier_row = found.get((finess, f"{year - 1}{suffix}", f"{definition.id}.{level}"))
-    before, earlier = exact_value(earlier_row, definition.measure(level))
+    before, earlier = found.value(finess, f"{year - 1}{suffix}", definition, level)
     if before is None:
         return None, earlier
     return (100 * (now / before - 1), state) if before > 0 else (None, "not_applicable")

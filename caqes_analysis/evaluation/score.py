@@ -47,6 +47,7 @@ _COLUMNS = [
     "cap_eur",
     "amount_eur",
 ]
+_ZERO = Decimal("0.00")
 _VERDICTS = {"attained": "respecté", "not_attained": "non respecté"}
 Row = dict[str, Any]
 
@@ -75,7 +76,7 @@ def grid_score(
     year
         Year evaluated.
     measured
-        Rows of ``evaluations`` of kind ``envelope`` (``contract_finess, subject, attainment, value``): what the
+        Rows of ``evaluations`` of kind ``indicator`` (``contract_finess, subject, attainment, value``): what the
         criteria that nobody declares read.
     bases
         By contract, the amount on which a sanction is computed; None or absent: unknown.
@@ -157,13 +158,13 @@ def _points(
     criterion: Criterion, told: Any, read: Mapping[Any, Any], finess: str
 ) -> tuple[Decimal | None, str | None, str, str | None]:
     """Return the points, the answer in words, why there are none, and the attainment of a measured criterion."""
-    if criterion.measured is not None:
-        return _measured_points(criterion, read.get((finess, criterion.measured.envelope)))
-    if told is None:
-        return None, None, "sans réponse", None
-    words = told.answer if isinstance(told.answer, str) else None
+    words = told.answer if told is not None and isinstance(told.answer, str) else None
     if words == NOT_APPLICABLE:
         return None, NOT_APPLICABLE, "", None
+    if criterion.measured is not None:
+        return _measured_points(criterion, read.get((finess, criterion.measured.indicator)))
+    if told is None:
+        return None, None, "sans réponse", None
     if criterion.answers:
         points = criterion.answers.get(words or "")
         return points, words, "" if points is not None else "sans réponse", None
@@ -178,11 +179,11 @@ def _points(
 def _measured_points(criterion: Criterion, row: Any) -> tuple[Decimal | None, str | None, str, str | None]:
     rule = criterion.measured
     assert rule is not None
-    if row is None and criterion.may_be_not_applicable:
-        return None, NOT_APPLICABLE, "", None
     if row is None:
-        return None, None, "enveloppe non reçue", "unknown"
+        return None, None, "indicateur non calculé", "unknown"
     verdict = str(row.attainment)
+    if verdict == "not_applicable" and criterion.may_be_not_applicable:
+        return None, NOT_APPLICABLE, "", None
     value = "" if pd.isna(row.value) else f"{french.percent(row.value, 2, signed=True)} : "
     if verdict not in _VERDICTS:
         return None, f"{value}pas de verdict", str(row.reason or "pas de verdict"), verdict
@@ -238,6 +239,9 @@ def _sanction(score: Row, grid: EvaluationGrid, base: Decimal | None, *, year: i
     reached = [tier.rate_pct for tier in rule.tiers if score["score"] >= tier.score_from]
     unknown = []
     rate = reached[-1] if reached else UNKNOWN
+    if rate == 0:
+        nothing = {"score": score["score"], "rate_pct": rate, "amount_eur": _ZERO}
+        return {**row, **nothing, "status": "computed", "reason": "aucune sanction à ce score"}
     if not is_number(rate):
         unknown.append("taux inconnu pour ce score")
     if base is None:
@@ -257,5 +261,5 @@ def _sanction(score: Row, grid: EvaluationGrid, base: Decimal | None, *, year: i
         "gross_eur": gross,
         "cap_eur": rule.cap_eur if is_number(rule.cap_eur) else None,
         "amount_eur": amount,
-        "reason": f"ramenée au plafond ; {note}" if capped else note if amount else None,
+        "reason": f"ramenée au plafond ; {note}" if capped else note,
     }

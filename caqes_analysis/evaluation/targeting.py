@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.evaluation.values import exact_value
+from caqes_analysis.evaluation.values import Values
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, ReferenceCondition
 
 __all__ = ["targeting", "targeting_conditions"]
@@ -36,8 +36,8 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
     Parameters
     ----------
     values
-        Rows of ``indicator_values`` (``finess, period, indicator`` as ``<id>.<measure>``, ``numerator,
-        denominator, value, value_status``): of establishments or of contracts, one perimeter.
+        Rows of ``indicator_values`` (``finess, period, indicator, measure, numerator, denominator, value, value_status,
+        months_nb``): of establishments or of contracts, one perimeter.
     definitions
         Definitions; those without référentiel have no row.
 
@@ -48,15 +48,14 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
         is_met`` (missing when the value is)``, sentence`` (French), ordered. Comparisons are strict and exact: a ratio
         is compared as the fraction that it is.
     """
-    found = _by_measure(values)
+    found = Values(values)
     rows = []
     for definition in definitions:
         conditions = definition.reference.conditions if definition.reference else ()
-        for finess, period in _places(values, definition):
+        for finess, period in found.places(definition.id):
             for number, condition in enumerate(conditions, 1):
                 measure = definition.measure(condition.measure)
-                row = found.get((finess, period, f"{definition.id}.{measure.id}"))
-                value, _ = exact_value(row, measure)
+                value, _ = found.value(finess, period, definition, measure.id)
                 rows.append(
                     {
                         "finess": finess,
@@ -100,11 +99,12 @@ def targeting(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) 
         _verdict(str(finess), str(period), str(indicator), steps["is_met"].tolist(), steps["sentence"].tolist())
         for (finess, period, indicator), steps in conditions.groupby(["finess", "period", "indicator"], sort=True)
     ]
+    found = Values(values)
     for definition in definitions:
         if definition.reference is not None and not definition.reference.conditions:
             rows += [
                 _verdict(finess, period, definition.id, [None], ["référentiel non renseigné"])
-                for finess, period in _places(values, definition)
+                for finess, period in found.places(definition.id)
             ]
     frame = pd.DataFrame(rows, columns=_COLUMNS).astype({"is_targeted": "boolean"})
     return frame.sort_values(["finess", "period", "indicator"], ignore_index=True)
@@ -121,15 +121,6 @@ def _verdict(finess: str, period: str, indicator: str, met: Sequence[Any], sente
         "is_targeted": None if respects is None else not respects,
         "detail": " ; ".join(sentences),
     }
-
-
-def _by_measure(values: pd.DataFrame) -> dict[tuple[str, str, str], Any]:
-    return {(str(row.finess), str(row.period), str(row.indicator)): row for row in values.itertuples(index=False)}
-
-
-def _places(values: pd.DataFrame, definition: IndicatorDefinition) -> list[tuple[str, str]]:
-    own = values[values["indicator"].str.split(".").str[0] == definition.id]
-    return sorted(set(zip(own["finess"], own["period"], strict=True)))
 
 
 def _is_met(condition: ReferenceCondition, value: Fraction | None) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -11,9 +11,75 @@ import pandas as pd
 from caqes_analysis.evaluation.exact import exact
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
 
-__all__ = ["contract_values", "exact_value"]
+__all__ = ["Values", "contract_values", "exact_value", "months_of", "second_part"]
 
 _UNKNOWN = ("missing", "not_applicable")
+_MONTHS_NB = 12
+_COLUMNS = [
+    "finess",
+    "period",
+    "indicator",
+    "measure",
+    "numerator",
+    "denominator",
+    "value",
+    "value_status",
+    "months_nb",
+]
+
+
+def months_of(period: str) -> int:
+    """Return how many months a period has: 12 for a year, 6 for ``2024-M06``."""
+    return int(period[-2:]) if "-M" in period else _MONTHS_NB
+
+
+class Values:
+    """Values of contracts, found by contract, period, indicator and measure.
+
+    Parameters
+    ----------
+    frame
+        What :func:`contract_values` returns.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        keys = zip(frame["finess"], frame["period"], frame["indicator"], frame["measure"], strict=True)
+        self._rows = dict(zip(keys, frame.itertuples(index=False), strict=True))
+        self._places: dict[str, set[tuple[str, str]]] = {}
+        for finess, period, indicator, _ in self._rows:
+            self._places.setdefault(str(indicator), set()).add((str(finess), str(period)))
+
+    def places(self, indicator: str) -> list[tuple[str, str]]:
+        """Return the contracts and periods of an indicator, ordered."""
+        return sorted(self._places.get(indicator, ()))
+
+    def value(
+        self, finess: str, period: str, definition: IndicatorDefinition, measure: str
+    ) -> tuple[Fraction | None, str]:
+        """Return a value as a fraction, and its status (``incomplete`` when some of its months are missing)."""
+        row = self._rows.get((finess, period, definition.id, measure))
+        value, state = exact_value(row, definition.measure(measure))
+        months_nb = getattr(row, "months_nb", None)
+        has_gap = months_nb is not None and not pd.isna(months_nb) and 0 < months_nb < months_of(period)
+        if has_gap and state != "not_applicable":
+            return None, "incomplete"
+        return value, state
+
+    def difference(
+        self, finess: str, period: str, part: str, definition: IndicatorDefinition, measure: str
+    ) -> tuple[Fraction, Fraction | None] | None:
+        """Return numerator and denominator of a period less those of its first months; None unless both are whole."""
+        sums = []
+        for when in (period, part):
+            _, state = self.value(finess, when, definition, measure)
+            row = self._rows.get((finess, when, definition.id, measure))
+            if row is None or state in ("missing", "incomplete", "not_applicable"):
+                return None
+            sums.append((exact(row.numerator), exact(row.denominator)))
+        (whole, all_of_it), (first, before) = sums
+        if whole is None or first is None:
+            return None
+        return whole - first, None if all_of_it is None or before is None else all_of_it - before
 
 
 def exact_value(row: Any, measure: Measure) -> tuple[Fraction | None, str]:
@@ -45,7 +111,7 @@ def exact_value(row: Any, measure: Measure) -> tuple[Fraction | None, str]:
 
 
 def contract_values(
-    values: pd.DataFrame, definitions: Iterable[IndicatorDefinition], establishments: pd.DataFrame
+    values: pd.DataFrame, definitions: Iterable[IndicatorDefinition], contract_of: Mapping[str, str]
 ) -> pd.DataFrame:
     """Add the values of establishments up to the contracts that they are under.
 
@@ -55,37 +121,35 @@ def contract_values(
         Rows of ``indicator_values``; those of establishments and of the current perimeter are read.
     definitions
         Definitions of the indicators. Evolutions are left out: they are those of the sums.
-    establishments
-        ``finess`` and ``contract_finess`` (missing: the establishment's own FINESS).
+    contract_of
+        Signatory of each establishment (:func:`caqes_analysis.contract_level.contract_keys`); itself when absent.
 
     Returns
     -------
     DataFrame
-        ``finess`` (of the contract)``, period, indicator, numerator, denominator, value, value_status``, ordered. A
-        contract one of whose sites is missing is missing: half of its spending would pass for a fall.
+        ``finess`` (of the contract)``, period, indicator, measure, numerator, denominator, value, value_status,
+        months_nb``, ordered. A contract one of whose sites is missing is missing: half of its spending would pass for a
+        fall; ``months_nb`` is that of its least complete site.
     """
-    measures = {f"{one.id}.{m.id}": m for one in definitions for m in one.measures if m.evolution_of is None}
-    own = values[
-        (values["level"] == "establishment")
-        & (values["perimeter"] == CURRENT_PERIMETER)
-        & values["indicator"].isin(list(measures))
-    ]
-    contract = establishments["contract_finess"].fillna(establishments["finess"])
-    known = dict(zip(establishments["finess"], contract, strict=True))
-    placed = own.assign(finess=[known.get(finess, finess) for finess in own["finess"]])
+    measures = {(one.id, m.id): m for one in definitions for m in one.measures if m.evolution_of is None}
+    own = values[(values["level"] == "establishment") & (values["perimeter"] == CURRENT_PERIMETER)]
+    own = own[[pair in measures for pair in zip(own["indicator"], own["measure"], strict=True)]]
+    placed = own.assign(finess=[contract_of.get(finess, finess) for finess in own["finess"]])
     rows = []
-    for (finess, period, indicator), sites in placed.groupby(["finess", "period", "indicator"], sort=True):
-        states = sites["value_status"].tolist()
+    for key, sites in placed.groupby(["finess", "period", "indicator", "measure"], sort=True):
+        finess, period, indicator, measure = map(str, key)
+        months_nb = sites["months_nb"].min() if "months_nb" in sites else None
         rows.append(
             {
                 "finess": finess,
                 "period": period,
                 "indicator": indicator,
-                **_summed(measures[str(indicator)], sites, states),
+                "measure": measure,
+                **_summed(measures[indicator, measure], sites, sites["value_status"].tolist()),
+                "months_nb": months_nb,
             }
         )
-    columns = ["finess", "period", "indicator", "numerator", "denominator", "value", "value_status"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _summed(measure: Measure, sites: pd.DataFrame, states: list[str]) -> dict[str, Any]:
@@ -109,3 +173,45 @@ def _summed(measure: Measure, sites: pd.DataFrame, states: list[str]) -> dict[st
         "value": float(measure.scale * numerator / denominator),
         "value_status": "reported" if numerator else "zero",
     }
+
+
+def second_part(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition], *, first_nb: int) -> pd.DataFrame:
+    """Return the values of years from a month on: those of the year less those of the months before.
+
+    Parameters
+    ----------
+    values
+        What :func:`contract_values` returns, with the years and their cumulative months before ``first_nb``
+        (``2022`` and ``2022-M06`` for a contract of 1 July).
+    definitions
+        Definitions of the indicators.
+    first_nb
+        First month counted.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the years alone, their sums those of the months from ``first_nb`` to December; ``missing`` when the
+        source gives no months, or when one of them is missing.
+    """
+    definitions = list(definitions)
+    found = Values(values)
+    measures = {(one.id, m.id): (one, m) for one in definitions for m in one.measures if m.evolution_of is None}
+    rows = []
+    for row in values[~values["period"].str.contains("-M")].to_dict("records"):
+        definition, measure = measures[row["indicator"], row["measure"]]
+        before = f"{row['period']}-M{first_nb - 1:02d}"
+        sums = found.difference(row["finess"], row["period"], before, definition, measure.id)
+        state = row["value_status"] if row["value_status"] == "not_applicable" else "missing"
+        new = {**row, "numerator": None, "denominator": None, "value": None, "value_status": state, "months_nb": None}
+        if sums is not None:
+            top, bottom = sums
+            new |= {"numerator": float(top), "denominator": None if bottom is None else float(bottom)}
+            if bottom is None:
+                new |= {"value": float(measure.scale * top), "value_status": "reported" if top else "zero"}
+            elif bottom:
+                new |= {"value": float(measure.scale * top / bottom), "value_status": "reported" if top else "zero"}
+            else:
+                new |= {"value_status": "not_applicable"}
+        rows.append(new)
+    return pd.DataFrame(rows, columns=_COLUMNS)

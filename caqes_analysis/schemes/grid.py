@@ -65,17 +65,17 @@ class PointTier(Parameters):
 
 
 class Measured(Parameters):
-    """A criterion that the package measures: an envelope's evolution against its target of the year.
+    """A criterion that the package measures: an indicator against its objective of the year.
 
     Parameters
     ----------
-    envelope
-        Envelope followed.
+    indicator
+        Indicator followed; its definition names its objective.
     attained, not_attained
         Points when the target is respected, and when it is not.
     """
 
-    envelope: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    indicator: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     attained: Points
     not_attained: Points = Decimal(0)
 

@@ -129,7 +129,7 @@ def lpp_rows(reception: Reception) -> Iterator[tuple[str, str, str, str, str]]:
     reception
         What the region received.
     """
-    start = np.datetime64(f"{reception.region.year - 1}-01")
+    start = np.datetime64(f"{reception.region.year - 2}-01")
     for one in reception.region.establishments:
         random = np.random.default_rng([reception.region.seed, 6, one.index])
         tilt = random.lognormal(0.0, 0.35, len(_products()))

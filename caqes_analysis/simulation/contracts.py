@@ -22,9 +22,9 @@ _REFUSED_SHARE = 0.05
 _ADDITIONAL_2018 = ("transports", "pertinence", "qualite")
 # Indicators of the national list by volet (domain.md, section 4).
 _INDICATORS_2022 = {
-    "1": ("ipp", "perfadom", "ezetimibe", "pansements"),
-    "2": ("transport_ambulance",),
-    "3": ("epa", "insuffisance_cardiaque"),
+    "1": ("phev_ipp", "phev_perfadom", "phev_ezetimibe", "phev_pansements"),
+    "2": ("transport_ambulance_share",),
+    "3": ("preanaesthetic_exams", "heart_failure_readmissions"),
 }
 
 

@@ -21,6 +21,8 @@ from caqes_analysis.simulation.contracts import HEADER as CONTRACT_HEADER
 from caqes_analysis.simulation.contracts import contract_rows
 from caqes_analysis.simulation.establishments import Establishment, build_establishments
 from caqes_analysis.simulation.files import month_rows, write_csv, write_establishments, write_months, write_xlsx
+from caqes_analysis.simulation.grid_answers import ANSWERS_FILE, GRADED_YEARS, answer_rows
+from caqes_analysis.simulation.grid_answers import HEADER as ANSWERS_HEADER
 from caqes_analysis.simulation.open_phmev import Lines, draw_lines, largest_lines_nb, usual_lines_nb
 from caqes_analysis.simulation.open_phmev_file import write_batches
 from caqes_analysis.simulation.reception import Reception
@@ -130,6 +132,13 @@ def simulate_region(
             path, _regional_lines(region, year - 1), seed=seed, year=year - 1
         ),
     }
+    if last_month == 12:  # the yearly base of a closed year is there too
+        writers[f"OPEN_PHMEV_{year}.CSV"] = lambda path: write_batches(
+            path, _regional_lines(region, year), seed=seed, year=year
+        )
+    if year in GRADED_YEARS:
+        answers = answer_rows(region.establishments, seed=seed, year=year)
+        writers[ANSWERS_FILE] = lambda path: write_csv(path, ANSWERS_HEADER, answers, encoding="cp1252")
     return _all_or_nothing(Path(directory), writers)
 
 

@@ -49,7 +49,6 @@ REFERENCE_STATUSES = ("respected", "targeted", "unknown")
 ATTAINMENTS = ("attained", "not_attained", "pending", "unknown", "not_applicable")
 _EVALUATION_KINDS = (
     "indicator",
-    "envelope",
     "incentive",
     "regional_indicator",
     "regional_incentive",
@@ -195,7 +194,7 @@ EVALUATIONS = Table(
     ("contract_finess", "subject", "year"),
     columns(
         Column("contract_finess", "text", "FINESS signataire du contrat.", pattern=FINESS_PATTERN),
-        Column("subject", "text", "Indicateur, enveloppe, critère, section, « incentive », « score », « sanction »…"),
+        Column("subject", "text", "Indicateur, critère, section, « incentive », « score », « sanction »…"),
         Column("year", "year", "Année des données évaluées."),
         Column("scheme", "text", "Dispositif du contrat."),
         Column("kind", "text", "Nature de la ligne.", values=_EVALUATION_KINDS),

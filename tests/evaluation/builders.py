@@ -36,4 +36,13 @@ def definition(name: str, *conditions: dict[str, Any], **more: Any) -> Indicator
 def value(indicator: str, numerator: float | None, denominator: float | None = None, **more: Any) -> dict[str, Any]:
     found = None if numerator is None else numerator if denominator is None else 100 * numerator / denominator
     base = {"finess": A, "period": "2023", "value_status": "missing" if numerator is None else "reported"}
-    return {**base, "indicator": indicator, "numerator": numerator, "denominator": denominator, "value": found, **more}
+    name, measure = indicator.split(".")
+    return {
+        **base,
+        "indicator": name,
+        "measure": measure,
+        "numerator": numerator,
+        "denominator": denominator,
+        "value": found,
+        **more,
+    }

@@ -134,6 +134,20 @@ def test_a_total_that_leaves_an_indicator_out_says_so() -> None:
     assert total["reason"] == "partiel : 1 indicateur non calculable"
 
 
+def test_a_partial_sum_under_the_floor_says_nothing() -> None:
+    rows = pd.DataFrame([row("phev_ipp", "100.00", "60.00"), row("phev_perfadom", None, None)])
+    total = one(incentive(rows, rule=rule(floor_eur=10)), "incentive")
+    assert (total["status"], total["gross_eur"]) == ("not_computable", Decimal("8.00"))
+    assert pd.isna(total["amount_eur"])
+
+
+def test_a_contract_outside_the_source_is_without_object() -> None:
+    rows = pd.DataFrame([row("phev_ipp", None, None, "not_applicable"), row("b", "10.00", "5.00")])
+    result = incentive(rows, rule=rule())
+    assert one(result, "phev_ipp")["status"] == "not_applicable"
+    assert (one(result, "incentive")["status"], one(result, "incentive")["amount_eur"]) == ("computed", 1)
+
+
 def test_floor_and_cap_of_the_contract() -> None:
     rows = pd.DataFrame([row("a", "100.00", "60.00"), row("b", "100.00", "60.00")])
     limits = rule(floor_eur=20, cap_eur=50)

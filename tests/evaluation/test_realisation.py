@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.evaluation.realisation import envelope_realisation, realisation
+from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.schemes.targets import read_targets
 from tests.conftest import REPOSITORY
 from tests.evaluation.builders import A, definition, value
@@ -15,54 +14,55 @@ from tests.evaluation.builders import A, definition, value
 TARGETS = read_targets([REPOSITORY / "parameters" / "targets.csv"])
 
 
-def envelope(previous: str, current: str, year: int, month_nb: int, code: str = "phmev", **more: Any) -> pd.Series:
-    row = {"contract_finess": A, "envelope": code, "previous_eur": Decimal(previous), "current_eur": Decimal(current)}
-    rows = pd.DataFrame([row | more])
-    return envelope_realisation(rows, TARGETS, scheme="caqes-2018", year=year, month_nb=month_nb).iloc[0]
+PHEV = definition("phev", schemes=["caqes-2018"], target={"subject": "phev", "measure": "evolution_pct"})
+
+
+def phev(previous: float | None, current: float | None, year: int, month_nb: int = 12, **more: Any) -> pd.Series:
+    suffix = "" if month_nb == 12 else f"-M{month_nb:02d}"
+    amounts = ((f"{year}{suffix}", current), (f"{year - 1}{suffix}", previous))
+    rows = [value("phev.reimbursed_eur", amount, period=period, **more) for period, amount in amounts]
+    return realisation(pd.DataFrame(rows), [PHEV], TARGETS, scheme="caqes-2018", year=year, month_nb=month_nb).iloc[0]
 
 
 def test_2016_over_4_percent_is_not_respected() -> None:
-    found = envelope("100.00", "107.52", 2016, 12)
+    found = phev(100.00, 107.52, 2016, 12)
     assert round(found["value"], 2) == 7.52
     assert (found["target_value"], found["attainment"], found["status"]) == (4, "not_attained", "computed")
 
 
 def test_m6_2017_is_an_alert_without_verdict() -> None:
-    found = envelope("100.00", "105.11", 2017, 6)
+    found = phev(100.00, 105.11, 2017, 6)
     assert (found["attainment"], found["status"]) == ("pending", "pending")
     assert found["reason"] == "au-dessus de l'objectif à M6 ; pas de verdict avant la fin de l'année"
 
 
-@pytest.mark.parametrize(("current", "expected"), [("104.00", "attained"), ("104.01", "not_attained")])
-def test_a_rate_equal_to_its_target_respects_it(current: str, expected: str) -> None:
-    assert envelope("100.00", current, 2016, 12)["attainment"] == expected
+@pytest.mark.parametrize(("current", "expected"), [(104.00, "attained"), (104.01, "not_attained")])
+def test_a_rate_equal_to_its_target_respects_it(current: float, expected: str) -> None:
+    assert phev(100.00, current, 2016)["attainment"] == expected
 
 
 def test_an_exact_rate_is_not_pushed_over_its_target_by_floats() -> None:
-    # 100 × (1133.12 / 1098 − 1) is not 3.2 in floats for many such pairs: 3.2 % exactly here.
-    found = envelope("1250.00", "1290.00", 2019, 12, code="phmev")
-    assert found["attainment"] == "attained"
+    previous, current = 1020.0, 1053.66  # exactly +3,3 %, which floats put above
+    assert 100 * (current / previous - 1) > 3.3
+    assert phev(previous, current, 2019)["attainment"] == "attained"
 
 
 def test_a_year_without_known_target_gives_no_verdict() -> None:
-    found = envelope("100.00", "107.52", 2018, 12)
+    found = phev(100.00, 107.52, 2018, 12)
     assert (found["attainment"], found["status"]) == ("unknown", "not_computable")
     assert found["reason"] == "objectif non renseigné"
 
 
 def test_a_missing_previous_year_gives_no_verdict() -> None:
-    assert envelope("0.00", "10.00", 2019, 12)["attainment"] == "unknown"
-    assert envelope("10.00", "10.00", 2019, 12, value_status="missing")["attainment"] == "unknown"
+    assert phev(None, 10.0, 2019)["attainment"] == "unknown"
+    assert phev(0.0, 10.0, 2019)["attainment"] == "not_applicable"
 
 
-def test_a_regional_benchmark_gives_no_verdict() -> None:
-    own = {"scheme": "caqes-2022", "subject": "phev_drugs", "measure": "evolution_pct", "data_year": 2024}
-    row = {**own, "finess": "all", "value": 4.0, "unit_label": "%", "source": "essai", "status": "regional"}
-    rows = pd.DataFrame({"contract_finess": [A], "envelope": ["phmev"], "previous_eur": [1], "current_eur": [2]})
-    benchmark = tables.TARGETS.conform(pd.DataFrame([row]))
-    found = envelope_realisation(rows, benchmark, scheme="caqes-2022", year=2024).iloc[0]
-    assert found["attainment"] == "not_applicable"
-    assert "sans valeur contractuelle" in found["reason"]
+def test_a_year_with_a_gap_gets_no_verdict() -> None:
+    found = phev(100.0, 107.52, 2016, months_nb=11)
+    assert (found["attainment"], found["reason"]) == ("unknown", "des mois manquent : pas de verdict")
+    assert phev(100.0, 107.52, 2016, months_nb=12)["attainment"] == "not_attained"
+    assert phev(100.0, 107.52, 2016, 6, months_nb=6)["attainment"] == "pending"
 
 
 IPP = definition("phev_ipp", target={"subject": "phev_ipp", "measure": "evolution_pct"})

@@ -41,7 +41,7 @@ def answers(finess: str = A, **told: str | float | None) -> pd.DataFrame:
 
 
 def measured(attainment: str, value: float = 2.0, finess: str = A) -> pd.DataFrame:
-    row = {"contract_finess": finess, "subject": "phmev", "attainment": attainment, "value": value, "reason": None}
+    row = {"contract_finess": finess, "subject": "phev_drugs", "attainment": attainment, "value": value, "reason": None}
     return pd.DataFrame([row])
 
 

@@ -110,8 +110,7 @@ def test_sites_add_up_to_their_contract() -> None:
             value("ambulance.share_pct", None, finess=C),
         ]
     ).assign(level="establishment", perimeter="courant")
-    known = pd.DataFrame({"finess": [A, B, C], "contract_finess": [A, A, C]})
-    found = contract_values(rows, [AMBULANCE], known)
+    found = contract_values(rows, [AMBULANCE], {A: A, B: A})
     assert found["finess"].tolist() == [A, C]
     assert found["value"].iloc[0] == 20
     assert found["value_status"].tolist() == ["reported", "missing"]
@@ -119,7 +118,6 @@ def test_sites_add_up_to_their_contract() -> None:
 
 def test_a_missing_site_leaves_no_sum() -> None:
     rows = pd.DataFrame([value("phev_ipp.boxes_nb", 4000, finess=A), value("phev_ipp.boxes_nb", None, finess=B)])
-    known = pd.DataFrame({"finess": [A, B], "contract_finess": [A, A]})
-    found = contract_values(rows.assign(level="establishment", perimeter="courant"), [IPP], known)
+    found = contract_values(rows.assign(level="establishment", perimeter="courant"), [IPP], {A: A, B: A})
     assert found["value_status"].tolist() == ["missing"]
     assert targeting(found, [IPP])["reference_status"].tolist() == ["unknown"]

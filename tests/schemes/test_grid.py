@@ -31,7 +31,7 @@ engagements:
     section: b
     title: Deux
     criteria:
-      - {id: c3, label: C3, measured: {envelope: phmev, attained: 10}, may_be_not_applicable: true}
+      - {id: c3, label: C3, measured: {indicator: phev_drugs, attained: 10}, may_be_not_applicable: true}
 """
 
 

@@ -115,6 +115,6 @@ def test_contracts(region_folder: Path) -> None:
     assert 0.3 <= len(second) / len(hospitals) <= 0.5
     assert {row["date_effet"] for row in second} == {"01/07/2022"}
     assert {row["date_effet"] for row in first} == {"01/01/2018"}
-    assert all(row["volets"].startswith("1") and row["indicateurs"].startswith("ipp,") for row in second)
+    assert all(row["volets"].startswith("1") and row["indicateurs"].startswith("phev_ipp,") for row in second)
     assert {row["statut"] for row in first} == {"terminé"}
     assert "signé" in {row["statut"] for row in second}

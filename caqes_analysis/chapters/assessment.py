@@ -1,0 +1,306 @@
+"""The evaluation of the contracts: who is targeted, what was reached, what it brings or costs, each step shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_words import (
+    ATTAINMENT_WORDS,
+    REFERENCE_WORDS,
+    TOTALS,
+    attained_words,
+    decimals_of,
+    with_amounts,
+    with_values,
+)
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.evaluation.assess import evaluated_year
+from caqes_analysis.evaluation.campaign import grid_of
+from caqes_analysis.evaluation.incentive import total_of
+
+__all__ = [
+    "answer",
+    "evaluations",
+    "grid_table",
+    "incentive_table",
+    "realisation_table",
+    "rules",
+    "score_table",
+    "targeting_table",
+]
+
+
+def evaluations(page: Page) -> pd.DataFrame:
+    """Return the evaluations of the region's contracts, with the name and the sheet of each establishment."""
+    rows = page.store.read(tables.EVALUATIONS)
+    known = page.establishments.set_index("finess")
+    contract_of = contract_keys(page.store.read(tables.ESTABLISHMENTS))
+    first = {contract_of.get(finess, finess): finess for finess in reversed(known.index.tolist())}
+    owner = [finess if finess in known.index else first.get(finess, finess) for finess in rows["contract_finess"]]
+    return rows.assign(
+        name=known["name"].reindex(owner).fillna(rows["contract_finess"].set_axis(owner)).to_numpy(),
+        href=known["href"].reindex(owner).to_numpy(),
+    )
+
+
+def answer(page: Page) -> Text:
+    """Return what the contracts' year comes to, in one sentence or two."""
+    rows = page.store.read(tables.EVALUATIONS)
+    year = evaluated_year(page.campaign)
+    if rows.empty:
+        return Text.answer(f"Aucun contrat {page.scheme.name} n'est évalué pour {year}.")
+    contracts_nb = rows["contract_finess"].nunique()
+    contracts = f"{french.plural(contracts_nb, 'contrat')} {'évalués' if contracts_nb > 1 else 'évalué'}"
+    words = attained_words(rows)
+    head = f"Pour {year}, {contracts}{f' : {words}' if words else ' : aucun objectif n’a de verdict'}"
+    return Text.answer(". ".join([head, *_money(rows)]) + ".")
+
+
+def _money(rows: pd.DataFrame) -> list[str]:
+    """Return a sentence for the incentive, and one for the scores, as far as there are."""
+    sentences = []
+    totals = rows[rows["kind"] == "incentive"]
+    if len(totals):
+        computed = totals[totals["amount_eur"].notna()]
+        left = len(totals) - len(computed)
+        amount = french.euros(total_of(computed["amount_eur"]) if len(computed) else None, cents=True)
+        paid = f"L'intéressement calculé est de {amount} pour {french.plural(len(computed), 'contrat')}"
+        none = f"L'intéressement est non calculable pour {french.plural(left, 'contrat')}"
+        partial = int((computed["status"] == "partial").sum())
+        part = f" (dont {french.plural(partial, 'partiel')})" if partial else ""
+        rest = f", et non calculable pour {french.plural(left, 'autre')}" if left else ""
+        sentences.append(f"{paid}{part}{rest}" if len(computed) else none)
+    scores = rows[rows["kind"] == "score"]
+    if len(scores):
+        known = scores["score"].dropna().astype(float)
+        left = len(scores) - len(known)
+        middle = f"le score médian est de {french.number(known.median(), 1)}" if len(known) else "aucun score"
+        rest = f" ; {french.plural(left, 'score')} non {'calculables' if left > 1 else 'calculable'}" if left else ""
+        sentences.append(
+            f"{middle[:1].upper()}{middle[1:]} sur {french.plural(len(known), 'contrat noté', 'contrats notés')}{rest}"
+        )
+    return sentences
+
+
+def rules(page: Page) -> Text:
+    """Return the rules that apply, each with its source, and what nobody has given yet."""
+    lines = []
+    rule, regional, grid = page.scheme.incentive, page.scheme.regional_incentive, grid_of(page.campaign)
+    if rule is not None:
+        kind = "officielle" if rule.official else "non officielle"
+        lines.append(
+            f"Intéressement, formule {kind} : économies = max(0 ; N-1 − N), montant = taux × économies × effet de "
+            f"l'objectif, arrondi au centime. Source : {rule.source}."
+        )
+        own = [f"{name} : {_term(rate, '%')}" for name, rate in rule.rates_pct.items()]
+        limits = f"plancher {_term(rule.floor_eur, '€')}, plafond {_term(rule.cap_eur, '€')}"
+        lines.append(
+            f"Taux {_term(rule.rate_pct, '%')}{f' ({french.list_in_words(own)})' if own else ''} ; effet de l'objectif "
+            f"{_GATES[rule.gate]} ; {limits} ; compensation entre indicateurs : "
+            f"{'aucune' if rule.netting == 'none' else 'dans le contrat'}."
+        )
+    if regional is not None:
+        lines.append(f"Part régionale : barème {_BASES[regional.basis]}. Source : {regional.source}.")
+    if page.scheme.is_graded:
+        lines.append(
+            "Aucune grille d'évaluation n'est nommée dans la campagne (evaluation_grid) : ni score, ni sanction."
+            if grid is None
+            else f"Score et sanction : {grid.label}. Source : {grid.source}."
+        )
+    return Text.bullets(*(lines or ["Ce dispositif n'a ni intéressement, ni grille."]))
+
+
+_GATES = {
+    "attained": "tout ou rien",
+    "proportional": "proportionnel à la part atteinte",
+    "none": "aucun",
+    "unknown": "inconnu",
+}
+_BASES = {"per_indicator": "par indicateur", "by_number": "par nombre d'objectifs atteints", "unknown": "inconnu"}
+
+
+def _term(term: Any, unit: str) -> str:
+    if term in ("unknown", "none"):
+        return "inconnu" if term == "unknown" else "aucun"
+    return french.percent(term, 0 if term == round(term) else 1) if unit == "%" else french.euros(term)
+
+
+def targeting_table(page: Page) -> Table | Notice:
+    """Return who each référentiel targets; nothing of what must be reached."""
+    rows = evaluations(page)
+    rows = rows[rows["reference_status"].notna()]
+    if rows.empty:
+        return Notice(
+            "missing", "Référentiels", "Aucun référentiel n'est défini pour les indicateurs de ce dispositif."
+        )
+    return Table.from_frame(
+        rows,
+        caption=f"Référentiels de {evaluated_year(page.campaign)} : qui est ciblé, condition par condition",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Indicateur"),
+            ColumnFormat.status("reference_status", "Référentiel", REFERENCE_WORDS),
+            ColumnFormat.text("reference_detail", "Conditions (jointes par OU)"),
+        ],
+        notes=["Une seule condition remplie suffit à respecter le référentiel. Un référentiel n'est pas un objectif."],
+    )
+
+
+def realisation_table(page: Page) -> Table | Notice:
+    """Return what each contract reached, indicator by indicator."""
+    rows = evaluations(page)
+    rows = rows[rows["kind"].isin(["indicator", "regional_indicator"])]
+    if rows.empty:
+        return Notice("missing", "Objectifs", "Aucun contrat n'est évalué cette année.")
+    shown = with_values(rows).assign(target_text=rows["target_label"].fillna("objectif non renseigné"))
+    return Table.from_frame(
+        shown,
+        caption=f"Objectifs de {evaluated_year(page.campaign)} : ce que chaque contrat a atteint",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Indicateur"),
+            ColumnFormat.text("period", "Période"),
+            ColumnFormat.text("value_text", "Valeur", align="right"),
+            ColumnFormat.text("target_text", "Objectif"),
+            ColumnFormat.status("attainment", "Réalisation", ATTAINMENT_WORDS),
+        ],
+    )
+
+
+_STEPS = [
+    ColumnFormat.text("previous_text", "N-1", align="right"),
+    ColumnFormat.text("current_text", "N", align="right"),
+    ColumnFormat.text("saving_text", "Économies constatées", align="right"),
+    ColumnFormat.text("kept_saving_text", "Économies retenues", align="right"),
+    ColumnFormat.text("gate_text", "Effet de l'objectif", align="right"),
+    ColumnFormat.text("rate_text", "Taux", align="right"),
+    ColumnFormat.text("gross_text", "Avant plancher et plafond", align="right"),
+    ColumnFormat.text("due_text", "Montant", align="right"),
+    ColumnFormat.text("reason_text", "Remarque"),
+]
+
+
+def incentive_table(page: Page) -> Table | Notice:
+    """Return every step of the incentive of each contract, to the cent."""
+    if page.scheme.incentive is None and page.scheme.regional_incentive is None:
+        return Notice("info", "Intéressement", f"Le dispositif {page.scheme.name} n'a pas d'intéressement.")
+    rows = evaluations(page)
+    totals = rows[rows["kind"].isin(TOTALS)]
+    if totals.empty:
+        return Notice("missing", "Intéressement", "Aucun contrat n'a d'indicateur intéressé cette année.")
+    kinds = ["indicator", "regional_indicator", *TOTALS]
+    caption = f"Intéressement de {evaluated_year(page.campaign)}, étape par étape"
+    region = {
+        "name": "Région",
+        "label": "Somme des contrats",
+        **{
+            name: total_of(totals[name].dropna())
+            for name in ("saving_eur", "kept_saving_eur", "gross_eur", "amount_eur")
+        },
+    }
+    total = with_amounts(pd.DataFrame([region]).reindex(columns=rows.columns).astype(object)).fillna({"period": "–"})
+    return Table.from_frame(
+        with_amounts(rows[rows["kind"].isin(kinds)]),
+        caption=f"{caption} (formule non officielle)" if not _is_official(page) else caption,
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Indicateur"),
+            ColumnFormat.text("period", "Période"),
+            *_STEPS,
+        ],
+        totals=total,
+        notes=[f"Source de la règle : {page.scheme.incentive.source}." if page.scheme.incentive else ""],
+    )
+
+
+def _is_official(page: Page) -> bool:
+    return page.scheme.incentive is not None and page.scheme.incentive.official
+
+
+def score_table(page: Page) -> Table | Notice:
+    """Return the score of each contract, section by section, and what it costs."""
+    grid = grid_of(page.campaign)
+    rows = evaluations(page)
+    if grid is None or rows[rows["kind"] == "score"].empty:
+        why = (
+            "La campagne ne nomme pas de grille (evaluation_grid)."
+            if page.scheme.is_graded
+            else f"Le dispositif {page.scheme.name} ne note pas ses contrats."
+        )
+        return Notice("missing" if page.scheme.is_graded else "info", "Score et sanction", why)
+    wide = rows[rows["kind"] == "section"].pivot(index="contract_finess", columns="subject", values="score")
+    scores = rows[rows["kind"] == "score"].set_index("contract_finess")
+    costs = with_amounts(rows[rows["kind"] == "sanction"]).set_index("contract_finess")
+    frame = scores[["name", "href", "score"]].assign(
+        **{one.id: wide.get(f"section/{one.id}") for one in grid.sections},
+        base_text=costs["base_text"] if len(costs) else "–",
+        rate_text=costs["rate_text"] if len(costs) else "–",
+        due_text=costs["due_text"] if len(costs) else "aucune règle",
+        # Without a score, the reason is the score's; with one, what the sanction lacks.
+        reason_text=scores["reason"].fillna(costs["reason"] if len(costs) else "–").fillna("–"),
+    )
+    unit = "%" if grid.score.scale == "percent" else "points"
+    weights = " ; ".join(f"{one.label} {french.number(one.weight, decimals_of(one.weight))}" for one in grid.sections)
+    return Table.from_frame(
+        frame.reset_index(),
+        caption=f"Score et sanction de {evaluated_year(page.campaign)} : {grid.label}",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            *(
+                ColumnFormat.number(one.id, one.label, decimals=grid.score.section_decimals, unit=unit)
+                for one in grid.sections
+            ),
+            ColumnFormat.number("score", "Score", decimals=grid.score.decimals, unit=unit),
+            ColumnFormat.text("base_text", "Assiette", align="right"),
+            ColumnFormat.text("rate_text", "Taux", align="right"),
+            ColumnFormat.text("due_text", "Sanction", align="right"),
+            ColumnFormat.text("reason_text", "Remarque"),
+        ],
+        notes=[
+            f"Poids des sections : {weights}.",
+            "Une section que le contrat n'a pas signée ne compte pas.",
+            "Sanction calculée avant procédure contradictoire.",
+        ],
+    )
+
+
+def grid_table(page: Page) -> Table | Notice:
+    """Return, criterion by criterion, how the contracts of the region answered."""
+    rows = page.store.read(tables.EVALUATIONS)
+    lines = rows[rows["kind"] == "criterion"]
+    grid = grid_of(page.campaign)
+    if lines.empty or grid is None:
+        return Notice("info", "Critères de la grille", "Aucun critère n'est évalué.")
+    order = {f"criterion/{one.id}": place for place, one in enumerate(grid.criteria)}
+    found = []
+    for subject, own in lines.groupby("subject"):
+        computed = own[own["status"] == "computed"]
+        most = float(own["max_points"].iloc[0])
+        found.append(
+            {
+                "place": order.get(str(subject), len(order)),
+                "part": own["part"].iloc[0],
+                "label": own["label"].iloc[0],
+                "computed_nb": len(computed),
+                "without_nb": int((own["status"] == "not_computable").sum()),
+                "outside_nb": int((own["status"] == "not_applicable").sum()),
+                "share_pct": 100 * float(computed["points"].astype(float).mean()) / most if len(computed) else None,
+            }
+        )
+    return Table.from_frame(
+        pd.DataFrame(found).sort_values("place"),
+        caption=f"Critères de la {grid.label} : réponses et points obtenus",
+        columns=[
+            ColumnFormat.text("label", "Critère"),
+            ColumnFormat.text("part", "Section"),
+            ColumnFormat.count("computed_nb", "Contrats notés"),
+            ColumnFormat.count("without_nb", "Sans valeur"),
+            ColumnFormat.count("outside_nb", "Sans objet"),
+            ColumnFormat.percent("share_pct", "Part moyenne des points"),
+        ],
+    )

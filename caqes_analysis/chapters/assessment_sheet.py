@@ -1,0 +1,129 @@
+"""The evaluation of one contract, for the sheet of its establishment: the card, and every step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_words import (
+    ATTAINMENT_WORDS,
+    REFERENCE_WORDS,
+    STATUS_WORDS,
+    attained_words,
+    plain_number,
+    with_amounts,
+    with_values,
+)
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.display import Card, ColumnFormat, Notice, Table
+from caqes_analysis.evaluation.assess import evaluated_year
+
+__all__ = ["evaluation_card", "own_evaluations", "steps_table"]
+
+
+def own_evaluations(page: Page) -> pd.DataFrame:
+    """Return the evaluations of the contract that the establishment of a sheet is under; empty when it has none."""
+    contract_of = contract_keys(page.store.read(tables.ESTABLISHMENTS))
+    rows = page.store.read(tables.EVALUATIONS)
+    return rows[rows["contract_finess"] == contract_of.get(page.finess or "", page.finess)].reset_index(drop=True)
+
+
+def evaluation_card(page: Page) -> Card | None:
+    """Return the card of the sheet: objectives attained, incentive or score; None without an evaluated contract."""
+    rows = own_evaluations(page)
+    if rows.empty:
+        return None
+    words = attained_words(rows).replace(" objectifs atteints", " atteints").replace(" objectif atteint", " atteint")
+    details = []
+    for row in with_amounts(rows[rows["kind"] == "incentive"]).to_dict("records"):
+        partial = " (partiel)" if row["status"] == "partial" else ""
+        amount = french.compact_euros(row["amount_eur"]) if not pd.isna(row["amount_eur"]) else row["due_text"]
+        details.append(f"intéressement {amount}{partial}")
+    for row in with_amounts(rows[rows["kind"].isin(["score", "sanction"])]).to_dict("records"):
+        if row["kind"] == "score":
+            score = plain_number(row["score"]) if not pd.isna(row["score"]) else STATUS_WORDS.get(row["status"], "")
+            details.append(f"score {score}")
+        else:
+            details.append(f"sanction {row['due_text']}")
+    title = f"Évaluation {evaluated_year(page.campaign)}"
+    return Card(title, words or "pas de verdict", " ; ".join(details))
+
+
+def steps_table(page: Page) -> Table | Notice:
+    """Return, for the sheet of an establishment, everything that its contract's evaluation is made of."""
+    rows = own_evaluations(page)
+    if rows.empty:
+        return Notice(
+            "info",
+            "Évaluation",
+            f"Pas de contrat {page.scheme.name} évalué en {evaluated_year(page.campaign)} pour cet établissement.",
+        )
+    shown = with_amounts(with_values(rows))
+    result = [_result(row) for row in shown.to_dict("records")]
+    verdicts = rows["attainment"].tolist()
+    states = [ATTAINMENT_WORDS[one][1] if isinstance(one, str) else None for one in verdicts]
+    return Table.from_frame(
+        shown.assign(
+            result=result, state=pd.Series(states, dtype=object), how=[_how(row) for row in shown.to_dict("records")]
+        ),
+        caption=f"Évaluation du contrat en {evaluated_year(page.campaign)}, étape par étape",
+        columns=[
+            ColumnFormat.text("label", "Ligne"),
+            ColumnFormat.text("result", "Résultat", state="state"),
+            ColumnFormat.text("how", "Comment"),
+        ],
+        notes=["Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses."],
+    )
+
+
+def _result(row: Mapping[Any, Any]) -> str:
+    kind = row["kind"]
+    if kind in ("indicator", "regional_indicator"):
+        verdict = row["attainment"]
+        word = ATTAINMENT_WORDS[verdict][0] if isinstance(verdict, str) else french.MISSING
+        return f"objectif {word}" if verdict in ("attained", "not_attained") else word
+    if kind == "criterion":
+        return str(row["answer"]) if pd.isna(row["points"]) and isinstance(row["answer"], str) else _points(row)
+    if kind in ("section", "score"):
+        return (
+            plain_number(row["score"]) if not pd.isna(row["score"]) else STATUS_WORDS.get(row["status"], french.MISSING)
+        )
+    return str(row["due_text"])
+
+
+def _points(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["points"]):
+        return STATUS_WORDS.get(row["status"], french.MISSING)
+    return f"{plain_number(row['points'])} sur {plain_number(row['max_points'])}"
+
+
+def _how(row: Mapping[Any, Any]) -> str:
+    """Return in words the step that gives a row its result."""
+    kind, parts = row["kind"], []
+    if kind in ("indicator", "regional_indicator"):
+        parts.append(f"{row['value_text']} ; {row['target_label'] if isinstance(row['target_label'], str) else ''}")
+        if isinstance(row["reference_detail"], str):
+            parts.append(f"référentiel {REFERENCE_WORDS[row['reference_status']][0]} ({row['reference_detail']})")
+        if not pd.isna(row["saving_eur"]):
+            parts.append(f"économies max(0 ; {row['previous_text']} − {row['current_text']}) = {row['saving_text']}")
+        if not pd.isna(row["amount_eur"]) and not pd.isna(row["rate_pct"]):
+            product = f"{row['rate_text']} × {row['kept_saving_text']} × {row['gate_text']}"
+            parts.append(f"intéressement {product} = {row['due_text']}")
+    elif kind == "criterion" and not pd.isna(row["points"]):
+        product = f"{plain_number(row['points'])} × poids {plain_number(row['weight'])}"
+        parts.append(f"{row['answer']} : {product} = {plain_number(row['weighted_points'])}")
+    elif kind == "section" and not pd.isna(row["score"]):
+        parts.append(f"{plain_number(row['weighted_points'])} points sur {plain_number(row['weighted_max'])}")
+    elif kind == "score" and not pd.isna(row["score"]):
+        parts.append(f"{plain_number(row['weighted_points'])} pour un poids de {plain_number(row['weight'])}")
+    elif kind == "sanction" and not pd.isna(row["base_eur"]):
+        parts.append(f"{row['rate_text']} × {row['base_text']} = {row['gross_text']}")
+    elif kind == "incentive" and not pd.isna(row["gross_eur"]):
+        parts.append(f"somme des indicateurs : {row['gross_text']}")
+    if isinstance(row["reason"], str):
+        parts.append(row["reason"])
+    return " ; ".join(part.strip(" ;") for part in parts if part.strip(" ;")) or "–"

@@ -1,0 +1,99 @@
+"""Words and numbers of the evaluation, shared by the regional chapter and by the sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.display.payload import State
+
+__all__ = [
+    "ATTAINMENT_WORDS",
+    "REFERENCE_WORDS",
+    "STATUS_WORDS",
+    "TOTALS",
+    "attained_words",
+    "decimals_of",
+    "plain_number",
+    "with_amounts",
+    "with_values",
+]
+
+REFERENCE_WORDS: Mapping[str, tuple[str, State | None]] = {
+    "respected": ("respecté", "good"),
+    "targeted": ("ciblé", "warning"),
+    "unknown": ("inconnu", "missing"),
+}
+ATTAINMENT_WORDS: Mapping[str, tuple[str, State | None]] = {
+    "attained": ("atteint", "good"),
+    "not_attained": ("non atteint", "warning"),
+    "pending": ("en cours d'année", None),
+    "unknown": ("pas de verdict", "missing"),
+    "not_applicable": ("sans objet", "muted"),
+}
+STATUS_WORDS: Mapping[str, str] = {
+    "not_computable": "non calculable",
+    "not_valued": "non valorisable",
+    "not_applicable": "sans objet",
+    "pending": "en attente",
+}
+TOTALS = ("incentive", "regional_incentive")
+
+
+def attained_words(rows: pd.DataFrame) -> str:
+    """Return « 2 objectifs atteints sur 3 », over the objectives that have a verdict; empty when none has."""
+    verdicts = rows[rows["kind"].isin(["indicator", "regional_indicator"])]["attainment"]
+    judged = int(verdicts.isin(["attained", "not_attained"]).sum())
+    if not judged:
+        return ""
+    attained = int((verdicts == "attained").sum())
+    return f"{french.plural(attained, 'objectif atteint', 'objectifs atteints')} sur {judged}"
+
+
+def with_values(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with their value in words: units differ from one to the next."""
+    values = [
+        french.MISSING if pd.isna(value) else _with_unit(value, unit, measure)
+        for value, unit, measure in zip(rows["value"], rows["unit_label"], rows["measure"], strict=True)
+    ]
+    return rows.assign(value_text=values, reason_text=rows["reason"].fillna("–"))
+
+
+def _with_unit(value: float, unit: Any, measure: Any) -> str:
+    sign = french.signed if str(measure).startswith("evolution") else french.number
+    return f"{sign(value, 2 if unit == '%' else 0)}{french.NBSP}{unit if isinstance(unit, str) else ''}".strip()
+
+
+def with_amounts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with every step of the incentive in words, exactly as it was computed."""
+
+    def euros(name: str) -> list[str]:
+        return ["–" if pd.isna(amount) else french.euros(amount, cents=True) for amount in rows[name]]
+
+    due = [
+        french.euros(amount, cents=True) if not pd.isna(amount) else STATUS_WORDS.get(str(status), french.MISSING)
+        for amount, status in zip(rows["amount_eur"], rows["status"], strict=True)
+    ]
+    rates = ["–" if pd.isna(rate) else french.percent(rate, decimals_of(rate)) for rate in rows["rate_pct"]]
+    gates = ["–" if pd.isna(gate) else french.number(gate, decimals_of(gate)) for gate in rows["gate"]]
+    named = ("previous_eur", "current_eur", "saving_eur", "kept_saving_eur", "gross_eur", "base_eur")
+    return rows.assign(
+        **{name.replace("_eur", "_text"): euros(name) for name in named},
+        rate_text=rates,
+        gate_text=gates,
+        due_text=due,
+        reason_text=rows["reason"].fillna("–"),
+    )
+
+
+def decimals_of(value: Any) -> int:
+    """Return how many decimals a number has, 3 at most."""
+    return next((n for n in (0, 1, 2) if value == round(value, n)), 3)
+
+
+def plain_number(value: Any) -> str:
+    """Return a number with the decimals that it has."""
+    return french.number(value, decimals_of(value))

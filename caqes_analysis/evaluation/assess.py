@@ -1,0 +1,303 @@
+"""The evaluation of a campaign: every contract, what targets it, what it reached, and what that brings or costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.evaluation.exact import cents
+from caqes_analysis.evaluation.incentive import incentive
+from caqes_analysis.evaluation.periods import ComparedMonths, compared_months
+from caqes_analysis.evaluation.realisation import INCOMPLETE, realisation
+from caqes_analysis.evaluation.regional import regional_incentive
+from caqes_analysis.evaluation.score import grid_score
+from caqes_analysis.evaluation.targeting import targeting
+from caqes_analysis.evaluation.values import Values, contract_values, second_part
+from caqes_analysis.indicators.compute import compute_indicators
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.perimeter import current_establishments
+from caqes_analysis.schemes.grid import EvaluationGrid
+from caqes_analysis.schemes.scheme import Scheme
+from caqes_analysis.store import Store
+
+__all__ = ["EVALUATED_STATUSES", "assess", "evaluated_contracts", "evaluated_year"]
+
+EVALUATED_STATUSES = ("signé", "terminé")
+"""Statuses of the contracts that are evaluated; a contract whose status nobody gave is too."""
+
+_LAST_MONTH = 12
+_NOT_RECEIVED = "donnée non reçue"
+_NOT_DEFINED = "indicateur du contrat que le catalogue ne définit pas pour ce dispositif"
+
+
+def evaluated_year(campaign: Campaign) -> int:
+    """Return the last closed year of a campaign: no verdict is given before the end of a year."""
+    return campaign.year if campaign.settled_month_nb == _LAST_MONTH else campaign.year - 1
+
+
+def evaluated_contracts(store: Store, scheme: str) -> pd.DataFrame:
+    """Return the contracts of a scheme that are evaluated, one row each.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign.
+    scheme
+        Identifier of the scheme.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``contracts`` and ``category`` (of the establishment), ordered by FINESS. A contract that was
+        refused or broken off is not evaluated, nor the one of an establishment that another has taken over.
+    """
+    signed = store.read(tables.CONTRACTS)
+    signed = signed[
+        (signed["scheme"] == scheme) & (signed["status"].isna() | signed["status"].isin(EVALUATED_STATUSES))
+    ]
+    everyone = store.read(tables.ESTABLISHMENTS)
+    current = current_establishments(store)
+    contract_of = contract_keys(everyone)
+    present = {contract_of.get(finess, finess) for finess in current["finess"]}
+    gone = set(everyone["finess"]) - set(current["finess"]) - present
+    by_contract = current.assign(key=[contract_of.get(finess, finess) for finess in current["finess"]])
+    category = by_contract.sort_values("finess").drop_duplicates("key").set_index("key")["category"]
+    # An establishment that has closed is evaluated through the one that took it over.
+    kept = signed[~signed["contract_finess"].isin(list(gone))].sort_values("contract_finess")
+    return kept.assign(category=category.reindex(kept["contract_finess"]).to_numpy()).reset_index(drop=True)
+
+
+def assess(
+    store: Store,
+    campaign: Campaign,
+    *,
+    scheme: Scheme,
+    definitions: Iterable[IndicatorDefinition],
+    grid: EvaluationGrid | None = None,
+) -> pd.DataFrame:
+    """Evaluate the contracts of a campaign for its last closed year.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign: contracts, establishments, targets, and what the indicators read.
+    campaign
+        The campaign.
+    scheme
+        Its scheme, with its rules.
+    definitions
+        The catalogue; the definitions of the scheme that have a référentiel, an objective or an incentive count.
+    grid
+        Evaluation grid, when the scheme scores its contracts and the region gave one.
+
+    Returns
+    -------
+    DataFrame
+        Table ``evaluations``: one row per contract and indicator, then the totals, the lines of the grid, the score and
+        the sanction; empty when the scheme has no contract that year.
+    """
+    year = evaluated_year(campaign)
+    contracts = evaluated_contracts(store, scheme.id)
+    months = _months(contracts, scheme, year)
+    contracts = contracts[contracts["contract_finess"].isin(list(months))]
+    if contracts.empty:
+        return tables.EVALUATIONS.empty()
+    wanted = _definitions_of(definitions, scheme, contracts)
+    rows = _indicators(store, contracts, wanted, scheme, year, months)
+    parts = [_paid(_one_per_objective(rows, wanted), wanted, scheme)]
+    if grid is not None and scheme.is_graded:
+        parts.append(
+            grid_score(
+                contracts,
+                store.read(tables.GRID_ANSWERS),
+                grid=grid,
+                year=year,
+                measured=rows,
+                bases=_bases(store, grid, year, contracts["contract_finess"]),
+                with_sanction=year not in scheme.years_without_sanction,
+            )
+        )
+    full = [part.astype(object) for part in parts if len(part)]
+    if not full:
+        return tables.EVALUATIONS.empty()
+    found = pd.concat(full, ignore_index=True)
+    known = [name for name in tables.EVALUATIONS.column_names if name in found]
+    return tables.EVALUATIONS.validate(tables.EVALUATIONS.conform(found[known].assign(scheme=scheme.id)))
+
+
+def _months(contracts: pd.DataFrame, scheme: Scheme, year: int) -> dict[str, ComparedMonths]:
+    """Return what each contract compares; those for which the year does not count are left out."""
+    days: list[Any] = contracts["signed_on"].tolist()
+    compared = {
+        str(finess): compared_months(scheme, None if pd.isna(day) else day.date(), year)
+        for finess, day in zip(contracts["contract_finess"].tolist(), days, strict=True)
+    }
+    return {finess: one for finess, one in compared.items() if one is not None}
+
+
+def _definitions_of(
+    definitions: Iterable[IndicatorDefinition], scheme: Scheme, contracts: pd.DataFrame
+) -> list[IndicatorDefinition]:
+    """Return the definitions that evaluate: those of the scheme, drafts only where a contract names them."""
+    named = {name for text in contracts["indicators"].dropna() for name in text.split(",")}
+    return [
+        one
+        for one in definitions
+        if scheme.id in one.schemes
+        and (one.status == "published" or one.id in named)
+        and (one.reference is not None or one.target is not None or one.incentive.kind != "none")
+    ]
+
+
+def _indicators(
+    store: Store,
+    contracts: pd.DataFrame,
+    definitions: Sequence[IndicatorDefinition],
+    scheme: Scheme,
+    year: int,
+    months: dict[str, ComparedMonths],
+) -> pd.DataFrame:
+    """Return one row per contract and indicator: référentiel, objective and amounts of both years."""
+    firsts = sorted({one.first_nb for one in months.values()})
+    texts = [f"{y}{'' if first == 1 else f'-M{first - 1:02d}'}" for first in {1, *firsts} for y in (year - 1, year)]
+    computed = compute_indicators(store, definitions, periods=sorted(texts))
+    contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
+    values = contract_values(computed, definitions, contract_of)
+    targets = store.read(tables.TARGETS)
+    verdicts = targeting(values[values["period"] == str(year)], definitions)
+    verdicts = verdicts.rename(
+        columns={"finess": "contract_finess", "indicator": "subject", "detail": "reference_detail"}
+    )
+    parts = []
+    for first in firsts:
+        own = [finess for finess, one in months.items() if one.first_nb == first]
+        compared = second_part(values, definitions, first_nb=first) if first > 1 else values
+        mine = compared[compared["finess"].isin(own)]
+        reached = realisation(mine, definitions, targets, scheme=scheme.id, year=year)
+        amounts = _amounts(Values(mine), definitions, own, year)
+        rows = _every(own, contracts, definitions, year).merge(reached, how="left", on=_KEY)
+        parts.append(rows.merge(amounts, how="left", on=_KEY))
+    found = pd.concat(parts, ignore_index=True)
+    found = found.merge(verdicts[[*_KEY[:2], "reference_status", "reference_detail"]], how="left", on=_KEY[:2])
+    named = {one.id: one for one in definitions}
+    subjects: list[str] = found["subject"].tolist()
+    # A contract may name what the catalogue of the scheme does not define: it is shown, and said.
+    stranger = ~found["subject"].isin(list(named))
+    found["reason"] = found["reason"].where(~stranger, _NOT_DEFINED)
+    return found.assign(
+        scheme=scheme.id,
+        kind="indicator",
+        label=[named[name].name if name in named else name for name in subjects],
+        part=pd.Series([named[name].volet if name in named else None for name in subjects], dtype=object),
+        period=[months[finess].label for finess in found["contract_finess"]],
+        status=found["status"].fillna("not_computable"),
+        attainment=found["attainment"].fillna("unknown"),
+        reason=found["reason"].where(found["status"].notna() | stranger, f"valeur inconnue : {_NOT_RECEIVED}"),
+    ).sort_values(_KEY, ignore_index=True)
+
+
+_KEY = ["contract_finess", "subject", "year"]
+
+
+def _every(
+    finess: Sequence[str], contracts: pd.DataFrame, definitions: Sequence[IndicatorDefinition], year: int
+) -> pd.DataFrame:
+    """Return every indicator of every contract; a contract that lists its indicators has no others."""
+    listed = contracts.set_index("contract_finess")["indicators"]
+    rows: list[tuple[str, str, int]] = []
+    for one in sorted(finess):
+        own = listed[one].split(",") if isinstance(listed[one], str) else None
+        rows += [(one, name, year) for name in (own or [d.id for d in definitions])]
+    return pd.DataFrame(rows, columns=_KEY)
+
+
+def _amounts(
+    found: Values, definitions: Sequence[IndicatorDefinition], finess: Sequence[str], year: int
+) -> pd.DataFrame:
+    """Return the euros of both years of each indicator that has some, over the months compared."""
+    rows = []
+    for definition in definitions:
+        measure = definition.incentive.saving_measure
+        for one in finess if measure else ():
+            previous, before = found.value(one, str(year - 1), definition, str(measure))
+            current, now = found.value(one, str(year), definition, str(measure))
+            why = INCOMPLETE if "incomplete" in (before, now) else None
+            rows.append((one, definition.id, year, _euros(previous), _euros(current), why))
+    columns = [*_KEY, "previous_eur", "current_eur", "amount_reason"]
+    return pd.DataFrame(rows, columns=columns).astype({"previous_eur": object, "current_eur": object})
+
+
+def _euros(value: Fraction | None) -> Decimal | None:
+    return None if value is None else cents(value)
+
+
+def _one_per_objective(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> pd.DataFrame:
+    """Keep one definition where several bear the same objective: the one that can be computed for most contracts."""
+    named = {one.id: one for one in definitions}
+    kept: dict[Any, tuple[Any, ...]] = {}
+    for subject, own in rows.groupby("subject", sort=True):
+        target = named[str(subject)].target if subject in named else None
+        objective = (target.subject, target.measure) if target else (subject,)
+        rank = (-int(own["value"].notna().sum()), subject != objective[0], subject)
+        kept[objective] = min(kept.get(objective, rank), rank)
+    chosen = {rank[-1] for rank in kept.values()}
+    return rows[rows["subject"].isin(list(chosen))].reset_index(drop=True)
+
+
+def _paid(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition], scheme: Scheme) -> pd.DataFrame:
+    """Add what the rules of the scheme pay; rows without rule stay as they are."""
+    kinds = {one.id: one.incentive.kind for one in definitions}
+    rule, regional = scheme.incentive, scheme.regional_incentive
+    kind = rows["subject"].map(kinds)
+    shared = (kind == "savings_share") if rule is not None else pd.Series(False, index=rows.index)
+    granted = (kind == "amount") if regional is not None else pd.Series(False, index=rows.index)
+    parts = [rows[~shared & ~granted]]
+    if rule is not None and shared.any():
+        parts.append(incentive(_for_incentive(rows[shared], definitions), rule=rule))
+    if regional is not None and granted.any():
+        parts.append(regional_incentive(rows[granted], rule=regional))
+    if rows.empty:
+        return rows
+    order = pd.concat([part.astype(object) for part in parts if len(part)], ignore_index=True)
+    ranked = order.assign(_total=order["kind"].isin(["incentive", "regional_incentive"]))
+    return ranked.sort_values(["contract_finess", "year", "_total", "subject"], ignore_index=True).drop(
+        columns="_total"
+    )
+
+
+def _for_incentive(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> pd.DataFrame:
+    named = {one.id: one for one in definitions}
+    rates = [named[subject].incentive.rate_pct for subject in rows["subject"].tolist()]
+    # An objective that nobody knows is a reason of the gate, not of the amounts: those have their own.
+    return rows.assign(
+        is_valued=[named[subject].incentive.saving_measure is not None for subject in rows["subject"]],
+        definition_rate_pct=pd.Series(rates, index=rows.index, dtype=object),
+        reason=rows["amount_reason"].where(rows["amount_reason"].notna(), None),
+    )
+
+
+def _bases(store: Store, grid: EvaluationGrid, year: int, contracts: Iterable[str]) -> dict[str, Decimal | None]:
+    """Return the amount of the year on which each contract's sanction is computed; None when a month is missing."""
+    if grid.sanction is None:
+        return {}
+    months = store.query(
+        "select finess, sum(amount_eur)::decimal(18, 2) as amount_eur, "
+        "count(*) filter (value_status = 'missing') as missing_nb, count(distinct month) as months_nb "
+        "from monthly_grid where year(month) = $year::int and list_contains($envelopes, envelope) group by finess",
+        {"year": year, "envelopes": list(grid.sanction.base_envelopes)},
+    )
+    contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
+    bases: dict[str, Decimal | None] = {}
+    for finess, amount, missing_nb, months_nb in months.itertuples(index=False):
+        key = contract_of.get(finess, finess)
+        whole = missing_nb == 0 and months_nb == _LAST_MONTH and not pd.isna(amount)
+        before = bases.get(key, Decimal("0.00"))
+        bases[key] = before + amount if whole and before is not None else None
+    return {finess: bases.get(finess) for finess in contracts}
