@@ -19,7 +19,16 @@ from typing import IO, Any
 
 from caqes_analysis.batch.template_process import NEW_KERNEL, RETIRE
 
-__all__ = ["KERNEL_ENVIRONMENT", "STACK", "ForkedKernel", "Template", "TemplateError", "can_fork", "shared_template"]
+__all__ = [
+    "KERNEL_ENVIRONMENT",
+    "STACK",
+    "ForkedKernel",
+    "Template",
+    "TemplateError",
+    "can_fork",
+    "close_shared_templates",
+    "shared_template",
+]
 
 KERNEL_MODULES = (
     "ipykernel.kernelapp",

@@ -22,7 +22,7 @@ from caqes_analysis.book.renderers import DisplayRenderer
 from caqes_analysis.book.search import search_script, words_of
 from caqes_analysis.book.text import unbroken
 
-__all__ = ["setup"]
+__all__ = ["LastProvenance", "NoBreakSpaces", "setup"]
 
 # MyST-NB would load it in each of its short-lived reading processes; loaded here, they inherit it.
 _PRELOADED = DisplayRenderer
