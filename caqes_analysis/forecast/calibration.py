@@ -224,11 +224,13 @@ def _fit(candidates: Candidates, rest: Floats, years: npt.NDArray[np.int64], obs
     for fold in np.unique(folds):
         # The errors of a year are measured with weights that have not read it, as will be those of the year forecast.
         out = folds == fold
-        taught = learn_combination(names, candidates.log_ratios[~out], actual[~out], candidates.spread[~out])
+        taught = learn_combination(
+            names, candidates.log_ratios[~out], actual[~out], candidates.spread[~out], years[~out]
+        )
         said[out] = combine(_some(candidates, out), taught, observed_nb)
     errors = np.log(rest / candidates.size_eur) - candidates.log_rest(said)
     return Learned(
-        combination=learn_combination(names, candidates.log_ratios, actual, candidates.spread),
+        combination=learn_combination(names, candidates.log_ratios, actual, candidates.spread, years),
         dispersion=learn_dispersion(candidates, errors, years, observed_nb),
     )
 

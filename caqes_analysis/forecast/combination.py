@@ -22,6 +22,8 @@ _LEARNING_WIDTH, _APPLYING_WIDTH = 1.0, 0.5
 _MEDIAN_DIVISOR = 27
 """The plain median weighs (months left)/27: a third in March, a ninth in September, when learned weights are surer."""
 _PRIOR_SERIES_NB = 15.0
+_YEAR_DECAY = 0.5
+"""Late years resemble the year to forecast, and were forecast from as long a history (chosen on unscored years)."""
 
 
 class Combination(BaseModel):
@@ -54,7 +56,13 @@ def equal_weights(names: tuple[str, ...]) -> Combination:
     return Combination(names=names, weights=equal, centres=(-3.0,), width=1.0, local_weights=(equal,))
 
 
-def learn_combination(names: tuple[str, ...], log_ratios: Floats, actual: Floats, spread: Floats) -> Combination:
+def learn_combination(
+    names: tuple[str, ...],
+    log_ratios: Floats,
+    actual: Floats,
+    spread: Floats,
+    years: npt.NDArray[np.int64],
+) -> Combination:
     """Learn the weights that would have served best in earlier years.
 
     Parameters
@@ -67,6 +75,8 @@ def learn_combination(names: tuple[str, ...], log_ratios: Floats, actual: Floats
         The logarithms that came true.
     spread
         Disagreement of the candidates, one per series-year.
+    years
+        Year of each; a year counts for half of the next one.
 
     Returns
     -------
@@ -78,9 +88,10 @@ def learn_combination(names: tuple[str, ...], log_ratios: Floats, actual: Floats
     log_spread = np.log(spread + 1e-4)
     width = max(float(log_spread.std()), 0.1)
     centres = np.quantile(log_spread, _CENTRES_AT)
-    everyone = _convex(said, came, np.ones(len(came)))
+    recent = _YEAR_DECAY ** (years.max() - years).astype(float)
+    everyone = _convex(said, came, recent)
     local = [
-        _convex(said, came, np.exp(-0.5 * ((log_spread - centre) / (_LEARNING_WIDTH * width)) ** 2))
+        _convex(said, came, recent * np.exp(-0.5 * ((log_spread - centre) / (_LEARNING_WIDTH * width)) ** 2))
         for centre in centres
     ]
     return Combination(
