@@ -85,7 +85,9 @@ def peers(source: Path, result: Path) -> None:
     found = []
     for (scale, horizon, replay), group in table.groupby(["scale", "horizon", "replay"]):
         names = [REPLAYED] if replay else PEER_MODELS
-        fitted = StatsForecast([getattr(available, name)(season_length=12) for name in names], freq="MS", n_jobs=2)
+        fitted = StatsForecast(
+            [getattr(available, name)(season_length=12, alias=name) for name in names], freq="MS", n_jobs=2
+        )
         values = group.assign(y=np.log(group["y"]) if scale == "log" else group["y"])
         later = fitted.forecast(df=values[["unique_id", "ds", "y"]], h=int(horizon))
         for name in names:
@@ -219,7 +221,7 @@ def print_errors(rows: pd.DataFrame, title: str) -> None:
             gap = capped - group["e:caqes"].clip(upper=ERROR_CAP)
             low, high = year_blocks(gap, group["year"])
             cells.append(
-                f"{capped.mean():6.2f}" + ("" if name == "e:caqes" else f" (+{gap.mean():.2f} [{low:.2f}; {high:.2f}])")
+                f"{capped.mean():6.2f}" + ("" if name == "e:caqes" else f" ({gap.mean():+.2f} [{low:.2f}; {high:.2f}])")
             )
         print(f"  {name[2:]:18}", " | ".join(f"{cell:28}" for cell in cells))
 
