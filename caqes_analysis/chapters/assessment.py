@@ -10,6 +10,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import (
     ATTAINMENT_WORDS,
     REFERENCE_WORDS,
+    STATUS_WORDS,
     TOTALS,
     attained_words,
     decimals_of,
@@ -28,6 +29,7 @@ __all__ = [
     "evaluations",
     "grid_table",
     "incentive_table",
+    "objectives_table",
     "realisation_table",
     "rules",
     "score_table",
@@ -151,6 +153,40 @@ def targeting_table(page: Page) -> Table | Notice:
     )
 
 
+def objectives_table(page: Page) -> Table | Notice:
+    """Return, indicator by indicator, how many contracts attained their objective."""
+    rows = page.store.read(tables.EVALUATIONS)
+    rows = rows[rows["kind"].isin(["indicator", "regional_indicator"])]
+    if rows.empty:
+        return Notice("missing", "Objectifs par indicateur", "Aucun contrat n'est évalué cette année.")
+    found = []
+    for label, own in rows.groupby("label", sort=True):
+        counts = own["attainment"].value_counts()
+        attained, missed = int(counts.get("attained", 0)), int(counts.get("not_attained", 0))
+        found.append(
+            {
+                "label": label,
+                "target_text": own["target_label"].dropna().min() if own["target_label"].notna().any() else "–",
+                "contracts_nb": len(own),
+                "attained_nb": attained,
+                "missed_nb": missed,
+                "without_nb": len(own) - attained - missed,
+            }
+        )
+    return Table.from_frame(
+        pd.DataFrame(found),
+        caption=f"Objectifs de {evaluated_year(page.campaign)}, indicateur par indicateur",
+        columns=[
+            ColumnFormat.text("label", "Indicateur"),
+            ColumnFormat.text("target_text", "Objectif"),
+            ColumnFormat.count("contracts_nb", "Contrats"),
+            ColumnFormat.count("attained_nb", "Atteint"),
+            ColumnFormat.count("missed_nb", "Non atteint"),
+            ColumnFormat.count("without_nb", "Sans verdict"),
+        ],
+    )
+
+
 def realisation_table(page: Page) -> Table | Notice:
     """Return what each contract reached, indicator by indicator."""
     rows = evaluations(page)
@@ -198,6 +234,7 @@ def incentive_table(page: Page) -> Table | Notice:
     region = {
         "name": "Région",
         "label": "Somme des contrats",
+        "status": "not_computable",  # printed unless one of them has an amount
         **{
             name: total_of(totals[name].dropna())
             for name in ("saving_eur", "kept_saving_eur", "gross_eur", "amount_eur")
@@ -233,11 +270,15 @@ def score_table(page: Page) -> Table | Notice:
             else f"Le dispositif {page.scheme.name} ne note pas ses contrats."
         )
         return Notice("missing" if page.scheme.is_graded else "info", "Score et sanction", why)
-    wide = rows[rows["kind"] == "section"].pivot(index="contract_finess", columns="subject", values="score")
+    parts = rows[rows["kind"] == "section"]
+    decimals = grid.score.section_decimals
+    printed = parts.assign(text=_scores(parts, decimals))
+    wide = printed.pivot(index="contract_finess", columns="subject", values="text")
     scores = rows[rows["kind"] == "score"].set_index("contract_finess")
     costs = with_amounts(rows[rows["kind"] == "sanction"]).set_index("contract_finess")
-    frame = scores[["name", "href", "score"]].assign(
-        **{one.id: wide.get(f"section/{one.id}") for one in grid.sections},
+    frame = scores[["name", "href"]].assign(
+        **{one.id: _of_section(wide, f"section/{one.id}", scores.index) for one in grid.sections},
+        score_text=_scores(scores, grid.score.decimals),
         base_text=costs["base_text"] if len(costs) else "–",
         rate_text=costs["rate_text"] if len(costs) else "–",
         due_text=costs["due_text"] if len(costs) else "aucune règle",
@@ -251,11 +292,8 @@ def score_table(page: Page) -> Table | Notice:
         caption=f"Score et sanction de {evaluated_year(page.campaign)} : {grid.label}",
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
-            *(
-                ColumnFormat.number(one.id, one.label, decimals=grid.score.section_decimals, unit=unit)
-                for one in grid.sections
-            ),
-            ColumnFormat.number("score", "Score", decimals=grid.score.decimals, unit=unit),
+            *(ColumnFormat.text(one.id, one.label, unit=unit, align="right") for one in grid.sections),
+            ColumnFormat.text("score_text", "Score", unit=unit, align="right"),
             ColumnFormat.text("base_text", "Assiette", align="right"),
             ColumnFormat.text("rate_text", "Taux", align="right"),
             ColumnFormat.text("due_text", "Sanction", align="right"),
@@ -267,6 +305,19 @@ def score_table(page: Page) -> Table | Notice:
             "Sanction calculée avant procédure contradictoire.",
         ],
     )
+
+
+def _scores(rows: pd.DataFrame, decimals: int) -> list[str]:
+    return [
+        STATUS_WORDS.get(str(status), french.MISSING) if pd.isna(score) else french.number(score, decimals)
+        for score, status in zip(rows["score"], rows["status"], strict=True)
+    ]
+
+
+def _of_section(wide: pd.DataFrame, name: str, contracts: pd.Index[Any]) -> pd.Series[Any]:
+    """Return a section by contract; one that the contract did not sign is without object."""
+    found = wide[name] if name in wide else pd.Series(dtype=object)
+    return found.reindex(contracts).fillna(STATUS_WORDS["not_applicable"])
 
 
 def grid_table(page: Page) -> Table | Notice:

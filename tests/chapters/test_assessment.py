@@ -1,0 +1,115 @@
+"""What the evaluation chapter and the sheet say, under both schemes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caqes_analysis.chapters import assessment, assessment_sheet
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import Notice, Table
+from caqes_analysis.receive import open_store
+from tests.campaigns import MONTHLY, small_campaign
+from tests.conftest import REPOSITORY
+from tests.evaluation.test_assess import graded_campaign
+
+RULES = REPOSITORY / "parameters" / "demonstration" / "regles-2022.yml"
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    campaign = graded_campaign(tmp_path_factory.mktemp("note"))
+    return Page(campaign, open_store(campaign))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("interesse")
+
+
+def paying(folder: Path, rules: str) -> Page:
+    (folder / "regles.yml").write_text(rules, encoding="utf-8")
+    text = MONTHLY.replace("output: sortie", "output: sortie\nscheme_rules: regles.yml")
+    campaign = small_campaign(folder, text=text)
+    return Page(campaign, open_store(campaign))
+
+
+def plain(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+def cells(shown: Any, label: str) -> list[str]:
+    assert isinstance(shown, Table)
+    place = [header.label for header in shown.columns].index(label)
+    return [plain(row[place].text) for row in shown.rows]
+
+
+def test_a_graded_region_says_its_scores_and_that_the_grid_is_simulated(graded: Page) -> None:
+    assert "score" in assessment.answer(graded).summary()
+    table = assessment.score_table(graded)
+    assert isinstance(table, Table)
+    assert "grille simulée" in table.caption
+    assert len(table.rows) == 7
+    assert set(cells(table, "Transports")) & {"sans objet"}  # the volet that most did not sign
+    assert isinstance(assessment.incentive_table(graded), Notice)
+    assert "simulée" in assessment.rules(graded).summary()
+
+
+def test_the_sheet_prints_every_step_of_the_score(graded: Page) -> None:
+    finess = assessment.evaluations(graded)["contract_finess"].iloc[-1]
+    page = Page(graded.campaign, graded.store, None, str(finess))
+    table = assessment_sheet.steps_table(page)
+    assert isinstance(table, Table)
+    assert len(table.rows) == len(assessment_sheet.own_evaluations(page))
+    card = assessment_sheet.evaluation_card(page)
+    assert card is not None
+    assert "score" in card.detail
+
+
+def test_unknown_rules_are_said_and_give_no_amount(folder: Path) -> None:
+    page = paying(folder, (REPOSITORY / "parameters" / "schemes" / "caqes-2022.yml").read_text(encoding="utf-8"))
+    assert "non calculable" in assessment.answer(page).summary()
+    assert "Taux inconnu" in assessment.rules(page).summary()
+    amounts = cells(assessment.incentive_table(page), "Montant")
+    assert {text for text in amounts[:-1] if "€" in text} == set()
+    assert isinstance(assessment.score_table(page), Notice)
+
+
+def test_known_rules_print_steps_that_give_the_amount(folder: Path) -> None:
+    text = RULES.read_text(encoding="utf-8").replace("floor_eur: 1000", "floor_eur: none")
+    page = paying(folder, text.replace("gate: attained", "gate: none"))
+    table = assessment.incentive_table(page)
+    assert isinstance(table, Table)
+    assert "formule non officielle" in table.caption
+    rows = assessment.evaluations(page)
+    computed = rows[(rows["kind"] == "indicator") & rows["amount_eur"].notna()]
+    assert len(computed)
+    for row in computed.itertuples(index=False):
+        due = row.rate_pct / 100 * row.kept_saving_eur * row.gate
+        assert abs(due - row.amount_eur) <= 0.005
+    total = rows[rows["kind"] == "incentive"]["amount_eur"].dropna().sum()
+    assert total > 0
+    assert cells(table, "Établissement")[-1] == "Région"
+    assert cells(table, "Montant")[-1].replace(" ", "").replace(",", ".") == f"{total:.2f}€"
+
+
+def test_who_is_targeted_and_what_is_reached_are_two_tables(folder: Path) -> None:
+    page = paying(folder, RULES.read_text(encoding="utf-8"))
+    targeting, reached = assessment.targeting_table(page), assessment.realisation_table(page)
+    assert isinstance(targeting, Table)
+    assert isinstance(reached, Table)
+    assert "Objectif" not in [header.label for header in targeting.columns]
+    assert "Référentiel" not in [header.label for header in reached.columns]
+    summary = assessment.objectives_table(page)
+    assert sum(map(int, cells(summary, "Atteint"))) == cells(reached, "Réalisation").count("atteint")
+
+
+def test_a_sheet_without_contract_says_so(folder: Path) -> None:
+    page = paying(folder, RULES.read_text(encoding="utf-8"))
+    under = set(assessment.evaluations(page)["contract_finess"])
+    other = next(finess for finess in page.establishments["finess"] if finess not in under)
+    own = Page(page.campaign, page.store, None, other)
+    assert assessment_sheet.evaluation_card(own) is None
+    assert isinstance(assessment_sheet.steps_table(own), Notice)
