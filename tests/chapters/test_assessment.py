@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def paying(folder: Path, rules: str) -> Page:
     (folder / "regles.yml").write_text(rules, encoding="utf-8")
     text = MONTHLY.replace("output: sortie", "output: sortie\nscheme_rules: regles.yml")
-    campaign = small_campaign(folder, text=text)
+    campaign = small_campaign(folder, establishments_nb=14, text=text)  # fewer, and nobody saves
     return Page(campaign, open_store(campaign))
 
 
