@@ -15,12 +15,14 @@ import json
 import logging
 import multiprocessing
 import os
+import resource
 import shutil
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -89,33 +91,34 @@ def ours(kernels: Any) -> Callable[[Sequence[Job]], None]:
 
 def computing_alone(jobs: Sequence[Job]) -> None:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        pool.submit(run_cells, jobs[:1]).result()  # imports, and everything that is done once
-        begun = time.perf_counter()
-        pool.submit(run_cells, jobs).result()
-        FLOOR.append(time.perf_counter() - begun)
+        FLOOR.append(pool.submit(run_cells, jobs).result())
 
 
 FLOOR: list[float] = []
+ALONE = "calcul seul"
 
 
-def run_cells(jobs: Sequence[Job]) -> None:
-    """Run the cells of sheets in this interpreter, formatting what they show as a kernel does."""
+def run_cells(jobs: Sequence[Job]) -> float:
+    """Run the cells of sheets in this interpreter, formatting what they show as a kernel does; return the seconds."""
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()
     cells = [cell for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
-    for job in jobs:
-        shell.reset(new_session=True)
+    begun = 0.0
+    for job in (jobs[0], *jobs):  # the first time imports, and does what is done once
+        shell.reset(new_session=True)  # type: ignore[no-untyped-call]
         for cell in cells:
             with contextlib.redirect_stdout(io.StringIO()):
-                shell.run_cell("".join(cell["source"])).raise_error()
+                shell.run_cell("".join(cell["source"])).raise_error()  # type: ignore[no-untyped-call]
             if "parameters" in cell["metadata"].get("tags", []):
                 shell.user_ns.update(job.parameters)
+        begun = begun or time.perf_counter()
+    return time.perf_counter() - begun
 
 
 ENGINES: dict[str, Callable[[Sequence[Job]], None]] = {
-    "calcul seul": computing_alone,
+    ALONE: computing_alone,
     "papermill, en série": papermill_serial,
     "papermill, 2 processus": papermill_two_processes,
     "ploomber-engine, en série": ploomber,
@@ -124,20 +127,47 @@ ENGINES: dict[str, Callable[[Sequence[Job]], None]] = {
 }
 
 
-def measured(engines: Sequence[str], jobs: Sequence[Job], directory: Path) -> Iterator[tuple[str, float, float]]:
-    """Yield the name of each engine, its wall time and the load of the machine as it began."""
-    for name in engines:
-        shutil.rmtree(directory / "executed", ignore_errors=True)
-        shutil.rmtree(directory / "run.draft", ignore_errors=True)
-        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-        begun = time.perf_counter()
+@dataclass(frozen=True)
+class Measure:
+    """What an engine took: wall time, processor time of this process and all it started, load as it began."""
+
+    wall_s: float
+    cpu_s: float
+    load: float
+
+
+def measured(name: str, jobs: Sequence[Job], directory: Path) -> Measure:
+    """Run an engine on a clean folder."""
+    shutil.rmtree(directory / "executed", ignore_errors=True)
+    shutil.rmtree(directory / "run.draft", ignore_errors=True)
+    load, cpu, begun = os.getloadavg()[0], cpu_seconds(), time.perf_counter()
+    with quiet():
+        ENGINES[name](jobs)
+    wall = time.perf_counter() - begun
+    close_shared_templates()  # its processor time, and that of its kernels, count once it has ended
+    if name == ALONE:
+        return Measure(FLOOR[-1], FLOOR[-1], load)
+    return Measure(wall, cpu_seconds() - cpu, load)
+
+
+def cpu_seconds() -> float:
+    return sum(
+        use.ru_utime + use.ru_stime
+        for use in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    )
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Send what the kernels of the other engines say to the terminal nowhere."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
         try:
-            ENGINES[name](jobs)
-        except ImportError as absent:
-            print(f"{name} : absent ({absent})")
-            continue
-        elapsed = time.perf_counter() - begun
-        yield name, FLOOR[-1] if name == "calcul seul" else elapsed, load
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def main() -> None:
@@ -153,17 +183,24 @@ def main() -> None:
         directory.mkdir(parents=True, exist_ok=True)
         jobs = sheet_jobs(directory.resolve(), options.sheets)
         cores = os.cpu_count() or 1
-        times: dict[str, float] = {}
-        print(f"{options.sheets} fiches, {cores} cœurs\n{'moteur':28}{'s':>9}{'s/fiche':>9}{'charge':>8}", flush=True)
-        for name, elapsed, load in measured(options.engines, jobs, directory.resolve()):
-            times[name] = elapsed
-            print(f"{name:28}{elapsed:9.1f}{elapsed / options.sheets:9.2f}{load:8.1f}", flush=True)
-    mine = times.get("caqes")
-    for name, elapsed in times.items():
-        if mine and name.startswith(("papermill", "ploomber", "caqes,")):
-            print(f"caqes est {elapsed / mine:.1f} fois plus rapide que « {name} »")
-    if mine and "calcul seul" in times:
-        print(f"caqes prend {mine / (times['calcul seul'] / cores):.2f} fois le calcul seul divisé par les cœurs")
+        found: dict[str, Measure] = {}
+        print(f"{options.sheets} fiches, {cores} cœurs")
+        print(f"{'moteur':28}{'s':>9}{'s/fiche':>9}{'s de calcul':>13}{'charge':>8}", flush=True)
+        for name in options.engines:
+            try:
+                found[name] = one = measured(name, jobs, directory.resolve())
+            except ImportError as absent:
+                print(f"{name:28}  absent ({absent})")
+                continue
+            row = f"{name:28}{one.wall_s:9.1f}{one.wall_s / options.sheets:9.2f}{one.cpu_s:13.1f}{one.load:8.1f}"
+            print(row, flush=True)
+    own = found.get("caqes")
+    for name, other in found.items():
+        if own and name not in {ALONE, "caqes"}:
+            times, less = other.wall_s / own.wall_s, other.cpu_s / own.cpu_s
+            print(f"« {name} » prend {times:.1f} fois le temps de caqes, et {less:.1f} fois son temps de calcul")
+    if own and ALONE in found:
+        print(f"caqes prend {own.wall_s / (found[ALONE].wall_s / cores):.2f} fois le calcul seul divisé par les cœurs")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,19 @@ from caqes_analysis.campaign_sources import AnnualSource, FileSource, MonthlySou
 from caqes_analysis.envelopes import ENVELOPES, Envelope
 from caqes_analysis.parameter_files import Parameters, load_parameters
 
-__all__ = ["REPOSITORY", "AnnualSource", "Campaign", "FileSource", "MonthlySource", "Simulation", "load_campaign"]
+__all__ = [
+    "REPOSITORY",
+    "AddedEnvelope",
+    "AnnualSource",
+    "Batch",
+    "Campaign",
+    "Disclosure",
+    "FileSource",
+    "MonthlySource",
+    "Region",
+    "Simulation",
+    "load_campaign",
+]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 """The clone: users keep their campaigns, comments and corrections beside the package's own files."""

@@ -45,7 +45,7 @@ from caqes_analysis.sources.declared import read_declared
 from caqes_analysis.sources.extracts import reader_named
 from caqes_analysis.store import Store
 
-__all__ = ["open_store", "receive", "signature"]
+__all__ = ["open_store", "prepare_simulation", "receive", "signature"]
 
 CAMPAIGN_PART = "campagne"
 """Name of the parts that are made of several deliveries."""

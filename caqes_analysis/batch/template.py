@@ -52,14 +52,16 @@ STACK = (
     "duckdb",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
-    "matplotlib_inline.backend_inline",
     "pyarrow.pandas_compat",  # this one and the following are imported by a first conversion, a first validation
     "pandera.backends.pandas.register",
     "pandera.backends.pandas.container",
     "pandera.backends.pandas.builtin_checks",
     "caqes_analysis.chapters.*",
 )
-"""What the notebooks of the report import; those that are not installed are left out."""
+"""What the notebooks of the report import; those that are not installed are left out.
+
+Not what binds itself to the running kernel as it is imported: ``matplotlib_inline`` would never show a figure.
+"""
 
 KERNEL_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",

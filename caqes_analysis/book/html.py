@@ -12,7 +12,7 @@ from latex2mathml.converter import convert
 from caqes_analysis.book import nodes as book_nodes
 from caqes_analysis.book.text import unbroken
 
-__all__ = ["MATH_RENDERERS", "VISITORS"]
+__all__ = ["MATH_RENDERERS", "VISITORS", "escape"]
 
 Translator = Any  # Sphinx chooses the class of the translator when it builds
 Visit = Callable[[Translator, Any], None]

@@ -8,7 +8,7 @@ from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_bars import top_classes
 from caqes_analysis.indicators.structure import annual_years, drug_classes
 
-__all__ = ["classes", "molecules"]
+__all__ = ["classes", "latest_year", "molecules"]
 
 _SHOWN_NB = 10
 

@@ -14,7 +14,7 @@ from caqes_analysis.display.columns import CORRECTED_MARK, PROVISIONAL_MARK, Cel
 from caqes_analysis.display.payload import CONTRACT_VERSION, CellPayload, ColumnPayload, TablePayload
 from caqes_analysis.french import NBSP, plural
 
-__all__ = ["Header", "Table"]
+__all__ = ["Header", "Table", "notes_html"]
 
 PROVISIONAL_NOTE = f"{PROVISIONAL_MARK}{NBSP}: montant provisoire, qui peut encore être complété."
 CORRECTED_NOTE = f"{CORRECTED_MARK}{NBSP}: remplacé d'après le registre des corrections (page « Qualité des données »)."

@@ -20,7 +20,7 @@ from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Metho
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.smoothing import seasonal_profile
 
-__all__ = ["Calibration", "Learned", "calibrate", "calibrate_panel"]
+__all__ = ["Calibration", "Learned", "calibrate", "calibrate_panel", "cut"]
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,7 +18,15 @@ from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.paths import simulate_cents
 
-__all__ = ["FORECAST_COLUMNS", "PATHS_NB", "forecast_panel", "forecast_year_end", "simulate_year_end"]
+__all__ = [
+    "FORECAST_COLUMNS",
+    "PATHS_NB",
+    "decimals",
+    "forecast_panel",
+    "forecast_year_end",
+    "simulate_year_end",
+    "target_amount",
+]
 
 Floats = npt.NDArray[np.float64]
 Cents = npt.NDArray[np.int64]

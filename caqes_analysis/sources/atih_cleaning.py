@@ -21,7 +21,22 @@ from caqes_analysis.sources.atih_references import References
 from caqes_analysis.sources.atih_uses import Uses
 from caqes_analysis.sources.findings import Finding, Severity
 
-__all__ = ["AVASTIN_CODES", "CLEANING_STEPS", "Cleaning", "CleaningStep", "check_steps", "rounded"]
+__all__ = [
+    "AVASTIN_CODES",
+    "CLEANING_STEPS",
+    "Cleaning",
+    "CleaningStep",
+    "cap_at_tariff",
+    "check_steps",
+    "divide_by_stays",
+    "drop_negative_price",
+    "drop_number_not_positive",
+    "drop_old_administration",
+    "drop_outside_listing",
+    "drop_unknown_code",
+    "keep_avastin",
+    "rounded",
+]
 
 AVASTIN_CODES = ("9261104", "9261110")
 """Avastin 25 mg/ml, 4 ml and 16 ml: always counted with the drugs of the list."""

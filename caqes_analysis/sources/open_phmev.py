@@ -20,7 +20,7 @@ from caqes_analysis.sources.open_phmev_scan import Scan, scan
 from caqes_analysis.sources.received import delivery_row
 from caqes_analysis.store import Store
 
-__all__ = ["ingest_open_phmev", "read_open_phmev"]
+__all__ = ["establishments_seen", "ingest_open_phmev", "read_open_phmev"]
 
 # AP-HP stands in the base by geographic site, under one juridical entity; the two other « 3+ » stand as entities.
 _APHP_ENTITY = "750712184"

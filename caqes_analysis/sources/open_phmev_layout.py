@@ -23,6 +23,7 @@ __all__ = [
     "header_problems",
     "legal_status_of",
     "region_of",
+    "unknown_columns",
 ]
 
 DELIMITER = ";"

@@ -201,7 +201,7 @@ def test_the_sockets_of_a_kernel_are_private_files_that_go_with_it(manager: type
 
 
 def test_memory_is_given_back_and_no_process_stays(tmp_path: Path) -> None:
-    hungry = "import subprocess\nhoard = bytearray(200_000_000)\nsubprocess.Popen(['sleep', '600'])\nprint(len(hoard))"
+    hungry = "import subprocess\nhoard = bytearray(200_000_000)\nsubprocess.Popen(['sleep', '614'])\nprint(len(hoard))"
     run_notebooks([job(tmp_path, "first", "1", output=False)])
     template = psutil.Process(shared_template().pid)
     before = template.memory_info().rss
@@ -209,7 +209,7 @@ def test_memory_is_given_back_and_no_process_stays(tmp_path: Path) -> None:
     assert result["error"].isna().all()
     assert template.children(recursive=True) == []
     assert template.memory_info().rss < before + 20_000_000
-    assert not any(process.info["cmdline"] == ["sleep", "600"] for process in psutil.process_iter(["cmdline"]))
+    assert not any(process.info["cmdline"] == ["sleep", "614"] for process in psutil.process_iter(["cmdline"]))
 
 
 PARENT = """
@@ -219,7 +219,12 @@ from caqes_analysis.batch import run_notebooks
 from caqes_analysis.batch.template import shared_template
 from tests.batch.notebooks import job
 folder = Path(sys.argv[1])
-stay = "import os, time, pathlib, subprocess\\nsubprocess.Popen(['sleep', '600'])\\npathlib.Path(place).write_text(str(os.getpid()))\\ntime.sleep(600)"
+stay = '''
+import os, time, pathlib, subprocess
+subprocess.Popen(['sleep', '600'])
+pathlib.Path(place).write_text(str(os.getpid()))
+time.sleep(600)
+'''
 print(shared_template().pid, flush=True)
 run_notebooks([job(folder, name, stay) for name in ("a", "b")], workers=2)
 """

@@ -112,11 +112,10 @@ def test_everything_at_once_and_each_mistake_counted(notebook: Path, tmp_path: P
     assert found["NOTEBOOK_ILLISIBLE"].file == "absent.ipynb"
 
 
-def test_dates_and_paths_arrive_as_what_the_cell_declares(notebook: Path, tmp_path: Path) -> None:
-    shown = write_notebook(
-        tmp_path / "s.ipynb", "print([finess, month_nb, as_of, folder, tags, limit])", parameters=CELL
-    )
-    shown.write_text(shown.read_text(encoding="utf-8").replace("anything: Unheard = 1", "draft"), encoding="utf-8")
+def test_dates_and_paths_arrive_as_what_the_cell_declares(tmp_path: Path) -> None:
+    runnable = CELL.replace("anything: Unheard = 1", "")
+    source = "print([finess, month_nb, as_of, folder, tags, limit])"
+    shown = write_notebook(tmp_path / "s.ipynb", source, parameters=runnable)
     values = {"finess": "2A0000014", "month_nb": np.int64(3), "as_of": pd.Timestamp("2024-01-31"), "limit": None}
     task = Job("s", shown, tmp_path / "out.ipynb", {**values, "folder": Path("a") / "b", "tags": ("x",)})
     result = run_notebooks([task])

@@ -64,7 +64,7 @@ def test_each_failure_is_named_and_the_others_finish(tmp_path: Path, kernels: Ke
 
 SHOWS = (
     "import matplotlib.pyplot as plt, pandas as pd\nprint(word)",
-    "fig, ax = plt.subplots()\nax.plot([1, 2], [3, 4])",
+    "fig, ax = plt.subplots()\nlines = ax.plot([1, 2], [3, 4])",
     "pd.DataFrame({'a': [1.5, 2.5]})",
 )
 
