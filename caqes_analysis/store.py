@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,25 @@ from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.tables import Table
 
-__all__ = ["Store"]
+__all__ = ["Store", "quiet"]
 
-# Hospital networks are closed: DuckDB must never try to download anything.
-_OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# Hospital networks are closed: DuckDB must never try to download anything. Parts are replaced while a store is open:
+# no content of a file is kept from one query to the next.
+_SETTINGS = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "enable_external_file_cache": "false",
+}
+
+
+def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return a connection that draws no progress bar, neither at the terminal nor in a notebook.
+
+    Turning off what is off already is an error in a notebook where ``ipywidgets`` is not installed.
+    """
+    if connection.sql("select current_setting('enable_progress_bar')").fetchall()[0][0]:
+        connection.execute("set enable_progress_bar = false")
+    return connection
 
 
 class Store:
@@ -42,6 +59,13 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory = Path(directory)
+        self._opened: list[duckdb.DuckDBPyConnection] = []
+        weakref.finalize(self, self._opened.clear)  # also when Python ends: DuckDB complains of what is still open
+        self._filled: dict[str, bool] = {}
+        self._opening = threading.Lock()
+
+    def __reduce__(self) -> tuple[type[Store], tuple[Path]]:
+        return Store, (self.directory,)
 
     def part_path(self, table: Table, part: str) -> Path:
         """Return the Parquet file of one part of a table (its folder is made when needed)."""
@@ -104,15 +128,30 @@ class Store:
         return table.conform(tables.from_arrow(content))
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """Open a DuckDB connection in memory, with a view per table; empty where nothing was received."""
-        connection = duckdb.connect(config=dict(_OFFLINE))
-        for table in tables.ALL_TABLES:
-            if self.has(table):
-                files = str(self.directory / table.name / "*.parquet").replace("'", "''")
-                connection.execute(f"create view \"{table.name}\" as select * from read_parquet('{files}')")
-            else:
-                connection.register(table.name, table.arrow_schema.empty_table())
-        return connection
+        """Return a connection to the tables, each a view of its files, empty where nothing was received.
+
+        All connections of a store share one database in memory, because making one costs as much as ten queries.
+        """
+        with self._opening:
+            if not self._opened:
+                self._opened.append(quiet(duckdb.connect(config=dict(_SETTINGS))))
+            for table in tables.ALL_TABLES:
+                filled = self.has(table)
+                if self._filled.get(table.name) != filled:
+                    self._define(self._opened[0], table, filled=filled)
+                    self._filled[table.name] = filled
+            return self._opened[0].cursor()
+
+    def _define(self, connection: duckdb.DuckDBPyConnection, table: Table, *, filled: bool) -> None:
+        if filled:
+            files = str(self.directory / table.name / "*.parquet").replace("'", "''")
+            rows = f"read_parquet('{files}')"
+        else:
+            rows = f'"no_{table.name}"'
+            connection.register("nothing", table.arrow_schema.empty_table())
+            connection.execute(f"create or replace table {rows} as from nothing")
+            connection.unregister("nothing")
+        connection.execute(f'create or replace view "{table.name}" as select * from {rows}')
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Return the answer of a query over the tables, with exact decimals and plain strings.

@@ -169,15 +169,26 @@ class Page:
         rows = self.evolutions[self.evolutions["month_nb"] == self.campaign.settled_month_nb]
         return (rows if envelope is None else rows[rows["envelope"] == envelope]).reset_index(drop=True)
 
+    @cached_property
+    def targets(self) -> pd.DataFrame:
+        """Table ``targets``."""
+        return self.store.read(tables.TARGETS)
+
     def target(self, envelope: str) -> Target:
         """Return the target, or the region's benchmark, with which the evolution of an envelope is compared."""
-        return target_for_envelope(
-            self.store.read(tables.TARGETS),
-            scheme=self.campaign.scheme,
-            envelope=envelope,
-            measure="evolution_pct",
-            data_year=self.campaign.year,
-        )
+        if envelope not in self._target_of:
+            self._target_of[envelope] = target_for_envelope(
+                self.targets,
+                scheme=self.campaign.scheme,
+                envelope=envelope,
+                measure="evolution_pct",
+                data_year=self.campaign.year,
+            )
+        return self._target_of[envelope]
+
+    @cached_property
+    def _target_of(self) -> dict[str, Target]:
+        return {}
 
     def comment(self, name: str | None = None) -> Comment | None:
         """Return the statistician's comment on this page, if there is a file for it."""

@@ -18,6 +18,7 @@ import pyarrow as pa
 from caqes_analysis.code_lists import CodeList
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.indicators.expressions import IN_LIST, Condition
+from caqes_analysis.store import quiet
 
 __all__ = ["MEMORY_LIMIT", "TIME_LIMIT_S", "evaluate_conditions", "locked_connection", "run_limited"]
 
@@ -99,7 +100,7 @@ def locked_connection(rows: pa.Table, lists: Mapping[str, CodeList]) -> duckdb.D
     connection.execute("create table rows as select * from received")
     connection.unregister("received")
     connection.execute(_macro(lists))
-    connection.execute("set enable_progress_bar = false")
+    quiet(connection)
     connection.execute("set lock_configuration = true")
     return connection
 

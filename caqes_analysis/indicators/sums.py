@@ -135,7 +135,6 @@ def read_ledger(
     names = ", ".join(f'"{key}"' for key in keys)
     period = f"(({first_day}) is null or year({first_day}) in ({', '.join(map(str, sorted(years))) or 'null'}))"
     with store.connect() as connection:
-        connection.execute("set enable_progress_bar = false")
         distinct = connection.sql(
             f'select distinct {names}, {first_day} as _from, {last_day} as _to from "{table}" where {period}'
         ).to_arrow_table()

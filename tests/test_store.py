@@ -1,0 +1,43 @@
+"""The store: one connection that always sees the parts of the moment."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.store import Store
+
+COUNT = "select count(*) as n from contracts"
+
+
+def contracts(*finess: str) -> pd.DataFrame:
+    return pd.DataFrame({"contract_finess": finess, "scheme": "caqes-2022", "status": "signé"})
+
+
+def count(store: Store) -> int:
+    return int(store.query(COUNT)["n"][0])
+
+
+def test_a_store_sees_parts_that_come_change_and_go(tmp_path: Path):
+    store = Store(tmp_path)
+    assert count(store) == 0
+    store.write(tables.CONTRACTS, contracts("330000001"), part="a")
+    assert count(store) == 1
+    store.write(tables.CONTRACTS, contracts("330000001", "330000002"), part="a")
+    store.write(tables.CONTRACTS, contracts("330000003"), part="b")
+    assert count(store) == 3
+    for part in ("a", "b"):
+        store.part_path(tables.CONTRACTS, part).unlink()
+    assert count(store) == 0
+    store.write(tables.CONTRACTS, contracts("330000001"), part="a")
+    assert count(store) == 1
+
+
+def test_a_store_answers_several_threads_and_travels_to_another_process(tmp_path: Path):
+    store = Store(tmp_path)
+    store.write(tables.CONTRACTS, contracts("330000001"), part="a")
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(lambda _: count(store), range(40))) == {1}
+    assert count(pickle.loads(pickle.dumps(store))) == 1
