@@ -1,0 +1,116 @@
+"""What is regional by nature, derived once from what was read: corrections, establishments, months, evaluations."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import perimeter, quality, tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.evaluation.campaign import evaluate
+from caqes_analysis.receive.reading import CAMPAIGN_PART
+from caqes_analysis.reference_files import complete_from_finess
+from caqes_analysis.sources import Finding, Findings
+from caqes_analysis.store import Store
+
+__all__ = ["HISTORY_YEARS_NB", "derive", "settle_establishments"]
+
+HISTORY_YEARS_NB = 5
+"""Years of months kept in the grid, the campaign's included."""
+
+
+def derive(campaign: Campaign, store: Store, register: quality.Register | None, findings: Findings) -> Findings:
+    """Apply the corrections, settle establishments and months, run the controls, evaluate; write each table.
+
+    Parameters
+    ----------
+    campaign
+        The campaign.
+    store
+        Store in which every source was read.
+    register
+        The corrections that the region keeps.
+    findings
+        What the readers noticed.
+
+    Returns
+    -------
+    Findings
+        Those of the readers, then those of the steps above; also written as the table ``findings``.
+    """
+    if register is not None:
+        findings = findings + register.apply(store)
+    findings += settle_establishments(campaign, store)
+    last = None if campaign.is_annual else pd.Timestamp(f"{campaign.last_month}-01")
+    if last is not None:
+        first = pd.Timestamp(campaign.year - HISTORY_YEARS_NB + 1, 1, 1)
+        grid = perimeter.monthly_grid(store, first_month=first, last_month=last)
+        store.write(tables.MONTHLY_GRID, grid, part=CAMPAIGN_PART)
+    findings += quality.check_received(store, last_month=last, envelopes=campaign.all_envelopes)
+    store.write(tables.FINDINGS, findings.to_frame(), part=CAMPAIGN_PART)
+    store.write(tables.EVALUATIONS, evaluate(store, campaign), part=CAMPAIGN_PART)
+    return findings
+
+
+def settle_establishments(campaign: Campaign, store: Store) -> Findings:
+    """Keep one description per establishment and period: the region's own file, else the yearly bases.
+
+    Establishments that no file describes keep their euros: they appear under their FINESS, with a finding.
+
+    Parameters
+    ----------
+    campaign
+        The campaign: which files describe establishments.
+    store
+        Store in which every source was read; its tables ``establishments`` and ``successions`` are written.
+    """
+    declared = [source.delivery_name for source in campaign.sources.establishments]
+    parts = {path.stem: path for path in sorted((store.directory / "establishments").glob("*.parquet"))}
+    everyone = {name: pd.read_parquet(path) for name, path in parts.items()}
+    own = [everyone[name] for name in declared if name in everyone]
+    seen = [frame for name, frame in everyone.items() if name not in declared]
+    known = pd.concat(own, ignore_index=True) if own else tables.ESTABLISHMENTS.empty()
+    names = set(known["finess"])
+    told = Findings()
+    for frame in reversed(seen):  # the latest year describes best
+        fresh = frame[~frame["finess"].isin(names)]
+        if own and len(fresh):
+            told += [_undescribed(fresh["finess"].tolist(), "décrit seulement par Open PHMEV")]
+        # A yearly base says who they are, not since when.
+        always = fresh.assign(valid_from=pd.Timestamp(1900, 1, 1))
+        known = pd.concat([known, tables.ESTABLISHMENTS.conform(always)], ignore_index=True)
+        names |= set(fresh["finess"])
+    orphans = sorted(_finess_with_spending(store) - names)
+    if orphans:
+        told += [_undescribed(orphans, "absent de tout fichier d'établissements")]
+        rows = pd.DataFrame({"finess": orphans, "name": [f"Établissement {finess}" for finess in orphans]})
+        known = pd.concat([known, tables.ESTABLISHMENTS.conform(rows, valid_from="1900-01-01")], ignore_index=True)
+    for path in parts.values():
+        path.unlink()
+    if store.has(tables.FINESS_SITES):
+        sites = store.read(tables.FINESS_SITES)
+        known, completed = complete_from_finess(tables.ESTABLISHMENTS.conform(known), sites, delivery=CAMPAIGN_PART)
+        told += completed
+    store.write(tables.ESTABLISHMENTS, tables.ESTABLISHMENTS.conform(known), part=CAMPAIGN_PART)
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part=CAMPAIGN_PART)
+    return told
+
+
+def _finess_with_spending(store: Store) -> set[str]:
+    found: set[str] = set()
+    for table in (tables.MONTHLY_SPEND, tables.CUMULATIVE_SPEND, tables.ANNUAL_DRUG_SPEND, tables.LPP_SPEND):
+        if store.has(table):
+            found |= set(store.query(f"select distinct finess from {table.name}")["finess"])
+    return found
+
+
+def _undescribed(finess: list[str], how: str) -> Finding:
+    return Finding(
+        delivery=CAMPAIGN_PART,
+        code="ETABLISSEMENT_NON_DECRIT",
+        place=how,
+        severity="warning",
+        count=len(finess),
+        example=finess[0],
+        remedy="Ses euros sont comptés. L'ajouter au fichier des établissements pour lui donner un nom, "
+        "une catégorie et un département.",
+    )

@@ -1,0 +1,77 @@
+"""The store of a campaign: received anew when its inputs have changed, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.receive.deriving import derive
+from caqes_analysis.receive.reading import read_sources
+from caqes_analysis.receive.signature import signature
+from caqes_analysis.receive.simulated import prepare_simulation
+from caqes_analysis.sources import Findings
+from caqes_analysis.store import Store
+
+__all__ = ["open_store", "receive"]
+
+_SIGNATURE = "signature.json"
+
+
+def open_store(campaign: Campaign, build_directory: Path | None = None) -> Store:
+    """Return the store of a campaign, received anew when its inputs have changed since it was written.
+
+    Parameters
+    ----------
+    campaign
+        The campaign.
+    build_directory
+        Folder of the build; by default the campaign's own.
+
+    Raises
+    ------
+    CaqesError
+        When an input is wrong.
+    """
+    directory = (build_directory or campaign.build_directory) / "store"
+    prepare_simulation(campaign)
+    written = directory / _SIGNATURE
+    if not written.exists() or json.loads(written.read_text(encoding="utf-8")) != signature(campaign):
+        receive(campaign, directory)
+    return Store(directory)
+
+
+def receive(campaign: Campaign, directory: Path) -> Findings:
+    """Read every source of a campaign into a store, then derive from them what is regional by nature.
+
+    Parameters
+    ----------
+    campaign
+        The campaign; its simulated files, if any, exist.
+    directory
+        Folder of the store; replaced whole when all inputs are right, untouched otherwise.
+
+    Returns
+    -------
+    Findings
+        What was noticed and accepted; also kept as the table ``findings``.
+
+    Raises
+    ------
+    SourceError
+        Every problem of every input at once.
+    """
+    draft = directory.with_name(directory.name + ".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        store = Store(draft)
+        register, findings = read_sources(campaign, store)
+        findings = derive(campaign, store, register, findings)
+        (draft / _SIGNATURE).write_text(json.dumps(signature(campaign), indent=1), encoding="utf-8")
+        shutil.rmtree(directory, ignore_errors=True)
+        draft.rename(directory)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return findings

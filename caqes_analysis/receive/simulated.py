@@ -1,0 +1,38 @@
+"""The files of a demonstration, simulated where a real campaign has received them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from caqes_analysis import simulation
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.code_version import hash_of_files
+from caqes_analysis.simulation import simulate_region
+
+__all__ = ["prepare_simulation"]
+
+
+def prepare_simulation(campaign: Campaign) -> None:
+    """Simulate the region of a demonstration, unless its files are already there."""
+    wish = campaign.simulation
+    if wish is None:
+        return
+    asked = {
+        "establishments_nb": wish.establishments_nb,
+        "seed": wish.seed,
+        "year": campaign.year,
+        "last_month": campaign.last_month_nb,
+        "code": hash_of_files(Path(simulation.__file__).parent, ("*.py", "*.csv", "*.json")),
+    }
+    note = wish.directory / "simulation.json"
+    if note.exists() and json.loads(note.read_text(encoding="utf-8")) == asked:
+        return
+    simulate_region(
+        wish.directory,
+        establishments_nb=wish.establishments_nb,
+        seed=wish.seed,
+        year=campaign.year,
+        last_month=campaign.last_month_nb,
+    )
+    note.write_text(json.dumps(asked, indent=1), encoding="utf-8")
