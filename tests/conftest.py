@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Tests run on all cores already; set before NumPy is imported, and passed on to the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

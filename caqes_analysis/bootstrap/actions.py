@@ -25,6 +25,8 @@ DEMONSTRATION = "parameters/demonstration-2024.yml"
 FAST_TESTS = "not slow and not web and not real"
 """Tests of the action ``test``."""
 SLOW_TESTS = "slow or web or real"
+# The tests of one file share what they built: they stay on one core. « -n 0 » among the options gives one process.
+ON_ALL_CORES = ("-n", "auto", "--dist", "loadfile")
 """Tests of the action ``slow-test``, which read real data, open a browser or build a whole report."""
 
 USAGE = f"""Usage : python -m caqes_analysis ACTION
@@ -142,11 +144,11 @@ def _python(*words: str) -> int:
 
 
 def _test(rest: list[str]) -> int:
-    return _python("pytest", "-m", FAST_TESTS, *rest)
+    return _python("pytest", *ON_ALL_CORES, "-m", FAST_TESTS, *rest)
 
 
 def _slow_test(rest: list[str]) -> int:
-    return _python("pytest", "-m", SLOW_TESTS, *rest)
+    return _python("pytest", *ON_ALL_CORES, "-m", SLOW_TESTS, *rest)
 
 
 def _docs(rest: list[str]) -> int:
