@@ -82,7 +82,7 @@ def _remember_words(app: Sphinx, doctree: nodes.document) -> None:
     described = (
         str(node[key])
         for node in doctree.findall(nodes.Element)
-        for key in ("caption", "title", "text", "alt")
+        for key in ("caption", "title", "text", "alt", "summary")
         if isinstance(node, book_nodes.ALL) and key in node
     )
     _words(env)[env.docname] = words_of([*texts, *described])

@@ -108,7 +108,8 @@ def _visit_drawing(translator: Translator, node: book_nodes.Drawing) -> None:
 
 
 def _visit_cards(translator: Translator, node: book_nodes.Cards) -> None:
-    _write(translator, f'<ul class="cartes" role="list" aria-label="{escape(node["label"])}">\n')
+    shape = f"cartes cartes-{len(node.children)}"  # the theme lays them out so that no row is left with one card
+    _write(translator, f'<ul class="{shape}" role="list" aria-label="{escape(node["label"])}">\n')
 
 
 def _depart_cards(translator: Translator, _node: book_nodes.Cards) -> None:
@@ -160,6 +161,14 @@ def _depart_comment(translator: Translator, _node: book_nodes.Comment) -> None:
     _write(translator, "</div>\n")
 
 
+def _visit_details(translator: Translator, node: book_nodes.Details) -> None:
+    _write(translator, f'<details class="detail"><summary>{escape(node["summary"])}</summary>\n')
+
+
+def _depart_details(translator: Translator, _node: book_nodes.Details) -> None:
+    _write(translator, "</details>\n")
+
+
 def _visit_provenance(translator: Translator, node: book_nodes.Provenance) -> None:
     entries = "".join(
         f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>\n" for label, value in node["entries"]
@@ -205,6 +214,7 @@ def _nothing(_translator: Translator, _node: nodes.Element) -> None:
 VISITORS: dict[type[nodes.Element], tuple[Visit, Visit]] = {
     book_nodes.DataTable: (_visit_table, _nothing),
     book_nodes.DataCell: (_visit_cell, _depart_cell),
+    book_nodes.Details: (_visit_details, _depart_details),
     book_nodes.Figure: (_visit_figure, _nothing),
     book_nodes.Drawing: (_visit_drawing, _nothing),
     book_nodes.Cards: (_visit_cards, _depart_cards),

@@ -14,6 +14,7 @@ __all__ = [
     "Comment",
     "DataCell",
     "DataTable",
+    "Details",
     "Drawing",
     "Figure",
     "LostLink",
@@ -72,8 +73,26 @@ class Comment(nodes.General, nodes.Element):
     """Words of the region's statistician; attribute ``title``. Children: body elements without raw markup."""
 
 
+class Details(nodes.General, nodes.Element):
+    """A folded group; attribute ``summary``. Children: whatever a notebook may display."""
+
+
 class Provenance(nodes.General, nodes.Element):
     """Foot of the page; attribute ``entries``: pairs of a label and a value."""
 
 
-ALL = (DataTable, DataCell, Figure, Drawing, Cards, Card, Sentence, ResultList, LostLink, Notice, Comment, Provenance)
+ALL = (
+    DataTable,
+    DataCell,
+    Details,
+    Figure,
+    Drawing,
+    Cards,
+    Card,
+    Sentence,
+    ResultList,
+    LostLink,
+    Notice,
+    Comment,
+    Provenance,
+)

@@ -86,6 +86,11 @@ def payload_nodes(payload: object, *, ident: str) -> list[nodes.Element]:
             return _text(checked)
         case "notice":
             return [_notice(checked)]
+        case "details":
+            details = book_nodes.Details(summary=checked["summary"])
+            for number, inside in enumerate(checked["content"]):
+                details += payload_nodes(inside, ident=f"{ident}-{number}")
+            return [details]
         case "comment":
             comment = book_nodes.Comment(title=checked["title"])
             comment += markdown_nodes(checked["markdown"])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from typing import Literal
+from typing import Literal, cast
 
 from markdown_it import MarkdownIt
 
@@ -15,13 +15,15 @@ from caqes_analysis.display.payload import (
     CONTRACT_VERSION,
     CardsPayload,
     CommentPayload,
+    DetailsPayload,
+    LeafPayload,
     NoticePayload,
     State,
     TextPayload,
 )
 from caqes_analysis.french import plain_text
 
-__all__ = ["Card", "Cards", "Comment", "Notice", "Text"]
+__all__ = ["Card", "Cards", "Comment", "Details", "Notice", "Text"]
 
 Level = Literal["info", "warning", "simulated", "missing"]
 Role = Literal["answer", "paragraph", "list"]
@@ -194,6 +196,44 @@ class Notice(Display):
         """Return a bordered paragraph."""
         title = element("strong", escape(sentence(self.title)))
         return element("p", title, " : ", escape(sentence(self.text)), style="border-left:4px solid;padding-left:1em")
+
+
+@dataclass(frozen=True)
+class Details(Display):
+    """What most readers skip: folded, behind a sentence that says what it is; never one inside another.
+
+    Examples
+    --------
+    >>> Details("Détail, contrat par contrat", [Text.paragraphs("Un.")]).summary()
+    'Détail, contrat par contrat'
+    """
+
+    title: str
+    shown: tuple[Display, ...]
+
+    def __init__(self, title: str, shown: Sequence[Display]) -> None:
+        if any(isinstance(one, Details) for one in shown):
+            raise ValueError("details cannot be folded inside details: a reader would open twice")
+        object.__setattr__(self, "title", title)
+        object.__setattr__(self, "shown", tuple(shown))
+
+    @property
+    def payload(self) -> DetailsPayload:
+        """The description as the book receives it."""
+        return {
+            "version": CONTRACT_VERSION,
+            "kind": "details",
+            "summary": sentence(self.title),
+            "content": [cast(LeafPayload, one.payload) for one in self.shown],
+        }
+
+    def summary(self) -> str:
+        """Return the title."""
+        return sentence(self.title)
+
+    def html(self) -> str:
+        """Return a folded group."""
+        return element("details", element("summary", escape(sentence(self.title))), *(o.html() for o in self.shown))
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ __all__ = [
     "CellPayload",
     "ColumnPayload",
     "CommentPayload",
+    "DetailsPayload",
     "FigurePayload",
+    "LeafPayload",
     "NoticePayload",
     "State",
     "TablePayload",
@@ -162,7 +164,20 @@ class CommentPayload(TypedDict):
     markdown: str
 
 
-AnyPayload = TablePayload | FigurePayload | CardsPayload | TextPayload | NoticePayload | CommentPayload
+LeafPayload = TablePayload | FigurePayload | CardsPayload | TextPayload | NoticePayload | CommentPayload
+
+
+@with_config(_STRICT)
+class DetailsPayload(TypedDict):
+    """What most readers skip, folded behind a sentence that says what it is."""
+
+    version: Literal[1]
+    kind: Literal["details"]
+    summary: str
+    content: list[Annotated[LeafPayload, Field(discriminator="kind")]]
+
+
+AnyPayload = LeafPayload | DetailsPayload
 
 
 @cache
@@ -219,7 +234,12 @@ def _problem(place: str, what: str, value: object) -> Problem:
 
 
 def _incoherences(payload: AnyPayload) -> Iterator[Problem]:
-    if payload["kind"] == "figure":
+    if payload["kind"] == "details":
+        if not payload["summary"].strip():
+            yield _problem("summary", "titre vide", payload["summary"])
+        for inside in payload["content"]:
+            yield from _incoherences(inside)
+    elif payload["kind"] == "figure":
         yield from _table_incoherences(payload["table"])
         if not payload["alt"].strip():
             yield _problem("alt", "texte de remplacement vide", payload["alt"])

@@ -124,6 +124,7 @@ def full_page(name: str) -> dict[str, Any]:
         ),
         code(output(figure()), {"output_type": "stream", "name": "stderr", "text": "UserWarning: x"}),
         code(output(payload("text", role="list", items=["Premier constat.", "Deuxième <b>constat</b> {{ x }}."]))),
+        code(output(payload("details", summary="Détail <b>plié</b>", content=[table(rows_nb=2), cards()]))),
         prose("## Indicateurs du contrat"),
         code(output(table(rows_nb=7)), output(payload("text", role="paragraph", items=["Un paragraphe."]))),
         code(output(payload("notice", level="warning", title="Mois provisoires", text="Août et septembre."))),

@@ -62,6 +62,7 @@ def test_the_site_holds_its_pages_and_nothing_else(built: Built) -> None:
     }
     assert {path.name for path in (built.site / "_static").iterdir()} == {
         "caqes.css",
+        "caqes-navigation.js",
         "caqes-search.js",
         "caqes-search-data.js",
     }
@@ -80,7 +81,8 @@ def test_titles_of_any_content_appear_as_text(built: Built) -> None:
     page = next(page for page in built.book.pages if page.title.startswith(HOSTILE))
     html = built.read(f"{page.path}.html")
     assert Headings(html).texts == [clean(page.title)]
-    assert "<script" not in html
+    assert "<script>" not in html
+    assert re.findall("<script[^>]*>", html) == re.findall('<script defer src="[^"]*caqes-navigation.js[^"]*">', html)
 
 
 def test_comments_of_any_content_appear_as_text(built: Built) -> None:

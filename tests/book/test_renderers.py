@@ -71,6 +71,15 @@ def test_texts_cards_and_notices() -> None:
     assert notice["level"] == "info"
 
 
+def test_details_hold_displays_with_identifiers_of_their_own() -> None:
+    (made,) = payload_nodes(payload("details", summary="Détail", content=[table(), table()]), ident="d")
+    first, second = made.findall(book_nodes.DataTable)
+    assert made["summary"] == "Détail"
+    assert first["ident"] != second["ident"]
+    with pytest.raises(CaqesError, match="AFFICHAGE_CONTRAT"):
+        payload_nodes(payload("details", summary=" ", content=[]), ident="d")
+
+
 def test_a_payload_out_of_contract_is_refused() -> None:
     with pytest.raises(CaqesError, match="AFFICHAGE_CONTRAT"):
         payload_nodes({"version": 1, "kind": "table"}, ident="x")

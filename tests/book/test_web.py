@@ -153,6 +153,45 @@ def test_the_keyboard_reaches_content_summary_and_tables(browser: Any, built: Bu
     made.context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 1024, 700])
+def test_no_row_of_key_figures_is_left_with_a_hole(browser: Any, built: Built, width: int) -> None:
+    made = Visit(browser, built, width=width)
+    page = made.open("synthese")
+    for number in range(1, 8):
+        right = page.evaluate(CARDS_OF, number)
+        assert max(right) - min(right) < 2, f"{number} cards, {width} px"
+    made.context.close()
+
+
+CARDS_OF = """
+(number) => {
+  const model = document.querySelector(".carte"), list = document.createElement("ul");
+  list.className = `cartes cartes-${number}`;
+  for (let n = 0; n < number; n++) list.append(model.cloneNode(true));
+  document.querySelector("article").append(list);
+  const ends = new Map();
+  for (const box of [...list.children].map((card) => card.getBoundingClientRect())) {
+    ends.set(Math.round(box.top), Math.max(ends.get(Math.round(box.top)) ?? 0, box.right));
+  }
+  list.remove();
+  return [...ends.values()];
+}
+"""
+
+
+def test_the_current_page_is_in_view_in_a_long_summary(browser: Any, built: Built) -> None:
+    made = Visit(browser, built)
+    made.page.set_viewport_size({"width": 1280, "height": 160})
+    page = made.open("etablissements/990200003")
+    assert page.evaluate("document.getElementById('navigation').scrollTop") > 0
+    here = page.locator("#navigation [aria-current]").first.bounding_box()
+    frame = page.locator("#navigation").bounding_box()
+    assert here["y"] >= frame["y"]
+    assert here["y"] + here["height"] <= frame["y"] + frame["height"]
+    assert page.evaluate("scrollY") == 0
+    made.context.close()
+
+
 def test_dark_mode_changes_the_page_and_the_ink_of_figures(browser: Any, built: Built) -> None:
     seen = {}
     for scheme in ("light", "dark"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from bs4 import BeautifulSoup
 
-from caqes_analysis.display import Card, Cards, Comment, Notice, Text
+from caqes_analysis.display import Card, Cards, Comment, Details, Notice, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.display.payload import MIME_TYPE, validate
 
@@ -17,6 +17,7 @@ BLOCKS: list[Display] = [
     Notice("missing", "Pas de mois", "Le fichier mensuel n'est pas listé."),
     Notice.simulated(),
     Comment("Commentaire de l'OMEDIT", "Voir **août**.\n\n- un\n- deux"),
+    Details("Détail, contrat par contrat", [Text.paragraphs("Un."), Notice.simulated()]),
 ]
 
 
@@ -39,6 +40,15 @@ def test_the_group_of_cards_is_named() -> None:
     assert group is not None
     assert group["aria-label"] == "Chiffres clés"
     assert "▲ dépasse" in group.get_text()
+
+
+def test_details_are_folded_once_only() -> None:
+    folded = BeautifulSoup(Details("Détail", [Text.paragraphs("Un <b>.")]).html(), "html.parser").find("details")
+    assert folded is not None
+    assert not folded.has_attr("open")
+    assert folded.find("p") is not None
+    with pytest.raises(ValueError, match="twice"):
+        Details("Détail", [Details("Détail", [])])
 
 
 def test_colour_never_speaks_alone() -> None:

@@ -62,7 +62,15 @@ def test_a_figure_has_an_alternative_and_one_drawing(change: dict[str, Any], pla
 
 
 def test_the_contract_is_published_as_json_schema() -> None:
-    assert set(json_schema()["discriminator"]["mapping"]) == {"table", "figure", "cards", "text", "notice", "comment"}
+    assert set(json_schema()["discriminator"]["mapping"]) == {
+        "table",
+        "figure",
+        "cards",
+        "text",
+        "notice",
+        "comment",
+        "details",
+    }
 
 
 def test_the_book_reads_payloads_without_pandas_or_matplotlib() -> None:
