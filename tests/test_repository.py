@@ -20,6 +20,7 @@ from caqes_analysis.bootstrap.requirements import direct_dependencies
 ORDER = (
     "errors",
     "french",
+    "exact",
     "tables",
     "envelopes",
     "campaign",

@@ -22,7 +22,7 @@ from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
-from caqes_analysis.evaluation.incentive import total_of
+from caqes_analysis.savings.incentive import total_of
 
 __all__ = [
     "answer",

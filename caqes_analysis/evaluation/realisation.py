@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from caqes_analysis.evaluation.exact import exact
 from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.evaluation.values import Values
+from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
 from caqes_analysis.schemes.targets import Target, target_for
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.evaluation.exact import cents, exact, half_up
+from caqes_analysis.exact import cents, exact, half_up
 from caqes_analysis.schemes.answers import NOT_APPLICABLE
 from caqes_analysis.schemes.grid import Criterion, Engagement, EvaluationGrid, Section
 from caqes_analysis.schemes.terms import UNKNOWN, is_number

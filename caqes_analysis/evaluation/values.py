@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis.evaluation.exact import exact
+from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
 
 __all__ = ["Values", "contract_values", "exact_value", "months_of", "second_part"]

@@ -50,6 +50,7 @@ from caqes_analysis.tables.reference import (
     FINESS_SITES,
     GENERIC_GROUPS,
 )
+from caqes_analysis.tables.savings import LEVERS, SAVING_METHODS, SAVINGS, SCENARIOS
 from caqes_analysis.tables.successive import CUMULATIVE_SPEND, REPLACED_SPEND
 
 __all__ = [
@@ -87,10 +88,14 @@ __all__ = [
     "GENERIC_GROUPS",
     "GRID_ANSWERS",
     "INDICATOR_VALUES",
+    "LEVERS",
     "LPP_SPEND",
     "MONTHLY_GRID",
     "MONTHLY_SPEND",
     "REPLACED_SPEND",
+    "SAVINGS",
+    "SAVING_METHODS",
+    "SCENARIOS",
     "SUCCESSIONS",
     "TARGETS",
     "TARGET_STATUSES",

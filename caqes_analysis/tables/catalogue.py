@@ -38,6 +38,7 @@ from caqes_analysis.tables.reference import (
     FINESS_SITES,
     GENERIC_GROUPS,
 )
+from caqes_analysis.tables.savings import LEVERS, SAVINGS
 from caqes_analysis.tables.successive import CUMULATIVE_SPEND, REPLACED_SPEND
 
 __all__ = ["ALL_TABLES", "table_named"]
@@ -63,6 +64,8 @@ ALL_TABLES: tuple[Table, ...] = (
     TARGETS,
     FORECASTS,
     EVALUATIONS,
+    SAVINGS,
+    LEVERS,
     FINESS_SITES,
     DRUG_PRODUCTS,
     DRUG_PRESENTATIONS,

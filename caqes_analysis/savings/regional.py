@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.evaluation.incentive import NO_VERDICT, NOT_COMPUTABLE, total_of, words_of
+from caqes_analysis.savings.incentive import NO_VERDICT, NOT_COMPUTABLE, total_of, words_of
 from caqes_analysis.schemes.rules import RegionalIncentiveRule
 from caqes_analysis.schemes.terms import UNKNOWN, is_number
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caqes_analysis.evaluation.exact import cents, exact, half_up, share_out
+from caqes_analysis.exact import cents, exact, half_up, share_out
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**10, places=2)
 

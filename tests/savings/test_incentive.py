@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caqes_analysis.errors import CampaignError
-from caqes_analysis.evaluation.incentive import incentive
-from caqes_analysis.evaluation.regional import regional_incentive
 from caqes_analysis.parameter_files import load_parameters
+from caqes_analysis.savings.incentive import incentive
+from caqes_analysis.savings.regional import regional_incentive
 from caqes_analysis.schemes.rules import IncentiveRule, RegionalIncentiveRule
 from caqes_analysis.schemes.scheme import known_schemes
 

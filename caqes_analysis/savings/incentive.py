@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.evaluation.exact import cents, exact, half_up, share_out
+from caqes_analysis.exact import cents, exact, half_up, share_out
 from caqes_analysis.schemes.rules import IncentiveRule
 from caqes_analysis.schemes.terms import UNKNOWN, Limit, Rate, is_number
 
