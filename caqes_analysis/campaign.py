@@ -57,11 +57,14 @@ class Simulation(Parameters):
         Folder that receives the simulated files; the sources below name files in it.
     establishments_nb, seed
         Size of the region and seed of the random draws.
+    incidents
+        True to add what a region lives with its files: earlier deliveries, two errors, a register of corrections.
     """
 
     directory: Place
     establishments_nb: int = Field(default=40, ge=3)
     seed: int = Field(default=2024, ge=0)
+    incidents: bool = False
 
 
 class AddedEnvelope(Parameters):

@@ -61,6 +61,11 @@ class Ladder:
             age += self.step
         return np.array(places, dtype=np.intp)
 
+    def moves(self, age: int) -> bool:
+        """Say whether an amount received at an age is still expected, or known, to change."""
+        places = self.chain(age)
+        return bool((self.factors[places] != 1).any() or (self.variances[places] > 0).any())
+
     def complete(self, received_eur: float, age: int) -> tuple[float, float]:
         """Return what an amount received at an age becomes when complete, and the standard error of that.
 
@@ -194,7 +199,7 @@ def completed_months(store: Store) -> pd.DataFrame:
         for (month, as_of), latest in known.groupby(["month", "as_of"], sort=True):
             first, last = pd.Timestamp(str(month)), pd.Timestamp(str(as_of))
             age = (last.year - first.year) * 12 + last.month - first.month
-            if not ladder.chain(age).size:
+            if not ladder.moves(age):
                 continue
             received = float(latest["amount_eur"].astype(float).sum())
             value, error = ladder.complete(received, age)

@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from caqes_analysis.errors import CaqesError
+from caqes_analysis.simulation.arguments import check_arguments
 from caqes_analysis.simulation.establishments import Establishment
-from caqes_analysis.simulation.region import _all_or_nothing, _check
+from caqes_analysis.simulation.files import write_all_or_nothing
 from caqes_analysis.simulation.series import Region
 from caqes_analysis.sources.atih_layout import Layout, LayoutField, layouts_of
 
@@ -223,7 +224,7 @@ def simulate_atih(
     By establishment and month, the lines of drugs and those of devices add up to the cent to the month of
     :func:`~caqes_analysis.simulation.simulate_truth`; no line breaks a cleaning rule.
     """
-    _check(establishments_nb=establishments_nb, seed=seed, year=year, last_month=last_month, years_nb=years_nb)
+    check_arguments(establishments_nb=establishments_nb, seed=seed, year=year, last_month=last_month, years_nb=years_nb)
     region = Region(establishments_nb, seed, year, years_nb)
     writers: dict[str, Callable[[Path], object]] = {}
     for when in range(year - files_years_nb + 1, year + 1):
@@ -232,7 +233,7 @@ def simulate_atih(
             layouts_of(name, when)
             batches = partial(_batches, region, name, when, last)
             writers[f"{name}_{when}.txt"] = partial(_write, batches, file_type=name, year=when, period=last)
-    return _all_or_nothing(Path(directory), writers)
+    return write_all_or_nothing(Path(directory), writers)
 
 
 def _write(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -14,10 +16,23 @@ from caqes_analysis.simulation.reception import Reception
 from caqes_analysis.simulation.series import ENVELOPE_TRAITS
 from caqes_analysis.sources.workbook_writing import save_undated
 
-__all__ = ["MonthRow", "month_rows", "write_csv", "write_establishments", "write_months", "write_xlsx"]
+__all__ = [
+    "OTHER_ENVELOPES",
+    "MonthRow",
+    "french_amount",
+    "month_rows",
+    "write_all_or_nothing",
+    "write_csv",
+    "write_establishments",
+    "write_months",
+    "write_xlsx",
+]
 
 # FINESS, month (AAAA-MM), word for the envelope, amount in cents or None when it was not received.
 MonthRow = tuple[str, str, str, int | None]
+OTHER_ENVELOPES = ("lpp", "perfadom", "transport_ambulance", "transport_taxi", "transport_vsl")
+"""Envelopes that Assurance Maladie sends together, beside the PHMEV."""
+
 _MONTH_HEADER = ("finess", "mois", "enveloppe", "montant")
 
 
@@ -60,13 +75,14 @@ def month_rows(reception: Reception, envelopes: Iterable[str]) -> Iterator[Month
                     yield one.finess, str(month), word, cents if is_there else None
 
 
-def _french(cents: int | None) -> str:
+def french_amount(cents: int | None) -> str:
+    """Return cents as euros with a comma, without separators; empty when nothing was received."""
     return "" if cents is None else f"{cents // 100},{cents % 100:02d}"
 
 
 def write_months(path: Path, rows: Iterable[MonthRow], *, encoding: str) -> None:
     """Write months as CSV, amounts as ``1234567,89``."""
-    texts = ((finess, month, word, _french(cents)) for finess, month, word, cents in rows)
+    texts = ((finess, month, word, french_amount(cents)) for finess, month, word, cents in rows)
     write_csv(path, _MONTH_HEADER, texts, encoding=encoding)
 
 
@@ -78,3 +94,26 @@ def write_xlsx(path: Path, rows: Iterable[MonthRow]) -> None:
     for finess, month, word, cents in rows:
         sheet.append((finess, month, word, None if cents is None else cents / 100))
     save_undated(book, path)
+
+
+def write_all_or_nothing(directory: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
+    """Write every file in a folder beside, then put them in place; return their paths.
+
+    Parameters
+    ----------
+    directory
+        Folder of the files; made when absent.
+    writers
+        By name of file, what writes it at the path it is given.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    draft = directory.parent / f".{directory.name}.{os.getpid()}.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        for name, write in writers.items():
+            write(draft / name)
+        directory.mkdir(exist_ok=True)
+        return [(draft / name).replace(directory / name) for name in writers]
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -17,6 +17,8 @@ __all__ = ["Reception"]
 
 _LATE_SHARE = 0.1
 _LATE_LAST, _LATE_BEFORE_LAST = (0.55, 0.85), (0.88, 0.97)
+# What has arrived of a month at a given age varies a little from month to month.
+_LATE_NOISE_LAST, _LATE_NOISE_BEFORE_LAST = 0.05, 0.015
 # Assurance Maladie counts by date of care, so that its last months fill up; the liste en sus comes from ATIH.
 _FILLS_UP = tuple(code for code in ENVELOPE_TRAITS if not code.startswith("extra_list"))
 _MISSING_PER_ESTABLISHMENT = 1 / 20
@@ -49,13 +51,26 @@ class Reception:
 
     @cached_property
     def late(self) -> dict[str, tuple[float, float]]:
-        """By FINESS: the share of the last month and of the one before that had arrived."""
+        """By FINESS: the usual share of the last month and of the one before that has arrived."""
         random = np.random.default_rng([self.region.seed, 3])
         chosen = random.permutation(len(self._whole))[: max(1, round(_LATE_SHARE * len(self._whole)))]
         shares = {}
         for rank, i in enumerate(chosen):
             last, before = random.uniform(*_LATE_LAST), random.uniform(*_LATE_BEFORE_LAST)
             shares[self._whole[i].finess] = (float(last), float(before) if rank % 2 else 1.0)
+        return shares
+
+    def arrived(self, one: Establishment, months: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
+        """Return the share of each month of an establishment that had arrived by the last month received."""
+        shares = np.ones(len(months))
+        usual = self.late.get(one.finess)
+        if usual is None:
+            return shares
+        for age, (share, noise) in enumerate(zip(usual, (_LATE_NOISE_LAST, _LATE_NOISE_BEFORE_LAST), strict=True)):
+            month = self.last - age
+            random = np.random.default_rng([self.region.seed, 8, one.index, int(month.astype(int)), age])
+            if share < 1:
+                shares[months == month] = share + random.uniform(-noise, noise)
         return shares
 
     @cached_property
@@ -90,12 +105,11 @@ class Reception:
         tuple
             The series cut after the last month, its late months lowered; and, for each month, whether it came.
         """
-        last, before = self.late.get(one.finess, (1.0, 1.0))
         for series in self.region.series(one):
             kept = series.months <= self.last
             months, cents = series.months[kept], series.cents[kept]
             if series.envelope in _FILLS_UP:
-                arrived = np.where(months == self.last, last, np.where(months == self.last - 1, before, 1.0))
+                arrived = self.arrived(one, months)
                 cents = np.where(arrived < 1, np.rint(cents * arrived), cents).astype(np.int64)
             came = np.array([(one.finess, series.envelope, month) not in self.missing for month in months], dtype=bool)
             yield SimulatedSeries(series.envelope, months, cents), came
@@ -116,9 +130,10 @@ class Reception:
         for finess, code, month in self.missing:
             if month <= self.last:
                 rows.append(("missing", finess, code, month, float("nan")))
-        for finess, (last, before) in self.late.items():
-            shares = ((self.last, last), (self.last - 1, before))
-            rows += [("late", finess, "", month, share) for month, share in shares if share < 1]
+        recent = np.array([self.last, self.last - 1])
+        for one in self.region.establishments:
+            shares = zip(recent, self.arrived(one, recent).tolist(), strict=True)
+            rows += [("late", one.finess, "", month, share) for month, share in shares if share < 1]
         frame = pd.DataFrame(rows, columns=["event", "finess", "envelope", "month", "factor"])
         frame["month"] = frame["month"].astype("datetime64[us]")
         return frame.sort_values(["event", "finess", "envelope", "month"], ignore_index=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
@@ -15,12 +14,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from caqes_analysis.errors import CaqesError, Problem
+from caqes_analysis.errors import CaqesError
 from caqes_analysis.simulation.activity import ACTIVITY_HEADER, LPP_HEADER, activity_rows, lpp_rows
+from caqes_analysis.simulation.arguments import check_arguments
 from caqes_analysis.simulation.contracts import HEADER as CONTRACT_HEADER
 from caqes_analysis.simulation.contracts import contract_rows
 from caqes_analysis.simulation.establishments import Establishment, build_establishments
-from caqes_analysis.simulation.files import month_rows, write_csv, write_establishments, write_months, write_xlsx
+from caqes_analysis.simulation.files import (
+    OTHER_ENVELOPES,
+    month_rows,
+    write_all_or_nothing,
+    write_csv,
+    write_establishments,
+    write_months,
+    write_xlsx,
+)
 from caqes_analysis.simulation.grid_answers import ANSWERS_FILE, GRADED_YEARS, answer_rows
 from caqes_analysis.simulation.grid_answers import HEADER as ANSWERS_HEADER
 from caqes_analysis.simulation.open_phmev import Lines, draw_lines, largest_lines_nb, usual_lines_nb
@@ -31,34 +39,9 @@ from caqes_analysis.simulation.successive import quarters, write_cumulative_tran
 
 __all__ = ["planted_events", "simulate_region", "simulate_truth", "write_open_phmev"]
 
-_LIMITS = {
-    "establishments_nb": (3, 3000),
-    "seed": (0, 2**63),
-    "year": (2010, 2100),
-    "last_month": (1, 12),
-    "years_nb": (3, 10),
-    "rows_nb": (1, 100_000_000),
-}
 # From so many establishments on, a year of Open PHMEV may pass 2 GB: its ZIP needs 64-bit sizes.
 _HUGE_FROM_NB = 1000
 _EXTRA_LIST = ("extra_list_drugs", "extra_list_devices")
-_UTF8_ENVELOPES = ("lpp", "perfadom", "transport_ambulance", "transport_taxi", "transport_vsl")
-
-
-def _check(**values: int) -> None:
-    problems = [
-        Problem(
-            "SIMULATION_BORNES",
-            f"la simulation attend un nombre entier de {_LIMITS[name][0]} à {_LIMITS[name][1]}.",
-            "Choisir une valeur dans ces bornes.",
-            column=name,
-            value=str(value),
-        )
-        for name, value in values.items()
-        if not isinstance(value, int) or not _LIMITS[name][0] <= value <= _LIMITS[name][1]
-    ]
-    if problems:
-        raise CaqesError(problems)
 
 
 def simulate_region(
@@ -104,7 +87,7 @@ def simulate_region(
     PHMEV file adds up to the cent to the twelve months of its year. Months of the campaign's year may be incomplete
     (the last two, for some) or missing (empty amount): :func:`planted_events` lists them.
     """
-    _check(establishments_nb=establishments_nb, seed=seed, year=year, last_month=last_month, years_nb=years_nb)
+    check_arguments(establishments_nb=establishments_nb, seed=seed, year=year, last_month=last_month, years_nb=years_nb)
     region = Region(establishments_nb, seed, year, years_nb)
     reception = Reception(region, last_month)
     contracts = contract_rows(region.establishments, seed=seed, year=year)
@@ -113,7 +96,7 @@ def simulate_region(
         "contrats.csv": lambda path: write_csv(path, CONTRACT_HEADER, contracts, encoding="cp1252"),
         "phmev_mensuel.csv": lambda path: write_months(path, month_rows(reception, ["phmev"]), encoding="cp1252"),
         "enveloppes_mensuelles.csv": lambda path: write_months(
-            path, month_rows(reception, _UTF8_ENVELOPES), encoding="utf-8"
+            path, month_rows(reception, OTHER_ENVELOPES), encoding="utf-8"
         ),
         "liste_en_sus_mensuel.xlsx": lambda path: write_xlsx(path, month_rows(reception, _EXTRA_LIST)),
         "activite.csv": lambda path: write_csv(
@@ -139,7 +122,7 @@ def simulate_region(
     if year in GRADED_YEARS:
         answers = answer_rows(region.establishments, seed=seed, year=year)
         writers[ANSWERS_FILE] = lambda path: write_csv(path, ANSWERS_HEADER, answers, encoding="cp1252")
-    return _all_or_nothing(Path(directory), writers)
+    return write_all_or_nothing(Path(directory), writers)
 
 
 def _regional_lines(region: Region, year: int) -> Iterator[tuple[Establishment, Lines]]:
@@ -150,21 +133,6 @@ def _regional_lines(region: Region, year: int) -> Iterator[tuple[Establishment, 
             lines_nb = min(max(4, round(usual_lines_nb(cents / 100))), largest_lines_nb(one))
             if cents > 0:
                 yield one, draw_lines(one, cents, lines_nb, seed=region.seed, year=year)
-
-
-def _all_or_nothing(directory: Path, writers: dict[str, Callable[[Path], object]]) -> list[Path]:
-    """Write every file in a folder beside, then put them in place."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    draft = directory.parent / f".{directory.name}.{os.getpid()}.draft"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir()
-    try:
-        for name, write in writers.items():
-            write(draft / name)
-        directory.mkdir(exist_ok=True)
-        return [(draft / name).replace(directory / name) for name in writers]
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def simulate_truth(
@@ -189,7 +157,7 @@ def simulate_truth(
     >>> truth.columns.tolist()
     ['finess', 'month', 'envelope', 'amount_eur']
     """
-    _check(establishments_nb=establishments_nb, seed=seed, year=year, years_nb=years_nb)
+    check_arguments(establishments_nb=establishments_nb, seed=seed, year=year, years_nb=years_nb)
     region = Region(establishments_nb, seed, year, years_nb)
     found = [(one.finess, series) for one in region.establishments for series in region.series(one)]
     sizes = [len(series.months) for _, series in found]
@@ -228,7 +196,7 @@ def planted_events(
         (empty: all those that Assurance Maladie sends), ``month`` (the first concerned), ``factor`` (of a level break;
         share that had arrived of a late month).
     """
-    _check(establishments_nb=establishments_nb, seed=seed, year=year, last_month=last_month, years_nb=years_nb)
+    check_arguments(establishments_nb=establishments_nb, seed=seed, year=year, last_month=last_month, years_nb=years_nb)
     return Reception(Region(establishments_nb, seed, year, years_nb), last_month).events()
 
 
@@ -258,7 +226,7 @@ def write_open_phmev(path: Path, *, rows_nb: int, establishments_nb: int, seed: 
     CaqesError
         ``SIMULATION_BORNES``, or ``SIMULATION_LIGNES`` when so few establishments cannot have so many different lines.
     """
-    _check(rows_nb=rows_nb, establishments_nb=establishments_nb, seed=seed, year=year)
+    check_arguments(rows_nb=rows_nb, establishments_nb=establishments_nb, seed=seed, year=year)
     region = [one for one in build_establishments(2 * establishments_nb, seed=seed, year=year) if one.in_open_phmev]
     chosen = region[:establishments_nb]
     most = np.array([largest_lines_nb(one) for one in chosen])
