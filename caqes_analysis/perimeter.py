@@ -7,7 +7,23 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["current_establishments", "monthly_grid", "successions"]
+__all__ = ["GRID_TO_DATE", "current_establishments", "monthly_grid", "successions"]
+
+GRID_TO_DATE = """
+select * exclude (anchor_m),
+       case when count(*) filter (value_status = 'missing' and m > anchor_m) over since = 0
+            then (coalesce(max(cumulative_eur) over since, 0)
+                  + coalesce(sum(amount_eur) filter (m > anchor_m) over since, 0))::decimal(18, 2) end as to_date_eur
+from (
+  select *, year(month) as year, month(month) as m,
+         max(case when cumulative_eur is not null then month(month) else 0 end)
+           over (partition by finess, envelope, year(month) order by month) as anchor_m
+  from monthly_grid
+)
+window since as (partition by finess, envelope, year, anchor_m order by m)
+"""
+"""The monthly grid with ``year``, ``m`` and ``to_date_eur``: what is known since January, as a cumulative delivery says
+it and the months that follow add to it, or as the months alone add up; missing when one of those is."""
 
 # When an envelope was received in several kinds of amount, the first of these that exists is followed.
 _KIND_ORDER = ("reimbursed", "purchase", "tariff", "base")
@@ -100,7 +116,7 @@ received as (
 ),
 cumuls as (
   select c.finess as origin, coalesce(s.current_finess, c.finess) as finess, s.since, c.envelope, c.amount_kind,
-         c.month, c.period_start, c.cumulative_eur
+         c.month, c.period_start, c.cumulative_eur, c.is_provisional, c.is_corrected
   from cumulative_spend c
   join ranked r on r.envelope = c.envelope and r.amount_kind = c.amount_kind and r.rank = 1
   left join successions s on s.finess = c.finess
@@ -123,7 +139,10 @@ months as (select unnest(generate_series($first::date, $last::date, interval 1 m
 cells as (
   select o.origin, o.finess, o.envelope, o.amount_kind, t.month,
          t.month >= o.begins and t.month <= o.ends as is_active,
-         o.ends, r.amount_eur, r.value_status, r.is_provisional, r.is_corrected, c.cumulative_eur
+         o.ends, r.amount_eur, r.value_status, c.cumulative_eur,
+         coalesce(r.is_provisional, false) or (r.amount_eur is null and coalesce(c.is_provisional, false))
+           as is_provisional,
+         coalesce(r.is_corrected, false) or (r.amount_eur is null and coalesce(c.is_corrected, false)) as is_corrected
   from origins o cross join months t
   left join received r on r.origin = o.origin and r.envelope = o.envelope and r.month = t.month
   left join cumuls c on c.origin = o.origin and c.envelope = o.envelope and c.month = t.month

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from caqes_analysis import deliveries, perimeter, tables
 from caqes_analysis.errors import SourceError
-from caqes_analysis.indicators.evolution import cumulative_evolution
+from caqes_analysis.forecast.share_of_year import project_share_of_year
+from caqes_analysis.indicators.evolution import comparable_months, cumulative_evolution, sum_evolutions
 from caqes_analysis.settlement import settle
 from caqes_analysis.store import Store
 from tests.builders import A, B, establishments, monthly_rows, whole_year
@@ -122,7 +123,7 @@ def test_quarters_stay_quarters(tmp_path: Path) -> None:
     rates = cumulative_evolution(store, year=2024, month_nbs={3, 5, 6, 9}).set_index("month_nb")
     assert rates.loc[[3, 6, 9], "evolution_pct"].round(4).tolist() == [0.0, 16.6667, -27.7778]
     assert rates.loc[9, "compared_months_nb"] == 9
-    assert rates.loc[5, "value_status"] == "missing"
+    assert rates.loc[5, ["compared_months_nb", "missing_months", "evolution_pct"]].tolist() == [3, "4, 5", 0.0]
 
 
 def grid_of(store: Store) -> pd.DataFrame:
@@ -219,3 +220,48 @@ def test_increments_always_add_up_to_the_last_cumul(cumuls: dict[int, int | None
     starts = found.dropna(subset=["period_start"])["period_start"].dt.month.tolist()
     assert starts == [1, *(month + 1 for month in known[:-1])]
     assert date(2024, 1, 1) <= found["month"].min().date()
+
+
+def test_months_after_a_cumul_add_to_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver(store, "mois", {(A, "lpp"): whole_year(2023), (B, "lpp"): whole_year(2023) | whole_year(2024, "110.00")})
+    deliver_cumul(store, "m06", {(A, "lpp"): {"2024-06": "660.00"}})
+    deliver(store, "suite", {(A, "lpp"): {"2024-07": "110.00", "2024-09": "110.00"}})
+    settle(store)
+    grid_of(store)
+    store.write(tables.ESTABLISHMENTS, establishments({"finess": A}, {"finess": B}), part="c")
+    rates = cumulative_evolution(store, year=2024, month_nbs={5, 6, 7, 9}, finess=[A]).set_index("month_nb")
+    assert rates["current_eur"].tolist() == [Decimal(each) for each in (0, 660, 770, 880)]
+    assert rates.loc[[6, 7, 9], "evolution_pct"].round(6).tolist() == [10.0, 10.0, 10.0]
+    assert rates.loc[9, ["compared_months_nb", "missing_months"]].tolist() == [8, "8"]
+
+
+def test_the_region_counts_a_cumul_at_its_month_in_both_years(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver(store, "mois", {(A, "lpp"): whole_year(2023), (B, "lpp"): whole_year(2023) | whole_year(2024, "110.00")})
+    deliver_cumul(store, "m06", {(A, "lpp"): {"2024-06": "720.00"}})
+    deliver(store, "suite", {(A, "lpp"): {"2024-07": "120.00"}})
+    settle(store)
+    grid_of(store)
+    store.write(tables.ESTABLISHMENTS, establishments({"finess": A}, {"finess": B}), part="c")
+    months = comparable_months(store, envelope="lpp", year=2024)
+    amounts = {f"{month:%Y-%m}": amount for month, amount in zip(months["month"], months["amount_eur"], strict=True)}
+    assert [amounts[f"2024-{m:02d}"] for m in (1, 5, 6, 7, 8)] == [Decimal(each) for each in (110, 110, 830, 230, 110)]
+    assert [amounts[f"2023-{m:02d}"] for m in (1, 5, 6, 7, 8)] == [Decimal(each) for each in (100, 100, 700, 200, 100)]
+    rows = months.set_index("month")
+    assert rows.loc["2024-01-01":"2024-09-01", "by_cumul_nb"].tolist() == [1] * 6 + [0] * 3  # type: ignore[misc]
+    assert rows.loc["2024-01-01":"2024-09-01", "left_out_nb"].tolist() == [0] * 7 + [1] * 2  # type: ignore[misc]
+    for month_nb in (6, 7, 9):
+        region = sum_evolutions(cumulative_evolution(store, year=2024, month_nbs={month_nb}), ["envelope"]).iloc[0]
+        until = [amount for month, amount in amounts.items() if "2024-01" <= month <= f"2024-{month_nb:02d}"]
+        assert sum(until) == region["current_eur"]
+
+
+def test_a_projection_reads_the_cumul(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver(store, "mois", {(A, "lpp"): whole_year(2023)})
+    deliver_cumul(store, "m06", {(A, "lpp"): {"2024-06": "660.00"}})
+    settle(store)
+    grid_of(store)
+    (row,) = project_share_of_year(store, year=2024, month_nb=6).to_dict("records")
+    assert (row["observed_eur"], row["observed_months_nb"], row["median_eur"]) == (660, 6, Decimal("1320.00"))

@@ -198,11 +198,16 @@ def perimeter_table(page: Page) -> Table | None:
             ColumnFormat.text("what", "Changement"),
             ColumnFormat.date("since", "Depuis le"),
             ColumnFormat.text("heir", "Repris par"),
-            ColumnFormat.compact_amount("amount_eur", "Montant concerné"),
+            ColumnFormat.compact_amount("amount_eur", "Montant remboursé concerné"),
         ],
         notes=[
-            "Fusion : dépense de l'année qui la précède, toutes enveloppes ; elle est comptée avec le repreneur les "
-            "deux années. Ouverture : dépense depuis le premier mois reçu."
+            "Fusion : dépense des douze mois qui la précèdent, toutes enveloppes ; elle est comptée avec le repreneur "
+            "les deux années. Ouverture : dépense depuis le premier mois reçu.",
+            *(
+                ["Montants remboursés seulement : d'autres natures (prix d'achat, tarif, base) ne s'y ajoutent pas."]
+                if frame["other_kinds_nb"].sum()
+                else []
+            ),
         ],
     )
 

@@ -108,6 +108,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
             "value_status": ["reported"],
             "amount_status": ["reported"],
             "is_provisional": [False],
+            "is_corrected": [bool(rows["is_corrected"].any())],
         }
     )
     columns = [

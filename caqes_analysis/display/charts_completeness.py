@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -34,17 +34,27 @@ __all__ = ["READABLE_ROWS_NB", "completeness_heatmap"]
 # More rows than this cannot be read on a telephone: groups take their place.
 READABLE_ROWS_NB: Final = 45
 
-_STATES: Final = {"reported": "reçu", "zero": "zéro déclaré", "provisional": "provisoire", "missing": "manquant"}
+_STATES: Final = {
+    "reported": "reçu",
+    "zero": "zéro déclaré",
+    "provisional": "provisoire",
+    "corrected": "corrigé",
+    "in_cumul": "reçu en cumul",
+    "missing": "manquant",
+}
 _WORDS: Final = {
     "reported": ("reçue", "reçues"),
     "zero": ("déclarée à zéro", "déclarées à zéro"),
     "provisional": ("provisoire", "provisoires"),
+    "corrected": ("corrigée", "corrigées"),
+    "in_cumul": ("reçue en cumul", "reçues en cumul"),
     "missing": ("manquante", "manquantes"),
 }
 _NOT_APPLICABLE: Final = "not_applicable"
 _ROW = 18.0
 _NAME_WIDTH = 156.0
 _LEFT = 4.0
+_LEGEND_LINE = 20.0
 
 
 def completeness_heatmap(
@@ -56,8 +66,9 @@ def completeness_heatmap(
     ----------
     frame
         One row an establishment and month: ``finess``, ``name``, ``month``, ``value_status``, ``is_provisional``, and
-        ``group`` (name of the department) when there are more than 45 establishments. A pair that is absent is
-        missing.
+        ``group`` (name of the department) when there are more than 45 establishments. Where they exist,
+        ``is_corrected`` (by the register) and ``is_in_cumul`` (missing by itself, covered by a cumulative delivery). A
+        pair that is absent is missing.
     name
         The region and the source, for the caption.
     group_header
@@ -101,6 +112,9 @@ def _states(rows: pd.DataFrame, months: Sequence[pd.Timestamp]) -> pd.DataFrame:
     """Return the state of each establishment (rows, most incomplete first) and month (columns)."""
     early = rows["is_provisional"].fillna(False).astype(bool) & rows["value_status"].isin(["reported", "zero"])
     state = rows["value_status"].astype(object).mask(early, "provisional")
+    for flag, name in (("is_corrected", "corrected"), ("is_in_cumul", "in_cumul")):
+        if flag in rows:
+            state = state.mask(rows[flag].fillna(False).astype(bool), name)
     long = rows.assign(state=state).drop_duplicates(["finess", "month"])
     wide = long.pivot(index=["finess", "name"], columns="month", values="state")
     wide = wide.reindex(columns=list(months)).fillna("missing")
@@ -129,25 +143,36 @@ def _header(axes: Axes, months: Sequence[pd.Timestamp], width: float, top: float
                 axes.text(x, top - 19, str(month.year), va="baseline", weight="bold")
 
 
-def _legend(axes: Axes, states: Sequence[str], top: float) -> None:
-    x = _LEFT
-    for state in states:
+def _legend(axes: Axes, places: Mapping[str, tuple[float, float]]) -> None:
+    for state, (x, top) in places.items():
         _cells(axes, state, [(x, top, 14.0, 14.0)])
         axes.text(x + 19, top + 11.5, _STATES[state], va="baseline")
-        x += 19 + text_width(_STATES[state]) + 14
+
+
+def _legend_places(states: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return where the sign of each state stands: on as many lines as the words need."""
+    places: dict[str, tuple[float, float]] = {}
+    x, top = _LEFT, 4.0
+    for state in states:
+        width = 19 + text_width(_STATES[state]) + 14
+        if x > _LEFT and x + width > WIDTH:
+            x, top = _LEFT, top + _LEGEND_LINE
+        places[state] = x, top
+        x += width
+    return places
 
 
 def _draw_rows(states: pd.DataFrame, months: Sequence[pd.Timestamp]) -> str:
     width = (WIDTH - _LEFT - _NAME_WIDTH - 4) / len(months)
-    top = 62.0
-    present = [state for state in _STATES if (states == state).any().any()]
+    places = _legend_places([state for state in _STATES if (states == state).any().any()])
+    top = 58.0 + max(y for _, y in places.values())
     with house_style():
         figure, axes = canvas(top + _ROW * len(states) + 4)
-        _legend(axes, present, 4.0)
+        _legend(axes, places)
         _header(axes, months, width, top)
         for line, (_, name) in enumerate(states.index):
             axes.text(_LEFT, top + line * _ROW + 13, shortened(abbreviated(name), _NAME_WIDTH - 8), va="baseline")
-        for state in present:
+        for state in places:
             where = [
                 (_LEFT + _NAME_WIDTH + column * width + 1, top + line * _ROW + 1, width - 2, _ROW - 2)
                 for line, row in enumerate(states.to_numpy())
@@ -165,6 +190,8 @@ def _cells(axes: Axes, state: str, boxes: Sequence[tuple[float, float, float, fl
         "reported": {"facecolor": ACCENT, "edgecolor": ACCENT},
         "zero": {"facecolor": "none", "edgecolor": CONTEXT},
         "provisional": {"facecolor": "none", "edgecolor": ACCENT, "hatch": "////"},
+        "corrected": {"facecolor": "none", "edgecolor": ACCENT},
+        "in_cumul": {"facecolor": "none", "edgecolor": ACCENT, "hatch": "---"},
         "missing": {"facecolor": "none", "edgecolor": WARNING},
     }[state]
     axes.add_artist(PathPatch(frames, linewidth=1.4 if state == "missing" else 0.8, **look))
@@ -174,6 +201,9 @@ def _cells(axes: Axes, state: str, boxes: Sequence[tuple[float, float, float, fl
     elif state == "zero":
         dots = Path.make_compound_path(*(_ring(*box) for box in boxes))
         axes.add_artist(PathPatch(dots, facecolor="none", edgecolor=INK, linewidth=1.3))
+    elif state == "corrected":
+        marks = Path.make_compound_path(*(_diamond(*box) for box in boxes))
+        axes.add_artist(PathPatch(marks, facecolor=ACCENT, edgecolor=ACCENT))
 
 
 def _box(x: float, y: float, width: float, height: float) -> Path:
@@ -185,6 +215,12 @@ def _cross(x: float, y: float, width: float, height: float) -> Path:
     cx, cy, arm = x + width / 2, y + height / 2, min(width, height) / 4
     ends = [(cx - arm, cy - arm), (cx + arm, cy + arm), (cx - arm, cy + arm), (cx + arm, cy - arm)]
     return Path(ends, [Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO])
+
+
+def _diamond(x: float, y: float, width: float, height: float) -> Path:
+    cx, cy, arm = x + width / 2, y + height / 2, min(width, height) / 2.6
+    corners = [(cx, cy - arm), (cx + arm, cy), (cx, cy + arm), (cx - arm, cy), (cx, cy - arm)]
+    return Path(corners, [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY])
 
 
 def _ring(x: float, y: float, width: float, height: float) -> Path:
@@ -234,7 +270,7 @@ def _table(states: pd.DataFrame, caption: str) -> Table:
         {
             "name": list(states.index.get_level_values("name")),
             "finess": list(states.index.get_level_values("finess")),
-            **{state: (states == state).sum(axis=1).to_numpy() for state in ("reported", "zero", "provisional")},
+            **{state: (states == state).sum(axis=1).to_numpy() for state in _STATES if state != "missing"},
             "missing": absent,
             "state": [None if names == "aucun" else "bad" for names in absent],
         }
@@ -248,6 +284,11 @@ def _table(states: pd.DataFrame, caption: str) -> Table:
             ColumnFormat.count("reported", "Reçus", unit="mois"),
             ColumnFormat.count("zero", "Zéros déclarés", unit="mois"),
             ColumnFormat.count("provisional", "Provisoires", unit="mois"),
+            *(
+                ColumnFormat.count(state, label, unit="mois")
+                for state, label in (("corrected", "Corrigés"), ("in_cumul", "Reçus en cumul"))
+                if (states == state).any().any()
+            ),
             ColumnFormat.text("missing", "Mois manquants", state="state"),
         ],
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.display.charts_monthly import provisional_sentence
+from caqes_analysis.display.charts_monthly import corrected_sentence, provisional_sentence
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.series import (
     MonthValue,
@@ -171,8 +171,12 @@ class CumulativeYear:
         if later:
             gap = french.month_name(self.known_nb + 1)
             written.insert(0, f"{capitalised(gap)} {self.year} manque : le cumul s'arrête avant lui.")
-        sentence = provisional_sentence(self.now[: self.known_nb], self.year)
-        return (*([sentence] if sentence else []), *written)
+        sentences = (
+            provisional_sentence(self.now[: self.known_nb], self.year),
+            corrected_sentence(self.now[: self.known_nb], self.year),
+            corrected_sentence(self.before[: self.months_nb], self.year - 1),
+        )
+        return (*(sentence for sentence in sentences if sentence), *written)
 
 
 def cumulative_year(
@@ -220,17 +224,19 @@ def cumulative_table(path: CumulativeYear, projection: Projection | None = None)
             "target": padded(allowed),
             "now": padded(now),
             "is_provisional": [any(m.is_provisional for m in path.now[: number + 1]) for number in range(12)],
+            "is_corrected": [any(m.is_corrected for m in path.now[: number + 1]) for number in range(12)],
+            "was_corrected": [any(m.is_corrected for m in path.before[: number + 1]) for number in range(12)],
             "rate": path.rates_pct,
         }
     )
     columns = [
         ColumnFormat.text("month", "Cumul à fin"),
-        ColumnFormat.amount("before", str(path.year - 1), is_provisional=None),
+        ColumnFormat.amount("before", str(path.year - 1), is_provisional=None, is_corrected="was_corrected"),
         ColumnFormat.amount("now", str(path.year)),
         ColumnFormat.percent("rate", "Évolution du cumul", signed=True),
     ]
     if path.target_pct is not None:
         label = f"{capitalised(path.target_label)} {short_percent(path.target_pct, signed=True)}"
-        columns.insert(2, ColumnFormat.amount("target", label, is_provisional=None))
+        columns.insert(2, ColumnFormat.amount("target", label, is_provisional=None, is_corrected="was_corrected"))
     table = Table.from_frame(data, caption=f"{path.subject} : dépenses cumulées de {path.year}", columns=columns)
     return table.with_notes(projection_sentence(projection, path)) if projection else table

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from caqes_analysis import tables
+from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.store import Store
 
 __all__ = ["METHOD", "project_share_of_year"]
@@ -55,19 +56,31 @@ def project_share_of_year(
     return tables.FORECASTS.conform(rows)
 
 
-_PROJECTION = """
+_PROJECTION = f"""
 with cells as (
-  select finess, envelope, year(month) as year, month(month) as m, amount_eur, value_status
-  from monthly_grid
-  where year(month) <= $year::int and ($finess is null or list_contains($finess, finess))
+  select * from ({GRID_TO_DATE})
+  where year <= $year::int and ($finess is null or list_contains($finess, finess))
 ),
-years as (
+sums as (
   select finess, envelope, year,
          sum(amount_eur) filter (m <= $month_nb::int) as begun_eur,
          count(amount_eur) filter (m <= $month_nb::int) as begun_nb,
          sum(amount_eur) as total_eur, count(amount_eur) as months_nb,
+         case when count(*) filter (m <= $month_nb::int and value_status <> 'not_applicable') = $month_nb::int
+              then max(to_date_eur) filter (m = $month_nb::int) end as cumul_begun_eur,
+         case when count(*) filter (value_status <> 'not_applicable') = 12
+              then max(to_date_eur) filter (m = 12) end as cumul_total_eur,
          bool_or(value_status <> 'not_applicable') as is_active
   from cells group by finess, envelope, year
+),
+-- Months that only a cumulative delivery covers count when the cumul is known where it is read.
+years as (
+  select * replace (
+    coalesce(cumul_begun_eur, begun_eur) as begun_eur,
+    case when cumul_begun_eur is null then begun_nb else $month_nb::int end as begun_nb,
+    coalesce(cumul_total_eur, total_eur) as total_eur,
+    case when cumul_total_eur is null then months_nb else 12 end as months_nb)
+  from sums
 ),
 shares as (
   select finess, envelope, avg(begun_eur::double / total_eur::double) as share, count(*) as years_nb

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from caqes_analysis import tables
+from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.store import Store
 
 __all__ = ["annual_evolution", "comparable_months", "contributions", "cumulative_evolution", "sum_evolutions"]
@@ -35,26 +36,26 @@ def cumulative_evolution(
     -------
     DataFrame
         Table ``evolutions``. A month missing in either year is left out of both sums and named in
-        ``missing_months``, unless the amount since January is known in both years (cumulative deliveries): the two are
-        then compared whole. Months before the establishment began count as zero in ``previous_eur``: when it had none
-        at all, the rate is ``not_applicable`` but its euros stay in the sums.
+        ``missing_months``, unless a cumulative delivery covers it: up to the last month at which the amount since
+        January is known in both years, these two amounts are compared whole. Months before the establishment began
+        count as zero in ``previous_eur``: when it had none at all, the rate is ``not_applicable`` but its euros stay
+        in the sums.
     """
     parameters = {"year": year, "months": sorted(month_nbs), "finess": list(finess) if finess is not None else None}
     return tables.EVOLUTIONS.conform(store.query(_EVOLUTION, parameters))
 
 
-_EVOLUTION = """
+_EVOLUTION = f"""
 with cells as (
-  select finess, envelope, year(month) as year, month(month) as m, amount_eur, value_status, is_provisional,
-         is_corrected, cumulative_eur
-  from monthly_grid
-  where year(month) in ($year::int, $year::int - 1) and ($finess is null or list_contains($finess, finess))
+  select * from ({GRID_TO_DATE})
+  where year in ($year::int, $year::int - 1) and ($finess is null or list_contains($finess, finess))
 ),
 pairs as (
   select c.finess, c.envelope, c.m,
          coalesce(c.amount_eur, 0) as current_eur,
          coalesce(p.amount_eur, 0) as previous_eur,
          c.value_status = 'missing' or p.value_status = 'missing' or p.value_status is null as is_missing,
+         c.to_date_eur, p.to_date_eur as previous_to_date_eur,
          c.value_status <> 'not_applicable' as is_active,
          p.value_status <> 'not_applicable' as was_active,
          c.is_provisional, c.is_corrected or coalesce(p.is_corrected, false) as is_corrected
@@ -62,40 +63,24 @@ pairs as (
                                 and p.year = c.year - 1
   where c.year = $year::int
 ),
--- Since January: as a cumulative delivery says it, or the sum of the months when all are known.
-cumuls as (
-  select finess, envelope, year, m,
-         coalesce(cumulative_eur,
-                  case when count(*) filter (value_status = 'missing') over so_far = 0
-                       then sum(coalesce(amount_eur, 0)) over so_far end) as to_date_eur
-  from cells window so_far as (partition by finess, envelope, year order by m)
-),
-sums as (
-  select p.finess, p.envelope, w.month_nb,
-         sum(case when not is_missing then current_eur else 0 end)::decimal(18, 2) as current_eur,
-         sum(case when not is_missing then previous_eur else 0 end)::decimal(18, 2) as previous_eur,
-         count(*) filter (not is_missing) as compared_months_nb,
-         string_agg(m::varchar, ', ' order by m) filter (is_missing) as missing_months,
-         bool_or(is_active) as is_active, bool_or(was_active) as was_active,
-         bool_or(is_provisional) as is_provisional, bool_or(is_corrected) as is_corrected
+-- Last month at which both years are known since January: before it, nothing is left out.
+anchored as (
+  select p.*, w.month_nb,
+         coalesce(max(m) filter (to_date_eur is not null and previous_to_date_eur is not null)
+                    over (partition by p.finess, p.envelope, w.month_nb), 0) as anchor_m
   from pairs p join (select unnest($months::int[]) as month_nb) w on p.m <= w.month_nb
-  group by p.finess, p.envelope, w.month_nb
-),
-joined as (
-  select s.*, c.to_date_eur, b.to_date_eur as previous_to_date_eur,
-         s.missing_months is not null and c.to_date_eur is not null and b.to_date_eur is not null as is_whole
-  from sums s
-  left join cumuls c on c.finess = s.finess and c.envelope = s.envelope and c.year = $year::int and c.m = s.month_nb
-  left join cumuls b on b.finess = s.finess and b.envelope = s.envelope and b.year = $year::int - 1
-                    and b.m = s.month_nb
 ),
 whole as (
-  select * replace (
-    case when is_whole then to_date_eur else current_eur end::decimal(18, 2) as current_eur,
-    case when is_whole then previous_to_date_eur else previous_eur end::decimal(18, 2) as previous_eur,
-    case when is_whole then month_nb else compared_months_nb end as compared_months_nb,
-    case when is_whole then null else missing_months end as missing_months)
-  from joined
+  select finess, envelope, month_nb,
+         sum(case when m = anchor_m then to_date_eur when m > anchor_m and not is_missing then current_eur else 0 end)
+           ::decimal(18, 2) as current_eur,
+         sum(case when m = anchor_m then previous_to_date_eur
+                  when m > anchor_m and not is_missing then previous_eur else 0 end)::decimal(18, 2) as previous_eur,
+         count(*) filter (m <= anchor_m or not is_missing) as compared_months_nb,
+         string_agg(m::varchar, ', ' order by m) filter (m > anchor_m and is_missing) as missing_months,
+         bool_or(is_active) as is_active, bool_or(was_active) as was_active,
+         bool_or(is_provisional) as is_provisional, bool_or(is_corrected) as is_corrected
+  from anchored group by finess, envelope, month_nb
 )
 select finess, envelope, $year::int as year, month_nb, current_eur, previous_eur,
        case when previous_eur > 0 and compared_months_nb > 0
@@ -166,7 +151,8 @@ def sum_evolutions(evolutions: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     -------
     DataFrame
         ``by`` + ``current_eur, previous_eur, evolution_pct, establishments_nb``, ordered by group. Amounts are exact
-        sums of what the sheets show.
+        sums of what the sheets show. Where ``evolutions`` has them, ``is_provisional`` and ``is_corrected``: a sum is
+        what one of its parts is.
 
     Examples
     --------
@@ -175,12 +161,14 @@ def sum_evolutions(evolutions: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     >>> sum_evolutions(rows, ["envelope"])["evolution_pct"].round(1).tolist()
     [5.0]
     """
+    states = {name: (name, "any") for name in ("is_provisional", "is_corrected") if name in evolutions}
     sums = (
         evolutions.groupby(list(by), dropna=False, sort=True)
         .agg(
             current_eur=("current_eur", "sum"),
             previous_eur=("previous_eur", "sum"),
             establishments_nb=("finess", "nunique"),
+            **states,
         )
         .reset_index()
     )
@@ -235,28 +223,57 @@ def comparable_months(store: Store, *, envelope: str, year: int, by: str | None 
     Returns
     -------
     DataFrame
-        ``group, month, amount_eur, value_status, is_provisional, left_out_nb``, ordered. An establishment whose month
-        is missing in ``year`` or the year before is left out of that month in both, so that the cumulative rate of
-        the region is that of the sum of the sheets; ``left_out_nb`` counts them. The year two before is summed whole.
+        ``group, month, amount_eur, value_status, is_provisional, is_corrected, left_out_nb, by_cumul_nb``, ordered. An
+        establishment whose month is missing in ``year`` or the year before is left out of that month in both, so that
+        the cumulative rate of the region is that of the sum of the sheets; ``left_out_nb`` counts them. Where a later
+        cumulative delivery covers the missing months in both years, their amount stands whole at the month of the
+        cumul: ``by_cumul_nb`` counts the establishments concerned, at each month of such a period. The year two before
+        is summed whole.
     """
     group = f"any_value(e.{by})" if by else "null::varchar"
-    return store.query(
-        f"""
-        with known as (select finess, {group} as "group" from establishments e group by finess),
-        cells as (
-          select k."group", g.finess, g.month, g.amount_eur, g.value_status, g.is_provisional,
-                 bool_or(g.value_status = 'missing' and year(g.month) >= $year::int - 1)
-                   over (partition by g.finess, month(g.month)) as is_left_out
-          from monthly_grid g left join known k on k.finess = g.finess
-          where g.envelope = $envelope and year(g.month) between $year::int - 2 and $year::int
-        )
-        select "group", month,
-               sum(amount_eur) filter (year(month) < $year::int - 1 or not is_left_out)::decimal(18, 2) as amount_eur,
-               case when sum(amount_eur) filter (year(month) < $year::int - 1 or not is_left_out) is null
-                    then 'missing' else 'reported' end as value_status,
-               bool_or(is_provisional) as is_provisional,
-               count(*) filter (is_left_out and year(month) >= $year::int - 1) as left_out_nb
-        from cells group by "group", month order by "group", month
-        """,
-        {"envelope": envelope, "year": year},
-    )
+    return store.query(_MONTHS.format(group=group), {"envelope": envelope, "year": year})
+
+
+# A period runs from the month after one at which both years are known since January to the next such month: most last
+# one month. Months that no such month follows make a last period without end.
+_MONTHS = f"""
+with known as (select finess, {{group}} as "group" from establishments e group by finess),
+cells as (
+  select * from ({GRID_TO_DATE}) where envelope = $envelope and year between $year::int - 2 and $year::int
+),
+compared as (
+  select finess, m, bool_or(value_status = 'missing') as is_missing,
+         count(*) = 2 and count(to_date_eur) = 2 as is_anchor
+  from cells where year >= $year::int - 1 group by finess, m
+),
+numbered as (
+  select *, coalesce(count(*) filter (is_anchor) over before, 0) as period
+  from compared
+  window before as (partition by finess order by m rows between unbounded preceding and 1 preceding)
+),
+periods as (
+  select finess, m, is_missing, bool_or(is_missing) over whole as has_gap, max(m) filter (is_anchor) over whole as ends,
+         min(m) over whole as starts
+  from numbered window whole as (partition by finess, period)
+),
+counted as (
+  select k."group", c.month, c.value_status, has_gap and ends is not null as is_by_cumul,
+         c.year >= $year::int - 1 and is_missing and ends is null as is_left_out,
+         case when c.year < $year::int - 1 or not has_gap then c.amount_eur
+              when ends is null then case when not is_missing then c.amount_eur end
+              when c.m = ends then c.to_date_eur - coalesce(b.to_date_eur, 0) end as amount_eur,
+         c.is_provisional, c.is_corrected
+  from cells c
+  left join periods p on p.finess = c.finess and p.m = c.m and c.year >= $year::int - 1
+  left join cells b on b.finess = c.finess and b.year = c.year and b.m = p.starts - 1
+  left join known k on k.finess = c.finess
+)
+select "group", month, sum(amount_eur)::decimal(18, 2) as amount_eur,
+       case when sum(amount_eur) is null then 'missing'
+            when bool_and(value_status = 'zero') filter (amount_eur is not null) then 'zero'
+            else 'reported' end as value_status,
+       bool_or(is_provisional) as is_provisional,
+       coalesce(bool_or(is_corrected) filter (amount_eur is not null), false) as is_corrected,
+       count(*) filter (is_left_out) as left_out_nb, count(*) filter (is_by_cumul) as by_cumul_nb
+from counted group by "group", month order by "group", month
+"""

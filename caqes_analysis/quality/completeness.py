@@ -8,6 +8,13 @@ from caqes_analysis.store import Store
 
 __all__ = ["absent_months", "completeness", "missing_months"]
 
+_GRID = """
+select *,
+       value_status = 'missing' and coalesce(month <= max(case when cumulative_eur is not null then month end)
+         over (partition by finess, envelope, year(month)), false) as is_in_cumul
+from monthly_grid
+"""
+
 
 def completeness(store: Store, *, envelope: str, year: int) -> pd.DataFrame:
     """Return the state of every month of an envelope in a year and the year before.
@@ -15,17 +22,19 @@ def completeness(store: Store, *, envelope: str, year: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows of ``monthly_grid`` (``finess, month, amount_eur, value_status, is_provisional``).
+        Rows of ``monthly_grid`` (``finess, month, amount_eur, value_status, is_provisional, is_corrected,
+        is_in_cumul``), ordered. ``is_in_cumul``: the month is missing by itself, and a later cumulative delivery of its
+        year covers it.
     """
     return store.query(
-        "select finess, month, amount_eur, value_status, is_provisional from monthly_grid "
+        f"select finess, month, amount_eur, value_status, is_provisional, is_corrected, is_in_cumul from ({_GRID}) "
         "where envelope = $envelope and year(month) between $year::int - 1 and $year::int order by finess, month",
         {"envelope": envelope, "year": year},
     )
 
 
 def missing_months(store: Store, *, year: int) -> pd.DataFrame:
-    """Return the months that are missing in a year or the year before.
+    """Return the months that are missing in a year or the year before, and that no cumulative delivery covers.
 
     Returns
     -------
@@ -33,7 +42,7 @@ def missing_months(store: Store, *, year: int) -> pd.DataFrame:
         ``finess, envelope, month``, ordered.
     """
     return store.query(
-        "select finess, envelope, month from monthly_grid where value_status = 'missing' "
+        f"select finess, envelope, month from ({_GRID}) where value_status = 'missing' and not is_in_cumul "
         "and year(month) between $year::int - 1 and $year::int order by finess, envelope, month",
         {"year": year},
     )

@@ -10,31 +10,45 @@ __all__ = ["perimeter_changes", "spending_outside_validity"]
 
 
 def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
-    """Return the mergers and openings that bear on a year and the one before, with their amount.
+    """Return the mergers and openings that bear on a year and the one before, with their reimbursed amount.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_spend``, ``successions`` and ``establishments``.
+    year
+        Year of the campaign.
 
     Returns
     -------
     DataFrame
-        ``finess, kind`` (``merger`` or ``opening``), ``since, current_finess, amount_eur`` (what the establishment
-        spent in the year before it merged, or since it opened, all envelopes), ordered by date.
+        ``finess, kind`` (``merger`` or ``opening``), ``since, current_finess, amount_eur, other_kinds_nb``, ordered by
+        date. ``amount_eur`` is what was reimbursed, all envelopes, in the twelve months before the merger or since the
+        opening; kinds of amounts are never added to each other: envelopes received only in another kind are left out
+        and counted in ``other_kinds_nb``.
     """
     return store.query(
         """
         with spent as (
-          select m.finess, s.since, s.current_finess, m.month, m.amount_eur
+          select m.finess, s.since, s.current_finess, m.month, m.envelope, m.amount_kind, m.amount_eur
           from monthly_spend m left join successions s on s.finess = m.finess
         ),
-        begun as (select finess, min(month) as since from spent where amount_eur is not null group by finess)
-        select finess, 'merger' as kind, since, current_finess,
-               sum(amount_eur) filter (month >= since - interval 1 year)::decimal(18, 2) as amount_eur
-        from spent where since is not null and year(since) >= $year::int - 1
-        group by finess, since, current_finess
-        union all
-        select p.finess, 'opening', b.since, null, sum(p.amount_eur)::decimal(18, 2)
-        from spent p join begun b on b.finess = p.finess
-        where year(b.since) >= $year::int - 1 and b.since > (select min(month) from monthly_spend)
-        group by p.finess, b.since
-        order by since, finess
+        begun as (select finess, min(month) as since from spent where amount_eur is not null group by finess),
+        changes as (
+          select finess, 'merger' as kind, since, current_finess, envelope, amount_kind,
+                 case when month >= since - interval 1 year then amount_eur end as amount_eur
+          from spent where since is not null and year(since) >= $year::int - 1
+          union all
+          select p.finess, 'opening', b.since, null, p.envelope, p.amount_kind, p.amount_eur
+          from spent p join begun b on b.finess = p.finess
+          where year(b.since) >= $year::int - 1 and b.since > (select min(month) from monthly_spend)
+        )
+        select finess, kind, since, current_finess,
+               sum(amount_eur) filter (amount_kind = 'reimbursed')::decimal(18, 2) as amount_eur,
+               count(distinct envelope) filter (amount_eur is not null)
+                 - count(distinct envelope) filter (amount_eur is not null and amount_kind = 'reimbursed')
+                 as other_kinds_nb
+        from changes group by finess, kind, since, current_finess order by since, finess
         """,
         {"year": year},
     )

@@ -235,6 +235,17 @@ def test_the_heat_map_tells_missing_from_zero() -> None:
     assert all(f">{text}</text>" in figure.svg for text in ("reçu", "zéro déclaré", "provisoire", "manquant"))
 
 
+def test_the_heat_map_tells_what_was_corrected_and_what_came_in_a_cumul() -> None:
+    frame = received(2, months_nb=2).assign(value_status="reported", is_provisional=False)
+    frame = frame.assign(is_corrected=[True, False, False, False], is_in_cumul=[False, False, True, False])
+    frame.loc[2, "value_status"] = "missing"
+    figure = charts.completeness_heatmap(frame, name="Région")
+    assert figure.title.startswith("Aucun mois ne manque")
+    assert "2 reçues, 1 corrigée et 1 reçue en cumul" in figure.alt
+    assert column(figure.table, "Corrigés") == ["1", "0"]
+    assert all(f">{text}</text>" in figure.svg for text in ("corrigé", "reçu en cumul"))
+
+
 def test_the_heat_map_groups_what_cannot_be_read() -> None:
     frame = received(60)
     figure = charts.completeness_heatmap(frame, name="Région")

@@ -84,3 +84,13 @@ def test_the_region_of_the_figures_is_the_sum_of_the_sheets(tmp_path: Path) -> N
     assert by_year[2022] == Decimal("2400.00")
     march = months[months["month"] == "2024-03-01"].iloc[0]
     assert (march["amount_eur"], march["left_out_nb"]) == (Decimal("45.00"), 1)
+
+
+def test_a_correction_travels_to_the_sums_and_to_the_months_of_the_region(tmp_path: Path) -> None:
+    monthly = monthly_rows({(f, "phmev"): whole_year(2023) | whole_year(2024) for f in (A, B)})
+    monthly["is_corrected"] = (monthly["finess"] == A) & (monthly["month"] == "2024-02-01")
+    store = store_of(tmp_path, monthly, establishments({"finess": A}, {"finess": B}))
+    rows = cumulative_evolution(store, year=2024, month_nbs={1, 2})
+    assert sum_evolutions(rows, ["month_nb"])["is_corrected"].tolist() == [False, True]
+    months = comparable_months(store, envelope="phmev", year=2024).set_index("month")["is_corrected"]
+    assert months[months].index.strftime("%Y-%m").tolist() == ["2024-02"]

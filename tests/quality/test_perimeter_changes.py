@@ -1,0 +1,29 @@
+"""Mergers and openings, with what they weigh in reimbursed euros."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.quality import perimeter_changes
+from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
+
+
+def test_effects_are_in_reimbursed_euros_never_mixed(tmp_path: Path) -> None:
+    series = {
+        (A, "phmev"): whole_year(2022, "10.00") | whole_year(2023, "10.00"),
+        (B, "phmev"): whole_year(2022) | whole_year(2023) | whole_year(2024),
+        (C, "phmev"): {"2024-03": "5.00", "2024-04": "7.00"},
+    }
+    bought = monthly_rows({(A, "extra_list_drugs"): whole_year(2023, "999.00")}).assign(amount_kind="purchase")
+    known = establishments({"finess": A, "successor": B, "valid_to": "2023-12-31"}, {"finess": B}, {"finess": C})
+    monthly = tables.MONTHLY_SPEND.conform(pd.concat([monthly_rows(series), bought]))
+    rows = perimeter_changes(store_of(tmp_path, monthly, known), year=2024)
+    assert rows[["finess", "kind", "amount_eur", "other_kinds_nb"]].values.tolist() == [
+        [A, "merger", Decimal("120.00"), 1],
+        [C, "opening", Decimal("12.00"), 0],
+    ]
+    assert rows["current_finess"].tolist()[0] == B
