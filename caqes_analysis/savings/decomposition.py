@@ -176,7 +176,8 @@ def _volume(change: Integers, q0: Integers, q1: Integers, r0: Integers, r1: Inte
 def _rounded(top: Integers, bottom: Integers) -> Integers:
     """Return whole numbers, the half away from zero; ``bottom`` is positive."""
     size = (2 * np.abs(top) + bottom) // (2 * bottom)
-    return np.where(top < 0, -size, size)
+    whole: Integers = np.where(top < 0, -size, size)
+    return whole
 
 
 def _euros(cents: pd.Series[Any]) -> list[Decimal]:
