@@ -120,6 +120,20 @@ class CodeList(Parameters):
         """Return the first and last days of a code: its own, else those of the list."""
         return one.valid_from or self.valid_from, one.valid_to or self.valid_to
 
+    def covers(self, first: dt.date, last: dt.date) -> bool:
+        """Say whether the list is about a period: some of its codes hold on its first day, and some on its last.
+
+        Parameters
+        ----------
+        first, last
+            First and last days of the period.
+        """
+        every = [self.days_of(one) for one in self.codes]
+        return all(
+            any((start is None or start <= day) and (end is None or day <= end) for start, end in every)
+            for day in (first, last)
+        )
+
     def holding(self, code: str) -> ListedCode | None:
         """Return the entry that holds a code: the code itself, or the longest ATC class that it belongs to.
 

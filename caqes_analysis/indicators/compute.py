@@ -156,13 +156,18 @@ class _Book:
         conditions = (*one.request.conditions, *one.received.conditions)
         return all(name.partition("/")[0] in self.lists for c in conditions for name in c.code_lists)
 
+    def _lists_cover(self, one: _Asked, period: Period) -> bool:
+        """Say whether what is counted was listed in that period: before the first day of a list nothing is zero."""
+        names = {name.partition("/")[0] for name in one.request.where.code_lists}
+        return all(self.lists[name].covers(*period.days) for name in names)
+
     def reading(self, one: _Asked, period: Period) -> Reading:
         """Return a sum over all the establishments; missing everywhere when its table or its code list is not there."""
         key = (one, period)
         if key not in self._read:
             ledger = self.ledgers.get(one.table)
             size, months = len(self.places.finess), 1 if one.table == "annual_drug_spend" else len(period.months)
-            if ledger is None or not self._has_lists(one):
+            if ledger is None or not self._has_lists(one) or not self._lists_cover(one, period):
                 nothing = np.zeros((size, months), bool)
                 states = np.full((size, months), MISSING, np.int8)
                 found = Reading(np.zeros((size, months), np.int64), states, nothing[:, 0], nothing, nothing)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -74,6 +76,12 @@ class Period:
     def months(self) -> tuple[str, ...]:
         """Its months."""
         return tuple(f"{self.year}-{month:02d}" for month in range(1, (self.month_nb or _MONTHS_NB) + 1))
+
+    @property
+    def days(self) -> tuple[dt.date, dt.date]:
+        """Its first and last days."""
+        month_nb = self.month_nb or _MONTHS_NB
+        return dt.date(self.year, 1, 1), dt.date(self.year, month_nb, monthrange(self.year, month_nb)[1])
 
     @property
     def previous(self) -> Period:

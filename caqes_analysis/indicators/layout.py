@@ -1,0 +1,122 @@
+"""The table ``indicator_values`` as arrays: one block of establishments and groups per measure and period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis.indicators.measures import Measure
+
+__all__ = ["Layout", "Series", "is_share"]
+
+Floats = npt.NDArray[np.float64]
+_KEY = ["indicator", "measure", "perimeter", "period"]
+_KNOWN = ("reported", "zero")
+_PERCENT = "%"
+
+
+def is_share(measure: Measure) -> bool:
+    """Say whether a measure is a part of a whole: lines of one table among lines of the same table, in percent."""
+    top, bottom = measure.numerator, measure.denominator
+    if top is None or bottom is None:
+        return False
+    return measure.unit == _PERCENT and (top.table, top.sum, top.count) == (bottom.table, bottom.sum, bottom.count)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One measure over the periods of one kind: whole years, or the same months of several years.
+
+    Parameters
+    ----------
+    indicator, measure, perimeter
+        What it is.
+    periods
+        Names of the periods, oldest first; one a year, without gap in the computation.
+    blocks
+        Their blocks in the layout.
+    """
+
+    indicator: str
+    measure: str
+    perimeter: str
+    periods: tuple[str, ...]
+    blocks: npt.NDArray[np.intp]
+
+    @property
+    def months(self) -> str:
+        """``-M07`` for cumulative months, nothing for whole years."""
+        return self.periods[0][4:]
+
+
+class Layout:
+    """Blocks of rows, each with the same establishments then the same groups.
+
+    Parameters
+    ----------
+    values
+        All that :func:`~caqes_analysis.indicators.compute.compute_indicators` returned, in its order.
+    groups
+        By level (``department``, ``category``, ``region``), group of each establishment, by FINESS.
+
+    Raises
+    ------
+    ValueError
+        When the rows are not whole blocks in order.
+    """
+
+    def __init__(self, values: pd.DataFrame, groups: Mapping[str, pd.Series[str]]) -> None:
+        starts = (values[_KEY] != values[_KEY].shift()).any(axis=1).to_numpy().nonzero()[0]
+        self.blocks_nb = len(starts)
+        self.width = len(values) // self.blocks_nb if self.blocks_nb else 0
+        if self.blocks_nb * self.width != len(values) or not np.array_equal(
+            starts, np.arange(self.blocks_nb) * self.width
+        ):
+            raise ValueError("values must be whole blocks, in the order in which they were computed")
+        self.keys = values.loc[values.index[starts], _KEY].reset_index(drop=True)
+        self.places = values[["finess", "group", "level"]].iloc[: self.width].reset_index(drop=True)
+        self.is_establishment = (self.places["level"] == "establishment").to_numpy()
+        self.establishments_nb = int(self.is_establishment.sum())
+        known = values["value_status"].isin(_KNOWN).to_numpy()
+        self.known = known.reshape(self.shape)
+        self.numerator, self.denominator, self.value = (
+            np.where(known, values[name].to_numpy(dtype=np.float64), np.nan).reshape(self.shape)
+            for name in ("numerator", "denominator", "value")
+        )
+        self.members = self._members(groups)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of blocks, and of rows of each."""
+        return self.blocks_nb, self.width
+
+    def _members(self, groups: Mapping[str, pd.Series[str]]) -> Floats:
+        """Return, establishments × groups, one where the establishment is in the group."""
+        own = self.places[self.is_establishment]
+        rest = self.places[~self.is_establishment]
+        placed = {level: of.reindex(own["finess"]).to_numpy() for level, of in groups.items()}
+        columns = [placed[level] == group for level, group in zip(rest["level"], rest["group"], strict=True)]
+        return np.array(columns, dtype=np.float64).reshape(len(columns), len(own)).T
+
+    def added(self, values: Floats) -> Floats:
+        """Return the sums of the groups, after the values of the establishments (… × establishments)."""
+        return np.concatenate([values, np.nan_to_num(values) @ self.members], axis=-1)
+
+    def series(self) -> Iterator[Series]:
+        """Yield the measures over time, in the order of the layout."""
+        months = self.keys["period"].str[4:]
+        for (indicator, measure, perimeter, _), rows in self.keys.groupby(
+            [*(self.keys[name] for name in _KEY[:3]), months], sort=False
+        ):
+            ordered = rows.sort_values("period")
+            yield Series(
+                str(indicator), str(measure), str(perimeter), tuple(ordered["period"]), ordered.index.to_numpy()
+            )
+
+    def flat(self, blocks: Floats) -> Floats:
+        """Return an array of the layout as a column of the table."""
+        return blocks.reshape(-1)
