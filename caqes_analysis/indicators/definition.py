@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -236,4 +237,11 @@ def load_definition(path: Path) -> IndicatorDefinition:
     CampaignError
         Every problem of the file at once, in French, each with its line.
     """
-    return load_parameters(Path(path), IndicatorDefinition)
+    path = Path(path)
+    return _loaded(path, path.read_bytes() if path.is_file() else b"")
+
+
+@lru_cache(maxsize=512)
+def _loaded(path: Path, content: bytes) -> IndicatorDefinition:  # noqa: ARG001
+    """Read a file once, until its content changes: parsing sixty of them takes longer than computing them."""
+    return load_parameters(path, IndicatorDefinition)

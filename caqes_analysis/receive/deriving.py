@@ -1,4 +1,4 @@
-"""What is regional by nature, derived once from what was read: corrections, establishments, months, evaluations."""
+"""What is regional by nature, derived once from what was read: corrections, months, indicators, evaluations."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import pandas as pd
 from caqes_analysis import perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.evaluation.campaign import evaluate
+from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB, keep_indicators
 from caqes_analysis.receive.reading import CAMPAIGN_PART
 from caqes_analysis.reference_files import complete_from_finess
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
 
-__all__ = ["HISTORY_YEARS_NB", "derive", "settle_establishments"]
-
-HISTORY_YEARS_NB = 5
-"""Years of months kept in the grid, the campaign's included."""
+__all__ = ["derive", "settle_establishments"]
 
 
 def derive(campaign: Campaign, store: Store, register: quality.Register | None, findings: Findings) -> Findings:
-    """Apply the corrections, settle establishments and months, run the controls, evaluate; write each table.
+    """Correct, settle establishments and months, control, follow the indicators, evaluate; write each table.
 
     Parameters
     ----------
@@ -47,6 +45,7 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
         store.write(tables.MONTHLY_GRID, grid, part=CAMPAIGN_PART)
     findings += quality.check_received(store, last_month=last, envelopes=campaign.all_envelopes)
     store.write(tables.FINDINGS, findings.to_frame(), part=CAMPAIGN_PART)
+    keep_indicators(store, campaign, part=CAMPAIGN_PART)
     store.write(tables.EVALUATIONS, evaluate(store, campaign), part=CAMPAIGN_PART)
     return findings
 

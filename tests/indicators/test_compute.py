@@ -258,3 +258,17 @@ def test_sums_are_exact(tmp_path_factory: pytest.TempPathFactory, cents: list[in
     part = {"table": "annual_drug_spend", "sum": "reimbursed_eur"}
     found = values(store, definition({"id": "amount_eur", "numerator": part}))
     assert cell(found, A, "amount_eur") == float(Decimal(sum(cents)) / 100)
+
+
+def test_before_the_first_day_of_a_list_nothing_is_zero(tmp_path: Path) -> None:
+    store = lpp_lines(
+        region(tmp_path), (A, "2018", "1103392", "10"), (A, "2019", "1103392", "20"), (A, "2020", "1000000", "5")
+    )
+    listed = {"table": "lpp_spend", "sum": "amount_eur", "where": "in_list(lpp, 'perfadom')"}
+    home = definition({"id": "amount_eur", "numerator": listed}, code_lists=["perfadom"])
+    found = values(store, home, "2018", "2019", "2020")
+    assert [status(found, A, "amount_eur", period=str(year)) for year in (2018, 2019, 2020)] == [
+        "missing",
+        "reported",
+        "zero",
+    ]
