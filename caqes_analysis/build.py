@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
 from caqes_analysis.code_version import HASH_LENGTH, hash_of_files, package_hash
 from caqes_analysis.departments import department_label
 from caqes_analysis.errors import BuildError, CampaignError, Problem
+from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.receive import open_store
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
@@ -99,6 +101,7 @@ def build(
         establishments = perimeter.current_establishments(store)
         _check_only(only, establishments, campaign)
         progress("Lecture des fichiers reçus", 1, 1)
+        prepare_forecasts(store, campaign, progress=partial(progress, "Prévisions"))
         run = directory / "run.draft"
         shutil.rmtree(run, ignore_errors=True)
         plan = _Plan(campaign, directory, establishments, tuple(only))

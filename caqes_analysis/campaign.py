@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from caqes_analysis.campaign_sources import AnnualSource, FileSource, MonthlySource, Place, Sources
+from caqes_analysis.campaign_sources import AnnualSource, FileSource, Month, MonthlySource, Place, Sources
 from caqes_analysis.envelopes import ENVELOPES, Envelope
 from caqes_analysis.parameter_files import Parameters, load_parameters
+from caqes_analysis.tables.parts import FINESS_PATTERN
 
 __all__ = [
     "REPOSITORY",
@@ -20,6 +21,7 @@ __all__ = [
     "Campaign",
     "Disclosure",
     "FileSource",
+    "KnownEvent",
     "MonthlySource",
     "Region",
     "Simulation",
@@ -90,6 +92,42 @@ class Batch(Parameters):
     timeout_s: int = Field(default=600, ge=1)
 
 
+class KnownEvent(Parameters):
+    """Something dated that moved spending, or will, and that forecasts must know.
+
+    Parameters
+    ----------
+    date
+        First month concerned (``AAAA-MM``).
+    until
+        Last month of a ``temporary`` event; ``date`` when absent.
+    kind
+        ``level`` (lasting) or ``temporary``.
+    factor
+        What amounts are multiplied by; absent when nobody knows: it is measured, or the interval is widened.
+    envelope, establishment
+        What it concerns, a code and a FINESS; everything when both are absent.
+    label
+        What happened, printed on the pages.
+    """
+
+    date: Month
+    until: Month | None = None
+    kind: Literal["level", "temporary"]
+    factor: float | None = Field(default=None, gt=0, lt=100)
+    envelope: str | None = None
+    establishment: str | None = Field(default=None, pattern=FINESS_PATTERN)
+    label: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check_end(self) -> KnownEvent:
+        if self.until and self.kind == "level":
+            raise ValueError("un changement de niveau dure : il n'a pas de fin. → Retirer until, ou écrire temporary.")
+        if self.until and self.until < self.date:
+            raise ValueError("cet événement finit avant de commencer. → Corriger date ou until.")
+        return self
+
+
 class Campaign(Parameters):
     """A campaign: what one yearly report is about and depends on.
 
@@ -118,6 +156,8 @@ class Campaign(Parameters):
         Register of corrections; by default ``<campaign>-corrections.csv`` beside the campaign file, when it is there.
     comments
         Folder of the statistician's comments: ``<chapter>.md`` and ``<finess>.md``.
+    evenements
+        Dated events that forecasts take into account (pandemic months, a drug added to the list, a tariff cut).
     disclosure, batch
         Secrecy thresholds and execution.
     output
@@ -138,6 +178,7 @@ class Campaign(Parameters):
     envelopes: tuple[AddedEnvelope, ...] = ()
     corrections: Place | None = None
     comments: Place | None = None
+    evenements: tuple[KnownEvent, ...] = ()
     disclosure: Disclosure = Disclosure()
     batch: Batch = Batch()
     output: Place | None = None
@@ -177,6 +218,13 @@ class Campaign(Parameters):
         if (self.sources.monthly_spend or self.sources.extra_list) and not self.last_month:
             raise ValueError(
                 "des dépenses mensuelles sont nommées sans last_month. → Ajouter le dernier mois reçu (AAAA-MM)."
+            )
+        known = {envelope.code for envelope in self.all_envelopes}
+        lost = sorted({e.envelope for e in self.evenements if e.envelope and e.envelope not in known})
+        if lost:
+            raise ValueError(
+                f"un événement nomme une enveloppe inconnue ({', '.join(lost)}). "
+                f"→ Enveloppes connues : {', '.join(sorted(known))}."
             )
         return self
 

@@ -19,6 +19,7 @@ __all__ = [
     "FileSource",
     "LppSource",
     "MappedSource",
+    "Month",
     "MonthlySource",
     "Place",
     "ReferenceSource",

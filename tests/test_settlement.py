@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from caqes_analysis import deliveries, perimeter, tables
 from caqes_analysis.errors import SourceError
-from caqes_analysis.forecast.share_of_year import project_share_of_year
+from caqes_analysis.forecast.series import monthly_series
 from caqes_analysis.indicators.evolution import comparable_months, cumulative_evolution, sum_evolutions
 from caqes_analysis.settlement import settle
 from caqes_analysis.store import Store
@@ -257,11 +257,15 @@ def test_the_region_counts_a_cumul_at_its_month_in_both_years(tmp_path: Path) ->
         assert sum(until) == region["current_eur"]
 
 
-def test_a_projection_reads_the_cumul(tmp_path: Path) -> None:
+def test_forecasts_read_the_cumul(tmp_path: Path) -> None:
     store = Store(tmp_path)
     deliver(store, "mois", {(A, "lpp"): whole_year(2023)})
-    deliver_cumul(store, "m06", {(A, "lpp"): {"2024-06": "660.00"}})
+    deliver_cumul(store, "m06", {(A, "lpp"): {"2024-06": "660.01"}})
     settle(store)
     grid_of(store)
-    (row,) = project_share_of_year(store, year=2024, month_nb=6).to_dict("records")
-    assert (row["observed_eur"], row["observed_months_nb"], row["median_eur"]) == (660, 6, Decimal("1320.00"))
+    months = monthly_series(store)
+    spread = months[months["is_spread"]]
+    assert spread["month"].dt.strftime("%Y-%m").tolist() == [f"2024-{m:02d}" for m in range(1, 7)]
+    assert sum(spread["amount_eur"]) == Decimal("660.01")
+    assert max(spread["amount_eur"]) - min(spread["amount_eur"]) <= Decimal("0.01")
+    assert months.loc[months["month"] > "2024-06-01", "amount_eur"].isna().all()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from caqes_analysis import french, quality
+from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, rate_words, region_landing
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.region import above_target, answer, landing, position, rate_of, rate_or_none
+from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none
 from caqes_analysis.chapters.words import envelope_of, month_phrase, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, ColumnFormat, Notice, Table, Text
 from caqes_analysis.evaluation.position import position_of
-from caqes_analysis.forecast.share_of_year import METHOD
+from caqes_analysis.forecast.likelihood import PROBABLE
 from caqes_analysis.indicators.evolution import contributions
 
-__all__ = ["discussion_table", "home_answer", "home_cards"]
+__all__ = ["discussion_table", "home_answer", "home_cards", "probably_above"]
 
 _MAIN = ("phmev", "extra_list_drugs", "extra_list_devices")
 _DISCUSSED_NB = 5
@@ -43,11 +46,18 @@ def home_cards(page: Page) -> Cards:
     if not page.campaign.is_annual:
         total, above = len(page.settled("phmev")), len(above_target(page, "phmev"))
         if page.target("phmev").value is not None:
-            cards.append(
-                Card("Établissements au-dessus", f"{above} sur {total}", f"PHMEV ; {page.target('phmev').label}")
-            )
+            later = probably_above(page, "phmev")
+            detail = f"PHMEV ; en fin d'année, {later} probablement ; {page.target('phmev').label}"
+            cards.append(Card("Établissements au-dessus", f"{above} sur {total}", detail))
         cards.append(_completeness_card(page))
     return Cards("Chiffres clés de la région", cards)
+
+
+def probably_above(page: Page, envelope: str) -> int:
+    """Return how many establishments will probably end the year above their target or benchmark."""
+    rows = page.forecasts
+    own = rows[(rows["level"] == "establishment") & (rows["envelope"] == envelope)]
+    return int((own["prob_exceed"] >= PROBABLE).sum())
 
 
 def _envelope_card(page: Page, envelope: str) -> Card:
@@ -57,14 +67,16 @@ def _envelope_card(page: Page, envelope: str) -> Card:
     month_nb = page.campaign.settled_month_nb
     when = f"à M{month_nb}" if month_nb < 12 else str(page.campaign.year)
     title = f"{envelope_of(page.campaign, envelope).short_label} {when}"
-    end = landing(page, envelope)
-    projected = "" if end is None else f" ; projection {french.percent(end['evolution_pct'], signed=True)} ({METHOD})"
+    end = region_landing(page, envelope)
+    landed = f" ; atterrissage {rate_words(end)} {rate_between(end)} à 80 %" if has_rate(end) else ""
+    if end is not None and not pd.isna(end["target_eur"]):
+        landed += f", dépasser : {chance_of(end).word} ({chance_of(end).chance})"
     found = position(page, envelope)
     known = found.state != "muted"
     return Card(
         title,
         amount if rate is None else french.percent(rate, signed=True),
-        f"{'' if rate is None else amount}{projected}".removeprefix(" ; ") or page.target(envelope).label,
+        f"{'' if rate is None else amount}{landed}".removeprefix(" ; ") or page.target(envelope).label,
         found.state if known else None,
         found.label if known else "",
     )

@@ -15,7 +15,6 @@ from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.display import Comment
 from caqes_analysis.display.base import Display
 from caqes_analysis.errors import CampaignError
-from caqes_analysis.forecast.share_of_year import project_share_of_year
 from caqes_analysis.indicators.evolution import annual_evolution, cumulative_evolution
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
 from caqes_analysis.schemes.targets import Target, target_for_envelope
@@ -75,7 +74,7 @@ class Page:
 
     def save_sheet(self) -> None:
         """Write the tables that the sheet of an establishment declares."""
-        for table, rows in zip(SHEET_TABLES, (self.evolutions, self.projections), strict=True):
+        for table, rows in zip(SHEET_TABLES, (self.evolutions, self.forecast_track), strict=True):
             self.save(table, rows[table.column_names])
 
     @cached_property
@@ -140,20 +139,21 @@ class Page:
         return self._collected(tables.EVOLUTIONS, rows, rows["finess"], ["envelope", "month_nb", "finess"])
 
     @cached_property
-    def projections(self) -> pd.DataFrame:
-        """Table ``forecasts`` of this establishment or of all, collected likewise, with ``finess`` and ``envelope``."""
-        if self.campaign.is_annual:
-            rows = tables.FORECASTS.empty()
-        else:
-            rows = project_share_of_year(
-                self.store,
-                year=self.campaign.year,
-                month_nb=self.campaign.settled_month_nb,
-                finess=None if self.finess is None else [self.finess],
-            )
-        rows = self._collected(tables.FORECASTS, rows, rows["series"].str.split("/").str[0], ["series"])
-        parts = rows["series"].str.split("/")
-        return rows.assign(finess=parts.str[0], envelope=parts.str[1])
+    def forecasts(self) -> pd.DataFrame:
+        """Rows of ``forecasts`` as of today: of this establishment or, for a chapter, of all, groups included."""
+        rows = self.forecast_track
+        today = rows["as_of"] == pd.Timestamp(self.campaign.year, self.campaign.settled_month_nb, 1)
+        return rows[today].reset_index(drop=True)
+
+    @cached_property
+    def forecast_track(self) -> pd.DataFrame:
+        """The same rows, with those of the earlier months of the year: how the forecast has moved."""
+        rows = self.store.query(
+            "select * from forecasts where $finess is null or (level = 'establishment' and subject = $finess) "
+            "order by series, as_of",
+            {"finess": self.finess},
+        )
+        return tables.FORECASTS.conform(rows)
 
     def _collected(self, table: Table, computed: pd.DataFrame, owner: pd.Series[str], order: list[str]) -> pd.DataFrame:
         if self.build_directory is None or self.finess is not None:
@@ -183,6 +183,7 @@ class Page:
                 envelope=envelope,
                 measure="evolution_pct",
                 data_year=self.campaign.year,
+                finess=self.finess or "all",
             )
         return self._target_of[envelope]
 
@@ -199,7 +200,7 @@ class Page:
 
 
 def open_page(campaign: str = "", *, finess: str = "", build_directory: str = "", is_sheet: bool = False) -> Page:
-    """Open the data of a notebook; by hand, the store is received when it is absent or its inputs have changed.
+    """Open the data of a notebook; by hand, the store is received and its forecasts computed when they are not there.
 
     Parameters
     ----------
@@ -223,9 +224,13 @@ def open_page(campaign: str = "", *, finess: str = "", build_directory: str = ""
         place = Path(build_directory)
         page = Page(loaded, Store(place / "store"), place, finess or None)
     else:
-        from caqes_analysis.receive import open_store  # the readers and the simulator: not needed inside a build
+        # The readers, the simulator, the models: not needed inside a build.
+        from caqes_analysis.forecast.campaign import prepare_forecasts
+        from caqes_analysis.receive import open_store
 
-        page = Page(loaded, open_store(loaded), None, finess or None)
+        store = open_store(loaded)
+        prepare_forecasts(store, loaded)
+        page = Page(loaded, store, None, finess or None)
     if is_sheet and page.finess is None:
         first = perimeter.current_establishments(page.store)["finess"].iloc[0]
         page = Page(page.campaign, page.store, page.build_directory, str(first))

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.landing import (
+    CALIBRATION_NOTE,
+    FAN_NOTE,
+    LIKELIHOOD_NOTE,
+    chance_of,
+    chance_words,
+    fan_of,
+    has_rate,
+    projection_of,
+    rate_between,
+    rate_words,
+    region_landing,
+)
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.words import (
@@ -22,9 +33,8 @@ from caqes_analysis.chapters.words import (
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts_contributions import contributions as contributions_figure
-from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
+from caqes_analysis.display.charts_cumulative import cumulative_path
 from caqes_analysis.evaluation.position import Position, position_of
-from caqes_analysis.forecast.share_of_year import METHOD
 from caqes_analysis.indicators.evolution import comparable_months, sum_evolutions
 
 __all__ = [
@@ -34,7 +44,6 @@ __all__ = [
     "contribution_figure",
     "cumulative_figure",
     "envelope_table",
-    "landing",
     "position",
     "rate_of",
     "rate_or_none",
@@ -53,30 +62,6 @@ def above_target(page: Page, envelope: str) -> pd.DataFrame:
     rows = page.settled(envelope)
     value = page.target(envelope).value
     return rows[rows["evolution_pct"] > (float("inf") if value is None else value)]
-
-
-def landing(page: Page, envelope: str) -> pd.Series | None:
-    """Return the sum of the projections of an envelope and its evolution, over the establishments that have both.
-
-    Returns
-    -------
-    Series or None
-        ``median_eur, previous_eur, evolution_pct, left_out_nb`` (establishments without projection or without a
-        complete previous year); None when nobody has a projection.
-    """
-    rows = page.projections[page.projections["envelope"] == envelope]
-    complete = rows[rows["median_eur"].notna() & rows["previous_eur"].notna()]
-    if complete.empty:
-        return None
-    total, previous = complete["median_eur"].sum(), complete["previous_eur"].sum()
-    return pd.Series(
-        {
-            "median_eur": total,
-            "previous_eur": previous,
-            "evolution_pct": 100 * (float(total) / float(previous) - 1) if previous else float("nan"),
-            "left_out_nb": len(rows) - len(complete),
-        }
-    )
 
 
 def rate_or_none(row: pd.Series | None) -> float | None:
@@ -118,20 +103,23 @@ def answer(page: Page, envelope: str) -> Text:
 
 def envelope_table(page: Page) -> Table:
     """Return the evolution of every envelope of the region against its target or benchmark."""
-    sums = sum_evolutions(page.evolutions, ["envelope", "month_nb"])
+    evolutions = sum_evolutions(page.evolutions, ["envelope", "month_nb"])
     month_nb, last_nb, year = page.campaign.settled_month_nb, page.campaign.last_month_nb, page.campaign.year
-    rows = ordered_by_envelope(sums[sums["month_nb"] == month_nb]).reset_index(drop=True)
-    last = sums[sums["month_nb"] == last_nb].set_index("envelope")["evolution_pct"]
+    rows = ordered_by_envelope(evolutions[evolutions["month_nb"] == month_nb]).reset_index(drop=True)
+    last = evolutions[evolutions["month_nb"] == last_nb].set_index("envelope")["evolution_pct"]
     positions = [position(page, code) for code in rows["envelope"]]
-    ends = [landing(page, code) for code in rows["envelope"]]
+    ends = [region_landing(page, code) for code in rows["envelope"]]
+    chances = [chance_words(chance_of(end)) for end in ends]
     frame = rows.assign(
-        label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
+        label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
         target=[page.target(code).short_label for code in rows["envelope"]],
         position=[found.short for found in positions],
         state=[found.state for found in positions],
         last_pct=last.reindex(rows["envelope"]).to_numpy(),
         is_late=last_nb > month_nb,
-        landing_pct=[float("nan") if end is None else end["evolution_pct"] for end in ends],
+        landing=[f"{rate_words(end)} {rate_between(end)}" if has_rate(end) else french.MISSING for end in ends],
+        chance=[words for words, _ in chances],
+        chance_state=pd.Series([state for _, state in chances], dtype=object),
     )
     columns = [
         ColumnFormat.text("label", "Enveloppe"),
@@ -142,19 +130,24 @@ def envelope_table(page: Page) -> Table:
         ColumnFormat.count("establishments_nb", "Établissements"),
     ]
     if not page.campaign.is_annual:
-        columns.insert(3, ColumnFormat.percent("landing_pct", f"Projection {year}", signed=True))
+        columns.pop()
+        columns.insert(3, ColumnFormat.text("landing", f"Atterrissage {year}, à 80 %", align="right"))
+        columns.insert(6, ColumnFormat.text("chance", "Dépasser", state="chance_state"))
     if last_nb > month_nb:
         late = ColumnFormat.percent(
             "last_pct", f"À M{last_nb}", signed=True, value_status=None, is_provisional="is_late"
         )
         columns.insert(3, late)
-    projection = f"Projection : somme des établissements, par la {METHOD}, sans intervalle."
+    sums = "Atterrissage : somme des établissements, trajectoire par trajectoire."
     return Table.from_frame(
         frame,
         caption=f"Dépenses de la région {through_phrase(page.campaign, month_nb)}, par rapport "
         f"{against_phrase(page.campaign, month_nb)}",
         columns=columns,
-        notes=[*benchmark_notes(page, rows["envelope"]), *([] if page.campaign.is_annual else [projection])],
+        notes=[
+            *benchmark_notes(page, rows["envelope"]),
+            *([] if page.campaign.is_annual else [sums, CALIBRATION_NOTE, LIKELIHOOD_NOTE]),
+        ],
     )
 
 
@@ -170,7 +163,7 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
     rows = region_months(page, envelope)
     if rows.empty:
         return Notice("missing", "Trajectoire de l'année", "Aucun mois n'a été reçu pour cette enveloppe.")
-    target, end = page.target(envelope), landing(page, envelope)
+    target, end = page.target(envelope), region_landing(page, envelope)
     left_out = int(rows["left_out_nb"].max())
     notes = [target.label]
     if left_out:
@@ -178,15 +171,18 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
             "Un établissement dont un mois manque une des deux années est écarté de ce mois des deux années "
             f"(au plus {french.plural(left_out, 'établissement')} le même mois)."
         )
+    drawn = without_provisional(rows)
+    fan = fan_of(drawn, end)
     return cumulative_path(
-        without_provisional(rows),
+        drawn,
         year=page.campaign.year,
         name=page.campaign.region.name,
         envelope=envelope,
         target_pct=target.value,
         target_label=target.noun,
-        projection=None if end is None else Projection(Decimal(end["median_eur"]), METHOD),
-        notes=notes,
+        projection=projection_of(end),
+        fan=fan,
+        notes=[*notes, *([FAN_NOTE] if fan is not None else [])],
     )
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.assessment_sheet import evaluation_card
+from caqes_analysis.chapters.landing import landing_card, landing_of, landing_sentence
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, landing_of
+from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE
 from caqes_analysis.chapters.words import (
     against_phrase,
     envelope_of,
@@ -22,7 +23,6 @@ from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.evaluation.position import Position, position_of
-from caqes_analysis.forecast.share_of_year import METHOD
 from caqes_analysis.indicators.evolution import contributions
 
 __all__ = ["contribution", "headline", "identity", "reserves", "retained_messages"]
@@ -104,19 +104,14 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
         position.label if position.state != "muted" else "",
     )
     evaluated = evaluation_card(page)
-    cards = [situation, _landing_card(page), _weight_card(page), evaluated, _data_card(page)]
+    cards = [
+        situation,
+        landing_card(page, landing_of(page, MAIN_ENVELOPE), MAIN_ENVELOPE),
+        _weight_card(page),
+        evaluated,
+        _data_card(page),
+    ]
     return [card for card in cards if card is not None]
-
-
-def _landing_card(page: Page) -> Card:
-    landing = landing_of(page, MAIN_ENVELOPE)
-    title = f"Atterrissage {page.campaign.year}"
-    if landing is None or pd.isna(landing["median_eur"]):
-        why = "il faut des dépenses mensuelles" if landing is None else str(landing["reason"])
-        return Card(title, french.MISSING, why)
-    rate = landing["evolution_pct"]
-    value = french.percent(rate, signed=True) if not pd.isna(rate) else french.compact_euros(landing["median_eur"])
-    return Card(title, value, f"{french.compact_euros(landing['median_eur'])} par la {METHOD}, sans intervalle")
 
 
 def _weight_card(page: Page) -> Card:
@@ -180,12 +175,8 @@ def retained_messages(page: Page) -> Text:
             f"{share} régionale et compte pour "
             f"{french.points(own['contribution_points'], 2)} dans l'évolution de la région{place}."
         )
-    landing = landing_of(page, MAIN_ENVELOPE)
-    if landing is not None and not pd.isna(landing["median_eur"]):
-        messages.append(
-            f"Au rythme des années passées, l'année finirait vers {french.compact_euros(landing['median_eur'])} "
-            f"(méthode : {METHOD}, sans intervalle de confiance : un ordre de grandeur, pas une prévision)."
-        )
+    if not page.campaign.is_annual:
+        messages.append(landing_sentence(page, landing_of(page, MAIN_ENVELOPE), MAIN_ENVELOPE))
     missing = _missing(page)
     if len(missing):
         messages.append(

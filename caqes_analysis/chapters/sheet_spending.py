@@ -1,11 +1,26 @@
-"""The spending part of a sheet: months, cumulative path, evolution and projection of every envelope."""
+"""The spending part of a sheet: months, cumulative path, evolution and landing of every envelope."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pandas as pd
 
+from caqes_analysis import french
+from caqes_analysis.chapters.landing import (
+    CALIBRATION_NOTE,
+    FAN_NOTE,
+    LIKELIHOOD_NOTE,
+    amount_between,
+    chance_of,
+    chance_words,
+    euros_between,
+    fan_of,
+    grounds,
+    has_rate,
+    landing_of,
+    projection_of,
+    rate_between,
+    rate_words,
+)
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import (
     against_phrase,
@@ -17,19 +32,19 @@ from caqes_analysis.chapters.words import (
     titled,
 )
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
-from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
+from caqes_analysis.display.charts_cumulative import cumulative_path
 from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.evaluation.position import position_of
-from caqes_analysis.forecast.share_of_year import METHOD
+from caqes_analysis.forecast.outlook import rest_of_months
 
 __all__ = [
     "MAIN_ENVELOPE",
+    "available_table",
     "cumulative_figure",
     "evolution_table",
-    "landing_of",
+    "forecast_table",
     "monthly_figures",
     "needs_months",
-    "projection_table",
     "without_provisional",
 ]
 
@@ -125,12 +140,6 @@ def without_provisional(months: pd.DataFrame) -> pd.DataFrame:
     return months[~months["is_provisional"].astype(bool)].reset_index(drop=True)
 
 
-def landing_of(page: Page, envelope: str) -> pd.Series | None:
-    """Return the projection of an envelope, or None when it was not received."""
-    own = page.projections[page.projections["envelope"] == envelope]
-    return None if own.empty else own.iloc[0]
-
-
 def cumulative_figure(page: Page) -> Figure | Notice:
     """Return the cumulative spending of the main envelope against its target path, with the projection."""
     if page.campaign.is_annual:
@@ -140,45 +149,93 @@ def cumulative_figure(page: Page) -> Figure | Notice:
         return Notice("missing", "Trajectoire de l'année", "Aucun mois de l'année n'a été reçu pour la PHMEV.")
     landing = landing_of(page, MAIN_ENVELOPE)
     target = page.target(MAIN_ENVELOPE)
-    projection = None
-    if landing is not None and not pd.isna(landing["median_eur"]):
-        projection = Projection(Decimal(landing["median_eur"]), METHOD)
+    drawn = without_provisional(rows)
+    fan = fan_of(drawn, landing)
     return cumulative_path(
-        without_provisional(rows),
+        drawn,
         year=page.campaign.year,
         name=str(page.establishment["name"]),
         envelope=MAIN_ENVELOPE,
         target_pct=target.value,
         target_label=target.noun,
-        projection=projection,
-        notes=[target.label],
+        projection=projection_of(landing),
+        fan=fan,
+        notes=[target.label, *([FAN_NOTE] if fan is not None else [])],
     )
 
 
-def projection_table(page: Page) -> Table | Notice:
-    """Return the year-end projection of every envelope, its method named."""
+def forecast_table(page: Page) -> Table | Notice:
+    """Return the landing of every envelope: interval, probability of exceeding, and what it stands on."""
     if page.campaign.is_annual:
         return needs_months("L'atterrissage de l'année")
-    rows = ordered_by_envelope(page.projections).reset_index(drop=True)
+    rows = ordered_by_envelope(page.forecasts).reset_index(drop=True)
+    shown = [row for _, row in rows.iterrows()]
+    chances = [chance_words(chance_of(row)) for row in shown]
     frame = rows.assign(
-        label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
+        label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
         target=[page.target(code).short_label for code in rows["envelope"]],
+        landing=[french.MISSING if pd.isna(row["median_eur"]) else amount_between(row) for row in shown],
+        rate=[rate_words(row) if has_rate(row) else french.MISSING for row in shown],
+        between=[rate_between(row) if has_rate(row) else "–" for row in shown],
+        chance=[words for words, _ in chances],
+        state=pd.Series([state for _, state in chances], dtype=object),
+        gap=[euros_between(row) or "–" for row in shown],
     )
-    year = page.campaign.year
     return Table.from_frame(
         frame,
-        caption=f"Projection de l'année {year} par la {METHOD}",
+        caption=f"Atterrissage {page.campaign.year}, prévu avec les mois de janvier à "
+        f"{french.month_name(page.campaign.settled_month_nb)}",
         columns=[
             ColumnFormat.text("label", "Enveloppe"),
-            ColumnFormat.compact_amount("observed_eur", f"Observé à M{page.campaign.settled_month_nb}"),
-            ColumnFormat.compact_amount("median_eur", f"Projeté {year}"),
-            ColumnFormat.compact_amount("previous_eur", f"Réalisé {year - 1}"),
-            ColumnFormat.percent("evolution_pct", "Évolution projetée", signed=True),
+            ColumnFormat.text("landing", f"Année {page.campaign.year}", align="right"),
+            ColumnFormat.text("rate", "Évolution", align="right"),
+            ColumnFormat.text("between", "Intervalle à 80 %", align="right"),
             ColumnFormat.text("target", "Comparée à"),
-            ColumnFormat.text("reason", "Fondement"),
+            ColumnFormat.text("chance", "Dépasser", state="state"),
+            ColumnFormat.text("gap", "Écart à 80 %"),
         ],
+        notes=[CALIBRATION_NOTE, LIKELIHOOD_NOTE, *grounds(page, rows), *benchmark_notes(page, rows["envelope"])],
+    )
+
+
+def available_table(page: Page) -> Table | Notice | None:
+    """Return what the target leaves for each month of the rest of the year; None without target or forecast."""
+    row = landing_of(page, MAIN_ENVELOPE)
+    if row is None or pd.isna(row["median_eur"]) or pd.isna(row["target_eur"]) or row["observed_months_nb"] == 12:
+        return None
+    target = page.target(MAIN_ENVELOPE)
+    left = row["target_eur"] - row["observed_eur"]
+    noun = french.elided("le", target.noun)
+    if left <= 0:
+        over = french.compact_euros(-left)
+        return Notice("warning", f"Rien ne reste sous {noun}", f"Les mois observés le dépassent déjà de {over}.")
+    rows = rest_of_months(_series(page, MAIN_ENVELOPE), row)
+    sums = rows[["previous_eur", "expected_eur", "available_eur"]].sum(min_count=len(rows)).to_frame().T
+    frames = [part.assign(change_pct=_change(part)) for part in (rows, sums)]
+    label = [french.month_year(month) for month in rows["month"]]
+    needed = float(frames[1]["change_pct"].iloc[0])
+    asked = (
+        f"Pour finir à {target.value_label}, le reste de l'année doit évoluer de {french.percent(needed, signed=True)} "
+        "par rapport aux mêmes mois de l'année précédente."
+    )
+    return Table.from_frame(
+        frames[0].assign(label=label),
+        caption=f"PHMEV : ce qui reste disponible sous {noun} de {target.value_label}, mois par mois",
+        columns=[
+            ColumnFormat.text("label", "Mois"),
+            ColumnFormat.compact_amount("previous_eur", f"Réalisé {page.campaign.year - 1}"),
+            ColumnFormat.compact_amount("available_eur", "Disponible"),
+            ColumnFormat.percent("change_pct", "Évolution à tenir", signed=True),
+            ColumnFormat.compact_amount("expected_eur", "Prévu (médiane)"),
+        ],
+        totals=frames[1].assign(label="Reste de l'année"),
         notes=[
-            "Méthode simple, sans intervalle : le cumul observé, divisé par la part moyenne de l'année que "
-            "représentaient les mêmes mois les années précédentes."
+            *([asked] if pd.notna(needed) else []),
+            "Le disponible est réparti selon la saison des trois dernières années au plus.",
+            target.label,
         ],
     )
+
+
+def _change(rows: pd.DataFrame) -> pd.Series:
+    return (100 * (rows["available_eur"] / rows["previous_eur"] - 1)).where(rows["previous_eur"] > 0)

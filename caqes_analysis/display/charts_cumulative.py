@@ -76,7 +76,6 @@ def cumulative_path(
     facts = [f"{path.subject}, dépenses cumulées de {year} et de {year - 1}.", *path.facts()]
     if projection is not None:
         facts.append(projection_sentence(projection, path))
-        notes = (*notes, f"Projection : méthode « {projection.method} ».")
     every_note = path.notes(notes)
     return Figure(
         title=path.title(),
@@ -97,7 +96,7 @@ def _path_drawing(path: CumulativeYear, colour: str, projection: Projection | No
             figure, (top, bottom) = sketch(
                 340, left=46, right=130, top=24, bottom=26, hspace=52, rows=2, gridspec_kw=ratios
             )
-            _draw_gaps(bottom, path, gaps, colour)
+            _draw_gaps(bottom, path, gaps, colour, fan)
         _draw_lines(top, path, colour, projection, fan)
         return to_svg(figure)
 
@@ -143,26 +142,47 @@ def _draw_lines(
     _name_ends(axes, labels)
 
 
-def _draw_gaps(axes: Axes, path: CumulativeYear, gaps: Sequence[float], colour: str) -> None:
+def _draw_gaps(axes: Axes, path: CumulativeYear, gaps: Sequence[float], colour: str, fan: pd.DataFrame | None) -> None:
     numbers = range(1, len(gaps) + 1)
-    spread = max(max(gaps), 0.0) - min(min(gaps), 0.0) or 1.0
+    later = _gaps_of_fan(path, fan)
+    if later is not None:
+        _draw_fan(axes, later, colour)
+    reach = [0.0, *gaps, *([] if later is None else later.drop(columns="month").to_numpy().ravel())]
+    spread = max(reach) - min(reach) or 1.0
     axes.bar(numbers, gaps, width=0.66, color=[WARNING if gap > 0 else colour for gap in gaps])
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.spines["bottom"].set_visible(False)
-    axes.set_ylim(min(*gaps, 0.0) - 0.08 * spread, max(*gaps, 0.0) + 0.08 * spread)
+    axes.set_ylim(min(reach) - 0.08 * spread, max(reach) + 0.08 * spread)
     month_axis(axes, labelled=(1, 4, 7, 10, 12), margin=0.45)
-    amount_axis(axes, max(map(abs, gaps)), ticks_nb=3)
+    amount_axis(axes, max(map(abs, reach)), ticks_nb=3)
     reference = str(path.year - 1) if path.target_pct is None else f"la trajectoire {of_the(path.target_label)}"
     axes.annotate(f"Écart à {reference}", (0, 1), (6, 7), xycoords="axes fraction", textcoords="offset points")
+    if later is None:
+        place, side = (12, 0), "left"
+        level = "center" if abs(gaps[-1]) > 0.12 * spread else "bottom" if gaps[-1] >= 0 else "top"
+    else:  # the fan starts at the last bar: its amount is written before it
+        place, side = (-8, 4 if gaps[-1] >= 0 else -4), "right"
+        level = "bottom" if gaps[-1] >= 0 else "top"
     axes.annotate(
         french.compact_euros(path.gaps_eur[-1], signed=True),
         (len(gaps), gaps[-1]),
-        (12, 0),
+        place,
         textcoords="offset points",
-        va="center" if abs(gaps[-1]) > 0.12 * spread else "bottom" if gaps[-1] >= 0 else "top",
+        ha=side,
+        va=level,
         weight="bold",
         annotation_clip=False,
     )
+
+
+def _gaps_of_fan(path: CumulativeYear, fan: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return the fan as distances to the path of the target; None when a month of the year before is missing."""
+    before = [float(value) * (1 + (path.target_pct or 0) / 100) for value in cumulated(path.before)]
+    if fan is None or len(before) < 12:
+        return None
+    bounds = [str(name) for name in fan if name != "month"]
+    paths = [before[month - 1] for month in fan["month"].dt.month]
+    return fan.assign(**{name: fan[name].astype(float) - paths for name in bounds})
 
 
 def _draw_known(axes: Axes, now: Sequence[float], months: Sequence[MonthValue], colour: str) -> None:

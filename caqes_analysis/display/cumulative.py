@@ -198,7 +198,7 @@ def cumulated(months: Sequence[MonthValue]) -> list[Decimal]:
 def projection_sentence(projection: Projection, path: CumulativeYear) -> str:
     """Return the sentence that says where the year is projected to end."""
     rate = evolution_pct(Decimal(str(projection.total_eur)), _whole_year(path.before))
-    text = f"L'année {path.year} est projetée à {french.compact_euros(projection.total_eur)}"
+    text = f"L'année {path.year} est prévue à {french.compact_euros(projection.total_eur)}"
     if projection.lower_eur is not None and projection.upper_eur is not None:
         low, high = (french.compact_euros(bound) for bound in (projection.lower_eur, projection.upper_eur))
         text += f", entre {low} et {high} à {french.percent(projection.level_pct, 0)}"

@@ -13,12 +13,15 @@ from caqes_analysis import french
 from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
 
-__all__ = ["EVENT_KINDS", "apply_events"]
+__all__ = ["EVENT_KINDS", "EVERYONE", "apply_events"]
 
 Floats = npt.NDArray[np.float64]
 
 EVENT_KINDS = {"level": "changement de niveau", "temporary": "mois exceptionnels"}
 """Kinds of events, and how they are printed: lasting from the date on, or from the date to ``until``."""
+
+EVERYONE = "*/"
+"""What stands before an envelope when an event is that of every establishment."""
 
 _UNKNOWN_WIDENING = 1.5
 """An event whose effect can be neither given nor measured widens the interval by half: a convention, printed."""
@@ -37,8 +40,12 @@ class _Event:
     words: str
 
     def concerns(self, name: str) -> bool:
-        """Tell whether the event is one of that series: all, the series itself, or all those of its FINESS."""
-        return self.series is None or name == self.series or name.startswith(f"{self.series}/")
+        """Tell whether the event is one of that series: all, itself, those of its FINESS, those of its envelope."""
+        if self.series is None or name == self.series:
+            return True
+        if self.series.startswith(EVERYONE):
+            return name.endswith(self.series.removeprefix(EVERYONE[:-1]))
+        return name.startswith(f"{self.series}/")
 
 
 def apply_events(histories: Histories, events: pd.DataFrame | None) -> Histories:
@@ -50,8 +57,9 @@ def apply_events(histories: Histories, events: pd.DataFrame | None) -> Histories
         What is known.
     events
         ``date`` (first month concerned), ``kind`` (``level`` or ``temporary``), ``factor`` (what amounts are
-        multiplied by; missing when unknown), optionally ``series`` (a series, or the part before its slash; missing:
-        all) and ``until`` (last month of a temporary event; ``date`` when missing). Amounts observed are never changed.
+        multiplied by; missing when unknown), optionally ``series`` (a series, the part before its slash, or ``*/`` and
+        an envelope; missing: all), ``until`` (last month of a temporary event; ``date`` when missing) and ``label``
+        (what is printed). Amounts observed are never changed.
 
     Returns
     -------
@@ -191,7 +199,8 @@ def _read(events: pd.DataFrame, origin: int) -> list[_Event]:
         end = (last if last is not None else first) if kind == "temporary" else origin + _STOP
         series = None if pd.isna(one.get("series")) else str(one["series"])
         month = french.month_year(pd.Timestamp(one["date"]).date())
-        words = f"{EVENT_KINDS[kind]} ({month})"
+        label = one.get("label")
+        words = f"{EVENT_KINDS[kind] if label is None or pd.isna(label) else label} ({month})"
         known = None if pd.isna(factor) else float(factor)
         found.append(_Event(series, first - origin, end - origin, kind, known, words))
     if problems:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from caqes_analysis.forecast.panel import Panel
 
-__all__ = ["HISTORY_YEARS_NB", "Histories", "Method", "prepare"]
+__all__ = ["HISTORY_YEARS_NB", "PROVISIONAL_NOTE", "Histories", "Method", "prepare"]
 
 Floats = npt.NDArray[np.float64]
 Cents = npt.NDArray[np.int64]
@@ -22,6 +22,8 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 
 HISTORY_YEARS_NB = 4
 """Whole years before that candidates read: what a region usually keeps, and what the method was chosen on."""
+PROVISIONAL_NOTE = "mois provisoires ignorés"
+"""What is printed of a series whose last months are provisional."""
 _MAX_GAPS_NB = 3
 _MAX_NON_POSITIVE_SHARE = 0.25
 _FLOOR_SHARE = 0.05
@@ -39,6 +41,7 @@ class Method(StrEnum):
     PACE = "rythme des mois observés"
     DRAWN = "tirage des mois passés"
     DORMANT = "série sans dépense"
+    SUMMED = "somme des trajectoires"
     NONE = "non estimable"
 
 
@@ -88,6 +91,18 @@ class Histories:
     def rows(self, chosen: Callable[[int], bool]) -> npt.NDArray[np.intp]:
         """Return the rows for which ``chosen`` is true."""
         return np.array([row for row in range(len(self.series)) if chosen(row)], dtype=np.intp)
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Histories:
+        """Return the histories of some rows."""
+        arrays: dict[str, Any] = {
+            field.name: getattr(self, field.name)[rows]
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        words: dict[str, Any] = {
+            name: tuple(getattr(self, name)[row] for row in rows) for name in ("series", "methods", "reasons")
+        }
+        return replace(self, **arrays, **words)
 
     def model_months(self, rows: npt.NDArray[np.intp], years_nb: int, observed_nb: int) -> Floats:
         """Return the strictly positive months that candidates read: the last years and the months observed."""
@@ -264,5 +279,5 @@ def _notes(panel: Panel, row: int, gaps_before: int, gaps_now: int, provisional:
             f"{gaps_now} mois manquants de l'année, estimés" if gaps_now > 1 else "un mois manquant de l'année, estimé"
         )
     if provisional:
-        notes.append("mois provisoires ignorés")
+        notes.append(PROVISIONAL_NOTE)
     return notes

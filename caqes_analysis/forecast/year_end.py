@@ -23,7 +23,9 @@ __all__ = [
     "PATHS_NB",
     "decimals",
     "forecast_panel",
+    "forecast_table",
     "forecast_year_end",
+    "modelled_months",
     "simulate_year_end",
     "target_amount",
 ]
@@ -126,7 +128,7 @@ def forecast_panel(
     histories = apply_events(prepare(panel, year), events)
     calibration = _calibration_for(panel, histories, calibration)
     totals = simulate_cents(histories, calibration, paths_nb=PATHS_NB, seed=seed)
-    return _table(histories, totals, _targets(histories.series, target_pct))
+    return forecast_table(histories, totals, _targets(histories.series, target_pct))
 
 
 def simulate_year_end(
@@ -182,8 +184,7 @@ def decimals(cents: Cents, missing: npt.NDArray[np.bool_] | None = None) -> pd.S
 
 
 def _calibration_for(panel: Panel, histories: Histories, calibration: Calibration | None) -> Calibration:
-    modelled = (Method.COMBINED, Method.SHORT, Method.PACE)
-    needed = {int(histories.observed_nb[row]) for row in histories.rows(lambda r: histories.methods[r] in modelled)}
+    needed = modelled_months(histories)
     if calibration is None:
         return calibrate_panel(panel, year=histories.year, observed_months=needed)
     if calibration.year > histories.year:
@@ -203,6 +204,12 @@ def _calibration_for(panel: Panel, histories: Histories, calibration: Calibratio
     return calibration
 
 
+def modelled_months(histories: Histories) -> set[int]:
+    """Return the numbers of months observed for which a calibration is needed."""
+    modelled = (Method.COMBINED, Method.SHORT, Method.PACE)
+    return {int(histories.observed_nb[row]) for row in histories.rows(lambda r: histories.methods[r] in modelled)}
+
+
 def _targets(series: tuple[str, ...], target_pct: float | Mapping[str, float] | pd.Series[Any] | None) -> Floats:
     if target_pct is None:
         return np.full(len(series), np.nan)
@@ -212,7 +219,18 @@ def _targets(series: tuple[str, ...], target_pct: float | Mapping[str, float] | 
     return np.full(len(series), float(target_pct))
 
 
-def _table(histories: Histories, totals: Cents, targets_pct: Floats) -> pd.DataFrame:
+def forecast_table(histories: Histories, totals: Cents, targets_pct: Floats) -> pd.DataFrame:
+    """Return the columns of a forecast, read on simulated paths.
+
+    Parameters
+    ----------
+    histories
+        What is known of each series.
+    totals
+        Cents of the whole year, series × paths.
+    targets_pct
+        Target evolution of each series in %; NaN where there is none.
+    """
     unknown = np.array([method is Method.NONE for method in histories.methods], dtype=bool)
     no_rate = unknown | ~histories.has_previous | (histories.previous_cents <= 0)
     quantiles = np.quantile(totals, [0.5, *_LEVELS.values()], axis=1) if len(totals) else np.empty((5, 0))

@@ -6,6 +6,8 @@ from caqes_analysis.errors import CaqesError
 from caqes_analysis.tables.computed import (
     EVALUATIONS,
     EVOLUTIONS,
+    FORECAST_CHANCES,
+    FORECAST_TRIALS,
     FORECASTS,
     INDICATOR_TRENDS,
     INDICATOR_VALUES,
@@ -67,6 +69,8 @@ ALL_TABLES: tuple[Table, ...] = (
     INDICATOR_TRENDS,
     TARGETS,
     FORECASTS,
+    FORECAST_TRIALS,
+    FORECAST_CHANCES,
     EVALUATIONS,
     SAVINGS,
     LEVERS,

@@ -21,6 +21,9 @@ __all__ = [
     "EVALUATION_STATUSES",
     "EVOLUTIONS",
     "FORECASTS",
+    "FORECAST_CHANCES",
+    "FORECAST_LEVELS",
+    "FORECAST_TRIALS",
     "INDICATORS",
     "INDICATOR_TRENDS",
     "INDICATOR_VALUES",
@@ -44,8 +47,26 @@ _FORECAST_VALUES: Mapping[str, tuple[Kind, str]] = {
     "evolution_lower_95_pct": ("ratio", "Borne basse du taux à 95 %."),
     "evolution_upper_95_pct": ("ratio", "Borne haute du taux à 95 %."),
     "prob_exceed": ("ratio", "Probabilité de dépasser l'objectif (0 à 1)."),
+    "target_pct": ("ratio", "Objectif ou repère comparé, en % d'évolution ; vide quand il n'y en a pas."),
+    "target_eur": ("amount", "Montant que l'objectif permet pour l'année."),
+    "expected_excess_eur": ("amount", "Enjeu : dépassement moyen, en comptant zéro quand l'objectif est tenu."),
+}
+_TRIAL_VALUES: Mapping[str, tuple[Kind, str]] = {
+    "previous_eur": ("amount", "Montant de l'année d'avant."),
+    "median_eur": ("amount", "Atterrissage qui aurait été annoncé (médiane)."),
+    "lower_80_eur": ("amount", "Borne basse à 80 %."),
+    "upper_80_eur": ("amount", "Borne haute à 80 %."),
+    "lower_95_eur": ("amount", "Borne basse à 95 %."),
+    "upper_95_eur": ("amount", "Borne haute à 95 %."),
+    "evolution_pct": ("ratio", "Taux d'évolution annoncé, en %."),
+    "actual_eur": ("amount", "Montant réalisé."),
+    "actual_evolution_pct": ("ratio", "Taux d'évolution réalisé, en %."),
+    "twelve_over_k_pct": ("ratio", "Taux que donne le cumul × 12 / mois observés."),
+    "last_ratio_pct": ("ratio", "Taux que donne le ratio de l'année d'avant."),
+    "year_share_pct": ("ratio", "Taux que donne la part moyenne de l'année."),
 }
 
+FORECAST_LEVELS = ("establishment", "department", "region")
 EVALUATION_STATUSES = ("computed", "partial", "pending", "not_computable", "not_valued", "not_applicable")
 REFERENCE_STATUSES = ("respected", "targeted", "unknown")
 ATTAINMENTS = ("attained", "not_attained", "pending", "unknown", "not_applicable")
@@ -244,13 +265,45 @@ FORECASTS = Table(
     "Une ligne par série, année et dernier mois observé.",
     ("series", "year", "as_of"),
     columns(
-        Column("series", "text", "Série : FINESS ou groupe, barre oblique, enveloppe."),
+        Column("series", "text", "Série : FINESS ou groupe, barre oblique, enveloppe ou indicateur."),
+        Column("level", "text", "Niveau.", values=FORECAST_LEVELS),
+        Column("subject", "text", "FINESS, code du département ou de la région."),
+        Column("envelope", "text", "Enveloppe, ou indicateur suivi au mois."),
         Column("year", "year", "Année prévue."),
-        Column("as_of", "month", "Dernier mois observé."),
+        Column("as_of", "month", "Dernier mois observé de la région : les lignes d'avant disent comment on prévoyait."),
         Column("observed_months_nb", "count", "Nombre de mois observés de l'année."),
         values(**_FORECAST_VALUES),
         Column("method", "text", "Méthode employée."),
         Column("reason", "text", "Pourquoi cette méthode, ou pourquoi rien n'est estimable.", required=False),
+    ),
+)
+FORECAST_TRIALS = Table(
+    "forecast_trials",
+    "Une ligne par série, année passée et nombre de mois observés : ce qui aurait été prévu, et ce qui est venu.",
+    ("series", "year", "observed_months_nb"),
+    columns(
+        Column("series", "text", "Série, comme dans « forecasts »."),
+        Column("level", "text", "Niveau.", values=FORECAST_LEVELS),
+        Column("envelope", "text", "Enveloppe ou indicateur."),
+        Column("year", "year", "Année rejouée."),
+        Column("observed_months_nb", "count", "Nombre de mois observés."),
+        Column("method", "text", "Méthode employée."),
+        values(**_TRIAL_VALUES),
+    ),
+)
+FORECAST_CHANCES = Table(
+    "forecast_chances",
+    "Une ligne par prévision rejouée et objectif d'essai : la probabilité annoncée, et ce qui est venu.",
+    ("series", "year", "observed_months_nb", "offset_points"),
+    columns(
+        Column("series", "text", "Série, comme dans « forecasts »."),
+        Column("level", "text", "Niveau.", values=FORECAST_LEVELS),
+        Column("year", "year", "Année rejouée."),
+        Column("observed_months_nb", "count", "Nombre de mois observés."),
+        Column("offset_points", "count", "Objectif d'essai : points ajoutés à l'évolution de l'année d'avant."),
+        Column("prob_exceed", "ratio", "Probabilité annoncée de dépasser l'objectif d'essai (0 à 1)."),
+        Column("prob_last_ratio", "ratio", "La même, par le ratio de l'année d'avant et ses erreurs.", required=False),
+        Column("is_exceeded", "flag", "L'objectif d'essai a été dépassé."),
     ),
 )
 EVALUATIONS = Table(

@@ -11,6 +11,7 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, drugs, envelope, home, region, sheet, sheet_spending
 from caqes_analysis.display import Cards, Notice, Table, Text
+from caqes_analysis.forecast.campaign import prepare_forecasts
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import campaign_file
 
@@ -61,6 +62,7 @@ def pages(tmp_path: Path) -> dict[str, Page]:
         "status": ["regional"],
     }
     store.write(tables.TARGETS, pd.DataFrame(benchmark), part="essai")
+    prepare_forecasts(store, campaign)
     return {finess: Page(campaign, store, None, finess) for finess in (A, B, C)} | {"region": Page(campaign, store)}
 
 
@@ -98,7 +100,6 @@ def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
     # 7 × (110 + 95 + 10) against 7 × 200: +7.5 %.
     assert "augmente de 7,5 %" in said
     assert "1 établissement sur 3 dépasse le repère régional" in said
-    assert region.landing(pages["region"], "phmev") is not None
 
 
 def test_contributions_are_in_points_of_the_regional_rate(pages: dict[str, Page]) -> None:
@@ -144,3 +145,36 @@ def test_totals_are_exact(pages: dict[str, Page]) -> None:
     row = region.rate_of(pages["region"], "phmev")
     assert row is not None
     assert row["current_eur"] == Decimal("1505.00")
+
+
+def test_a_landing_says_its_interval_and_its_risk(pages: dict[str, Page]) -> None:
+    said = words(sheet.retained_messages(pages[A]))
+    assert "huit chances sur dix" in said
+    assert "dépasser le repère régional de 4 % est probable (" in said
+    assert "ordre de grandeur" not in said
+    (table, *_), region_table = [sheet_spending.forecast_table(pages[A])], region.envelope_table(pages["region"])
+    assert isinstance(table, Table)
+    assert "▲" in table.rows[0][5].text
+    assert all("valeur contractuelle" in " ".join(one.notes) for one in (table, region_table))
+
+
+def test_what_cannot_be_forecast_says_why(pages: dict[str, Page]) -> None:
+    assert "sans année précédente complète" in words(sheet.retained_messages(pages[C]))
+    assert sheet_spending.available_table(pages[C]) is None
+
+
+def test_what_the_target_leaves_adds_up(pages: dict[str, Page]) -> None:
+    table = sheet_spending.available_table(pages[B])
+    assert isinstance(table, Table)
+    # 12 × 100 × 1.04 − 7 × 95 = 583 for August to December, against 500 the year before: +16.6 %.
+    total = table.rows[-1]
+    assert [cell.text for cell in total[1:4]] == ["500", "583", "+16,6"]
+    assert len(table.rows) == 6
+
+
+def test_landing_cards_and_home_agree_on_the_region(pages: dict[str, Page]) -> None:
+    cards = home.home_cards(pages["region"])
+    shown = next(card for card in cards.cards if card.title.startswith("PHMEV"))
+    assert "atterrissage" in shown.detail
+    above = next(card for card in cards.cards if card.title.startswith("Établissements"))
+    assert f"{home.probably_above(pages['region'], 'phmev')} probablement" in above.detail

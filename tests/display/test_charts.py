@@ -123,10 +123,9 @@ def test_the_projection_is_named_by_its_method() -> None:
     projection = charts.Projection(1_260, "part de l'année", 1_200, 1_320)
     figure = charts.cumulative_path(months([105] * 9, [100] * 12), **PLACE, target_pct=4, projection=projection)
     assert (
-        "L'année 2024 est projetée à 1,3\u00a0k€, entre 1,2\u00a0k€ et 1,3\u00a0k€ à 80\u00a0%, soit +5,0\u00a0%."
+        "L'année 2024 est prévue à 1,3\u00a0k€, entre 1,2\u00a0k€ et 1,3\u00a0k€ à 80\u00a0%, soit +5,0\u00a0%."
         in figure.alt
     )
-    assert "Projection : méthode « part de l'année »." in figure.notes
     assert ">part de l'année</text>" in figure.svg
 
 
@@ -137,7 +136,9 @@ def test_a_fan_is_drawn_below_the_lines() -> None:
         charts.cumulative_path(frame, **PLACE, fan=fan)
     fan = fan.assign(upper_80_eur=[1.1e3, 1.4e3], lower_95_eur=[0.9e3, 1.1e3], upper_95_eur=[1.2e3, 1.5e3])
     drawn = charts.cumulative_path(frame, **PLACE, fan=fan).svg
-    assert drawn.count("fill-opacity") == charts.cumulative_path(frame, **PLACE).svg.count("fill-opacity") + 2
+    assert drawn.count("fill-opacity") == charts.cumulative_path(frame, **PLACE).svg.count("fill-opacity") + 4, (
+        "two bands under the amounts, two under the distances"
+    )
 
 
 def changes(**amounts: tuple[float | None, float | None]) -> pd.DataFrame:

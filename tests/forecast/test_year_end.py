@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.forecast import Calibration, calibrate, forecast_year_end, simulate_year_end
+from caqes_analysis.forecast.series import parts_of
 from caqes_analysis.forecast.year_end import FORECAST_COLUMNS
 from tests.forecast.series import one, region, until
 
@@ -35,7 +36,10 @@ def forecast(monthly: pd.DataFrame, calibration: Calibration) -> pd.DataFrame:
 
 def test_has_the_columns_of_the_contract_and_fits_the_table(forecast: pd.DataFrame) -> None:
     assert tuple(forecast.columns) == FORECAST_COLUMNS
-    as_stored = forecast.assign(as_of=pd.Timestamp("2024-09-01"), reason=forecast["reason"].replace("", None))
+    parts = parts_of(forecast["series"])
+    as_stored = forecast.assign(
+        as_of=pd.Timestamp("2024-09-01"), reason=forecast["reason"].replace("", None), level="establishment", **parts
+    )
     tables.FORECASTS.validate(tables.FORECASTS.conform(as_stored))
 
 

@@ -1,0 +1,245 @@
+"""Where the year will end, in words: the lookups and the turns of phrase that the pages share."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, TypeGuard
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import envelope_of
+from caqes_analysis.display import Card
+from caqes_analysis.display.charts_cumulative import Projection
+from caqes_analysis.forecast.histories import PROVISIONAL_NOTE, Method
+from caqes_analysis.forecast.likelihood import Likelihood, likelihood_of
+from caqes_analysis.forecast.outlook import BOUNDS, rest_of_months
+
+__all__ = [
+    "CALIBRATION_NOTE",
+    "FAN_NOTE",
+    "LIKELIHOOD_NOTE",
+    "amount_between",
+    "chance_of",
+    "chance_words",
+    "euros_between",
+    "fan_of",
+    "grounds",
+    "has_rate",
+    "landing_card",
+    "landing_of",
+    "landing_sentence",
+    "projection_of",
+    "rate_between",
+    "rate_words",
+    "region_landing",
+    "why_not",
+]
+
+CALIBRATION_NOTE = (
+    "Intervalle à 80 % : la même prévision, refaite sur les années passées, y tombe environ huit fois sur dix "
+    "(page « Prévisions »)."
+)
+LIKELIHOOD_NOTE = (
+    "Dépasser : ▲ probable à partir de 66 %, ▽ peu probable jusqu'à 33 %, ◆ incertain entre les deux ; la probabilité "
+    "est arrondie à 5 %."
+)
+FAN_NOTE = (
+    "Éventail : intervalles à 80 % et à 95 % de l'atterrissage. Seul le total de l'année est calibré ; d'ici décembre, "
+    "les bornes suivent la saison des années passées."
+)
+
+
+def landing_of(page: Page, envelope: str) -> pd.Series[Any] | None:
+    """Return the forecast of an envelope for the establishment of a sheet, None when there is none."""
+    return _row(page, envelope, "establishment")
+
+
+def region_landing(page: Page, envelope: str) -> pd.Series[Any] | None:
+    """Return the forecast of an envelope over the region: the sum of the paths of its establishments."""
+    return _row(page.region, envelope, "region")
+
+
+def _row(page: Page, envelope: str, level: str) -> pd.Series[Any] | None:
+    rows = page.forecasts
+    own = rows[(rows["envelope"] == envelope) & (rows["level"] == level)]
+    return None if own.empty else own.iloc[0]
+
+
+def has_rate(row: pd.Series[Any] | None) -> TypeGuard[pd.Series[Any]]:
+    """Say whether a forecast has an evolution rate."""
+    return row is not None and not pd.isna(row["evolution_pct"])
+
+
+def chance_words(found: Likelihood) -> tuple[str, str | None]:
+    """Return the cell of a table for a likelihood: symbol, word and probability, and its state."""
+    if not found.symbol:
+        return found.label, None
+    return (f"{found.label} ({found.chance})", found.state)
+
+
+def why_not(row: pd.Series[Any] | None) -> str:
+    """Return why there is no forecast."""
+    if row is None:
+        return "aucun mois reçu pour cette enveloppe"
+    return f"non estimable : {row['reason']}"
+
+
+def chance_of(row: pd.Series[Any] | None) -> Likelihood:
+    """Return how likely it is that the year exceeds its target."""
+    return likelihood_of(None if row is None else row["prob_exceed"])
+
+
+def _rate_decimals(row: pd.Series[Any]) -> int:
+    rounded = french.rounded_to_interval(
+        row["evolution_pct"], row["evolution_lower_80_pct"], row["evolution_upper_80_pct"]
+    )
+    exponent = 0 if rounded is None else rounded.as_tuple().exponent
+    return 1 if isinstance(exponent, int) and exponent < 0 else 0
+
+
+def rate_words(row: pd.Series[Any]) -> str:
+    """Return the evolution of a forecast, to what its interval can carry."""
+    return french.percent(row["evolution_pct"], _rate_decimals(row), signed=True)
+
+
+def rate_between(row: pd.Series[Any]) -> str:
+    """Return the 80 % interval of the evolution."""
+    bounds = (row["evolution_lower_80_pct"], row["evolution_upper_80_pct"])
+    return french.interval(*bounds, _rate_decimals(row), unit="%", signed=True)
+
+
+def _rounded(row: pd.Series[Any], name: str) -> Decimal | None:
+    return french.rounded_to_interval(row[name], row["lower_80_eur"], row["upper_80_eur"])
+
+
+def _rough(value: Decimal | None) -> str:
+    """Return an amount already rounded to what it can carry, without the zeros that would pretend more."""
+    return french.compact_euros(value).replace(f",0{french.NBSP}", french.NBSP)
+
+
+def amount_between(row: pd.Series[Any]) -> str:
+    """Return the landing in euros, to what its interval can carry."""
+    return _rough(_rounded(row, "median_eur"))
+
+
+def euros_between(row: pd.Series[Any]) -> str:
+    """Return by how much the year would end over or under its target, at 80 %; empty without target."""
+    if pd.isna(row["target_eur"]):
+        return ""
+    low, high = (row[name] - row["target_eur"] for name in ("lower_80_eur", "upper_80_eur"))
+    bounds = [french.rounded_to_interval(value, low, high) for value in (low, high)]
+    words = [_rough(None if value is None else abs(value)) for value in bounds]
+    if low >= 0:
+        return f"entre {words[0]} et {words[1]} au-dessus"
+    if high <= 0:
+        return f"entre {words[1]} et {words[0]} en dessous"
+    return f"entre {words[0]} en dessous et {words[1]} au-dessus"
+
+
+def grounds(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Return what the forecasts of some envelopes stand on, where that is not the usual method on complete months."""
+    said: dict[str, list[str]] = {}
+    for row in rows.to_dict("records"):
+        reasons = [] if pd.isna(row["reason"]) else str(row["reason"]).split(" ; ")
+        notes = [reason for reason in reasons if reason != PROVISIONAL_NOTE]
+        if row["method"] != Method.COMBINED:
+            notes.insert(0, str(row["method"]))
+        if notes:
+            said.setdefault(" ; ".join(notes), []).append(envelope_of(page.campaign, row["envelope"]).short_label)
+    return [f"{french.list_in_words(labels)} : {why}." for why, labels in said.items()]
+
+
+def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> str:
+    """Return where the year will end, what that means for the target, and how sure it is: one plain sentence.
+
+    Parameters
+    ----------
+    page
+        Page that names the target.
+    row
+        The forecast.
+    envelope
+        Envelope it is about.
+    """
+    label = envelope_of(page.campaign, envelope).short_label
+    if row is None or pd.isna(row["median_eur"]):
+        return f"L'atterrissage {label} n'est pas estimable : {why_not(row).removeprefix('non estimable : ')}."
+    if not has_rate(row):
+        return (
+            f"L'année finirait vers {amount_between(row)} ({label}) ; sans année précédente complète, ni taux ni "
+            "comparaison."
+        )
+    if row["lower_95_eur"] == row["upper_95_eur"]:
+        return f"L'année {label} finit à {rate_words(row)} : {row['reason']}."
+    start = (
+        f"L'année finirait à {rate_words(row)} ({label}), avec huit chances sur dix d'être dans l'intervalle "
+        f"{rate_between(row)}"
+    )
+    target = page.target(envelope)
+    if pd.isna(row["target_eur"]):
+        return f"{start} ; {target.label}."
+    found = chance_of(row)
+    whose = f"{french.elided('le', target.noun)} de {target.value_label}"
+    if row["prob_exceed"] in (0, 1):
+        verdict = f"{whose} est déjà {found.word}"
+    else:
+        verdict = f"dépasser {whose} est {found.word} ({found.chance})"
+    return f"{start} ; {verdict}, {euros_between(row)}."
+
+
+def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
+    """Return the key figure of the landing: rate, interval, and how likely the target is exceeded."""
+    title = f"Atterrissage {page.campaign.year}"
+    if page.campaign.is_annual:
+        return Card(title, french.MISSING, "il faut des dépenses mensuelles")
+    if row is None or pd.isna(row["median_eur"]):
+        return Card(title, "non estimable", why_not(row).removeprefix("non estimable : "))
+    if not has_rate(row):
+        return Card(title, amount_between(row), "pas de taux : l'année précédente est incomplète")
+    detail = f"{rate_between(row)} à 80 % ; {amount_between(row)}"
+    if pd.isna(row["target_eur"]):
+        return Card(title, rate_words(row), f"{detail} ; {page.target(envelope).label}")
+    found = chance_of(row)
+    target = page.target(envelope).short_label
+    state = found.state if found.state in ("good", "warning") else None
+    words = f"dépasser : {found.word} ({found.chance})"
+    if state is None:
+        return Card(title, rate_words(row), f"{detail} ; {target}, {words}")
+    return Card(title, rate_words(row), f"{detail} ; {target}", state, words)
+
+
+def projection_of(row: pd.Series[Any] | None) -> Projection | None:
+    """Return what a figure of cumulative spending draws at the end of the year."""
+    if row is None or pd.isna(row["median_eur"]):
+        return None
+    return Projection(
+        Decimal(row["median_eur"]), "prévision", Decimal(row["lower_80_eur"]), Decimal(row["upper_80_eur"])
+    )
+
+
+def fan_of(months: pd.DataFrame, row: pd.Series[Any] | None) -> pd.DataFrame | None:
+    """Return the fan of a figure, from the last month drawn to December.
+
+    Parameters
+    ----------
+    months
+        ``month, amount_eur`` as the figure draws them: the fan starts where their cumulative amount stops.
+    row
+        The forecast.
+    """
+    if row is None or pd.isna(row["median_eur"]) or row["lower_95_eur"] == row["upper_95_eur"]:
+        return None
+    year, observed_nb = int(row["year"]), int(row["observed_months_nb"])
+    now = months[(months["month"].dt.year == year) & (months["month"].dt.month <= observed_nb)]
+    if now["amount_eur"].notna().sum() < observed_nb:
+        return None
+    drawn = float(now["amount_eur"].sum())
+    rest = rest_of_months(months, row)
+    moved = drawn - float(row["observed_eur"])
+    bounds = [name for name in BOUNDS if name != "median_eur"]
+    moved_rest = rest[["month", *bounds]].copy()
+    moved_rest[bounds] += moved
+    start = pd.DataFrame([[pd.Timestamp(year, observed_nb, 1), *[drawn] * len(bounds)]], columns=["month", *bounds])
+    return pd.concat([start, moved_rest], ignore_index=True)

@@ -1,0 +1,290 @@
+"""The declared step of a build: every forecast of a region, computed once and kept in its store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis import perimeter, tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.code_version import HASH_LENGTH, hash_of_files
+from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cut
+from caqes_analysis.forecast.events import EVERYONE, apply_events
+from caqes_analysis.forecast.groups import GroupSums
+from caqes_analysis.forecast.histories import Histories, Method, prepare
+from caqes_analysis.forecast.kept_paths import PathsWriter
+from caqes_analysis.forecast.panel import Panel, build_panel
+from caqes_analysis.forecast.paths import simulate_cents
+from caqes_analysis.forecast.series import as_first_received, month_notes, monthly_series, parts_of
+from caqes_analysis.forecast.trials import replay_region
+from caqes_analysis.forecast.year_end import PATHS_NB, decimals, forecast_table, modelled_months
+from caqes_analysis.schemes.targets import target_for_envelope
+from caqes_analysis.store import Store
+
+__all__ = ["FORECAST_PART", "Step", "events_of", "prepare_forecasts"]
+
+FORECAST_PART = "previsions"
+"""Name of the parts that this step writes."""
+
+BLOCK_SERIES_NB = 1000
+"""Series simulated at a time: 8 MB of paths, whatever the size of the region."""
+FIRST_KEPT_MONTH_NB = 3
+"""First month observed of which the forecast is computed again, to show how it has moved."""
+TRIAL_MONTHS_NB = (3, 6, 9)
+
+_GROUP_NAMES = {"department": "departement-", "region": "region-"}
+
+Progress = Callable[[int, int], None]
+
+
+def prepare_forecasts(store: Store, campaign: Campaign, *, progress: Progress = lambda *_: None) -> None:
+    """Compute the forecasts of a campaign into its store, unless they are there.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, received. It receives the tables ``forecasts``, ``forecast_trials``,
+        ``forecast_chances`` and the joint paths; calibrations are kept beside it, by what they have read.
+    campaign
+        The campaign; in annual mode, and in December, there is nothing to compute or to calibrate.
+    progress
+        Told of the parts done, and of how many there are.
+    """
+    if campaign.is_annual or store.has(tables.FORECASTS):
+        return
+    step = Step(store, campaign)
+    months = range(FIRST_KEPT_MONTH_NB, campaign.settled_month_nb)
+    parts_nb = len(months) + 2
+    progress(0, parts_nb)
+    trials, chances = step.trials()
+    store.write(tables.FORECAST_TRIALS, trials, part=FORECAST_PART)
+    store.write(tables.FORECAST_CHANCES, chances, part=FORECAST_PART)
+    progress(1, parts_nb)
+    earlier = []
+    for done, observed_nb in enumerate(months, start=2):
+        earlier.append(step.forecasts(observed_nb))
+        progress(done, parts_nb)
+    with PathsWriter(store) as paths:
+        now = step.forecasts(campaign.settled_month_nb, paths)
+    store.write(tables.FORECASTS, pd.concat([*earlier, now], ignore_index=True), part=FORECAST_PART)
+    progress(parts_nb, parts_nb)
+
+
+def events_of(campaign: Campaign) -> pd.DataFrame | None:
+    """Return the events of a campaign as :func:`~caqes_analysis.forecast.events.apply_events` reads them."""
+    if not campaign.evenements:
+        return None
+    return pd.DataFrame(
+        {
+            "date": f"{event.date}-01",
+            "until": event.until and f"{event.until}-01",
+            "kind": event.kind,
+            "factor": event.factor,
+            "label": event.label,
+            "series": _concerned(event.establishment, event.envelope),
+        }
+        for event in campaign.evenements
+    )
+
+
+def _concerned(establishment: str | None, envelope: str | None) -> str | None:
+    if establishment and envelope:
+        return f"{establishment}/{envelope}"
+    return establishment or (envelope and f"{EVERYONE}{envelope}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the forecasts of a campaign are made of.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, received.
+    campaign
+        The campaign, with months.
+    """
+
+    store: Store
+    campaign: Campaign
+
+    @cached_property
+    def months(self) -> pd.DataFrame:
+        """Months of every series, as they are known today."""
+        return monthly_series(self.store, provisional_from=self.campaign.provisional_from)
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The same, aligned."""
+        return build_panel(self.months)
+
+    @cached_property
+    def _panel_hash(self) -> str:
+        digest = hashlib.sha256("\n".join(self.panel.series).encode())
+        past = slice(0, self.panel.year_at(self.campaign.year))
+        for values in (self.panel.cents, self.panel.known, self.panel.provisional):
+            digest.update(np.ascontiguousarray(values[:, past]).tobytes())
+        digest.update(hash_of_files(Path(__file__).parent, ("*.py",)).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def _notes(self) -> dict[str, str]:
+        return month_notes(self.months, self.store)
+
+    @cached_property
+    def _groups(self) -> tuple[tuple[str, ...], ...]:
+        """Groups of each series of the panel: its department, when it is known, and the region."""
+        known = perimeter.current_establishments(self.store).set_index("finess")["department"]
+        parts = parts_of(self.panel.series)
+        found = []
+        for finess, envelope in parts.itertuples(index=False):
+            department = known.get(finess)
+            names = [f"{_GROUP_NAMES['region']}{self.campaign.region.code}/{envelope}"]
+            if isinstance(department, str):
+                names.append(f"{_GROUP_NAMES['department']}{department}/{envelope}")
+            found.append(tuple(names))
+        return tuple(found)
+
+    def calibration(self, observed_months: set[int]) -> Calibration:
+        """Return what the years before teach, read again when it was frozen for the same months.
+
+        Parameters
+        ----------
+        observed_months
+            Numbers of months observed that will be asked.
+        """
+        wanted = ",".join(map(str, sorted(observed_months)))
+        key = hashlib.sha256(f"{self._panel_hash} {wanted}".encode()).hexdigest()[:HASH_LENGTH]
+        kept = self.store.directory.parent / "calibration" / f"{self.campaign.year}-{key}.json"
+        if kept.is_file():
+            return Calibration.from_json(kept.read_text(encoding="utf-8"))
+        found = calibrate_panel(self.panel, year=self.campaign.year, observed_months=observed_months)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        draft = kept.with_suffix(".draft")
+        draft.write_text(found.to_json(), encoding="utf-8")
+        draft.replace(kept)
+        return found
+
+    def histories(self, observed_nb: int) -> Histories:
+        """Return what was known of each series with that many months of the year, events applied."""
+        year = self.campaign.year
+        panel = self.panel
+        if observed_nb < self.campaign.settled_month_nb:
+            delivery = pd.Timestamp(year, min(observed_nb + self.campaign.provisional_months_nb, 12), 1)
+            then = as_first_received(self.months, self.store, as_of=delivery)
+            panel = cut(self.panel if then is self.months else build_panel(then), year, observed_nb)
+        return apply_events(prepare(panel, year), events_of(self.campaign))
+
+    def forecasts(self, observed_nb: int, paths: PathsWriter | None = None) -> pd.DataFrame:
+        """Return the rows of ``forecasts`` with that many months of the year observed.
+
+        Parameters
+        ----------
+        observed_nb
+            Months observed by the region.
+        paths
+            Where the joint paths are kept; nowhere when None.
+        """
+        year = self.campaign.year
+        histories = self.histories(observed_nb)
+        calibration = self.calibration(modelled_months(histories))
+        base_cents, has_base = self._bases(histories)
+        sums = GroupSums(year, observed_nb, PATHS_NB)
+        found = []
+        for rows in _blocks(len(histories.series)):
+            block = histories.take(rows)
+            totals = simulate_cents(block, calibration, paths_nb=PATHS_NB, seed=0)
+            names = [self._groups[row] for row in rows]
+            sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=has_base[rows])
+            found.append(self._table(block, totals))
+            if paths is not None:
+                estimable = block.rows(lambda row, b=block: b.methods[row] is not Method.NONE)  # type: ignore[misc]
+                paths.write([block.series[row] for row in estimable], totals[estimable])
+        found.append(self._table(*sums.as_series()))
+        table = pd.concat(found, ignore_index=True)
+        parts = parts_of(table["series"])
+        level = np.select([parts["subject"].str.startswith(p) for p in _GROUP_NAMES.values()], list(_GROUP_NAMES), "")
+        subject = parts["subject"].str.removeprefix("departement-").str.removeprefix("region-")
+        notes = [self._notes.get(name, "") for name in table["series"]]
+        reasons = [" ; ".join(filter(None, pair)) or None for pair in zip(table["reason"], notes, strict=True)]
+        return table.assign(
+            level=np.where(level == "", "establishment", level),
+            subject=subject.to_numpy(),
+            envelope=parts["envelope"].to_numpy(),
+            as_of=pd.Timestamp(year, observed_nb, 1),
+            reason=pd.Series(reasons, dtype="str"),
+        )
+
+    def _bases(self, histories: Histories) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return, for the sums of groups, the months known of the year before, and whether none of them is missing."""
+        before = self.months[self.months["month"].dt.year == self.campaign.year - 1]
+        lacking = set(before.loc[before["amount_eur"].isna(), "series"])
+        start = self.panel.year_at(self.campaign.year - 1)
+        inside = slice(max(start, 0), max(start + 12, 0))
+        cents = np.where(self.panel.known[:, inside], self.panel.cents[:, inside], 0).sum(axis=1)
+        return cents, np.array([name not in lacking for name in histories.series], dtype=bool)
+
+    def _table(self, histories: Histories, totals: npt.NDArray[np.int64]) -> pd.DataFrame:
+        """Return the forecasts of some series with what they are compared with, and the mean excess over it."""
+        targets = np.array([self._target(name) for name in histories.series])
+        table = forecast_table(histories, totals, targets)
+        estimable = np.array([method is not Method.NONE for method in histories.methods], dtype=bool)
+        known = estimable & histories.has_previous & (histories.previous_cents > 0) & np.isfinite(targets)
+        limits = np.rint(histories.previous_cents * (1 + np.nan_to_num(targets) / 100)).astype(np.int64)
+        excess = np.rint(np.maximum(totals - limits[:, None], 0).mean(axis=1)).astype(np.int64)
+        return table.assign(
+            target_pct=np.where(known, targets, np.nan),
+            target_eur=decimals(limits, ~known),
+            expected_excess_eur=decimals(excess, ~known),
+        )
+
+    def _target(self, series: str) -> float:
+        subject, _, envelope = series.partition("/")
+        who = subject if subject in self._own_targets else "all"
+        if (envelope, who) not in self._known_targets:
+            found = target_for_envelope(
+                self._targets, scheme=self.campaign.scheme, envelope=envelope, data_year=self.campaign.year, finess=who
+            )
+            self._known_targets[(envelope, who)] = float("nan") if found.value is None else found.value
+        return self._known_targets[(envelope, who)]
+
+    @cached_property
+    def _targets(self) -> pd.DataFrame:
+        return self.store.read(tables.TARGETS)
+
+    @cached_property
+    def _own_targets(self) -> frozenset[str]:
+        return frozenset(self._targets["finess"]) - {"all"}
+
+    @cached_property
+    def _known_targets(self) -> dict[tuple[str, str], float]:
+        return {}
+
+    def trials(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the forecasts of earlier years made again, and the probabilities they would have announced."""
+        months = sorted({*TRIAL_MONTHS_NB, min(self.campaign.settled_month_nb, 11)})
+        kept = self.store.directory.parent / "calibration"
+        key = hashlib.sha256(f"{self._panel_hash} {months} {self._groups}".encode()).hexdigest()[:HASH_LENGTH]
+        files = [kept / f"essais-{key}-{name}.parquet" for name in ("forecast_trials", "forecast_chances")]
+        pair = (tables.FORECAST_TRIALS, tables.FORECAST_CHANCES)
+        if not all(path.is_file() for path in files):
+            regions = [groups[0] for groups in self._groups]
+            found = replay_region(self.panel, year=self.campaign.year, observed_months=months, groups=regions)
+            draft = Store(kept / f"essais-{key}.draft")
+            for table, rows, path in zip(pair, found, files, strict=True):
+                draft.write(table, rows, part=FORECAST_PART)
+                draft.part_path(table, FORECAST_PART).replace(path)
+        read = [Store.read_parts(table, [path]) for table, path in zip(pair, files, strict=True)]
+        return read[0], read[1]
+
+
+def _blocks(size: int) -> Iterator[npt.NDArray[np.intp]]:
+    for start in range(0, size, BLOCK_SERIES_NB):
+        yield np.arange(start, min(start + BLOCK_SERIES_NB, size))

@@ -1,0 +1,141 @@
+"""Departments and region: paths of establishments added up, path by path, to the cent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from caqes_analysis import french
+from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
+
+__all__ = ["Group", "GroupSums"]
+
+Cents = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_CERTAIN = (Method.COMPLETE, Method.DORMANT)
+
+
+@dataclass
+class Group:
+    """What was added up so far for one group of series.
+
+    Parameters
+    ----------
+    total_cents
+        Whole year, by path.
+    observed_cents, previous_cents
+        Months observed, and the year before.
+    members_nb
+        Series added up.
+    is_certain, has_negative
+        Whether all of them are complete or dormant; whether one has a negative month.
+    left_out_nb, left_out_cents
+        Series left out because they cannot be estimated or because a month of the year before is missing, and their
+        months observed.
+    """
+
+    total_cents: Cents
+    observed_cents: int = 0
+    previous_cents: int = 0
+    members_nb: int = 0
+    is_certain: bool = True
+    has_negative: bool = False
+    left_out_nb: int = 0
+    left_out_cents: int = 0
+
+
+class GroupSums:
+    """Adds the paths of series up to groups, block after block.
+
+    Parameters
+    ----------
+    year, observed_nb
+        Year forecast, and months of it that the region has observed.
+    paths_nb
+        Number of paths.
+    """
+
+    def __init__(self, year: int, observed_nb: int, paths_nb: int) -> None:
+        self.year = year
+        self.observed_nb = observed_nb
+        self.paths_nb = paths_nb
+        self.groups: dict[str, Group] = {}
+
+    def add(
+        self,
+        histories: Histories,
+        totals: Cents,
+        *,
+        names: Sequence[Sequence[str]],
+        base_cents: Cents,
+        has_base: Flags,
+    ) -> None:
+        """Add a block of series.
+
+        Parameters
+        ----------
+        histories, totals
+            The series, and their paths in cents.
+        names
+            Groups of each series.
+        base_cents, has_base
+            What the year before amounts to for a group, and whether no month of it is missing: the months before an
+            establishment opened count as zero, as in the evolution of a group.
+        """
+        for row, groups in enumerate(names):
+            for name in groups:
+                group = self.groups.setdefault(name, Group(np.zeros(self.paths_nb, dtype=np.int64)))
+                if histories.methods[row] is Method.NONE or not has_base[row]:
+                    group.left_out_nb += 1
+                    group.left_out_cents += int(histories.observed_cents[row])
+                    continue
+                group.total_cents += totals[row]
+                group.observed_cents += int(histories.observed_cents[row])
+                group.previous_cents += int(base_cents[row])
+                group.members_nb += 1
+                group.is_certain &= histories.methods[row] in _CERTAIN
+                group.has_negative |= bool(histories.has_negative[row])
+
+    def as_series(self) -> tuple[Histories, Cents]:
+        """Return the groups as series, with their paths, sorted by name."""
+        names = sorted(self.groups)
+        found = [self.groups[name] for name in names]
+        size = len(names)
+        totals = np.array([group.total_cents for group in found], dtype=np.int64).reshape(size, self.paths_nb)
+        histories = Histories(
+            series=tuple(names),
+            year=self.year,
+            months_eur=np.full((size, 12 * (HISTORY_YEARS_NB + 1)), np.nan),
+            observed_nb=np.full(size, self.observed_nb),
+            years_nb=np.zeros(size, dtype=np.int64),
+            observed_cents=np.array([group.observed_cents for group in found], dtype=np.int64),
+            filled_eur=np.zeros(size),
+            previous_cents=np.array([group.previous_cents for group in found], dtype=np.int64),
+            has_previous=np.array([group.members_nb > 0 for group in found], dtype=bool),
+            has_negative=np.array([group.has_negative for group in found], dtype=bool),
+            methods=tuple(_method(group) for group in found),
+            reasons=tuple(_reason(group) for group in found),
+            future_factor=np.ones(size),
+            widening=np.ones(size),
+        )
+        return histories, totals
+
+
+def _method(group: Group) -> Method:
+    if not group.members_nb:
+        return Method.NONE
+    return Method.COMPLETE if group.is_certain else Method.SUMMED
+
+
+def _reason(group: Group) -> str:
+    summed = f"somme de {french.plural(group.members_nb, 'établissement')}, trajectoire par trajectoire"
+    if not group.left_out_nb:
+        return summed
+    left = french.plural(group.left_out_nb, "établissement laissé", "établissements laissés")
+    amount = french.compact_euros(group.left_out_cents / 100)
+    why = "non estimable ou année précédente incomplète"
+    return f"{summed} ; {left} à part ({why} ; {amount} observés)" if group.members_nb else f"{left} à part ({why})"

@@ -1,0 +1,167 @@
+"""The region's own back-test: earlier years forecast again, beside what came and what a spreadsheet would have said."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis.forecast.calibration import calibrate_panel, cut
+from caqes_analysis.forecast.groups import GroupSums
+from caqes_analysis.forecast.histories import Histories, Method, prepare
+from caqes_analysis.forecast.panel import Panel
+from caqes_analysis.forecast.paths import simulate_cents
+from caqes_analysis.forecast.series import parts_of
+from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS, simple_landings
+from caqes_analysis.forecast.year_end import PATHS_NB, decimals, forecast_table, modelled_months
+
+__all__ = ["OFFSETS_POINTS", "replay_region"]
+
+OFFSETS_POINTS = (-8, -4, 0, 4, 8)
+"""Targets tried in the back-test: points added to the evolution of the year before."""
+
+_MIN_YEARS_NB = 2
+_BLOCK_SERIES_NB = 1000
+
+Floats = npt.NDArray[np.float64]
+Cents = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+def replay_region(
+    panel: Panel, *, year: int, observed_months: Collection[int], groups: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Forecast again the years before ``year`` that two whole years precede.
+
+    Parameters
+    ----------
+    panel
+        Months of every series.
+    year
+        Year of the campaign: earlier ones are replayed, each from what stood before it.
+    observed_months
+        Numbers of months observed.
+    groups
+        Group to which each series of the panel is added up (its envelope in the region).
+
+    Returns
+    -------
+    tuple of DataFrame
+        Tables ``forecast_trials`` and ``forecast_chances``. Series whose year or year before is not whole, or that
+        are not estimable, are left out.
+    """
+    trials: list[pd.DataFrame] = []
+    chances: list[pd.DataFrame] = []
+    past_ratios: dict[int, list[Floats]] = {number: [] for number in observed_months}
+    for replayed in range(panel.first_year + _MIN_YEARS_NB, year):
+        histories = {number: prepare(cut(panel, replayed, number), replayed) for number in sorted(observed_months)}
+        needed = {number for one in histories.values() for number in modelled_months(one)}
+        calibration = calibrate_panel(panel, year=replayed, observed_months=needed)
+        start = panel.year_at(replayed)
+        whole = panel.known[:, start : start + 12].all(axis=1)
+        actual = panel.cents[:, start : start + 12].sum(axis=1)
+        growth = _growth(panel, replayed - 1)
+        for observed_nb, one in histories.items():
+            known = np.array([method is not Method.NONE for method in one.methods], dtype=bool)
+            usable = whole & one.has_previous & (one.previous_cents > 0) & (actual > 0) & known
+            ratio = simple_landings(one)["last_ratio"]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                log_errors = np.log(actual / 100 / ratio)
+            earlier = np.concatenate(past_ratios[observed_nb]) if past_ratios[observed_nb] else np.zeros(0)
+            sums = GroupSums(replayed, observed_nb, PATHS_NB)
+            for first in range(0, len(panel.series), _BLOCK_SERIES_NB):
+                rows = np.arange(first, min(first + _BLOCK_SERIES_NB, len(panel.series)))
+                block = one.take(rows)
+                totals = simulate_cents(block, calibration, paths_nb=PATHS_NB, seed=0)
+                names = [(name,) for name in groups[first : first + len(rows)]]
+                sums.add(block, totals, names=names, base_cents=block.previous_cents, has_base=usable[rows])
+                kept = np.flatnonzero(usable[rows])
+                trials.append(_trials(block.take(kept), totals[kept], actual[rows][kept], "establishment"))
+                found = _chances(
+                    block.take(kept), totals[kept], actual[rows][kept], growth[rows][kept], ratio[rows][kept], earlier
+                )
+                chances.append(found)
+            realised = {name: int(actual[usable & (np.array(groups) == name)].sum()) for name in sums.groups}
+            summed, summed_totals = sums.as_series()
+            seen = summed.rows(lambda row, s=summed: s.methods[row] is not Method.NONE)  # type: ignore[misc]
+            came = np.array([realised[summed.series[row]] for row in seen], dtype=np.int64)
+            trials.append(_trials(summed.take(seen), summed_totals[seen], came, "region"))
+            past_ratios[observed_nb].append(log_errors[usable & np.isfinite(log_errors)])
+    return _joined(trials, _TRIAL_COLUMNS), _joined(chances, _CHANCE_COLUMNS)
+
+
+_TRIAL_COLUMNS = (
+    "series", "level", "envelope", "year", "observed_months_nb", "method", "previous_eur", "median_eur", "lower_80_eur",
+    "upper_80_eur", "lower_95_eur", "upper_95_eur", "evolution_pct", "actual_eur", "actual_evolution_pct",
+    *(f"{name}_pct" for name in SIMPLE_METHODS),
+)  # fmt: skip
+_CHANCE_COLUMNS = (
+    "series", "level", "year", "observed_months_nb", "offset_points", "prob_exceed", "prob_last_ratio", "is_exceeded",
+)  # fmt: skip
+
+
+def _joined(parts: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
+
+
+def _growth(panel: Panel, year: int) -> Floats:
+    """Return the evolution of each series in a year, in %; NaN where it is not known."""
+    start = panel.year_at(year)
+    both = panel.known[:, max(start - 12, 0) : start + 12]
+    if start < 12:
+        return np.full(len(panel.series), np.nan)
+    sums = panel.cents[:, start - 12 : start + 12].reshape(-1, 2, 12).sum(axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates = 100 * (sums[:, 1] / sums[:, 0] - 1)
+    return np.where(both.all(axis=1) & (sums > 0).all(axis=1), rates, np.nan)
+
+
+def _trials(histories: Histories, totals: Cents, actual: Cents, level: str) -> pd.DataFrame:
+    table = forecast_table(histories, totals, np.full(len(totals), np.nan))
+    previous = histories.previous_cents / 100
+    simple = {
+        f"{name}_pct": 100 * (euros / previous - 1) if level == "establishment" else np.full(len(totals), np.nan)
+        for name, euros in simple_landings(histories).items()
+    }
+    rows: dict[str, Any] = {
+        "level": level,
+        "envelope": parts_of(histories.series)["envelope"].to_numpy(),
+        "actual_eur": decimals(actual),
+        "actual_evolution_pct": 100 * (actual / 100 / previous - 1),
+        **simple,
+    }
+    return table.assign(**rows)[list(_TRIAL_COLUMNS)]
+
+
+def _chances(
+    histories: Histories, totals: Cents, actual: Cents, growth_pct: Floats, ratio_eur: Floats, past_log_errors: Floats
+) -> pd.DataFrame:
+    """Return the probabilities announced for the targets tried: ours, and the ratio's with its own past errors."""
+    tried = np.isfinite(growth_pct)
+    errors = np.sort(past_log_errors)
+    found = []
+    for offset in OFFSETS_POINTS:
+        limits = histories.previous_cents * (1 + (growth_pct + offset) / 100)
+        ours = ((totals > limits[:, None]).sum(axis=1) + 0.5) / (totals.shape[1] + 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gaps = np.log(limits / 100 / ratio_eur)
+        theirs = (len(errors) - np.searchsorted(errors, gaps, side="right") + 0.5) / (len(errors) + 1)
+        found.append(
+            pd.DataFrame(
+                {
+                    "series": np.array(histories.series, dtype=object),
+                    "level": "establishment",
+                    "year": histories.year,
+                    "observed_months_nb": histories.observed_nb,
+                    "offset_points": offset,
+                    "prob_exceed": ours,
+                    "prob_last_ratio": np.where(np.isfinite(gaps) & (len(errors) > 0), theirs, np.nan),
+                    "is_exceeded": actual > limits,
+                }
+            )[tried & (limits > 0)]
+        )
+    return pd.concat(found, ignore_index=True)

@@ -1,0 +1,29 @@
+"""Words of probabilities: fixed thresholds, no certainty without a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from caqes_analysis.forecast.likelihood import PROBABLE, UNLIKELY, likelihood_of
+
+
+@pytest.mark.parametrize(
+    ("probability", "word", "chance"),
+    [
+        (0.9995, "probable", "plus de 95 %"),
+        (PROBABLE, "probable", "65 %"),
+        (PROBABLE - 1e-9, "incertain", "65 %"),
+        (0.5, "incertain", "50 %"),
+        (UNLIKELY, "peu probable", "35 %"),
+        (0.03, "peu probable", "5 %"),
+        (0.0005, "peu probable", "moins de 5 %"),
+        (1.0, "dépassé", "certain"),
+        (0.0, "tenu", "exclu"),
+        (float("nan"), "–", "–"),
+    ],
+)
+def test_words(probability: float, word: str, chance: str) -> None:
+    found = likelihood_of(probability)
+    assert found.word == word
+    assert found.chance.replace("\xa0", " ") == chance
+    assert (found.symbol == "") == (word == "–"), "colour never speaks alone"
