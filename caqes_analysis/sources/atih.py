@@ -23,7 +23,7 @@ from caqes_analysis.sources.atih_lines import cut_lines
 from caqes_analysis.sources.atih_references import References, references_from
 from caqes_analysis.sources.atih_uses import Uses, month_text, read_uses
 from caqes_analysis.sources.encoding import UTF8_BOM, refuse_utf16
-from caqes_analysis.sources.files import Block, blocks_of, open_content
+from caqes_analysis.sources.files import LONGEST_LINE_BYTES, Block, blocks_of, open_content
 from caqes_analysis.sources.findings import Finding, Findings, Severity
 from caqes_analysis.sources.received import Received, delivery_row
 from caqes_analysis.store import Store
@@ -260,10 +260,11 @@ def _blocks(path: Path) -> Iterator[Block]:
         first = next(blocks, None)
         if first is None:
             return
-        refuse_utf16(first.data, path.name)
-        if first.data.startswith(UTF8_BOM):
-            first = Block(first.data[len(UTF8_BOM) :], first.first_line, first.lines_nb)
-        yield from chain([first] if first.data else [], blocks)
+        head = first.buffer[:LONGEST_LINE_BYTES].tobytes()
+        refuse_utf16(head, path.name)
+        if head.startswith(UTF8_BOM):
+            first = Block(first.buffer[len(UTF8_BOM) :], first.first_line, first.lines_nb)
+        yield from chain([first] if len(first.buffer) else [], blocks)
 
 
 def _advice(length: int) -> str:

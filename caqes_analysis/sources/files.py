@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+import numpy as np
+import numpy.typing as npt
 from typing_extensions import Buffer
 
 from caqes_analysis.errors import SourceError
 
 __all__ = [
+    "LONGEST_LINE_BYTES",
     "Block",
     "blocks_of",
     "guarded_member",
@@ -32,6 +35,8 @@ __all__ = [
 # No line of a CSV is that long: beyond, the file is not one (or is made to fill the memory).
 LONGEST_LINE_BYTES = 1_000_000
 _READ_BYTES = 1 << 20
+# Marks are looked for in pieces that stay in the processor's cache.
+_SEARCH_BYTES = 1 << 18
 _TEXT_SUFFIXES = (".csv", ".txt")
 _ZIP_ENCRYPTED_FLAG = 0x1
 _UNPACK = "Décompresser le fichier et donner le CSV lui-même."
@@ -224,7 +229,7 @@ class Block:
 
     Parameters
     ----------
-    data
+    buffer
         The bytes; they end with a line feed, except perhaps those of the last block.
     first_line
         Number of their first line in the file, from 1.
@@ -232,9 +237,19 @@ class Block:
         Number of lines.
     """
 
-    data: bytes
+    buffer: npt.NDArray[np.uint8]
     first_line: int
     lines_nb: int
+
+    @property
+    def data(self) -> bytes:
+        """A copy of the bytes."""
+        return self.buffer.tobytes()
+
+    @property
+    def is_ended(self) -> bool:
+        """True when the last line has its line feed."""
+        return bool(self.buffer[-1:] == ord("\n"))
 
 
 def blocks_of(stream: IO[bytes], *, size: int, file: str, first_line: int = 1) -> Iterator[Block]:
@@ -257,17 +272,36 @@ def blocks_of(stream: IO[bytes], *, size: int, file: str, first_line: int = 1) -
         ``LIGNE_TROP_LONGUE`` when a line has more than a million bytes.
     """
     line = first_line
-    while data := stream.read(size):
-        end = b"" if data.endswith(b"\n") else stream.readline(LONGEST_LINE_BYTES)
+    while True:
+        # Filled where it stays, room left for the end of its last line: a block is never copied.
+        room = np.empty(size + LONGEST_LINE_BYTES, np.uint8)
+        filled = _fill(stream, room[:size])
+        if not filled:
+            return
+        end = b"" if room[filled - 1] == ord("\n") else stream.readline(LONGEST_LINE_BYTES)
         if len(end) == LONGEST_LINE_BYTES:
             raise SourceError.of(
                 "LIGNE_TROP_LONGUE",
                 "une ligne dépasse un million d'octets : ce n'est pas un CSV de ce format.",
                 "Vérifier que le bon fichier est donné.",
                 file=file,
-                line=line + data.count(b"\n"),
+                line=line + _line_feeds_nb(room[:filled]),
             )
-        whole = data + end if end else data
-        lines_nb = whole.count(b"\n") + (not whole.endswith(b"\n"))
+        room[filled : filled + len(end)] = np.frombuffer(end, np.uint8)
+        whole = room[: filled + len(end)]
+        lines_nb = _line_feeds_nb(whole) + int(whole[-1] != ord("\n"))
         yield Block(whole, line, lines_nb)
         line += lines_nb
+
+
+def _fill(stream: IO[bytes], room: npt.NDArray[np.uint8]) -> int:
+    """Read until ``room`` is full or the stream ends; return the number of bytes read."""
+    view, filled = memoryview(room.data), 0
+    while read := stream.readinto(view[filled:]):  # type: ignore[attr-defined]
+        filled += read
+    return filled
+
+
+def _line_feeds_nb(found: npt.NDArray[np.uint8]) -> int:
+    pieces = (found[start : start + _SEARCH_BYTES] for start in range(0, len(found), _SEARCH_BYTES))
+    return sum(int(np.count_nonzero(piece == ord("\n"))) for piece in pieces)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
+from decimal import Decimal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy.typing as npt
 
+from caqes_analysis.sources.encoding import Encoding
 from caqes_analysis.sources.findings import Finding, Findings, Severity
-from caqes_analysis.sources.open_phmev_block import Converted
-from caqes_analysis.sources.open_phmev_layout import KNOWN_GENERIC_STATUSES, MASKED_CIP13
-from caqes_analysis.sources.open_phmev_parse import Texts
+from caqes_analysis.sources.open_phmev.known import KnownPart
+from caqes_analysis.sources.open_phmev.layout import KNOWN_GENERIC_STATUSES, MASKED_CIP13, part_of
+from caqes_analysis.sources.open_phmev.parts import Amounts, Cut
 from caqes_analysis.sources.problems import shown
 
 __all__ = ["Tallies"]
@@ -113,8 +113,17 @@ _KINDS = tuple(
     )
 )
 _ATC_PAIRS = (("atc1", "atc2"), ("atc2", "atc3"), ("atc3", "atc4"), ("atc4", "atc5"))
-# Pairs of codes are counted in a table of this size at most.
-_MOST_PAIRS_NB = 5_000_000
+_VALUE_TESTS: tuple[tuple[str, str, Callable[[bytes], bool]], ...] = (
+    ("CIP_MASQUE", "cip13", lambda value: value == MASKED_CIP13.encode()),
+    ("ATC_MASQUE", "atc5", lambda value: value == b"9" * 7),
+    ("AGE_MASQUE", "age", lambda value: value == b"99"),
+    ("SEXE_MASQUE", "sexe", lambda value: value == b"9"),
+    ("HONORAIRES", "atc1", lambda value: value == b"0"),
+    ("RAISON_SOCIALE_VIDE", "raison_sociale_etb", lambda value: not value.strip()),
+    ("CODE_POSTAL_COMPLETE", "code_postal", lambda value: len(value) == 4),
+    ("CODE_POSTAL_VIDE", "code_postal", lambda value: not value),
+    ("TOP_GEN_INCONNU", "top_gen", lambda value: value.decode() not in KNOWN_GENERIC_STATUSES),
+)
 
 
 class Tallies:
@@ -131,11 +140,10 @@ class Tallies:
         self._counts: dict[str, int] = {}
         self._examples: dict[str, str] = {}
 
-    def add(self, code: str, count: int, example: Callable[[], str]) -> None:
-        """Add occurrences; ``example`` is called for the first ones only."""
+    def add(self, code: str, count: int, example: str) -> None:
+        """Add occurrences; the example of the first ones is kept."""
         if count:
-            if code not in self._counts:
-                self._examples[code] = shown(example())
+            self._examples.setdefault(code, shown(example))
             self._counts[code] = self._counts.get(code, 0) + count
 
     def findings(self) -> Findings:
@@ -156,100 +164,69 @@ class Tallies:
 
     def header(self, received: list[str], unknown: list[str]) -> None:
         """Count what the header shows."""
-        self.add("COLONNE_IGNOREE", len(unknown), lambda: ", ".join(unknown))
+        self.add("COLONNE_IGNOREE", len(unknown), ", ".join(unknown))
         if "categorie_jur_rgt" not in [name.lower() for name in received]:
-            self.add("CATEGORIE_RGT_ABSENTE", 1, lambda: "colonne absente")
+            self.add("CATEGORIE_RGT_ABSENTE", 1, "colonne absente")
 
     def repeated_keys(self, count: int) -> None:
         """Count the rows that share their natural key with another."""
-        self.add("CLE_NATURELLE_REPETEE", count, lambda: f"{count} lignes")
-
-    def add_all(self, later: Tallies) -> None:
-        """Add what was counted in a later block."""
-        for code, count in later._counts.items():
-            self.add(code, count, partial(str, later._examples[code]))
+        self.add("CLE_NATURELLE_REPETEE", count, f"{count} lignes")
 
     def establishments(self, known: Mapping[str, Mapping[str, str | None]], variable: Collection[str]) -> None:
         """Count what the list of establishments shows; ``variable`` are those whose identity changes."""
-        self.add("IDENTITE_VARIABLE", len(variable), lambda: min(variable))
+        self.add("IDENTITE_VARIABLE", len(variable), min(variable, default=""))
         corsican = [
             f"{finess} ({identity['code_postal']})"
             for finess, identity in known.items()
             if (identity["code_postal"] or "").startswith("20") and len(identity["code_postal"] or "") == 5
         ]
-        self.add("DEPARTEMENT_CORSE", len(corsican), lambda: corsican[0])
+        self.add("DEPARTEMENT_CORSE", len(corsican), next(iter(corsican), ""))
 
-    def block(self, converted: Converted) -> None:
-        """Count what one block shows."""
-        self._masked(converted)
-        self._codes(converted)
-        self._amounts(converted)
-        self.add(
-            "FIN_SANS_RETOUR_DE_LIGNE", int(converted.ends_without_newline), lambda: f"ligne {converted.lines[-1]}"
-        )
-
-    def _masked(self, converted: Converted) -> None:
-        for code, name, test in (
-            ("CIP_MASQUE", "cip13", lambda value: value == MASKED_CIP13.encode()),
-            ("ATC_MASQUE", "atc5", lambda value: value == b"9" * 7),
-            ("AGE_MASQUE", "age", lambda value: value == b"99"),
-            ("SEXE_MASQUE", "sexe", lambda value: value == b"9"),
-            ("HONORAIRES", "atc1", lambda value: value == b"0"),
-            ("RAISON_SOCIALE_VIDE", "raison_sociale_etb", lambda value: not value.strip()),
-            ("CODE_POSTAL_COMPLETE", "code_postal", lambda value: len(value) == 4),
-            ("CODE_POSTAL_VIDE", "code_postal", lambda value: not value),
-            ("TOP_GEN_INCONNU", "top_gen", lambda value: value.decode() not in KNOWN_GENERIC_STATUSES),
-        ):
-            self._where(code, converted, name, test)
-
-    def _where(self, code: str, converted: Converted, name: str, test: Callable[[bytes], bool]) -> None:
-        texts = converted.texts[name]
-        wanted = np.array([test(value) for value in texts.values], bool)
-        if not wanted.any():
-            return
-        rows = texts.rows_of(wanted)
-        if code == "CODE_POSTAL_COMPLETE":
-            value = texts.values[texts.codes[rows[0]]].decode()
-            self.add(code, len(rows), lambda: f"{value} → 0{value} (ligne {converted.lines[rows[0]]})")
-        else:
-            self.add(code, len(rows), lambda: _at_row(texts, converted, int(rows[0])))
-
-    def _codes(self, converted: Converted) -> None:
-        for above, below in _ATC_PAIRS:
-            upper, lower = converted.texts[above], converted.texts[below]
-            width = len(lower.values)
-            if len(upper.values) * width > _MOST_PAIRS_NB:
-                pairs, counts = np.unique(upper.codes.astype(np.int64) * width + lower.codes, return_counts=True)
-            else:
-                every = np.bincount(upper.codes.astype(np.int64) * width + lower.codes)
-                pairs = np.flatnonzero(every)
-                counts = every[pairs]
-            for pair, count in zip(pairs, counts, strict=True):
-                parent, child = upper.values[pair // width], lower.values[pair % width]
-                if not child.startswith((parent, b"9" * len(child))):
-                    self.add("ATC_INCOHERENT", int(count), partial("{} / {}".format, parent.decode(), child.decode()))
-
-    def _amounts(self, converted: Converted) -> None:
+    def block(self, cut: Cut) -> None:
+        """Count what the amounts and the end of one block show."""
         for name, empty, negative in (
             ("rem", "MONTANT_VIDE", "MONTANT_NEGATIF"),
             ("bse", "BASE_VIDE", "BASE_NEGATIVE"),
             ("boites", "BOITES_VIDES", "BOITES_NEGATIVES"),
         ):
-            values = converted.numbers[name]
-            self._rows_where(empty, converted, name, values.is_null() if values.null_count else None)
-            below = pc.less(values, pa.scalar(0, pa.int8()).cast(values.type))
-            self._rows_where(negative, converted, name, below)
-        reimbursed, base = converted.numbers["rem"], converted.numbers["bse"]
-        self._rows_where("REMBOURSE_SUPERIEUR_A_LA_BASE", converted, "rem", pc.greater(reimbursed, base))
+            amounts = cut.amounts[name]
+            if amounts.is_missing is not None:
+                self._rows(empty, amounts.is_missing, cut, None)
+            self._rows(negative, amounts.values < 0, cut, amounts, decimals_nb=0 if name == "boites" else 2)
+        reimbursed, base = cut.amounts["rem"], cut.amounts["bse"]
+        above = reimbursed.values > base.values
+        for amounts in (reimbursed, base):
+            if amounts.is_missing is not None:
+                above &= ~amounts.is_missing
+        self._rows("REMBOURSE_SUPERIEUR_A_LA_BASE", above, cut, reimbursed)
+        self.add("FIN_SANS_RETOUR_DE_LIGNE", int(cut.ends_without_newline), f"ligne {cut.lines[-1]}")
 
-    def _rows_where(self, code: str, converted: Converted, name: str, wanted: pa.Array | None) -> None:
-        if wanted is None or not pc.any(wanted, min_count=0).as_py():
-            return
-        rows = np.flatnonzero(wanted.fill_null(False).to_numpy(zero_copy_only=False))
-        value = converted.numbers[name][int(rows[0])].as_py()
-        self.add(code, len(rows), lambda: f"{'vide' if value is None else value} (ligne {converted.lines[rows[0]]})")
+    def texts(self, known: Mapping[str, KnownPart], encoding: Encoding) -> None:
+        """Count what the products, patient classes and establishments of the whole file show."""
+        for code, name, test in _VALUE_TESTS:
+            part = known[part_of(name) or ""]
+            column = part.columns[name]
+            texts = np.flatnonzero(column.where(test))
+            if len(texts):
+                value = column.values[column.codes[texts[0]]].decode(encoding) or "vide"
+                become = f" → 0{value}" if code == "CODE_POSTAL_COMPLETE" else ""
+                line = part.first_lines[texts[0]]
+                self.add(code, int(part.counts[texts].sum()), f"{value}{become} (ligne {line})")
+        self._atc_levels(known["product"])
 
+    def _atc_levels(self, products: KnownPart) -> None:
+        for above, below in _ATC_PAIRS:
+            upper, lower = products.columns[above], products.columns[below]
+            for text, (one, other) in enumerate(zip(upper.codes.tolist(), lower.codes.tolist(), strict=True)):
+                parent, child = upper.values[one], lower.values[other]
+                if not child.startswith((parent, b"9" * len(child))):
+                    self.add("ATC_INCOHERENT", int(products.counts[text]), f"{parent.decode()} / {child.decode()}")
 
-def _at_row(texts: Texts, converted: Converted, row: int) -> str:
-    value = texts.values[texts.codes[row]].decode(converted.evidence.encoding) or "vide"
-    return f"{value} (ligne {converted.lines[row]})"
+    def _rows(
+        self, code: str, wanted: npt.NDArray[np.bool_], cut: Cut, shown_from: Amounts | None, *, decimals_nb: int = 2
+    ) -> None:
+        count = int(np.count_nonzero(wanted))
+        if count:
+            row = int(np.argmax(wanted))
+            value = "vide" if shown_from is None else Decimal(int(shown_from.values[row])).scaleb(-decimals_nb)
+            self.add(code, count, f"{value} (ligne {cut.lines[row]})")

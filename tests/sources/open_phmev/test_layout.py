@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from caqes_analysis.sources.open_phmev_layout import (
+from caqes_analysis.sources.open_phmev.layout import (
     category_of,
     department_of,
     header_problems,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caqes_analysis.sources.open_phmev_numbers import cents, whole_numbers
+from caqes_analysis.sources.open_phmev.numbers import cents, whole_numbers
 
 
 def read(

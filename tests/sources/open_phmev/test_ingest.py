@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from caqes_analysis import tables
 from caqes_analysis.errors import Problem, SourceError
 from caqes_analysis.sources import Findings, ingest_open_phmev, read_open_phmev
-from caqes_analysis.sources import open_phmev_scan as scanning
+from caqes_analysis.sources.open_phmev import scan as scanning
 from caqes_analysis.store import Store
 from tests.sources.phmev_files import HEADER, NAMES, content, line, row, write, write_zip
 

@@ -17,11 +17,14 @@ __all__ = [
     "COLUMNS",
     "DELIMITER",
     "MASKED_CIP13",
+    "NATURAL_KEY",
+    "PARTS",
     "SourceColumn",
     "category_of",
     "department_of",
     "header_problems",
     "legal_status_of",
+    "part_of",
     "region_of",
     "unknown_columns",
 ]
@@ -102,6 +105,14 @@ COLUMNS: tuple[SourceColumn, ...] = (
 # Present in the file and of no use here.
 _UNUSED = ("nom_voie", "numero_voie")
 AMOUNTS = ("boites", "rem", "bse")
+# A line says who was given what where, then its numbers.
+PARTS = ("product", "person", "establishment")
+_PERSON = ("age", "sexe")
+_PRODUCT = frozenset(
+    ("cip13", "l_cip13", "top_gen", "gen_num", *(f"{mark}atc{level}" for mark in ("", "l_") for level in range(1, 6)))
+)
+# What should make a row unique, and does not (masked lines).
+NATURAL_KEY = ("etb_rgt", "cip13", "atc5", "age", "sexe", "top_gen")
 KNOWN_GENERIC_STATUSES = frozenset("0149BC")
 
 # `categorie_jur_rgt` (grouped legal category); « 3+ » are the three largest university hospitals (AP-HP, HCL, AP-HM).
@@ -194,6 +205,21 @@ def region_of(code: str) -> str:
     ('01', '75')
     """
     return code.zfill(2)
+
+
+def part_of(name: str) -> str | None:
+    """Return the part of a line to which a column belongs; None for numbers and for columns that nobody expects.
+
+    Examples
+    --------
+    >>> part_of("l_atc5"), part_of("sexe"), part_of("nom_voie"), part_of("bse")
+    ('product', 'person', 'establishment', None)
+    """
+    if name in AMOUNTS or name not in {column.name for column in COLUMNS}.union(_UNUSED):
+        return None
+    if name in _PRODUCT:
+        return "product"
+    return "person" if name in _PERSON else "establishment"
 
 
 def header_problems(received: list[str]) -> list[Problem]:
