@@ -12,6 +12,7 @@ from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.display.charts_panels import small_multiples
 from caqes_analysis.display.charts_position import distribution
 from caqes_analysis.display.charts_rate import cumulative_rate
+from caqes_analysis.display.charts_waterfall import waterfall
 
 __all__ = [
     "Projection",
@@ -23,5 +24,6 @@ __all__ = [
     "monthly_spending",
     "small_multiples",
     "top_classes",
+    "waterfall",
     "year_totals",
 ]

@@ -10,6 +10,7 @@ from caqes_analysis.evaluation.campaign import evaluate
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB, keep_indicators
 from caqes_analysis.receive.reading import CAMPAIGN_PART
 from caqes_analysis.reference_files import complete_from_finess
+from caqes_analysis.savings.campaign import campaign_levers, campaign_savings
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
 
@@ -17,7 +18,7 @@ __all__ = ["derive", "settle_establishments"]
 
 
 def derive(campaign: Campaign, store: Store, register: quality.Register | None, findings: Findings) -> Findings:
-    """Correct, settle establishments and months, control, follow the indicators, evaluate; write each table.
+    """Correct, settle establishments and months, control, follow the indicators, evaluate, count; write each table.
 
     Parameters
     ----------
@@ -47,6 +48,8 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
     store.write(tables.FINDINGS, findings.to_frame(), part=CAMPAIGN_PART)
     keep_indicators(store, campaign, part=CAMPAIGN_PART)
     store.write(tables.EVALUATIONS, evaluate(store, campaign), part=CAMPAIGN_PART)
+    store.write(tables.SAVINGS, campaign_savings(store, campaign), part=CAMPAIGN_PART)
+    store.write(tables.LEVERS, campaign_levers(store, campaign), part=CAMPAIGN_PART)
     return findings
 
 

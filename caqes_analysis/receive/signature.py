@@ -8,6 +8,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import code_list_files
 from caqes_analysis.code_version import package_hash
 from caqes_analysis.evaluation.campaign import rule_files
+from caqes_analysis.savings.dotation import DOTATION
 from caqes_analysis.sources.files import sha256_of
 
 __all__ = ["signature"]
@@ -29,6 +30,7 @@ def signature(campaign: Campaign) -> dict[str, str]:
         *(path for source in campaign.sources.all() for path in source.files),
         *code_list_files(campaign.code_lists_folder),
         *rule_files(campaign),
+        DOTATION,
         *([campaign.corrections_file] if campaign.corrections_file else []),
     }
     return {"code": package_hash()} | {str(path): _content(path) for path in sorted(files)}

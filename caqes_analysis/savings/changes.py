@@ -12,7 +12,7 @@ import pandas as pd
 
 from caqes_analysis.store import Store
 
-__all__ = ["PAIR_COLUMNS", "annual_pairs", "extra_list_pairs", "lpp_pairs"]
+__all__ = ["PAIR_COLUMNS", "annual_pairs", "extra_list_pairs", "lpp_pairs", "transport_pairs"]
 
 PAIR_COLUMNS = (
     "finess",
@@ -62,9 +62,11 @@ select p.finess, p.code, p.label, p.atc, p.atc_label, p.nature,
 from paired p join here h on h.finess = p.finess left join market m on m.code = p.code and p.nature = 'product'
 order by p.finess, p.code, p.nature
 """
-_OUTSIDE = """
-not exists (select 1 from code_lists k where k.list = $without
-            and ((k.kind = 'atc' and starts_with({atc}, k.code)) or (k.kind = '{kind}' and k.code = {code})))
+# A masked line may still tell its class of level 4.
+_FINEST_ATC = "case when a.atc5 is null or starts_with(a.atc5, '9') then a.atc4 else a.atc5 end"
+_LISTED = """
+exists (select 1 from code_lists k where k.list = ${name}
+        and ((k.kind = 'atc' and starts_with(coalesce({atc}, ''), k.code)) or (k.kind = '{kind}' and k.code = {code})))
 """
 
 
@@ -74,6 +76,7 @@ def annual_pairs(
     year: int,
     level: int = 5,
     finess: Sequence[str] | None = None,
+    within: str | None = None,
     without: str | None = None,
 ) -> pd.DataFrame:
     """Return what each establishment was reimbursed by presentation in two yearly drug files.
@@ -88,8 +91,10 @@ def annual_pairs(
         ATC level of ``atc``, 1 to 5.
     finess
         Establishments wanted (their predecessors included); all when None.
+    within
+        Code list (ATC or CIP13) to which the lines are limited; fees belong to none.
     without
-        Code list (ATC or CIP13) left out of both years: « champ constant ».
+        Code list left out of both years: « champ constant ».
 
     Returns
     -------
@@ -97,7 +102,7 @@ def annual_pairs(
         Columns :data:`PAIR_COLUMNS`; quantities are boxes, the base is the base of reimbursement. Masked lines are one
         product per ATC class that is still told; fees are a nature of their own.
     """
-    outside = "true" if without is None else _OUTSIDE.format(atc="a.atc5", kind="cip13", code="a.cip13")
+    kept = _kept(within, without, atc=_FINEST_ATC, kind="cip13", code="a.cip13")
     return store.query(
         f"""
         with lines as (
@@ -111,11 +116,11 @@ def annual_pairs(
                  (100 * coalesce(a.base_eur, 0))::bigint as base_cents,
                  (100 * coalesce(a.reimbursed_eur, 0))::bigint as cents
           from annual_drug_spend a left join successions s on s.finess = a.finess
-          where a.year in ($year::int - 1, $year::int) and {outside}
+          where a.year in ($year::int - 1, $year::int) and {kept}
         )
         {_PAIRED}
         """,
-        _parameters(year, finess, without),
+        _parameters(year, finess, within=within, without=without),
     )
 
 
@@ -127,6 +132,7 @@ def extra_list_pairs(
     last_month_nb: int = 12,
     amount_kind: Literal["reimbursed", "purchase"] = "purchase",
     finess: Sequence[str] | None = None,
+    within: str | None = None,
     without: str | None = None,
 ) -> pd.DataFrame:
     """Return what each establishment used by UCD or LPP of the liste en sus, over the same months of two years.
@@ -147,7 +153,7 @@ def extra_list_pairs(
         Last month of both years.
     amount_kind
         Amount followed: what was reimbursed, or the purchase price.
-    finess, without
+    finess, within, without
         As in :func:`annual_pairs`.
 
     Returns
@@ -156,7 +162,7 @@ def extra_list_pairs(
         Columns :data:`PAIR_COLUMNS`; ``atc`` is empty: the lines do not tell it.
     """
     code_kind = "ucd" if kind == "drug" else "lpp"
-    outside = "true" if without is None else _OUTSIDE.format(atc="''", kind=code_kind, code="u.code")
+    kept = _kept(within, without, atc="''", kind=code_kind, code="u.code")
     return store.query(
         f"""
         with lines as (
@@ -171,16 +177,22 @@ def extra_list_pairs(
           left join extra_list_tariffs t on t.kind = u.kind and t.code = u.code and t.valid_from <= u.month
                                         and (t.valid_to is null or u.month <= t.valid_to)
           where u.kind = '{kind}' and year(u.month) in ($year::int - 1, $year::int)
-            and month(u.month) <= $last_month::int and {outside}
+            and month(u.month) <= $last_month::int and {kept}
         )
         {_PAIRED}
         """,
-        {**_parameters(year, finess, without), "last_month": last_month_nb},
+        {**_parameters(year, finess, within=within, without=without), "last_month": last_month_nb},
     )
 
 
 def lpp_pairs(
-    store: Store, *, year: int, last_month_nb: int = 12, finess: Sequence[str] | None = None, without: str | None = None
+    store: Store,
+    *,
+    year: int,
+    last_month_nb: int = 12,
+    finess: Sequence[str] | None = None,
+    within: str | None = None,
+    without: str | None = None,
 ) -> pd.DataFrame:
     """Return what each establishment was reimbursed by LPP code, over the same months of two years.
 
@@ -190,7 +202,7 @@ def lpp_pairs(
     ----------
     store
         Store with ``lpp_spend``, by month or by year.
-    year, last_month_nb, finess, without
+    year, last_month_nb, finess, within, without
         As in :func:`extra_list_pairs`; a line of a whole year counts only when all its months do.
 
     Returns
@@ -198,7 +210,7 @@ def lpp_pairs(
     DataFrame
         Columns :data:`PAIR_COLUMNS`.
     """
-    outside = "true" if without is None else _OUTSIDE.format(atc="''", kind="lpp", code="l.lpp")
+    kept = _kept(within, without, atc="''", kind="lpp", code="l.lpp")
     return store.query(
         f"""
         with labels as (select code, min(label) as label from code_lists where kind = 'lpp' group by code),
@@ -209,16 +221,69 @@ def lpp_pairs(
                  (100 * coalesce(l.amount_eur, 0))::bigint as base_cents,
                  (100 * coalesce(l.amount_eur, 0))::bigint as cents
           from lpp_spend l left join successions s on s.finess = l.finess left join labels k on k.code = l.lpp
-          where left(l.period, 4)::int in ($year::int - 1, $year::int) and {outside}
+          where left(l.period, 4)::int in ($year::int - 1, $year::int) and {kept}
             and case when length(l.period) = 4 then $last_month::int = 12
                      else right(l.period, 2)::int <= $last_month::int end
         )
         {_PAIRED}
         """,
-        {**_parameters(year, finess, without), "last_month": last_month_nb},
+        {**_parameters(year, finess, within=within, without=without), "last_month": last_month_nb},
     )
 
 
-def _parameters(year: int, finess: Sequence[str] | None, without: str | None) -> dict[str, object]:
-    named: dict[str, object] = {"year": year, "finess": None if finess is None else list(finess)}
-    return named if without is None else {**named, "without": without}
+def transport_pairs(store: Store, *, year: int, finess: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return what each establishment was reimbursed by mode of transport, with its trips, in two whole years.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_grid`` and ``activity`` (``trips_ambulance``, ``trips_taxi``, ``trips_vsl``, by year).
+    year, finess
+        As in :func:`annual_pairs`.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`PAIR_COLUMNS`, one product per mode (``ambulance``, ``taxi``, ``vsl``); an establishment one of
+        whose months is missing is left out: half a year would pass for a fall.
+    """
+    return store.query(
+        f"""
+        with whole as (
+          select finess from monthly_grid
+          where starts_with(envelope, 'transport_') and year(month) in ($year::int - 1, $year::int)
+          group by finess having count(*) filter (value_status = 'missing') = 0
+        ),
+        spent as (
+          select finess, year(month) as year, replace(envelope, 'transport_', '') as code, sum(amount_eur) as amount_eur
+          from monthly_grid semi join whole using (finess)
+          where starts_with(envelope, 'transport_') and year(month) in ($year::int - 1, $year::int) group by all
+        ),
+        trips as (
+          select coalesce(s.current_finess, a.finess) as finess, a.period::int as year,
+                 replace(a.activity, 'trips_', '') as code, sum(a.count_nb) as count_nb
+          from activity a left join successions s on s.finess = a.finess
+          where a.activity in ('trips_ambulance', 'trips_taxi', 'trips_vsl')
+            and a.period in (($year::int - 1)::text, $year::int::text) group by all
+        ),
+        lines as (
+          select p.finess, p.year, 'product' as nature, p.code, p.code as label, null::text as atc,
+                 null::text as atc_label, (1000 * coalesce(t.count_nb, 0))::bigint as milli_nb,
+                 (100 * p.amount_eur)::bigint as base_cents, (100 * p.amount_eur)::bigint as cents
+          from spent p left join trips t using (finess, year, code) where p.amount_eur is not null
+        )
+        {_PAIRED}
+        """,
+        _parameters(year, finess),
+    )
+
+
+def _kept(within: str | None, without: str | None, **columns: str) -> str:
+    inside = "true" if within is None else _LISTED.format(name="within", **columns)
+    outside = "true" if without is None else f"not {_LISTED.format(name='without', **columns)}"
+    return f"{inside} and {outside}"
+
+
+def _parameters(year: int, finess: Sequence[str] | None, **lists: str | None) -> dict[str, object]:
+    named = {name: code_list for name, code_list in lists.items() if code_list is not None}
+    return {"year": year, "finess": None if finess is None else list(finess), **named}

@@ -43,6 +43,10 @@ class Scheme(Parameters):
         Evaluated years whose score costs nothing.
     incentive, regional_incentive
         How its contracts pay; None when they do not.
+    has_biosimilar_dotation
+        True when the biosimilar dotation (V × R × t) is paid beside the contract.
+    transport_reference_year
+        Year from which the trajectory of transports starts; None until the region gives it: no trajectory.
     notes
         French sentences printed with the methods.
     """
@@ -58,6 +62,8 @@ class Scheme(Parameters):
     years_without_sanction: tuple[int, ...] = ()
     incentive: IncentiveRule | None = None
     regional_incentive: RegionalIncentiveRule | None = None
+    has_biosimilar_dotation: bool = False
+    transport_reference_year: int | None = None
     notes: tuple[str, ...] = ()
 
 

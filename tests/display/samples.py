@@ -83,6 +83,15 @@ def departments(number: int = 12, seed: int = 5) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def effects(seed: int = 4) -> pd.DataFrame:
+    """Effects that lead from a year to the next; some are nil."""
+    rng = np.random.default_rng(seed)
+    names = ("price", "volume", "mix", "rate", "fees", "entries", "exits", "perimeter", "masked")
+    row = {f"{name}_eur": Decimal(f"{rng.normal(0, 100_000):.2f}") for name in names} | {"exits_eur": Decimal(0)}
+    before = Decimal("12345678.90")
+    return pd.DataFrame([{"previous_eur": before, **row, "current_eur": before + sum(row.values())}])
+
+
 PLACE = {"year": 2024, "name": "Centre hospitalier de Rive", "envelope": "phmev"}
 _MAKERS: dict[str, Callable[[int], Figure]] = {
     "monthly_spending": lambda seed: charts.monthly_spending(monthly(seed=seed), **PLACE),
@@ -115,6 +124,7 @@ _MAKERS: dict[str, Callable[[int], Figure]] = {
     "year_totals": lambda seed: charts.year_totals(
         classes(5 + seed)[["label", "amount_eur"]], year=2024, name="Région", envelope="lpp"
     ),
+    "waterfall": lambda seed: charts.waterfall(effects(seed), year=2024, name="Région", envelope="phmev"),
     "small_multiples": lambda seed: charts.small_multiples(
         departments(seed=seed), year=2024, name="Région", envelope="lpp"
     ),

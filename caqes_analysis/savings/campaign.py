@@ -1,0 +1,249 @@
+"""The savings of a campaign, computed once at the reception: every contract, every establishment, every lever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.indicators.catalogue import definitions_of
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.structure import annual_years
+from caqes_analysis.savings.changes import annual_pairs, extra_list_pairs, lpp_pairs, transport_pairs
+from caqes_analysis.savings.decomposition import decompose, decomposed_savings
+from caqes_analysis.savings.dotation import biosimilar_boxes, biosimilar_dotation, load_dotation
+from caqes_analysis.savings.levers import potential_savings
+from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, regulatory_steps
+from caqes_analysis.savings.transports import transport_trajectory
+from caqes_analysis.schemes.scheme import Scheme, scheme_of
+from caqes_analysis.store import Store
+
+__all__ = [
+    "CONSTANT_PERIMETER",
+    "DECOMPOSED_ENVELOPES",
+    "LEFT_OUT",
+    "campaign_levers",
+    "campaign_savings",
+    "compared_year",
+    "envelope_pairs",
+    "sharing_indicators",
+]
+
+CONSTANT_PERIMETER: Final = "constant"
+DECOMPOSED_ENVELOPES: Final = ("phmev", "extra_list_drugs", "extra_list_devices", "lpp")
+"""Envelopes whose products are known one by one."""
+LEFT_OUT: Final[Mapping[str, str]] = {"phmev": "hepatite-c", "extra_list_drugs": "anti-pd1"}
+"""Code list left out of both years of an envelope at constant scope, as in the catalogue of indicators."""
+_TRANSPORTS: Final = ("transport_ambulance", "transport_taxi", "transport_vsl")
+_YEARS_READ: Final = {
+    "extra_list_drugs": "select distinct year(month) as year from extra_list_use where kind = 'drug'",
+    "extra_list_devices": "select distinct year(month) as year from extra_list_use where kind = 'device'",
+    "lpp": "select distinct left(period, 4)::int as year from lpp_spend",
+}
+
+
+def sharing_indicators(definitions: Iterable[IndicatorDefinition]) -> list[IndicatorDefinition]:
+    """Return the definitions whose savings a contract shares, ordered by identifier."""
+    return sorted((one for one in definitions if one.incentive.kind == "savings_share"), key=lambda one: one.id)
+
+
+def campaign_savings(store: Store, campaign: Campaign) -> pd.DataFrame:
+    """Return the regulatory and decomposed figures of a campaign.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, everything received and evaluated.
+    campaign
+        The campaign.
+
+    Returns
+    -------
+    DataFrame
+        Table ``savings``: the steps of each contract, the dotation and the trajectory of transports where the scheme
+        has them, then the effects of each envelope by establishment and of each shared indicator by contract.
+    """
+    scheme = scheme_of(campaign)
+    shared = sharing_indicators(definitions_of(campaign).values())
+    parts = [
+        *_regulatory(store, campaign, scheme, shared),
+        *_envelopes(store, campaign),
+        *_indicators(store, shared),
+    ]
+    full = [part for part in parts if len(part)]
+    return pd.concat(full, ignore_index=True) if full else tables.SAVINGS.empty()
+
+
+def campaign_levers(store: Store, campaign: Campaign) -> pd.DataFrame:
+    """Return what the establishments of a campaign could save: table ``levers``; empty without a yearly drug file.
+
+    Parameters
+    ----------
+    store, campaign
+        As in :func:`campaign_savings`.
+    """
+    years = annual_years(store)
+    if not years:
+        return tables.LEVERS.empty()
+    return potential_savings(store, year=years[-1], scheme=campaign.scheme)
+
+
+def _regulatory(
+    store: Store, campaign: Campaign, scheme: Scheme, shared: Sequence[IndicatorDefinition]
+) -> Iterable[pd.DataFrame]:
+    evaluated = store.read(tables.EVALUATIONS)
+    if scheme.incentive is not None and len(evaluated):
+        yield regulatory_steps(evaluated, rule=scheme.incentive, indicators=[one.id for one in shared])
+    if scheme.has_biosimilar_dotation:
+        rule = load_dotation()
+        atc = sorted({group.atc for group in rule.groups})
+        for year in annual_years(store):
+            if year in scheme.result_years:
+                yield biosimilar_dotation(biosimilar_boxes(store, atc=atc, year=year), rule=rule)
+    if scheme.transport_reference_year is not None:
+        yield from _trajectories(store, campaign, scheme.transport_reference_year)
+
+
+def _trajectories(store: Store, campaign: Campaign, reference_year: int) -> Iterable[pd.DataFrame]:
+    targets = store.read(tables.TARGETS)
+    own = targets[
+        (targets["scheme"] == campaign.scheme)
+        & (targets["subject"] == "transports")
+        & (targets["measure"] == "evolution_pct")
+        & (targets["finess"] == "all")
+    ]
+    rates = {
+        int(year): None if pd.isna(value) else Decimal(repr(float(value)))
+        for year, value in zip(own["data_year"], own["value"], strict=True)
+    }
+    sums = store.query(
+        """
+        select finess, year(month) as year, sum(amount_eur)::decimal(18, 2) as amount_eur
+        from monthly_grid where list_contains($envelopes::text[], envelope)
+        group by finess, year having count(*) filter (value_status = 'missing') = 0 and count(distinct month) = 12
+        order by finess, year
+        """,
+        {"envelopes": list(_TRANSPORTS)},
+    )
+    for finess, own_sums in sums.groupby("finess"):
+        spent = dict(zip(own_sums["year"].astype(int), own_sums["amount_eur"], strict=True))
+        if reference_year in spent:
+            later = {year: amount for year, amount in spent.items() if year > reference_year}
+            yield transport_trajectory(
+                str(finess),
+                reference_year=reference_year,
+                reference_eur=spent[reference_year],
+                rates_pct=rates,
+                realised_eur=later,
+            )
+
+
+def _envelopes(store: Store, campaign: Campaign) -> Iterable[pd.DataFrame]:
+    """Return the effects of each envelope that two years tell product by product."""
+    for envelope in DECOMPOSED_ENVELOPES:
+        year = compared_year(store, campaign, envelope)
+        if year is None:
+            continue
+        effects = decompose(envelope_pairs(store, campaign, envelope))
+        yield decomposed_savings(effects, indicator=envelope, year=year, perimeter=CURRENT_PERIMETER)
+        if envelope in LEFT_OUT:
+            effects = decompose(envelope_pairs(store, campaign, envelope, without=LEFT_OUT[envelope]))
+            yield decomposed_savings(effects, indicator=envelope, year=year, perimeter=CONSTANT_PERIMETER)
+
+
+def compared_year(store: Store, campaign: Campaign, envelope: str) -> int | None:
+    """Return the last year whose products, and those of the year before, were received; None without both.
+
+    Parameters
+    ----------
+    store, campaign
+        The campaign.
+    envelope
+        One of :data:`DECOMPOSED_ENVELOPES`.
+    """
+    years = set(annual_years(store)) if envelope == "phmev" else _years(store, _YEARS_READ[envelope])
+    year = max(years, default=0) if envelope == "phmev" else campaign.year
+    return year if {year - 1, year} <= years else None
+
+
+def envelope_pairs(
+    store: Store,
+    campaign: Campaign,
+    envelope: str,
+    *,
+    level: int = 5,
+    finess: Sequence[str] | None = None,
+    without: str | None = None,
+) -> pd.DataFrame:
+    """Return the products of an envelope, both years side by side, over the months of the campaign that are settled.
+
+    Parameters
+    ----------
+    store, campaign
+        The campaign; :func:`compared_year` says whether it has both years.
+    envelope
+        One of :data:`DECOMPOSED_ENVELOPES`.
+    level
+        ATC level of the yearly drug files.
+    finess, without
+        As in :func:`caqes_analysis.savings.changes.annual_pairs`.
+    """
+    year = compared_year(store, campaign, envelope) or campaign.year
+    month_nb = campaign.settled_month_nb
+    if envelope == "phmev":
+        return annual_pairs(store, year=year, level=level, finess=finess, without=without)
+    if envelope == "lpp":
+        return lpp_pairs(store, year=year, last_month_nb=month_nb, finess=finess, without=without)
+    return extra_list_pairs(
+        store,
+        year=year,
+        kind="drug" if envelope == "extra_list_drugs" else "device",
+        last_month_nb=month_nb,
+        finess=finess,
+        without=without,
+    )
+
+
+def _years(store: Store, sql: str) -> set[int]:
+    return {int(year) for year in store.query(sql)["year"]}
+
+
+def _indicators(store: Store, shared: Sequence[IndicatorDefinition]) -> Iterable[pd.DataFrame]:
+    """Return the effects of each shared indicator by contract, for the contracts that compare whole years."""
+    evaluated = store.read(tables.EVALUATIONS)
+    if evaluated.empty:
+        return
+    signatory = contract_keys(store.read(tables.ESTABLISHMENTS))
+    for definition in shared:
+        rows = evaluated[(evaluated["subject"] == definition.id) & (evaluated["kind"] == "indicator")]
+        for year, own in rows.groupby("year"):
+            whole = own[(own["period"] == str(year)) & own["previous_eur"].notna() & own["current_eur"].notna()]
+            pairs = _indicator_pairs(store, definition, int(str(year)))
+            if pairs is None or whole.empty:
+                continue
+            pairs["finess"] = [signatory.get(finess, finess) for finess in pairs["finess"]]
+            effects = decompose(pairs[pairs["finess"].isin(list(whole["contract_finess"]))])
+            yield decomposed_savings(effects, indicator=definition.id, year=int(str(year)), perimeter=CURRENT_PERIMETER)
+
+
+def _indicator_pairs(store: Store, definition: IndicatorDefinition, year: int) -> pd.DataFrame | None:
+    """Return the products that an indicator counts; None when its amounts are not those of one code list."""
+    if definition.incentive.saving_measure is None:
+        return None
+    measure = definition.measure(definition.incentive.saving_measure)
+    if measure.numerator is None:
+        return None
+    named = sorted(measure.numerator.code_lists)
+    if measure.numerator.table == "annual_drug_spend" and len(named) == 1:
+        return annual_pairs(store, year=year, within=named[0])
+    if measure.numerator.table == "lpp_spend" and len(named) == 1:
+        return lpp_pairs(store, year=year, within=named[0])
+    if definition.id == "transport_ambulance_share":
+        pairs = transport_pairs(store, year=year)
+        return pairs[pairs["code"] == "ambulance"].reset_index(drop=True)
+    return None

@@ -1,0 +1,271 @@
+"""What could be saved: « if this establishment prescribed like the regional median, the best quartile, the target »."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.exact import cents, exact
+from caqes_analysis.savings.lever_rates import (
+    AVOIDED_CLASSES,
+    BIOSIMILARS,
+    REPERTOIRE,
+    REPLACED_STATUS,
+    SUBSTITUTION,
+    lever_rates,
+)
+from caqes_analysis.store import Store
+
+__all__ = [
+    "LEVER_LABELS",
+    "MINIMUM_DENOMINATOR_NB",
+    "MINIMUM_PEERS_NB",
+    "NO_INTERVAL",
+    "lever_lines",
+    "potential_savings",
+    "savings_of_rates",
+    "top_levers",
+]
+
+LEVER_LABELS: Final[Mapping[str, str]] = {
+    "biosimilars": "Biosimilaires",
+    "substitution": "Génériques : substitution",
+    "repertoire": "Génériques : prescription dans le répertoire",
+    "ipp": "IPP",
+    "ezetimibe": "Ézétimibe",
+    "perfadom": "PERFADOM : perfusion par gravité",
+    "pansements": "Pansements",
+    "ambulance": "Ambulance → transport assis",
+}
+"""Levers, in words, in the order in which they are explained."""
+MINIMUM_DENOMINATOR_NB: Final = 30
+"""Units under which the rate of an establishment is noise, and takes no part in a median (choice of the package)."""
+MINIMUM_PEERS_NB: Final = 5
+"""Establishments under which a region has no median nor quartile (choice of the package)."""
+NO_INTERVAL: Final = "sans intervalle : la dispersion propre des taux entre établissements n'est pas encore estimée"
+"""Why a potential saving has no interval."""
+
+_QUANTILES: Final = {"median": {"higher": 0.5, "lower": 0.5}, "best_quartile": {"higher": 0.75, "lower": 0.25}}
+_TARGET_SUBJECTS: Final = {
+    BIOSIMILARS: "biosimilar_uptake",
+    SUBSTITUTION: "generic_substitution",
+    "ambulance": "transport_ambulance_share",
+}
+_THOUSANDTHS: Final = 3
+_ASSUMPTIONS: Final[Mapping[str, str]] = {
+    "repertoire": "plafond théorique, hors classement : toute boîte d'une classe n'est pas remplaçable par une autre",
+    "ezetimibe": "la boîte évitée est remplacée par une statine au prix moyen de la région, tous conditionnements",
+    "ipp": "boîtes d'IPP pour toutes les boîtes prescrites",
+    "pansements": "euros de pansements pour 100 € de médicaments prescrits, sans tenir compte des patients reçus",
+    "ambulance": "en trajets ; l'écart est celui de l'établissement, entre une ambulance et un transport assis",
+}
+
+
+def potential_savings(store: Store, *, year: int, scheme: str = "") -> pd.DataFrame:
+    """Return what each establishment of a region could save on each lever, scenario by scenario.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, everything received.
+    year
+        Year of volumes and prices: the last one whose yearly drug file was received.
+    scheme
+        Scheme whose targets are the scenario ``target``; none without it.
+
+    Returns
+    -------
+    DataFrame
+        Table ``levers``.
+    """
+    rates = lever_rates(store, year=year)
+    targets = _share_targets(store.read(tables.TARGETS), scheme=scheme, year=year) if scheme else {}
+    return savings_of_rates(rates, year=year, targets=targets)
+
+
+def savings_of_rates(rates: pd.DataFrame, *, year: int, targets: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """Compare rates with those of the region, and say what the difference is worth.
+
+    ``moved = max(0, reference − rate) × denominator`` (the other way round where less is cheaper), ``saving = moved ×
+    gap``: no unit is moved where an establishment already does better, and none without a gap of price.
+
+    Parameters
+    ----------
+    rates
+        A frame of rates (:mod:`caqes_analysis.savings.lever_rates`).
+    year
+        Year N.
+    targets
+        Rate aimed at (0 to 1) by lever, for the scenario ``target``.
+
+    Returns
+    -------
+    DataFrame
+        Table ``levers``, ordered by FINESS, lever, group and scenario. The median and the quartile are those of the
+        establishments that have at least :data:`MINIMUM_DENOMINATOR_NB` units; fewer than :data:`MINIMUM_PEERS_NB` of
+        them, and there is no such scenario.
+
+    Examples
+    --------
+    >>> shares = [10, 20, 30, 40, 50]
+    >>> rates = pd.DataFrame({"finess": [f"99000000{n}" for n in range(5)], "numerator_nb": shares})
+    >>> named = {"lever": "biosimilars", "product_group": "L04AB04", "label": "Adalimumab", "direction": "higher"}
+    >>> rates = rates.assign(**named, denominator_nb=100, gap_eur=10.0)
+    >>> found = savings_of_rates(rates, year=2024)
+    >>> found[found["scenario"] == "median"]["saving_eur"].tolist()[:3]
+    [Decimal('200.00'), Decimal('100.00'), Decimal('0.00')]
+    """
+    if rates.empty:
+        return tables.LEVERS.empty()
+    own = rates.assign(rate=rates["numerator_nb"] / rates["denominator_nb"])
+    parts = [_scenario(own, name) for name in _QUANTILES]
+    if targets:
+        aimed = own[own["lever"].isin(list(targets))]
+        parts.append(
+            aimed.assign(scenario="target", reference_rate=aimed["lever"].map(dict(targets)), establishments_nb=np.nan)
+        )
+    found = pd.concat([part for part in parts if len(part)] or [own.iloc[:0]], ignore_index=True)
+    if found.empty:
+        return tables.LEVERS.empty()
+    ahead = np.where(found["direction"] == "higher", 1.0, -1.0)
+    # Nobody can move more than there is: the rate aimed at lies between nothing and everything.
+    moved = ((found["reference_rate"] - found["rate"]) * ahead).clip(lower=0) * found["denominator_nb"]
+    saved = [cents(exact(float(euros)) or Fraction(0)) for euros in moved * found["gap_eur"]]
+    reasons = [
+        " ; ".join(word for word in (_ASSUMPTIONS.get(lever, ""), NO_INTERVAL) if word) for lever in found["lever"]
+    ]
+    rows = found.assign(
+        year=year,
+        moved_nb=_thousandths(moved),
+        numerator_nb=_thousandths(found["numerator_nb"]),
+        denominator_nb=_thousandths(found["denominator_nb"]),
+        saving_eur=pd.Series(saved, index=found.index, dtype=object),
+        reason=reasons,
+    ).drop(columns="direction")
+    ordered = rows.sort_values(["finess", "lever", "product_group", "scenario"], ignore_index=True)
+    return tables.LEVERS.validate(tables.LEVERS.conform(ordered))
+
+
+def _scenario(own: pd.DataFrame, name: str) -> pd.DataFrame:
+    key = ["lever", "product_group"]
+    peers = own[own["denominator_nb"] >= MINIMUM_DENOMINATOR_NB]
+    found = []
+    for direction, quantile in _QUANTILES[name].items():
+        grouped = peers[peers["direction"] == direction].groupby(key)["rate"]
+        rates = pd.DataFrame({"reference_rate": grouped.quantile(quantile), "establishments_nb": grouped.size()})
+        found.append(rates[rates["establishments_nb"] >= MINIMUM_PEERS_NB])
+    return own.merge(pd.concat(found).reset_index(), on=key).assign(scenario=name)
+
+
+def _thousandths(values: pd.Series[float]) -> pd.Series[Any]:
+    rounded = [round(Decimal(repr(float(value))), _THOUSANDTHS) for value in values]
+    return pd.Series(rounded, index=values.index, dtype=object)
+
+
+def _share_targets(targets: pd.DataFrame, *, scheme: str, year: int) -> dict[str, float]:
+    """Return the share aimed at by lever, of the targets that bear on a share and have a value."""
+    own = targets[
+        (targets["scheme"] == scheme)
+        & (targets["measure"] == "share_pct")
+        & (targets["data_year"] == year)
+        & (targets["finess"] == "all")
+    ].set_index("subject")["value"]
+    found = {lever: own.get(subject) for lever, subject in _TARGET_SUBJECTS.items()}
+    return {lever: float(value) / 100 for lever, value in found.items() if value is not None and not pd.isna(value)}
+
+
+def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb: int = 10) -> pd.DataFrame:
+    """Return the levers of each establishment in order of what they are worth, all groups of products together.
+
+    The lever of the generics list is a ceiling: it comes last, whatever it is worth.
+
+    Parameters
+    ----------
+    levers
+        Table ``levers``.
+    scenario
+        Scenario by which they are ordered.
+    top_nb
+        How many are kept for each establishment.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, lever, label, rank, groups_nb`` (groups where something is to be gained)``, main_group`` (the first of
+        them)``, is_ceiling`` and ``<scenario>_eur`` for every scenario; levers that are worth nothing are left out.
+    """
+    if levers.empty:
+        names = ["finess", "lever", "label", "rank", "groups_nb", "main_group", "is_ceiling"]
+        return pd.DataFrame(columns=[*names, *(f"{one}_eur" for one in tables.SCENARIOS)])
+    wide = (
+        levers.assign(amount=levers["saving_eur"].astype(object))
+        .pivot_table(index=["finess", "lever"], columns="scenario", values="amount", aggfunc="sum")
+        .reindex(columns=list(tables.SCENARIOS))
+    )
+    wide.columns = [f"{one}_eur" for one in tables.SCENARIOS]
+    own = levers[(levers["scenario"] == scenario) & (levers["saving_eur"] > 0)]
+    first = own.sort_values(["saving_eur", "product_group"], ascending=[False, True]).groupby(["finess", "lever"])
+    found = wide.join(pd.DataFrame({"main_group": first["label"].first(), "groups_nb": first.size()}), how="inner")
+    rows = found.reset_index()
+    rows["is_ceiling"] = rows["lever"] == REPERTOIRE
+    order = ["finess", "is_ceiling", f"{scenario}_eur", "lever"]
+    ranked = rows.sort_values(order, ascending=[True, True, False, True], ignore_index=True)
+    ranked["rank"] = ranked.groupby("finess").cumcount() + 1
+    return ranked[ranked["rank"] <= top_nb].assign(label=ranked["lever"].map(LEVER_LABELS)).reset_index(drop=True)
+
+
+def lever_lines(store: Store, levers: pd.DataFrame, *, finess: str, top_nb: int = 20) -> pd.DataFrame:
+    """Return the presentations behind the levers of an establishment: what to look at, and with whom.
+
+    Parameters
+    ----------
+    store
+        Store with ``annual_drug_spend``.
+    levers
+        Rows of the table ``levers``; those of this establishment that are worth something count.
+    finess
+        The establishment.
+    top_nb
+        How many presentations are kept, the most costly ones.
+
+    Returns
+    -------
+    DataFrame
+        ``lever, label`` (molecule or class)``, cip13, product_label, boxes_nb, reimbursed_eur``: boxes that another one
+        could replace, or that could be avoided, most costly first. Levers that are no drug have no presentation, nor
+        has the ceiling of the generics list.
+    """
+    gained = levers[(levers["finess"] == finess) & (levers["saving_eur"] > 0)]
+    columns = ["lever", "label", "cip13", "product_label", "boxes_nb", "reimbursed_eur"]
+    if gained.empty:
+        return pd.DataFrame(columns=columns)
+    lines = store.query(
+        """
+        select a.cip13, coalesce(a.atc5, '') as atc5, a.generic_status as status,
+               max(a.product_label) as product_label, sum(a.boxes_nb)::bigint as boxes_nb,
+               sum(a.reimbursed_eur)::decimal(18, 2) as reimbursed_eur
+        from annual_drug_spend a left join successions s on s.finess = a.finess
+        where coalesce(s.current_finess, a.finess) = $finess and a.year = $year::int and a.cip13 <> '9999999999999'
+        group by all
+        """,
+        {"finess": finess, "year": int(gained["year"].iloc[0])},
+    )
+    found = []
+    for row in gained[["lever", "product_group", "label"]].drop_duplicates().to_dict("records"):
+        lever = row["lever"]
+        if lever in REPLACED_STATUS:
+            own = lines[(lines["atc5"] == row["product_group"]) & (lines["status"] == REPLACED_STATUS[lever])]
+        elif lever in AVOIDED_CLASSES:
+            own = lines[lines["atc5"].str.startswith(AVOIDED_CLASSES[lever])]
+        else:
+            continue
+        found.append(own.assign(lever=lever, label=row["label"]))
+    every = pd.concat(found or [lines.iloc[:0].assign(lever="", label="")], ignore_index=True)[columns]
+    ordered: pd.DataFrame = every.sort_values(["reimbursed_eur", "cip13"], ascending=[False, True], ignore_index=True)
+    return ordered.head(top_nb)

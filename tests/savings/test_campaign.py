@@ -1,0 +1,104 @@
+"""From the files of a small region to its savings: nothing is counted twice, nothing is lost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.receive import open_store
+from caqes_analysis.savings import decompose
+from caqes_analysis.savings.campaign import compared_year, envelope_pairs
+from caqes_analysis.savings.decomposition import EFFECTS
+from caqes_analysis.store import Store
+from tests.campaigns import MONTHLY, small_campaign
+from tests.conftest import REPOSITORY
+
+SOURCES = """
+  activity: [{path: recus/activite.csv}]
+  lpp_spend: [{path: recus/lpp_par_code.csv}]
+"""
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> tuple[Campaign, Store]:
+    folder = tmp_path_factory.mktemp("region")
+    rules = REPOSITORY / "parameters" / "demonstration" / "regles-2022.yml"
+    (folder / "regles.yml").write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
+    text = MONTHLY.replace("output: sortie", "output: sortie\nscheme_rules: regles.yml") + SOURCES.lstrip("\n")
+    campaign = small_campaign(folder, establishments_nb=8, text=text)
+    return campaign, open_store(campaign)
+
+
+def amounts(store: Store, method: str) -> pd.DataFrame:
+    rows = store.read(tables.SAVINGS)
+    own = rows[(rows["method"] == method) & (rows["perimeter"] == "courant")]
+    return own.set_index(["finess", "indicator", "component"])["amount_eur"].astype(object).unstack("component")
+
+
+def test_the_contract_and_its_explanation_count_the_same_euros(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    both = amounts(store, "regulatory").join(amounts(store, "decomposed").add_suffix("_split"), how="inner")
+    both = both.dropna(subset=["previous", "current"])
+    assert {"phev_ipp", "phev_perfadom", "transport_ambulance_share"} <= set(both.index.get_level_values("indicator"))
+    assert (both["previous"] == both["previous_split"]).all()
+    assert (both["current"] == both["current_split"]).all()
+
+
+def test_the_steps_are_those_of_the_evaluation(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    evaluated = store.read(tables.EVALUATIONS)
+    due = evaluated.set_index(["contract_finess", "subject"])["saving_eur"].dropna()
+    printed = amounts(store, "regulatory")["saving"].dropna()
+    assert len(due) > 0
+    assert printed.to_dict() == due.to_dict()
+
+
+def test_the_region_is_the_sum_of_its_establishments(region: tuple[Campaign, Store]) -> None:
+    campaign, store = region
+    split = amounts(store, "decomposed").xs("phmev", level="indicator")
+    whole = decompose(envelope_pairs(store, campaign, "phmev"), by=()).iloc[0]
+    received = store.query(
+        "select year, sum(reimbursed_eur)::decimal(18, 2) as eur from annual_drug_spend group by year"
+    )
+    by_year = received.set_index("year")["eur"]
+    assert split["current"].sum() == whole["current_eur"] == by_year[2023]
+    assert split["previous"].sum() == by_year[2022]
+    for effect in EFFECTS:
+        assert split[effect].sum() == whole[f"{effect}_eur"]
+    assert (split[list(EFFECTS)].sum(axis=1) == split["current"] - split["previous"]).all()
+
+
+def test_envelopes_without_products_have_no_year(region: tuple[Campaign, Store]) -> None:
+    campaign, store = region
+    assert compared_year(store, campaign, "phmev") == 2023
+    assert compared_year(store, campaign, "lpp") == 2024
+    assert compared_year(store, campaign, "extra_list_drugs") is None
+
+
+def test_levers_are_written_with_their_scenarios(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    levers = store.read(tables.LEVERS)
+    assert {"median", "best_quartile"} <= set(levers["scenario"])
+    assert {"ipp", "substitution", "ambulance"} <= set(levers["lever"])
+    assert (levers["saving_eur"] >= Decimal(0)).all()
+    assert (levers["gap_eur"] > 0).all()
+
+
+@pytest.mark.slow
+def test_the_2018_scheme_has_its_dotation_and_its_trajectory(tmp_path: Path) -> None:
+    from caqes_analysis.savings.campaign import campaign_savings
+    from tests.evaluation.test_assess import GRADED, graded_campaign
+
+    rules = (REPOSITORY / "parameters" / "schemes" / "caqes-2018.yml").read_text(encoding="utf-8")
+    (tmp_path / "regles.yml").write_text(f"{rules}\ntransport_reference_year: 2018\n", encoding="utf-8")
+    campaign = graded_campaign(tmp_path, f"{GRADED}\nscheme_rules: regles.yml\n")
+    found = campaign_savings(open_store(campaign), campaign)
+    own = found[found["indicator"] == "transport_trajectory"].set_index(["finess", "component"])["amount_eur"]
+    first = own.index.get_level_values("finess")[0]
+    assert own[first, "overrun"] == own[first, "realised"] - own[first, "target"]
+    assert (found["indicator"] == "incentive").sum() == 0

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import perimeter, tables
+from caqes_analysis.savings.lever_rates import lever_rates
+from caqes_analysis.savings.levers import lever_lines, potential_savings, savings_of_rates, top_levers
+from caqes_analysis.savings.presentations import comparable_key
+from caqes_analysis.store import Store
+from tests.builders import establishments
+
+PEERS = [f"99000000{n}" for n in range(1, 7)]
+LABELS = {"C": "HUMIRA 40 MG SOL INJ STYLO + TAMP 2", "B": "AMGEVITA 40 MG SOL INJ STY 0.8ML 2"}
+
+
+def line(finess: str, status: str, boxes: int, price: str, **more: Any) -> dict[str, Any]:
+    base = Decimal(price) * boxes
+    return {
+        "year": 2023,
+        "finess": finess,
+        "cip13": f"340000000000{'0BC14'.index(status)}",
+        "product_label": LABELS.get(status, "ESSAI 10MG CPR 30"),
+        "atc1": "L",
+        "atc4": "L04AB",
+        "atc5": "L04AB04",
+        "atc4_label": "INHIBITEURS DU TNF",
+        "atc5_label": "ADALIMUMAB",
+        "generic_status": status,
+        "boxes_nb": boxes,
+        "base_eur": base,
+        "reimbursed_eur": base * Decimal("0.5"),
+        **more,
+    }
+
+
+def store_with(directory: Path, lines: list[dict[str, Any]]) -> Store:
+    store = Store(directory)
+    known = establishments(*({"finess": finess} for finess in PEERS))
+    store.write(tables.ESTABLISHMENTS, known, part="essai")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="essai")
+    rows = pd.DataFrame(lines).assign(source="essai", source_line=range(2, len(lines) + 2), value_status="reported")
+    rows = tables.ANNUAL_DRUG_SPEND.conform(rows, is_provisional=False, is_corrected=False)
+    store.write(tables.ANNUAL_DRUG_SPEND, rows, part="essai")
+    return store
+
+
+def region(directory: Path, *, reference: str = "500.00", biosimilar: str = "400.00", **more: Any) -> Store:
+    """Shares of biosimilars from 10 % to 60 %, over a hundred boxes each."""
+    lines = []
+    for place, finess in enumerate(PEERS, 1):
+        lines += [line(finess, "B", 10 * place, biosimilar), line(finess, "C", 100 - 10 * place, reference, **more)]
+    return store_with(directory, lines)
+
+
+def one(levers: pd.DataFrame, finess: str, scenario: str) -> pd.Series:
+    own = levers[(levers["finess"] == finess) & (levers["scenario"] == scenario)]
+    assert len(own) == 1
+    return own.iloc[0]
+
+
+def test_a_biosimilar_lever_by_hand(tmp_path: Path) -> None:
+    levers = potential_savings(region(tmp_path), year=2023)
+    first = one(levers, PEERS[0], "median")
+    assert first["rate"] == pytest.approx(0.10)
+    assert first["reference_rate"] == pytest.approx(0.35)
+    assert first["gap_eur"] == pytest.approx(50)  # 500 − 400, half of which is reimbursed
+    assert first["saving_eur"] == Decimal("1250.00")  # (0.35 − 0.10) × 100 × 50
+    assert one(levers, PEERS[0], "best_quartile")["saving_eur"] == Decimal("1875.00")  # quartile 0.475
+    assert one(levers, PEERS[5], "median")["saving_eur"] == 0
+    assert levers["lower_eur"].isna().all()
+    assert levers["reason"].str.contains("sans intervalle").all()
+
+
+def test_a_gap_that_no_longer_exists_is_no_lever(tmp_path: Path) -> None:
+    assert potential_savings(region(tmp_path, reference="400.00"), year=2023).empty
+
+
+def test_boxes_of_another_size_are_not_compared(tmp_path: Path) -> None:
+    store = region(tmp_path, reference="2000.00", product_label="HUMIRA 80 MG SOL INJ STYLO 1")
+    assert potential_savings(store, year=2023).empty
+
+
+@pytest.mark.parametrize(
+    ("label", "key"),
+    [
+        ("BENEPALI 50 MG SOL INJ STYLO 4", "50MG x4"),
+        ("ENBREL 50MG SOL INJ STYLO 4", "50MG x4"),
+        ("ABASAGLAR 300 U SOL INJ STYLO(1-80U) 5", "300U x5"),
+        ("LUCENTIS 1,65 MG SOL INJ SER 1", "1.65MG x1"),
+        ("MOVYMIA 20 MICROG/80 MICROL SOL INJ 1", "20MICROG x1"),
+        ("ATORVASTATINE VTS 40MG CPR 90", "40MG x90"),
+        ("RATIOGRASTIM 48MUI/0,8ML INJ DSP SEC 5", "48MUI x5"),
+        ("PRODUIT SANS DOSE 3", None),
+        ("DOLIPRANE 500MG", None),
+        (None, None),
+    ],
+)
+def test_dose_and_number_of_units_are_read_in_the_label(label: str | None, key: str | None) -> None:
+    assert comparable_key(label) == key
+
+
+def rates(
+    values: list[float], *, direction: str = "lower", lever: str = "ipp", denominator: float = 100
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "finess": PEERS[: len(values)],
+            "lever": lever,
+            "product_group": lever,
+            "label": "IPP",
+            "direction": direction,
+            "numerator_nb": [denominator * value for value in values],
+            "denominator_nb": denominator,
+            "gap_eur": 2.0,
+        }
+    )
+
+
+def test_less_is_better_where_it_is_cheaper() -> None:
+    levers = savings_of_rates(rates([0.1, 0.2, 0.3, 0.4, 0.5]), year=2023)
+    assert one(levers, PEERS[4], "median")["saving_eur"] == Decimal("40.00")
+    assert one(levers, PEERS[4], "best_quartile")["saving_eur"] == Decimal("60.00")
+    assert one(levers, PEERS[0], "best_quartile")["saving_eur"] == 0
+
+
+def test_few_peers_or_few_units_give_no_median() -> None:
+    assert savings_of_rates(rates([0.1, 0.2, 0.3, 0.4]), year=2023).empty
+    assert savings_of_rates(rates([0.1, 0.2, 0.3, 0.4, 0.5], denominator=29), year=2023).empty
+    aimed = savings_of_rates(rates([0.4], lever="ambulance"), year=2023, targets={"ambulance": 0.3})
+    assert aimed["saving_eur"].tolist() == [Decimal("20.00")]
+    assert aimed["scenario"].tolist() == ["target"]
+
+
+def test_levers_are_ranked_in_euros_and_the_ceiling_comes_last() -> None:
+    both = pd.concat(
+        [
+            rates([0.1, 0.2, 0.3, 0.4, 0.5]),
+            rates([0.1, 0.2, 0.3, 0.4, 0.5], lever="repertoire", denominator=1000),
+            rates([0.1, 0.2, 0.3, 0.4, 0.5], lever="ambulance", denominator=200),
+        ]
+    )
+    ranked = top_levers(savings_of_rates(both, year=2023))
+    own = ranked[ranked["finess"] == PEERS[4]]
+    assert own["lever"].tolist() == ["ambulance", "ipp", "repertoire"]
+    assert own["rank"].tolist() == [1, 2, 3]
+    assert own["is_ceiling"].tolist() == [False, False, True]
+    assert PEERS[0] not in set(ranked["finess"])
+    assert top_levers(tables.LEVERS.empty()).empty
+
+
+def test_the_presentations_behind_a_lever_are_those_to_replace(tmp_path: Path) -> None:
+    store = region(tmp_path)
+    levers = potential_savings(store, year=2023)
+    lines = lever_lines(store, levers, finess=PEERS[0])
+    assert lines[["product_label", "boxes_nb"]].to_numpy().tolist() == [[LABELS["C"], 90]]
+    assert lines["reimbursed_eur"].tolist() == [Decimal("22500.00")]
+    assert lever_lines(store, levers, finess=PEERS[5]).empty
+
+
+def test_rates_do_not_depend_on_the_order_of_the_lines(tmp_path: Path) -> None:
+    lines = [line(finess, status, 40 + place, "10.00" if status == "B" else "12.00")
+             for place, finess in enumerate(PEERS) for status in "BC"]  # fmt: skip
+    here = lever_rates(store_with(tmp_path / "a", lines), year=2023)
+    there = lever_rates(store_with(tmp_path / "b", lines[::-1]), year=2023)
+    pd.testing.assert_frame_equal(here, there)
+
+
+def transports(store: Store) -> None:
+    trips = [
+        {"finess": finess, "period": "2023", "activity": f"trips_{mode}", "count_nb": Decimal(count)}
+        for place, finess in enumerate(PEERS, 1)
+        for mode, count in (("ambulance", 10 * place), ("taxi", 60 - 10 * place), ("vsl", 40))
+    ]
+    extra = {"delivery": "essai", "value_status": "reported", "is_provisional": False, "is_corrected": False}
+    store.write(tables.ACTIVITY, tables.ACTIVITY.conform(pd.DataFrame(trips), **extra), part="essai")
+    months = [
+        {"finess": finess, "envelope": f"transport_{mode}", "month": "2023-01-01", "amount_eur": Decimal(price) * nb}
+        for place, finess in enumerate(PEERS, 1)
+        for mode, price, nb in (("ambulance", 150, 10 * place), ("taxi", 50, 60 - 10 * place), ("vsl", 50, 40))
+    ]
+    grid = tables.MONTHLY_GRID.conform(
+        pd.DataFrame(months), amount_kind="reimbursed", value_status="reported", is_provisional=False,
+        is_corrected=False,
+    )  # fmt: skip
+    store.write(tables.MONTHLY_GRID, grid, part="essai")
+
+
+def test_an_ambulance_trip_is_worth_its_gap_with_a_seated_one(tmp_path: Path) -> None:
+    store = region(tmp_path, reference="400.00")  # no gap for drugs: transports alone
+    transports(store)
+    levers = potential_savings(store, year=2023)
+    assert set(levers["lever"]) == {"ambulance"}
+    last = one(levers, PEERS[5], "median")
+    assert last["gap_eur"] == pytest.approx(100)
+    assert last["saving_eur"] == Decimal("2500.00")  # (0.60 − 0.35) × 100 trips × 100 €
