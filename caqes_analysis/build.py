@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,19 +17,21 @@ from filelock import FileLock, Timeout
 
 import caqes_analysis
 from caqes_analysis import french, perimeter, tables
-from caqes_analysis.batch import Job, run_notebooks
+from caqes_analysis.batch import Cache, Job, run_notebooks
 from caqes_analysis.book import Book, compile_book, read_problems
 from caqes_analysis.book import Page as BookPage
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
 from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
+from caqes_analysis.chapters.reads import Reads
 from caqes_analysis.code_version import HASH_LENGTH, hash_of_files, package_hash
 from caqes_analysis.departments import department_label
 from caqes_analysis.errors import BuildError, CampaignError, Problem
 from caqes_analysis.forecast.campaign import prepare_forecasts
-from caqes_analysis.receive import open_store
+from caqes_analysis.receive import input_files, open_store
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
+from caqes_analysis.unchanged import forget_build, record_build
 
 __all__ = ["BuildReport", "build", "code_version"]
 
@@ -70,6 +72,7 @@ def build(
     output: Path | None = None,
     workers: int | None = None,
     only: Sequence[str] = (),
+    force: bool = False,
     progress: Progress = lambda *_: None,
 ) -> BuildReport:
     """Build the report of a campaign.
@@ -84,6 +87,8 @@ def build(
         Notebooks executed at the same time.
     only
         FINESS of the sheets to run; all when empty. The region is always whole.
+    force
+        True to run every notebook again, also those whose reads did not change.
     progress
         Told of each step.
 
@@ -96,6 +101,7 @@ def build(
     campaign = load_campaign(campaign_file)
     directory = output.resolve() if output else campaign.build_directory
     with _alone(directory, campaign):
+        forget_build(directory)
         progress("Lecture des fichiers reçus", 0, 1)
         store = open_store(campaign, directory)
         establishments = perimeter.current_establishments(store)
@@ -104,8 +110,14 @@ def build(
         prepare_forecasts(store, campaign, progress=partial(progress, "Prévisions"))
         run = directory / "run.draft"
         shutil.rmtree(run, ignore_errors=True)
-        plan = _Plan(campaign, directory, establishments, tuple(only))
-        outcomes = pd.concat([_run(jobs, workers, step, progress) for step, jobs in plan.steps()], ignore_index=True)
+        plan = _Plan(campaign, directory, establishments, tuple(only), Reads(campaign, store))
+        cache = Cache(directory / "cache")
+        if force:
+            cache.clear()
+        outcomes = pd.concat(
+            [_run(jobs, workers, step, progress, cache) for step, jobs in plan.steps()], ignore_index=True
+        )
+        cache.prune()
         progress("Composition du site", 0, 1)
         book = _book(plan, outcomes)
         index = compile_book(book, work=directory / "work", site=directory / "site", jobs=2)
@@ -113,8 +125,11 @@ def build(
         kept = directory / "run"
         shutil.rmtree(kept, ignore_errors=True)
         run.rename(kept)
+        report = BuildReport(outcomes.assign(title=outcomes["job"].map(plan.titles)), index, tuple(problems))
+        if report.succeeded:
+            record_build(campaign, directory, inputs=input_files(campaign), only=only)
         progress("Composition du site", 1, 1)
-    return BuildReport(outcomes.assign(title=outcomes["job"].map(plan.titles)), index, tuple(problems))
+    return report
 
 
 @contextmanager
@@ -152,7 +167,7 @@ def _check_only(only: Sequence[str], establishments: pd.DataFrame, campaign: Cam
         )
 
 
-def _run(jobs: Sequence[Job], workers: int | None, step: str, progress: Progress) -> pd.DataFrame:
+def _run(jobs: Sequence[Job], workers: int | None, step: str, progress: Progress, cache: Cache) -> pd.DataFrame:
     done = 0
     progress(step, 0, len(jobs))
 
@@ -161,17 +176,23 @@ def _run(jobs: Sequence[Job], workers: int | None, step: str, progress: Progress
         done += 1
         progress(step, done, len(jobs))
 
-    return run_notebooks(jobs, workers=workers, on_done=count)
+    return run_notebooks(jobs, workers=workers, on_done=count, cache=cache)
 
 
 class _Plan:
     """What a build runs: the sheets first, because the chapters read what they write."""
 
     def __init__(
-        self, campaign: Campaign, directory: Path, establishments: pd.DataFrame, only: tuple[str, ...]
+        self,
+        campaign: Campaign,
+        directory: Path,
+        establishments: pd.DataFrame,
+        only: tuple[str, ...],
+        reads: Reads,
     ) -> None:
         self.campaign = campaign
         self.directory = directory
+        self.reads = reads
         wanted = establishments["finess"].isin(only) if only else [True] * len(establishments)
         self.establishments = establishments[wanted].reset_index(drop=True)
         self.titles = {c.path: c.title for c in CHAPTERS} | dict(
@@ -180,17 +201,17 @@ class _Plan:
 
     def steps(self) -> Iterator[tuple[str, list[Job]]]:
         yield "Fiches des établissements", [self._sheet(finess) for finess in self.establishments["finess"]]
-        yield (
-            "Chapitres régionaux",
-            [self._job(c.path, c.notebook, **c.parameters) for c in CHAPTERS],
-        )
+        reads = self.reads.of_chapter(self.directory / "run.draft" / "results")
+        yield "Chapitres régionaux", [self._job(c.path, c.notebook, reads, **c.parameters) for c in CHAPTERS]
 
     def _sheet(self, finess: str) -> Job:
         place = results_directory(self.directory, finess)
         outputs = tuple(place / table.name / f"{finess}.parquet" for table in SHEET_TABLES)
-        return self._job(finess, SHEET_NOTEBOOK, outputs=outputs, finess=finess)
+        return self._job(finess, SHEET_NOTEBOOK, self.reads.of_sheet(finess), outputs=outputs, finess=finess)
 
-    def _job(self, name: str, notebook: str, *, outputs: tuple[Path, ...] = (), **parameters: Any) -> Job:
+    def _job(
+        self, name: str, notebook: str, reads: Mapping[str, str], *, outputs: tuple[Path, ...] = (), **parameters: Any
+    ) -> Job:
         return Job(
             name=name,
             notebook=NOTEBOOKS / notebook,
@@ -202,6 +223,7 @@ class _Plan:
             },
             outputs=outputs,
             timeout_s=self.campaign.batch.timeout_s,
+            reads=reads,
         )
 
     def executed(self, name: str) -> Path:

@@ -31,6 +31,8 @@ __all__ = [
 REPOSITORY = Path(__file__).resolve().parent.parent
 """The clone: users keep their campaigns, comments and corrections beside the package's own files."""
 
+_PARAMETER_FOLDERS = ("code_lists", "column_mappings", "declared", "indicators", "schemes")
+
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
 _MONTH = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
 
@@ -286,9 +288,20 @@ class Campaign(Parameters):
         """Folder of the region's own code lists, beside the campaign file; a list there takes the package's place."""
         return self.file.parent / "code_lists"
 
+    @property
+    def parameter_folders(self) -> tuple[Path, ...]:
+        """Folders of parameters that a report may read: the package's, and the region's beside its campaign file."""
+        parents = dict.fromkeys((REPOSITORY / "parameters", self.file.parent))
+        return tuple(parent / name for parent in parents for name in _PARAMETER_FOLDERS)
+
+    @property
+    def comments_folder(self) -> Path:
+        """Folder of the statistician's comments, one Markdown file per page."""
+        return self.comments or self.file.parent / "commentaires" / self.id
+
     def comment_file(self, page: str) -> Path | None:
         """Return the statistician's comment on a page (chapter name or FINESS), if there is one."""
-        place = (self.comments or self.file.parent / "commentaires" / self.id) / f"{page}.md"
+        place = self.comments_folder / f"{page}.md"
         return place if place.is_file() else None
 
 

@@ -103,27 +103,38 @@ def build(
             "public : refusé tant que le secret statistique n'est pas appliqué.",
         ),
     ] = "restricted",
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Exécute tous les carnets, même ceux dont rien n'a changé."),
+    ] = False,
 ) -> None:
     """Construit le rapport : lire, calculer, exécuter les carnets, composer le site.
 
     Les carnets en échec sont listés ; le reste du rapport est construit quand même.
     """
-    from caqes_analysis.build import build as build_report
     from caqes_analysis.campaign import load_campaign
-    from caqes_analysis.command_line.reports import print_built, print_failures, print_page_problems
-    from caqes_analysis.progress import shown_progress
+    from caqes_analysis.command_line.reports import print_built, print_failures, print_page_problems, print_site
+    from caqes_analysis.unchanged import unchanged_site
 
     _check_profile(profile)
     loaded = load_campaign(campaign)
     directory = output.resolve() if output else loaded.build_directory
+    site = None if force else unchanged_site(loaded, directory, only=_finess(only))
+    if site is not None:
+        OUT.print("Rien n'a changé depuis la dernière construction : le rapport est repris tel quel.")
+        print_site(site)
+        return
+
+    from caqes_analysis.build import build as build_report  # with pandas and Sphinx, of no use when nothing changed
+    from caqes_analysis.progress import shown_progress
+
     begun = time.monotonic()
     with log_in(directory), shown_progress(ERR) as progress:
-        report = build_report(campaign, output=output, workers=jobs, only=_finess(only), progress=progress)
+        report = build_report(campaign, output=output, workers=jobs, only=_finess(only), force=force, progress=progress)
     print_built(report.notebooks, elapsed_s=time.monotonic() - begun)
     print_failures(_failed(report, campaign, output))
     print_page_problems(report.page_problems)
-    OUT.print("Rapport, à ouvrir dans un navigateur :")
-    as_is(OUT, report.index)
+    print_site(report.index)
     if not report.succeeded:
         raise typer.Exit(1)
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 
-__all__ = ["HASH_LENGTH", "hash_of_files", "package_hash"]
+__all__ = ["CODE_FILES", "HASH_LENGTH", "environment_hash", "hash_of_files", "package_hash", "page_code_hash"]
 
 HASH_LENGTH = 12
 """Characters kept of a SHA-256 where it only tells versions apart."""
 
-_CODE = ("*.py", "*.csv", "*.json", "*.yml")
+CODE_FILES = ("*.py", "*.csv", "*.json", "*.yml")
+"""Files of the package that can change a figure."""
+
+# Rooms that no notebook of a build loads: they run the notebooks or compile what these have shown.
+_AROUND_PAGES = {"batch", "book", "bootstrap", "build", "cli", "command_line", "progress", "reopen", "unchanged"}
 
 
 def hash_of_files(folder: Path, patterns: Sequence[str]) -> str:
@@ -27,4 +33,23 @@ def hash_of_files(folder: Path, patterns: Sequence[str]) -> str:
 @cache
 def package_hash() -> str:
     """Return a short hash of the package's code and data: equal hashes ran equal code."""
-    return hash_of_files(Path(__file__).parent, _CODE)
+    return hash_of_files(Path(__file__).parent, CODE_FILES)
+
+
+@cache
+def page_code_hash() -> str:
+    """Return a short hash of the code that notebooks may load: what runs them and compiles them is left out."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(found for pattern in CODE_FILES for found in package.rglob(pattern)):
+        place = path.relative_to(package)
+        if place.with_suffix("").parts[0] not in _AROUND_PAGES:
+            digest.update(place.as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:HASH_LENGTH]
+
+
+@cache
+def environment_hash() -> str:
+    """Return a short hash of Python's version and of the versions of all that is installed."""
+    installed = sorted({f"{one.name}=={one.version}" for one in distributions()})
+    return hashlib.sha256("\n".join([sys.version, *installed]).encode()).hexdigest()[:HASH_LENGTH]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,11 @@ class Store:
     ----------
     directory
         Folder of the store; made when a first part is written.
+    only
+        Rows to which some tables are limited, by name of table: a column and the values that it may have. Whoever reads
+        such a store cannot see the others.
+    hidden
+        Names of tables that whoever reads such a store does not see at all.
 
     Examples
     --------
@@ -57,15 +63,23 @@ class Store:
     ['330000001', 'signé']
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        only: Mapping[str, tuple[str, Sequence[str]]] | None = None,
+        hidden: Collection[str] = (),
+    ) -> None:
         self.directory = Path(directory)
+        self.only = dict(only or {})
+        self.hidden = frozenset(hidden)
         self._opened: list[duckdb.DuckDBPyConnection] = []
         weakref.finalize(self, self._opened.clear)  # also when Python ends: DuckDB complains of what is still open
         self._filled: dict[str, bool] = {}
         self._opening = threading.Lock()
 
-    def __reduce__(self) -> tuple[type[Store], tuple[Path]]:
-        return Store, (self.directory,)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(Store, self.directory, only=self.only, hidden=self.hidden), ()
 
     def part_path(self, table: Table, part: str) -> Path:
         """Return the Parquet file of one part of a table (its folder is made when needed)."""
@@ -107,7 +121,7 @@ class Store:
 
     def read(self, table: Table) -> pd.DataFrame:
         """Return a whole table, rows in the order of their parts; empty (and typed) when nothing was written."""
-        if not self.has(table):
+        if not self.has(table) and table.name not in self.hidden:
             return table.empty()
         return self.query(f'select * from "{table.name}"')
 
@@ -136,6 +150,8 @@ class Store:
             if not self._opened:
                 self._opened.append(quiet(duckdb.connect(config=dict(_SETTINGS))))
             for table in tables.ALL_TABLES:
+                if table.name in self.hidden:
+                    continue
                 filled = self.has(table)
                 if self._filled.get(table.name) != filled:
                     self._define(self._opened[0], table, filled=filled)
@@ -151,6 +167,10 @@ class Store:
             connection.register("nothing", table.arrow_schema.empty_table())
             connection.execute(f"create or replace table {rows} as from nothing")
             connection.unregister("nothing")
+        if table.name in self.only:
+            column, values = self.only[table.name]
+            listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+            rows += f' where "{column}" in ({listed})'
         connection.execute(f'create or replace view "{table.name}" as select * from {rows}')
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:

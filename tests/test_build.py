@@ -173,3 +173,33 @@ def test_pages_show_the_totals_to_the_cent(built: tuple[Path, BuildReport]) -> N
     )
     shown = page(folder, "qualite").get_text().replace("\u202f", "")
     assert f"{Decimal(total):.2f}".replace(".", ",") in shown
+
+
+def statuses(report: BuildReport) -> dict[str, str]:
+    return dict(zip(report.notebooks["job"], report.notebooks["status"], strict=True))
+
+
+def test_only_the_pages_that_read_a_change_run_again(tmp_path: Path) -> None:
+    campaign = small_campaign(tmp_path, establishments_nb=4)
+    sheets = set(statuses(build(campaign.file))) - {chapter.path for chapter in build_module.CHAPTERS}
+    assert set(statuses(build(campaign.file)).values()) == {"reused"}
+
+    commented, signed = sorted(sheets)[:2]
+    place = campaign.comments_folder
+    place.mkdir(parents=True)
+    (place / f"{commented}.md").write_text("Une remarque sur cette fiche.", encoding="utf-8")
+    after = statuses(build(campaign.file))
+    assert {job for job, status in after.items() if status == "done"} == {commented}
+    assert "Une remarque sur cette fiche." in page(tmp_path, f"etablissements/{commented}").get_text()
+
+    path = tmp_path / "recus" / "contrats.csv"
+    lines = path.read_text(encoding="cp1252").splitlines()
+    text = "\n".join(line.replace("signé", "refusé") if line.startswith(signed) else line for line in lines)
+    path.write_text(text + "\n", encoding="cp1252")
+    after = statuses(build(campaign.file))
+    assert {job for job in sheets if after[job] == "done"} == {signed}
+    assert "refusé" in page(tmp_path, f"etablissements/{signed}").get_text()
+
+    reused = {name: hashes(tmp_path / "sortie" / name) for name in ("site", "run/results")}
+    assert set(statuses(build(campaign.file, force=True)).values()) == {"done"}
+    assert {name: hashes(tmp_path / "sortie" / name) for name in ("site", "run/results")} == reused

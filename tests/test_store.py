@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from caqes_analysis import tables
+from caqes_analysis.errors import CaqesError
 from caqes_analysis.store import Store
 
 COUNT = "select count(*) as n from contracts"
@@ -41,3 +43,13 @@ def test_a_store_answers_several_threads_and_travels_to_another_process(tmp_path
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(lambda _: count(store), range(40))) == {1}
     assert count(pickle.loads(pickle.dumps(store))) == 1
+
+
+def test_a_limited_store_shows_nothing_else(tmp_path: Path):
+    Store(tmp_path).write(tables.CONTRACTS, contracts("330000001", "330000002"), part="a")
+    own = Store(tmp_path, only={"contracts": ("contract_finess", ["330000002", "it's"])}, hidden={"deliveries"})
+    for store in (own, pickle.loads(pickle.dumps(own))):
+        assert store.read(tables.CONTRACTS)["contract_finess"].tolist() == ["330000002"]
+        with pytest.raises(CaqesError) as refusal:
+            store.read(tables.DELIVERIES)
+        assert refusal.value.problems[0].code == "REQUETE"

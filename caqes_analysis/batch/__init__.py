@@ -4,7 +4,8 @@ The kernels are forked from a template process that has imported the scientific 
 Jupyter application (kernel provisioner ``caqes-warm``) and papermill (``papermill --engine caqes``).
 """
 
+from caqes_analysis.batch.cache import Cache
 from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.run import run_notebooks
 
-__all__ = ["Job", "Kernels", "Outcome", "run_notebooks"]
+__all__ = ["Cache", "Job", "Kernels", "Outcome", "run_notebooks"]

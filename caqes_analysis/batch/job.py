@@ -31,6 +31,9 @@ class Job:
         Files that the notebook must have written; the job fails when one is absent.
     timeout_s
         Time allowed to each cell.
+    reads
+        What the notebook reads beside its parameters (tables, code, environment): name → hash of the content. Two
+        jobs with equal notebooks, parameters and reads give equal results: a cache relies on it.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Job:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     outputs: tuple[Path, ...] = ()
     timeout_s: int = 600
+    reads: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -53,7 +57,7 @@ class Outcome:
     Parameters
     ----------
     status
-        ``done`` or ``failed``.
+        ``done``, ``reused`` (taken from the cache) or ``failed``.
     duration_s
         From the start of the kernel to its end.
     error

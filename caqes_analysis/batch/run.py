@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 
 import pandas as pd
 
+from caqes_analysis.batch.cache import Cache
 from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.template import can_fork, shared_template
 
@@ -31,6 +32,7 @@ def run_notebooks(
     executor: Executor | None = None,
     on_done: Callable[[Job, str], None] | None = None,
     kernels: Kernels | None = None,
+    cache: Cache | None = None,
 ) -> pd.DataFrame:
     """Execute notebooks, each in a fresh kernel.
 
@@ -47,11 +49,14 @@ def run_notebooks(
     kernels
         ``warm``: forked from a process that has imported the scientific stack, the default where the system allows
         it (Linux); ``ordinary``: a new interpreter each. The results are the same.
+    cache
+        Where the results of equal jobs are taken instead of being computed, and those that succeed are kept; without
+        one, every job runs.
 
     Returns
     -------
     DataFrame
-        One row per job: ``job, status`` (``done`` or ``failed``), ``duration_s, error`` (text, or missing),
+        One row per job: ``job, status`` (``done``, ``reused`` or ``failed``), ``duration_s, error`` (text, or missing),
         ``cell`` (number of the failing cell, counted from 1), ``outputs`` (list of paths that exist).
 
     Raises
@@ -63,9 +68,24 @@ def run_notebooks(
     from caqes_analysis.batch.parameters import check_parameters
 
     check_parameters([(job.notebook, job.name, job.parameters) for job in jobs])
-    if not jobs:
-        return _table([], [])
-    chosen = kernels or _default_kernels()
+    outcomes = {i: Outcome("reused", 0.0) for i, job in enumerate(jobs) if cache is not None and cache.take(job)}
+    if on_done is not None:
+        for position, outcome in outcomes.items():
+            on_done(jobs[position], outcome.status)
+    left = {i: job for i, job in enumerate(jobs) if i not in outcomes}
+    if left:
+        outcomes |= _executed(left, workers, executor, on_done, kernels or _default_kernels(), cache)
+    return _table(jobs, [outcomes[i] for i in range(len(jobs))])
+
+
+def _executed(
+    jobs: Mapping[int, Job],
+    workers: int | None,
+    executor: Executor | None,
+    on_done: Callable[[Job, str], None] | None,
+    chosen: Kernels,
+    cache: Cache | None,
+) -> dict[int, Outcome]:
     if chosen == "warm" and executor is None:
         shared_template()  # it imports while this process does
     from caqes_analysis.batch.notebook import Running, execute
@@ -73,11 +93,13 @@ def run_notebooks(
     running = Running() if executor is None else None
     outcomes: dict[int, Outcome] = {}
     with nullcontext(executor) if executor is not None else _threads(workers, len(jobs)) as pool:
-        futures = {pool.submit(execute, job, chosen, running): i for i, job in enumerate(jobs)}
+        futures = {pool.submit(execute, job, chosen, running): i for i, job in jobs.items()}
         try:
             for future in as_completed(futures):
                 position = futures[future]
                 outcomes[position] = _outcome(future)
+                if cache is not None and outcomes[position].status == "done":
+                    cache.keep(jobs[position])
                 if on_done is not None:
                     on_done(jobs[position], outcomes[position].status)
         except BaseException:
@@ -86,7 +108,7 @@ def run_notebooks(
             if running is not None:
                 running.cancel()
             raise
-    return _table(jobs, [outcomes[i] for i in range(len(jobs))])
+    return outcomes
 
 
 def _default_kernels() -> Kernels:

@@ -12,6 +12,7 @@ from IPython.display import display
 
 from caqes_analysis import perimeter, tables
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
+from caqes_analysis.chapters.reads import own_store
 from caqes_analysis.display import Comment
 from caqes_analysis.display.base import Display
 from caqes_analysis.errors import CampaignError
@@ -222,7 +223,8 @@ def open_page(campaign: str = "", *, finess: str = "", build_directory: str = ""
     loaded = load_campaign(path if Path(path).is_absolute() else REPOSITORY / path)
     if build_directory:
         place = Path(build_directory)
-        page = Page(loaded, Store(place / "store"), place, finess or None)
+        store = own_store(place / "store", finess) if finess else Store(place / "store")
+        page = Page(loaded, store, place, finess or None)
     else:
         # The readers, the simulator, the models: not needed inside a build.
         from caqes_analysis.forecast.campaign import prepare_forecasts

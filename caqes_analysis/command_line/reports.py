@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +16,9 @@ from caqes_analysis import french
 from caqes_analysis.command_line.text import ERR, OUT, as_is, duration, numbered, plain, typeset
 from caqes_analysis.errors import Problem
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = [
     "ReceivedFile",
     "print_built",
@@ -24,6 +26,7 @@ __all__ = [
     "print_findings",
     "print_page_problems",
     "print_problems",
+    "print_site",
     "print_suggestions",
 ]
 
@@ -176,7 +179,7 @@ def print_failures(failed: Sequence[dict[str, Any]]) -> None:
     count = french.plural(len(failed), "carnet en échec", "carnets en échec")
     ERR.print(typeset(Text(f"{count} ; leurs pages le disent, le reste du rapport est construit :", "bold red")))
     for number, row in enumerate(failed, 1):
-        cell = "" if pd.isna(row["cell"]) else f", cellule {row['cell']}"
+        cell = f", cellule {row['cell']}" if str(row["cell"]).isdecimal() else ""  # a missing one is NaN or NA
         head = Text(plain(f"{row['title']} ({row['job']}), carnet {row['notebook']}{cell}"), "bold")
         ERR.print(numbered([(head, str(row["error"]), "Le rouvrir dans JupyterLab :")], start=number))
         as_is(ERR, f"     {row['command']}")
@@ -187,3 +190,9 @@ def print_page_problems(problems: Sequence[Problem]) -> None:
     if problems:
         ERR.print(Text(f"{french.plural(len(problems), 'défaut')} dans les pages :", "bold red"))
         ERR.print(numbered((problem.place, *_paragraphs(problem)[1:]) for problem in problems))
+
+
+def print_site(index: Path) -> None:
+    """Say where the report is."""
+    OUT.print("Rapport, à ouvrir dans un navigateur :")
+    as_is(OUT, index)

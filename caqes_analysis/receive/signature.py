@@ -11,7 +11,7 @@ from caqes_analysis.evaluation.campaign import rule_files
 from caqes_analysis.savings.dotation import DOTATION
 from caqes_analysis.sources.files import sha256_of
 
-__all__ = ["signature"]
+__all__ = ["input_files", "signature"]
 
 _ABSENT = "absent"
 
@@ -24,6 +24,11 @@ def signature(campaign: Campaign) -> dict[str, str]:
     dict
         SHA-256 by file (« absent » for a file that is not there), with the hash of the package's code.
     """
+    return {"code": package_hash()} | {str(path): _content(path) for path in input_files(campaign)}
+
+
+def input_files(campaign: Campaign) -> list[Path]:
+    """Return the files that a store depends on, those that are absent included."""
     files = {
         campaign.file,
         *campaign.target_files,
@@ -33,7 +38,7 @@ def signature(campaign: Campaign) -> dict[str, str]:
         DOTATION,
         *([campaign.corrections_file] if campaign.corrections_file else []),
     }
-    return {"code": package_hash()} | {str(path): _content(path) for path in sorted(files)}
+    return sorted(files)
 
 
 def _content(path: Path) -> str:
