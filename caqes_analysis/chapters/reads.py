@@ -70,7 +70,7 @@ class Reads:
             "parameters": _hash(f"{name}:{sha256_of(path)}" for name, path in _parameter_files(campaign)),
         }
         self._tables = {
-            folder.name: _hash(f"{part.name}:{sha256_of(part)}" for part in sorted(folder.glob("*.parquet")))
+            folder.name: _hash(f"{part.name}:{sha256_of(part)}" for part in sorted(folder.glob("*")) if part.is_file())
             for folder in sorted(path for path in store.directory.iterdir() if path.is_dir())
         }
         self._own = {table.name: _own_hashes(store, table) for table in OWN_ROWS}
