@@ -28,6 +28,7 @@ from caqes_analysis.code_version import HASH_LENGTH, hash_of_files, package_hash
 from caqes_analysis.departments import department_label
 from caqes_analysis.errors import BuildError, CampaignError, Problem
 from caqes_analysis.forecast.campaign import prepare_forecasts
+from caqes_analysis.guide import GuideSources, book_pages, guide_provenance
 from caqes_analysis.receive import input_files, open_store
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
@@ -256,10 +257,13 @@ def _book(plan: _Plan, outcomes: pd.DataFrame) -> Book:
         keywords = tuple(word for word in (finess, name, town) if isinstance(word, str))
         group = ("Établissements", department_label(department))
         sheets.append(page(f"etablissements/{finess}", finess, name, group, keywords))
+    sources = GuideSources.read(campaign)
+    own_foot = guide_provenance(sources)
+    guide = book_pages(sources, plan.directory / "run.draft" / "guide", provenance=own_foot, is_part=True)
     return Book(
         title=campaign.title,
         subtitle=_subtitle(campaign),
-        pages=(*pages[:finder], *sheets, *pages[finder:]),
+        pages=(*pages[:finder], *sheets, *guide, *pages[finder:]),
         simulated=campaign.is_simulated,
         footer=("Rapport produit par caqes_analysis.",),
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from caqes_analysis.command_line.reports import ReceivedFile
     from caqes_analysis.store import Store
 
-__all__ = ["app", "build", "check", "lab", "main", "simulate"]
+__all__ = ["app", "build", "check", "guide", "lab", "main", "simulate"]
 
 _SIGNALLED = 128
 
@@ -136,6 +136,24 @@ def build(
     print_page_problems(report.page_problems)
     print_site(report.index)
     if not report.succeeded:
+        raise typer.Exit(1)
+
+
+@app.command(cls=FrenchCommand)
+def guide(campaign: CampaignFile, output: BuildFolder = None) -> None:
+    """Construit le guide des indicateurs seul : une page par définition, le glossaire et le calendrier.
+
+    Il ne lit que les paramètres de la campagne, aucune donnée reçue : il peut être publié tel quel.
+    """
+    from caqes_analysis.command_line.reports import print_page_problems
+    from caqes_analysis.guide import build_guide
+
+    with ERR.status("Composition du guide…"):
+        index, problems = build_guide(campaign, output=output)
+    print_page_problems(problems)
+    OUT.print("Guide, à ouvrir dans un navigateur :")
+    as_is(OUT, index)
+    if problems:
         raise typer.Exit(1)
 
 

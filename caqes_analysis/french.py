@@ -24,6 +24,7 @@ __all__ = [
     "MISSING",
     "NBSP",
     "PlainDate",
+    "alphabetical",
     "compact_euros",
     "date",
     "elided",
@@ -312,6 +313,17 @@ def list_in_words(items: Iterable[str]) -> str:
     ('août et septembre', 'PHMEV, LPP et taxi')
     """
     return format_list(list(items), locale=_LOCALE)
+
+
+def alphabetical(text: str) -> str:
+    """Return the key by which French sorts a name: accents and capitals do not count.
+
+    Examples
+    --------
+    >>> sorted(["Val", "Îles", "Aude"], key=alphabetical)
+    ['Aude', 'Îles', 'Val']
+    """
+    return unicodedata.normalize("NFD", text).encode("ascii", "ignore").decode().casefold()
 
 
 def interval(low: Any, high: Any, decimals: int = 1, *, unit: str = "", signed: bool = False) -> str:

@@ -38,6 +38,7 @@ ORDER = (
     "display",
     "batch",
     "book",
+    "guide",
     "cli",
 )
 LONGEST_MODULE_LINES = 400

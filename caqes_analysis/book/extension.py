@@ -128,7 +128,7 @@ def _page_context(
         "place": place,
         "parts": [_open_part(part, pagename, place) for part in manifest["parts"]],
         "loose": [doc for doc in manifest["loose"] if doc != "index"],
-        "trail": list(_trail(manifest["parts"], place["group"])),
+        "trail": [step for step in _trail(manifest["parts"], place["group"]) if step[1] != pagename],
         "sections": list(_sections(doctree)) if doctree else [],
         "asset": _asset,
     }

@@ -169,6 +169,18 @@ def _depart_details(translator: Translator, _node: book_nodes.Details) -> None:
     _write(translator, "</details>\n")
 
 
+def _visit_code(translator: Translator, node: book_nodes.Code) -> None:
+    # The lines stand in a region that the keyboard can scroll, as the tables do.
+    title = escape(node["title"])
+    lines = _escaped(node.astext())
+    _write(
+        translator,
+        f'<div class="programme"><p class="programme-titre">{title}</p>\n',
+        f'<pre role="region" tabindex="0" aria-label="{title}"><code>{lines}</code></pre></div>\n',
+    )
+    raise nodes.SkipNode
+
+
 def _visit_provenance(translator: Translator, node: book_nodes.Provenance) -> None:
     entries = "".join(
         f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>\n" for label, value in node["entries"]
@@ -214,6 +226,7 @@ def _nothing(_translator: Translator, _node: nodes.Element) -> None:
 VISITORS: dict[type[nodes.Element], tuple[Visit, Visit]] = {
     book_nodes.DataTable: (_visit_table, _nothing),
     book_nodes.DataCell: (_visit_cell, _depart_cell),
+    book_nodes.Code: (_visit_code, _nothing),
     book_nodes.Details: (_visit_details, _depart_details),
     book_nodes.Figure: (_visit_figure, _nothing),
     book_nodes.Drawing: (_visit_drawing, _nothing),

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from caqes_analysis.book.model import Book, Page
-from caqes_analysis.book.text import clean, shorten, slug, without_bidi
+from caqes_analysis.book.text import clean, shorten, slug, unbroken, without_bidi
 
 __all__ = ["Group", "Navigation", "Place"]
 
@@ -90,6 +90,14 @@ class Navigation:
             part.groups.setdefault(labels[1], Group(labels[1])).docs.append(doc)
 
     def _index_pages(self, label: str, part: Group) -> None:
+        # A page that bears the name of its part is the index of the part.
+        own = next((doc for doc in part.docs if clean(self._by_doc[doc].title) == label), None)
+        if own is not None:
+            part.doc = own
+            part.docs.remove(own)
+            for group in part.groups.values():
+                group.doc = self._free(f"{own}/{slug(group.label)}")
+            return
         if not part.groups and len(part.docs) <= LISTED_MAX_NB:
             return
         part.doc = self._free(slug(label))
@@ -105,10 +113,12 @@ class Navigation:
         return name
 
     def _in_order(self) -> Iterator[Place]:
-        grouped = {doc for part in self.parts.values() for doc in part.all_docs()}
+        grouped = {doc for part in self.parts.values() for doc in (*part.all_docs(), part.doc)}
         yield from (self._place(doc) for doc in self._by_doc if doc not in grouped)
         for part in self.parts.values():
-            if part.doc:
+            if part.doc in self._by_doc:
+                yield self._place(part.doc)
+            elif part.doc:
                 yield Place(part.doc, part.label, (), index_of=part)
             yield from (self._place(doc) for doc in part.docs)
             for group in part.groups.values():
@@ -132,7 +142,7 @@ class Navigation:
             "places": {
                 doc: {
                     "title": place.title,
-                    "label": shorten(without_bidi(place.title), _LABEL_WIDTH),
+                    "label": shorten(without_bidi(unbroken(place.title)), _LABEL_WIDTH),
                     "group": list(place.group),
                     "keywords": list(place.keywords),
                     "previous": place.previous,

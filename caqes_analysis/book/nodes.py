@@ -11,6 +11,7 @@ __all__ = [
     "ALL",
     "Card",
     "Cards",
+    "Code",
     "Comment",
     "DataCell",
     "DataTable",
@@ -77,6 +78,10 @@ class Details(nodes.General, nodes.Element):
     """A folded group; attribute ``summary``. Children: whatever a notebook may display."""
 
 
+class Code(nodes.General, nodes.Element):
+    """Lines of a program; attribute ``title``. Child: a ``nodes.literal_block``."""
+
+
 class Provenance(nodes.General, nodes.Element):
     """Foot of the page; attribute ``entries``: pairs of a label and a value."""
 
@@ -89,6 +94,7 @@ ALL = (
     Drawing,
     Cards,
     Card,
+    Code,
     Sentence,
     ResultList,
     LostLink,

@@ -91,6 +91,10 @@ def payload_nodes(payload: object, *, ident: str) -> list[nodes.Element]:
             for number, inside in enumerate(checked["content"]):
                 details += payload_nodes(inside, ident=f"{ident}-{number}")
             return [details]
+        case "code":
+            lines = book_nodes.Code(title=checked["title"])
+            lines += nodes.literal_block(checked["text"], checked["text"], language="none")
+            return [lines]
         case "comment":
             comment = book_nodes.Comment(title=checked["title"])
             comment += markdown_nodes(checked["markdown"])

@@ -22,7 +22,6 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.words import (
     against_phrase,
-    alphabetical,
     benchmark_notes,
     envelope_of,
     ordered_by_envelope,
@@ -215,7 +214,7 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
             for value in known.reindex(rows["finess"])
         ]
     )
-    sums = sum_evolutions(labelled, ["group"]).sort_values("group", key=lambda names: names.map(alphabetical))
+    sums = sum_evolutions(labelled, ["group"]).sort_values("group", key=lambda names: names.map(french.alphabetical))
     total = sum_evolutions(labelled, ["envelope"]).assign(group="Région")
     base = float(total["previous_eur"].iloc[0]) if len(total) else 0.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ORDER_OF_ENVELOPES",
     "against_phrase",
-    "alphabetical",
     "benchmark_notes",
     "envelope_of",
     "month_phrase",
@@ -116,17 +114,6 @@ def month_phrase(campaign: Campaign) -> str:
 def sentence_case(text: str) -> str:
     """Return the text with a capital first letter, the rest unchanged (unlike ``str.capitalize``)."""
     return text[:1].upper() + text[1:]
-
-
-def alphabetical(text: str) -> str:
-    """Return the key by which French sorts a name: accents and capitals do not count.
-
-    Examples
-    --------
-    >>> sorted(["Val", "Îles", "Aude"], key=alphabetical)
-    ['Aude', 'Îles', 'Val']
-    """
-    return unicodedata.normalize("NFD", text).encode("ascii", "ignore").decode().casefold()
 
 
 def titled(figure: Figure, subject: str) -> Figure:

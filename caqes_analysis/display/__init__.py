@@ -10,15 +10,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caqes_analysis.display.blocks import Card, Cards, Comment, Details, Notice, Text
+    from caqes_analysis.display.blocks import Card, Cards, Code, Comment, Details, Notice, Text
     from caqes_analysis.display.columns import Cell, ColumnFormat
     from caqes_analysis.display.figure import Figure
     from caqes_analysis.display.table import Header, Table
 
-__all__ = ["Card", "Cards", "Cell", "ColumnFormat", "Comment", "Details", "Figure", "Header", "Notice", "Table", "Text"]
+__all__ = [
+    "Card",
+    "Cards",
+    "Cell",
+    "Code",
+    "ColumnFormat",
+    "Comment",
+    "Details",
+    "Figure",
+    "Header",
+    "Notice",
+    "Table",
+    "Text",
+]
 
 _ROOMS = {
-    "blocks": ("Card", "Cards", "Comment", "Details", "Notice", "Text"),
+    "blocks": ("Card", "Cards", "Code", "Comment", "Details", "Notice", "Text"),
     "columns": ("Cell", "ColumnFormat"),
     "figure": ("Figure",),
     "table": ("Header", "Table"),

@@ -14,6 +14,7 @@ from caqes_analysis.display.base import Display, element, sentence
 from caqes_analysis.display.payload import (
     CONTRACT_VERSION,
     CardsPayload,
+    CodePayload,
     CommentPayload,
     DetailsPayload,
     LeafPayload,
@@ -23,7 +24,7 @@ from caqes_analysis.display.payload import (
 )
 from caqes_analysis.french import plain_text
 
-__all__ = ["Card", "Cards", "Comment", "Details", "Notice", "Text"]
+__all__ = ["Card", "Cards", "Code", "Comment", "Details", "Notice", "Text"]
 
 Level = Literal["info", "warning", "simulated", "missing"]
 Role = Literal["answer", "paragraph", "list"]
@@ -196,6 +197,29 @@ class Notice(Display):
         """Return a bordered paragraph."""
         title = element("strong", escape(sentence(self.title)))
         return element("p", title, " : ", escape(sentence(self.text)), style="border-left:4px solid;padding-left:1em")
+
+
+@dataclass(frozen=True)
+class Code(Display):
+    """Lines of a program (a query), printed as they are written, with a sentence that says what they give."""
+
+    title: str
+    text: str
+
+    @property
+    def payload(self) -> CodePayload:
+        """The description as the book receives it."""
+        shown = plain_text(self.text, multiline=True)
+        return {"version": CONTRACT_VERSION, "kind": "code", "title": sentence(self.title), "text": shown}
+
+    def summary(self) -> str:
+        """Return the title."""
+        return sentence(self.title)
+
+    def html(self) -> str:
+        """Return the lines with their title."""
+        title = element("p", element("strong", escape(sentence(self.title))))
+        return title + element("pre", escape(plain_text(self.text, multiline=True)))
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ __all__ = [
     "CardPayload",
     "CardsPayload",
     "CellPayload",
+    "CodePayload",
     "ColumnPayload",
     "CommentPayload",
     "DetailsPayload",
@@ -164,7 +165,17 @@ class CommentPayload(TypedDict):
     markdown: str
 
 
-LeafPayload = TablePayload | FigurePayload | CardsPayload | TextPayload | NoticePayload | CommentPayload
+@with_config(_STRICT)
+class CodePayload(TypedDict):
+    """Lines of a program, printed as they are written."""
+
+    version: Literal[1]
+    kind: Literal["code"]
+    title: str
+    text: str
+
+
+LeafPayload = CodePayload | TablePayload | FigurePayload | CardsPayload | TextPayload | NoticePayload | CommentPayload
 
 
 @with_config(_STRICT)

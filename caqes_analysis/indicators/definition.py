@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, model_validator
 
 from caqes_analysis.indicators.expressions import read_condition
-from caqes_analysis.indicators.measures import CURRENT_PERIMETER, Masking, Measure, Perimeter, Sum
+from caqes_analysis.indicators.measures import CURRENT_PERIMETER, Example, Masking, Measure, Perimeter, Sum
 from caqes_analysis.indicators.stakes import Annotation, Incentive, Reference, ReferenceCondition, TargetLink
 from caqes_analysis.parameter_files import Parameters, load_parameters
 
@@ -18,6 +18,7 @@ __all__ = [
     "CURRENT_PERIMETER",
     "REVIEW_MONTHS_NB",
     "Annotation",
+    "Example",
     "Incentive",
     "IndicatorDefinition",
     "Masking",
@@ -78,6 +79,8 @@ class IndicatorDefinition(Parameters):
         Who wrote it, who checked it, and when; a published definition has all three.
     notes, reading
         French sentences: reservations, and how to read the chart.
+    example
+        One of its measures on numbers small enough to be checked by hand.
     annotations
         Dated facts for charts.
     history
@@ -109,6 +112,7 @@ class IndicatorDefinition(Parameters):
     reviewed_on: dt.date | None = None
     notes: tuple[str, ...] = ()
     reading: str | None = None
+    example: Example | None = None
     annotations: tuple[Annotation, ...] = ()
     history: tuple[Annotation, ...] = ()
     file: Annotated[Path, Field(exclude=True)] = Path()
@@ -139,6 +143,7 @@ class IndicatorDefinition(Parameters):
         if len({perimeter.id for perimeter in self.perimeters}) < len(self.perimeters):
             wrong.append(("deux périmètres ont le même id", "Donner à chacun le sien."))
         named = {"main_measure": self.main_measure, "incentive.saving_measure": self.incentive.saving_measure}
+        named |= {"example.measure": self.example.measure if self.example else None}
         named |= {"target.measure": self.target.measure if self.target else None}
         conditions = self.reference.conditions if self.reference else ()
         named |= {f"reference.conditions[{n}]": condition.measure for n, condition in enumerate(conditions, 1)}
@@ -147,6 +152,7 @@ class IndicatorDefinition(Parameters):
             for key, name in named.items()
             if name is not None and name not in known
         ]
+        wrong += self._wrong_example()
         levels = [measure.id for measure in self.measures if measure.evolution_of is None]
         wrong += [
             (f"{measure.id} est l'évolution de « {measure.evolution_of} »", f"Choisir parmi : {', '.join(levels)}.")
@@ -154,6 +160,14 @@ class IndicatorDefinition(Parameters):
             if measure.evolution_of is not None and measure.evolution_of not in levels
         ]
         return wrong
+
+    def _wrong_example(self) -> list[tuple[str, str]]:
+        named = None if self.example is None else self.example.measure or self.main_measure
+        shown = next((measure for measure in self.measures if measure.id == named), None)
+        if shown is None or shown.denominator is not None or shown.evolution_of is not None:
+            return []
+        how = "Nommer dans example.measure une mesure qui divise, ou une évolution."
+        return [(f"l'exemple porte sur « {shown.id} », qui est une simple somme", how)]
 
     def _wrong_lists(self) -> list[tuple[str, str]]:
         used = self.used_code_lists

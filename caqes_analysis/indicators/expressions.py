@@ -18,7 +18,7 @@ from caqes_analysis import tables
 from caqes_analysis.parameter_files import nearest
 from caqes_analysis.tables import Table
 
-__all__ = ["FUNCTIONS", "IN_LIST", "SOURCE_TABLES", "Condition", "read_condition"]
+__all__ = ["FUNCTIONS", "IN_LIST", "SOURCE_TABLES", "Condition", "read_condition", "syntax_tree"]
 
 SOURCE_TABLES: dict[str, Table] = {
     table.name: table
@@ -131,7 +131,7 @@ def read_condition(table: str, text: str) -> Condition:
     >>> sorted(read_condition("annual_drug_spend", "atc4 = 'A02BC' and in_list(cip13, 'ipp')").code_lists)
     ['ipp']
     """
-    tree = _syntax_tree(text)
+    tree = syntax_tree(text)
     columns: set[str] = set()
     lists: set[str] = set()
     openings: list[int] = []
@@ -150,7 +150,19 @@ def read_condition(table: str, text: str) -> Condition:
 _HEAD = "select ("
 
 
-def _syntax_tree(text: str) -> dict[str, Any]:
+def syntax_tree(text: str) -> dict[str, Any]:
+    """Return the syntax tree of one expression, as DuckDB writes it.
+
+    Parameters
+    ----------
+    text
+        The expression.
+
+    Raises
+    ------
+    ValueError
+        French sentence, arrow, remedy: too long, empty, commented, or not one expression.
+    """
     if len(text) > _LONGEST_NB:
         raise ValueError(f"cette condition dépasse {_LONGEST_NB} caractères. → Nommer une liste de codes (in_list).")
     if not text.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 from caqes_analysis.indicators.expressions import SOURCE_TABLES, Condition, read_condition
 from caqes_analysis.parameter_files import Parameters
 
-__all__ = ["CURRENT_PERIMETER", "Masking", "Measure", "Perimeter", "SourceTable", "Sum"]
+__all__ = ["CURRENT_PERIMETER", "Example", "Masking", "Measure", "Perimeter", "SourceTable", "Sum"]
 
 CURRENT_PERIMETER = "courant"
 
@@ -170,3 +171,21 @@ class Perimeter(Parameters):
         for table, text in self.exclude.items():
             read_condition(table, text)
         return self
+
+
+class Example(Parameters):
+    """A worked example, computed by hand: the guide prints it.
+
+    Parameters
+    ----------
+    measure
+        Measure computed; the main one when absent. It divides, or is an evolution.
+    numerator
+        What is divided; for an evolution, this year's value.
+    denominator
+        What it is divided by; for an evolution, the value of the year before.
+    """
+
+    measure: str | None = None
+    numerator: Decimal
+    denominator: Decimal = Field(gt=0)

@@ -99,6 +99,10 @@ def prose(source: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "id": "y", "metadata": {}, "source": source}
 
 
+def query() -> dict[str, Any]:
+    return payload("code", title="La <b>requête</b>", text="select '<script>'\nfrom t where {{ x }} = $1")
+
+
 def notebook(*cells: dict[str, Any]) -> dict[str, Any]:
     metadata = {"kernelspec": {"name": "python3"}, "papermill": {"parameters": {"token": PARAMETER}}}
     return {"cells": list(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
@@ -124,7 +128,7 @@ def full_page(name: str) -> dict[str, Any]:
         ),
         code(output(figure()), {"output_type": "stream", "name": "stderr", "text": "UserWarning: x"}),
         code(output(payload("text", role="list", items=["Premier constat.", "Deuxième <b>constat</b> {{ x }}."]))),
-        code(output(payload("details", summary="Détail <b>plié</b>", content=[table(rows_nb=2), cards()]))),
+        code(output(payload("details", summary="Détail <b>plié</b>", content=[table(rows_nb=2), cards(), query()]))),
         prose("## Indicateurs du contrat"),
         code(output(table(rows_nb=7)), output(payload("text", role="paragraph", items=["Un paragraphe."]))),
         code(output(payload("notice", level="warning", title="Mois provisoires", text="Août et septembre."))),

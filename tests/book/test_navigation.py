@@ -62,3 +62,16 @@ def test_the_table_of_contents_names_every_page_once() -> None:
     navigation = Navigation(Book("R", "", (Page("a", "A", None), *sheets(5, 2))))
     toc = navigation.table_of_contents()
     assert [toc["root"], *(entry["file"] for entry in toc["chapters"])] == list(navigation.places)
+
+
+def test_a_page_that_bears_the_name_of_its_part_is_its_index() -> None:
+    pages = [
+        Page("accueil", "Accueil", None),
+        Page("guide", "Guide", None, ("Guide",)),
+        Page("guide/ipp", "IPP", None, ("Guide", "Médicaments")),
+    ]
+    navigation = Navigation(Book("Rapport", "", tuple(pages)))
+    assert list(navigation.places) == ["index", "guide", "guide/medicaments", "guide/ipp"]
+    (part,) = navigation.describe()["parts"]
+    assert (part["doc"], part["docs"]) == ("guide", [])
+    assert navigation.page("guide") is not None

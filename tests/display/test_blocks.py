@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from bs4 import BeautifulSoup
 
-from caqes_analysis.display import Card, Cards, Comment, Details, Notice, Text
+from caqes_analysis.display import Card, Cards, Code, Comment, Details, Notice, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.display.payload import MIME_TYPE, validate
 
@@ -17,6 +17,7 @@ BLOCKS: list[Display] = [
     Notice("missing", "Pas de mois", "Le fichier mensuel n'est pas listé."),
     Notice.simulated(),
     Comment("Commentaire de l'OMEDIT", "Voir **août**.\n\n- un\n- deux"),
+    Code("La requête", "select 1\nfrom <b>"),
     Details("Détail, contrat par contrat", [Text.paragraphs("Un."), Notice.simulated()]),
 ]
 

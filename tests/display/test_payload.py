@@ -70,6 +70,7 @@ def test_the_contract_is_published_as_json_schema() -> None:
         "notice",
         "comment",
         "details",
+        "code",
     }
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from caqes_analysis.display import Table
+from caqes_analysis.guide import GuideSources, guide_pages
 from caqes_analysis.indicators.catalogue import catalogue_table, definitions_of, load_catalogue
 from caqes_analysis.indicators.expressions import FUNCTIONS, SOURCE_TABLES
 from tests.sources.phmev_files import content, row, write
@@ -62,6 +64,14 @@ def test_followed_to_the_letter(page: str, tmp_path: Path, monkeypatch: pytest.M
     table = catalogue_table(catalogue.values(), on=dt.date(2026, 11, 22)).set_index("indicator")
     assert table.loc["phev_statines_fortes", "name"].startswith("Statines")
     assert set(load_catalogue()) < set(catalogue)
+    guide = {page.path: page for page in guide_pages(GuideSources.read(done["campaign"]))}
+    own = guide["guide/phev_statines_fortes"]
+    assert own.title == catalogue["phev_statines_fortes"].name
+    shown = " ".join(part if isinstance(part, str) else part.summary() for part in own.parts)
+    assert "Statines de forte intensité" in shown
+    assert "100 × 40 ÷ 50 = 80,0" in shown
+    index = [cell.href for part in guide["guide"].parts if isinstance(part, Table) for row in part.rows for cell in row]
+    assert "guide/phev_statines_fortes" in index
 
 
 def test_the_page_names_every_table_and_function(page: str) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.code_lists import known_code_lists
+from caqes_analysis.code_lists import code_lists_table, known_code_lists
 from caqes_analysis.indicators.catalogue import load_catalogue
 from caqes_analysis.indicators.compute import compute_indicators
+from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.store import Store
 from tests.builders import A
 from tests.indicators.builders import activity_lines, drug_lines, extra_list_lines, lpp_lines, region
@@ -186,9 +188,9 @@ for number in range(1, 10):  # drafts: their code list is the region's to give
     EXPECTED[(f"product_theme_{number}", "evolution_pct", "courant")] = None
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = region(tmp_path_factory.mktemp("tiny"))
+def tiny_store(directory: Path) -> Store:
+    """A region of two establishments that every measure of the catalogue can be computed on by hand."""
+    store = region(directory)
     masked = {"cip13": "9999999999999", "generic_status": "9", "atc1": "A", "atc2": "A02", "atc3": "A02B"}
     lines = [
         {"atc5": "A02BC01", "generic_status": "1", "boxes_nb": 8000, "reimbursed_eur": "20000.00"},
@@ -233,6 +235,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Store:
         for kind, code, amount in (("drug", "9000001", "1"), ("device", "3000001", "2"))
     ]
     lists = known_code_lists()
+    store.write(tables.CODE_LISTS, code_lists_table(lists.values()), part="essai")
     groups = []
     for name in EXTRA_LIST_BIOSIMILARS[1:]:
         codes = lists[f"biosimilaires-{name}"].codes
@@ -254,6 +257,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Store:
         (A, "2023", "pre_anaesthetic_exams", 500),
     )
     return store
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return tiny_store(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +302,21 @@ def test_boundaries_are_not_respected_at_equality(found: pd.DataFrame) -> None:
     assert met("phev_ipp") == [False]
     assert met("transport_ambulance_share") == [False, True]
     assert met("phev_perfadom") == [True, True]
+
+
+EXAMPLES = [one for one in load_catalogue().values() if one.example is not None]
+
+
+@pytest.mark.parametrize("definition", EXAMPLES, ids=lambda one: one.id)
+def test_the_example_that_the_guide_prints_is_the_one_computed_by_hand(
+    found: pd.DataFrame, definition: IndicatorDefinition
+) -> None:
+    example = definition.example
+    assert example is not None
+    row = found.loc[(definition.id, example.measure or definition.main_measure, definition.perimeters[0].id)]
+    assert (row["numerator"], row["denominator"]) == (example.numerator, example.denominator)
+
+
+def test_what_divides_or_moves_has_an_example() -> None:
+    without = [one for one in load_catalogue().values() if one.example is None and one.status == "published"]
+    assert not [m.id for one in without for m in one.measures if m.denominator or m.evolution_of]

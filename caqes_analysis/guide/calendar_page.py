@@ -1,0 +1,136 @@
+"""The calendar: when data arrive, and how the year of a contract goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.display import ColumnFormat, Table, Text
+from caqes_analysis.guide.glossary import Linker
+from caqes_analysis.guide.index_pages import CALENDAR_PATH
+from caqes_analysis.guide.sources import GuidePage, GuideSources, Part
+from caqes_analysis.guide.words import RELIABILITY
+
+__all__ = ["calendar_page"]
+
+_STEPS = (
+    (
+        "1er janvier de l'année N",
+        "L'année mesurée commence : elle sera comparée à l'année N-1, de janvier à décembre.",
+        "arrêté du 23/02/2022",
+        "verified",
+    ),
+    (
+        "En cours d'année (mois M)",
+        "Le cumul de janvier au mois M est comparé au même cumul de N-1 : c'est une alerte, jamais un verdict.",
+        "méthodes de ce rapport",
+        "",
+    ),
+    ("31 décembre de l'année N", "L'année se ferme : respecté ou non respecté ne se dit qu'à partir d'ici.", "", ""),
+    (
+        "Année N+1",
+        "L'agence régionale de santé et l'Assurance Maladie évaluent le contrat ensemble ; le jour n'est pas fixé par "
+        "un texte trouvé.",
+        "art. D.162-16 du code de la sécurité sociale",
+        "verified",
+    ),
+    (
+        "Dans le mois qui suit l'évaluation",
+        "L'établissement peut répondre.",
+        "art. D.162-16 du code de la sécurité sociale",
+        "verified",
+    ),
+    (
+        "Au plus cinq ans après la signature",
+        "Les volets signés par des établissements ciblés prennent fin.",
+        "textes des deux dispositifs",
+        "",
+    ),
+)
+_RECEIVED = (
+    ("open_phmev", "Médicaments de ville, produit par produit (Open PHMEV)", "une fois par an"),
+    ("monthly_spend", "Dépenses par enveloppe", "chaque mois, ou en cumul à M3, M6 et M9"),
+    ("extra_list", "Liste en sus, produit par produit (ATIH)", "en cumul, au fil de l'année"),
+    ("lpp_spend", "Produits et prestations (LPP), code par code", "selon la région"),
+    ("activity", "Activité : séjours, consultations, trajets", "selon la région"),
+    ("declared", "Réponses des établissements au formulaire", "une fois par an"),
+    ("grid_answers", "Réponses à la grille d'évaluation (CAQES 2018)", "une fois par an"),
+    ("contracts", "Contrats signés", "à chaque signature"),
+)
+
+
+def calendar_page(sources: GuideSources) -> GuidePage:
+    """Return the calendar of a campaign.
+
+    Parameters
+    ----------
+    sources
+        The campaign and the schemes.
+    """
+    write = Linker()
+    parts: list[Part] = [
+        Text.answer("Un contrat se suit au fil de l'année, et ne se juge qu'une fois l'année close."),
+        "## L'année du contrat\n\n"
+        + write(
+            "Les données de l'année N se comparent à l'objectif de la même année. La campagne N d'un contrat peut, "
+            "elle, se décider sur les données de N-1 : chaque fiche dit laquelle elle lit."
+        ),
+        _steps_table(),
+        "## Les dispositifs",
+        *_schemes(sources, write),
+        "## Les données",
+        write(
+            "Un mois reçu peut encore être complété : les derniers mois sont dits provisoires et restent hors des taux."
+        ),
+        _received_table(sources),
+    ]
+    return GuidePage(CALENDAR_PATH, "Calendrier", tuple(parts))
+
+
+def _steps_table() -> Table:
+    frame = pd.DataFrame(_STEPS, columns=["when", "what", "source", "status"])
+    words = {name: label for name, (label, _) in RELIABILITY.items()}
+    sources = [
+        f"{source} ({words[status]})" if status else source or "–"
+        for source, status in zip(frame["source"], frame["status"], strict=True)
+    ]
+    return Table.from_frame(
+        frame.assign(source=sources),
+        caption="Une année de contrat, étape par étape",
+        columns=[
+            ColumnFormat.text("when", "Quand"),
+            ColumnFormat.text("what", "Quoi"),
+            ColumnFormat.text("source", "D'où on le sait"),
+        ],
+    )
+
+
+def _schemes(sources: GuideSources, write: Linker) -> Iterator[Part]:
+    for scheme in sources.schemes.values():
+        years = french.list_in_words([str(year) for year in scheme.result_years])
+        end = f" Ses contrats ont pris fin le {french.date(scheme.contracts_end)}." if scheme.contracts_end else ""
+        notes = " ".join(scheme.notes)
+        yield f"**{scheme.name}** : " + write(f"résultats de {years}.{end} {notes} Textes : {scheme.law}.")
+
+
+def _received_table(sources: GuideSources) -> Table:
+    named = sources.campaign.sources
+    counts = [len(getattr(named, key, ())) for key, _, _ in _RECEIVED]
+    rows = pd.DataFrame(
+        {
+            "what": [what for _, what, _ in _RECEIVED],
+            "when": [when for _, _, when in _RECEIVED],
+            "files": [french.plural(count, "fichier") if count else "non reçu" for count in counts],
+        }
+    )
+    return Table.from_frame(
+        rows,
+        caption=f"Ce que la région reçoit, et ce que la campagne {sources.campaign.year} en a",
+        columns=[
+            ColumnFormat.text("what", "Données"),
+            ColumnFormat.text("when", "Rythme"),
+            ColumnFormat.text("files", "Dans cette campagne"),
+        ],
+    )

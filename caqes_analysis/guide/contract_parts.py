@@ -1,0 +1,156 @@
+"""What a contract does with an indicator: référentiel, objective, incentive, each under its own title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.display import ColumnFormat, Table
+from caqes_analysis.guide.glossary import Linker
+from caqes_analysis.guide.sources import GuideSources, Part
+from caqes_analysis.guide.words import RELIABILITY, decimals_of, value_in_words
+from caqes_analysis.indicators.definition import Incentive, IndicatorDefinition, ReferenceCondition
+
+__all__ = ["condition_to_respect", "contract_parts"]
+
+
+def contract_parts(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
+    """Yield the référentiel, the objective and the incentive of an indicator.
+
+    Parameters
+    ----------
+    definition
+        The definition.
+    sources
+        Schemes and targets.
+    write
+        Writer of the page's prose.
+    """
+    if not definition.schemes:
+        yield (
+            "## Dans le contrat\n\n"
+            + write("Aucun contrat ne porte sur cet indicateur : il n'a ni référentiel, ni objectif, ni intéressement.")
+        )
+        return
+    yield f"## Qui est ciblé : le référentiel\n\n{_reference(definition, write)}"
+    yield "## Ce qui doit être atteint : l'objectif"
+    yield from _objective(definition, sources, write)
+    yield f"## Ce que le contrat verse : l'intéressement\n\n{_incentive(definition, sources, write)}"
+
+
+def condition_to_respect(definition: IndicatorDefinition, condition: ReferenceCondition) -> str:
+    """Say a condition of a référentiel: « boîtes d'IPP : moins de 8 500 boîtes par an ».
+
+    Parameters
+    ----------
+    definition
+        The definition.
+    condition
+        One of its conditions; comparisons are strict.
+    """
+    measure = definition.measure(condition.measure)
+    threshold = condition.below if condition.below is not None else condition.above
+    assert threshold is not None
+    decimals = 0 if threshold == round(threshold) else measure.decimals
+    word = "moins de" if condition.below is not None else "plus de"
+    yearly = " par an" if measure.denominator is None and measure.unit != "%" else ""
+    return f"{measure.label} : {word} {value_in_words(threshold, measure.unit, decimals)}{yearly}"
+
+
+def _reference(definition: IndicatorDefinition, write: Linker) -> str:
+    reference = definition.reference
+    if reference is None:
+        return write("Cet indicateur n'a pas de référentiel : il ne sert pas à choisir des établissements.")
+    if not reference.conditions:
+        return write(reference.note or "Le référentiel de cet indicateur n'est pas publié : personne n'est dit ciblé.")
+    lines = [condition_to_respect(definition, condition) for condition in reference.conditions]
+    several = len(lines) > 1
+    head = (
+        "Un établissement respecte le référentiel dès qu'il remplit une de ces conditions ; il est ciblé s'il n'en "
+        "remplit aucune :"
+        if several
+        else "Un établissement respecte le référentiel s'il remplit cette condition ; sinon, il est ciblé :"
+    )
+    equal = "Une valeur égale au seuil ne remplit pas la condition."
+    source = f"Source : {reference.source} ; {RELIABILITY[reference.status][0]}."
+    listed = "\n".join(f"- {write(line)}" for line in lines)
+    notes = [equal, source, *([reference.note] if reference.note else [])]
+    return f"{write(head)}\n\n{listed}\n\n{write(' '.join(notes))}"
+
+
+def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
+    if definition.target is None:
+        yield write("Aucun objectif n'est fixé pour cet indicateur : il n'est ni atteint, ni manqué.")
+        return
+    rows = sources.targets
+    own = rows[
+        (rows["subject"] == definition.target.subject)
+        & (rows["measure"] == definition.target.measure)
+        & (rows["finess"] == "all")
+    ].sort_values(["data_year", "scheme"])
+    if own.empty:
+        yield write("Objectif non renseigné : aucun texte trouvé ne le donne.")
+        return
+    measure = definition.measure(definition.target.measure)
+    yield write(f"L'objectif porte sur « {measure.label} ». Il se compare à la même année de données.")
+    names = {name: scheme.name for name, scheme in sources.schemes.items()}
+    shown = own.assign(
+        year_text=own["data_year"].astype(str),
+        scheme_text=[names.get(name, "avant le CAQES") for name in own["scheme"]],
+        value_text=[
+            "non renseigné" if pd.isna(value) else value_in_words(value, str(unit), decimals_of(value))
+            for value, unit in zip(own["value"], own["unit_label"].fillna(""), strict=True)
+        ],
+    )
+    yield Table.from_frame(
+        shown,
+        caption=f"Objectifs de « {definition.short_name} » par année de données",
+        columns=[
+            ColumnFormat.text("year_text", "Année"),
+            ColumnFormat.text("scheme_text", "Dispositif"),
+            ColumnFormat.text("value_text", "Objectif", align="right"),
+            ColumnFormat.text("source", "Source"),
+            ColumnFormat.status("status", "Fiabilité", RELIABILITY),
+        ],
+    )
+
+
+def _incentive(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> str:
+    paying = [
+        scheme
+        for name in definition.schemes
+        if (scheme := sources.schemes.get(name)) is not None and (scheme.incentive or scheme.regional_incentive)
+    ]
+    if not paying:
+        names = french.list_in_words(
+            [sources.schemes[n].name if n in sources.schemes else n for n in definition.schemes]
+        )
+        return write(
+            f"Le dispositif {names} ne verse pas d'intéressement : il note les contrats, et un mauvais score pouvait "
+            "mener à une sanction."
+        )
+    return write(" ".join(_incentive_sentences(definition.incentive, definition)))
+
+
+def _incentive_sentences(incentive: Incentive, definition: IndicatorDefinition) -> Iterator[str]:
+    if incentive.kind == "none":
+        yield "Cet indicateur ne donne pas droit à un intéressement."
+        return
+    if incentive.kind == "amount":
+        yield "La région verse un montant quand l'objectif est atteint, et non une part des économies."
+    elif incentive.rate_pct is not None:
+        yield f"L'établissement reçoit {french.percent(incentive.rate_pct, 0)} des économies constatées."
+    elif incentive.lower_pct is not None and incentive.upper_pct is not None:
+        low, high = french.number(incentive.lower_pct), french.percent(incentive.upper_pct, 0)
+        yield f"L'établissement reçoit de {low} à {high} des économies constatées ; le taux exact est inconnu."
+    else:
+        yield "L'établissement reçoit une part des économies constatées ; le taux est inconnu."
+    if incentive.saving_measure:
+        measure = definition.measure(incentive.saving_measure)
+        yield f"Les économies sont la baisse de « {measure.label} » d'une année à l'autre."
+    elif incentive.kind == "savings_share":
+        yield "Sans montant en euros, l'économie est non valorisable : rien n'est calculé."
+    if incentive.source:
+        yield f"Source : {incentive.source} ; {RELIABILITY[incentive.status][0]}."

@@ -1,0 +1,151 @@
+"""The pages about the guide itself: its index by contract and volet, its glossary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.display import ColumnFormat, Table, Text
+from caqes_analysis.guide.glossary import GLOSSARY_PATH, glossary_markdown, glossary_terms
+from caqes_analysis.guide.sources import GUIDE_PATH, GUIDE_TITLE, GuidePage, GuideSources, Part, indicator_path
+from caqes_analysis.guide.words import DIRECTION_WORDS, FOLLOW_UP, state_of
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.schemes.targets import target_for
+
+__all__ = ["CALENDAR_PATH", "glossary_page", "index_page"]
+
+CALENDAR_PATH = f"{GUIDE_PATH}/calendrier"
+"""Page of the calendar."""
+
+
+def index_page(sources: GuideSources) -> GuidePage:
+    """Return the index: every indicator, by contract then by volet.
+
+    Parameters
+    ----------
+    sources
+        Definitions, schemes and targets.
+    """
+    definitions = list(sources.definitions.values())
+    published = sum(one.status == "published" for one in definitions)
+    stale = sum(one.is_stale(sources.on) for one in definitions if one.status == "published")
+    drafts = sum(one.status == "draft" for one in definitions)
+    said = [f"{french.plural(published, 'indicateur publié', 'indicateurs publiés')}"]
+    said += [f"{french.plural(drafts, 'brouillon')} à compléter"] if drafts else []
+    said += [f"{french.plural(stale, 'fiche')} à relire"] if stale else []
+    parts: list[Part] = [
+        Text.answer(
+            f"Ce guide dit ce que mesure chaque indicateur, comment il se calcule et ce que le contrat en fait : "
+            f"{french.list_in_words(said)}."
+        ),
+        _reading_table(),
+    ]
+    for title, own in _by_contract(sources):
+        ready = [one for one in own if one.status != "draft"]
+        parts += [f"## {title}", _table(title, ready, sources)] if ready else []
+    if drafts:
+        parts += ["## Brouillons", _drafts_table(sources)]
+    return GuidePage(GUIDE_PATH, GUIDE_TITLE, tuple(parts))
+
+
+def _reading_table() -> Table:
+    rows = pd.DataFrame(
+        {
+            "name": ["Glossaire", "Calendrier"],
+            "what": [
+                f"{len(glossary_terms())} mots et sigles expliqués",
+                "quand les données arrivent, et quand l'année du contrat se juge",
+            ],
+            "href": [GLOSSARY_PATH, CALENDAR_PATH],
+        }
+    )
+    columns = [ColumnFormat.text("name", "Page", href="href"), ColumnFormat.text("what", "Ce qu'on y trouve")]
+    return Table.from_frame(rows, caption="Pour comprendre", columns=columns)
+
+
+def _by_contract(sources: GuideSources) -> Iterator[tuple[str, list[IndicatorDefinition]]]:
+    """Yield the contracts, that of the campaign first, then what no contract names."""
+    used = {name for one in sources.definitions.values() for name in one.schemes}
+    order = sorted(used, key=lambda name: (name != sources.campaign.scheme, name))
+    for name in order:
+        own = [one for one in sources.definitions.values() if name in one.schemes]
+        yield sources.schemes[name].name if name in sources.schemes else name, own
+    rest = [one for one in sources.definitions.values() if not one.schemes]
+    if rest:
+        yield FOLLOW_UP, rest
+
+
+def _table(title: str, definitions: Sequence[IndicatorDefinition], sources: GuideSources) -> Table:
+    ordered = sorted(definitions, key=lambda one: (one.volet or "", one.theme, french.alphabetical(one.name)))
+    states = [state_of(one, sources.on) for one in ordered]
+    rows = pd.DataFrame(
+        {
+            "name": [one.name for one in ordered],
+            "href": [indicator_path(one.id) for one in ordered],
+            "volet": [one.volet or "–" for one in ordered],
+            "direction": [DIRECTION_WORDS[one.direction][0].lower() for one in ordered],
+            "target": [_target(one, sources) for one in ordered],
+            "status": [
+                f"{word.lower()}, à relire" if state == "warning" else word.lower() for word, _, state, _ in states
+            ],
+            "state": pd.Series([state if state == "warning" else None for _, _, state, _ in states], dtype=object),
+        }
+    )
+    return Table.from_frame(
+        rows,
+        caption=f"{title} : indicateurs par volet",
+        columns=[
+            ColumnFormat.text("name", "Indicateur", href="href"),
+            ColumnFormat.text("volet", "Volet"),
+            ColumnFormat.text("direction", "Sens favorable"),
+            ColumnFormat.text("target", f"Objectif {sources.campaign.year}"),
+            ColumnFormat.text("status", "Fiche", state="state"),
+        ],
+    )
+
+
+def _drafts_table(sources: GuideSources) -> Table:
+    drafts = [one for one in sources.definitions.values() if one.status == "draft"]
+    rows = pd.DataFrame(
+        {
+            "name": [one.short_name for one in drafts],
+            "href": [indicator_path(one.id) for one in drafts],
+            "why": [" ".join(one.to_provide) or "relecture" for one in drafts],
+        }
+    )
+    return Table.from_frame(
+        rows,
+        caption="Définitions en préparation, et ce qu'il leur manque",
+        columns=[ColumnFormat.text("name", "Indicateur", href="href"), ColumnFormat.text("why", "Ce qu'il manque")],
+    )
+
+
+def _target(definition: IndicatorDefinition, sources: GuideSources) -> str:
+    if definition.target is None:
+        return "–"
+    found = target_for(
+        sources.targets,
+        scheme=sources.campaign.scheme,
+        subject=definition.target.subject,
+        measure=definition.target.measure,
+        data_year=sources.campaign.year,
+    )
+    if sources.campaign.scheme not in definition.schemes:
+        return "–"
+    return found.value_label if found.value is not None else "non renseigné"
+
+
+def glossary_page(sources: GuideSources) -> GuidePage:
+    """Return the glossary, each entry with the anchor that the other pages point to.
+
+    Parameters
+    ----------
+    sources
+        Not read: every guide has the same glossary.
+    """
+    del sources
+    count = len(glossary_terms())
+    head = Text.answer(f"{count} mots du rapport, du guide et du contrat, expliqués à qui ne les connaît pas.")
+    return GuidePage(GLOSSARY_PATH, "Glossaire", (head, "## De A à Z", glossary_markdown()))

@@ -1,0 +1,184 @@
+"""The page of an indicator: what it is, why, how it is computed, what the contract does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caqes_analysis import french
+from caqes_analysis.book.text import markdown_text
+from caqes_analysis.display import Card, Cards, Code, Details, Notice, Text
+from caqes_analysis.guide.contract_parts import contract_parts
+from caqes_analysis.guide.formulas import SOURCE_WORDS, measure_in_symbols, measure_in_words
+from caqes_analysis.guide.glossary import Linker
+from caqes_analysis.guide.queries import measure_query
+from caqes_analysis.guide.sources import GuidePage, GuideSources, Part, indicator_path
+from caqes_analysis.guide.trace_parts import code_parts, trace_parts
+from caqes_analysis.guide.words import (
+    DIRECTION_WORDS,
+    PERIOD_WORDS,
+    contract_words,
+    decimals_of,
+    state_of,
+    value_in_words,
+)
+from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
+
+__all__ = ["indicator_page"]
+
+_UNITS = {"%": "en pour cent", "€": "en euros", "1 = oui": "1 pour oui, 0 pour non"}
+
+
+def indicator_page(definition: IndicatorDefinition, sources: GuideSources) -> GuidePage:
+    """Return the page of an indicator, made from its definition alone.
+
+    Parameters
+    ----------
+    definition
+        The definition.
+    sources
+        Code lists, schemes and targets.
+    """
+    write = Linker()
+    parts: list[Part] = [_answer(definition), _cards(definition, sources)]
+    parts += _notices(definition, sources)
+    parts.append(f"## Pourquoi le suivre\n\n{write(definition.why)}")
+    parts.append("## Comment il se calcule")
+    parts += [_measure_part(definition, measure, sources, write) for measure in definition.measures]
+    perimeters = [one for one in definition.perimeters if one.exclude]
+    if perimeters:
+        names = french.list_in_words([one.label for one in perimeters])
+        parts.append(f"Il se lit aussi autrement : {write(names)}.")
+    parts += _example_parts(definition)
+    parts += code_parts(definition, sources, write)
+    parts += contract_parts(definition, sources, write)
+    parts.append(f"## Lire son graphique\n\n{write(definition.reading or _reading(definition))}")
+    notes = [*definition.notes, *(m.masked.note for m in definition.measures if m.masked)]
+    if notes:
+        parts.append("## Ce qu'il faut savoir\n\n" + "\n".join(f"- {write(note)}" for note in notes))
+    parts += trace_parts(definition, write)
+    parts.append(_queries(definition, sources))
+    return GuidePage(
+        indicator_path(definition.id),
+        definition.name,
+        tuple(parts),
+        definition.theme,
+        (definition.id, definition.short_name),
+    )
+
+
+def _answer(definition: IndicatorDefinition) -> Text:
+    main = definition.main
+    unit = _UNITS.get(main.unit, f"en {main.unit}")
+    label = main.label[:1].lower() + main.label[1:] if not main.label[1:2].isupper() else main.label
+    return Text.answer(
+        f"Ce que l'on mesure : {label} ({unit}) ; {DIRECTION_WORDS[definition.direction][1]}. "
+        f"Il se lit {PERIOD_WORDS[definition.period][1]}."
+    )
+
+
+def _cards(definition: IndicatorDefinition, sources: GuideSources) -> Cards:
+    word, detail, state, said = state_of(definition, sources.on)
+    tables = sorted({SOURCE_WORDS[table] for table in definition.tables})
+    volet = f"volet {definition.volet} ; " if definition.volet else ""
+    return Cards(
+        "L'indicateur en bref",
+        [
+            Card("État de la fiche", word, detail, state, said if state else ""),
+            Card("Contrat", contract_words(definition, sources.schemes), f"{volet}{definition.theme}"),
+            Card("Sens favorable", DIRECTION_WORDS[definition.direction][0], _threshold(definition)),
+            Card("Données", PERIOD_WORDS[definition.period][0], " ; ".join(tables)),
+        ],
+    )
+
+
+def _threshold(definition: IndicatorDefinition) -> str:
+    least = definition.minimum_count_nb
+    return f"non interprété si le dénominateur est inférieur à {french.number(least)}" if least else ""
+
+
+def _notices(definition: IndicatorDefinition, sources: GuideSources) -> Iterator[Part]:
+    if definition.status == "draft":
+        yield Notice(
+            "info",
+            "Définition en préparation",
+            "Elle n'est pas dans le rapport tant que personne ne l'a relue et publiée.",
+        )
+    if definition.status == "published" and definition.is_stale(sources.on):
+        yield Notice(
+            "warning", "Relecture trop ancienne", "La définition est à relire ; ses chiffres restent calculés."
+        )
+    absent = [name for name in sorted(definition.used_code_lists) if name not in sources.lists]
+    if definition.to_provide or absent:
+        own = [f"liste de codes « {name} »" for name in absent] if not definition.to_provide else []
+        yield Notice("missing", "Reste à fournir par la région", " ".join([*definition.to_provide, *own]))
+
+
+def _measure_part(definition: IndicatorDefinition, measure: Measure, sources: GuideSources, write: Linker) -> str:
+    formula, symbols = measure_in_symbols(definition, measure, sources.lists)
+    lines = "\n".join(f"- ${symbol}$ : {write(meaning)}" for symbol, meaning in symbols)
+    main = " (mesure principale)" if measure.id == definition.main_measure and len(definition.measures) > 1 else ""
+    note = f"\n\n{write(measure.note)}" if measure.note else ""
+    words = write(measure_in_words(definition, measure, sources.lists))
+    return f"### {markdown_text(f'{measure.label}{main}')}\n\n{words}\n\n$$\n{formula}\n$$\n\n{lines}{note}"
+
+
+def _example_parts(definition: IndicatorDefinition) -> Iterator[Part]:
+    example = definition.example
+    if example is None:
+        return
+    measure = definition.measure(example.measure or definition.main_measure)
+    top, bottom = (french.number(one, decimals_of(one)) for one in (example.numerator, example.denominator))
+    ratio = example.numerator / example.denominator
+    yield "## Un exemple"
+    if measure.evolution_of is not None:
+        value = value_in_words(100 * (ratio - 1), measure.unit, max(measure.decimals, 2), signed=True)
+        base = definition.measure(measure.evolution_of)
+        yield Text.paragraphs(
+            f"Sur des nombres inventés : « {base.label} » passe de {bottom} à {top} {base.unit} en un an, soit "
+            f"100 × ({top} − {bottom}) ÷ {bottom} = {value}."
+        )
+        return
+    factor = f"{french.number(measure.scale)} × " if measure.scale != 1 else ""
+    value = value_in_words(measure.scale * ratio, measure.unit, measure.decimals)
+    yield Text.paragraphs(
+        f"Sur des nombres inventés : {top} au numérateur et {bottom} au dénominateur donnent "
+        f"{factor}{top} ÷ {bottom} = {value}."
+    )
+
+
+def _reading(definition: IndicatorDefinition) -> str:
+    moved = {
+        "lower": "Une valeur plus basse que l'année précédente est une amélioration.",
+        "higher": "Une valeur plus haute que l'année précédente est une amélioration.",
+        "none": "Une valeur plus haute ou plus basse que l'année précédente n'est en soi ni bonne ni mauvaise.",
+    }[definition.direction]
+    bounds = [
+        *(
+            ["le référentiel, qui dit qui est ciblé"]
+            if definition.reference and definition.reference.conditions
+            else []
+        ),
+        *(["l'objectif, s'il est connu, qui dit ce qui doit être atteint"] if definition.target else []),
+    ]
+    marks = "Les repères tracés sont" if len(bounds) > 1 else "Le repère tracé est"
+    drawn = f" {marks} {french.list_in_words(bounds)}." if bounds else ""
+    small = (
+        " Quand le dénominateur est petit, la valeur bouge beaucoup d'une année à l'autre sans que rien n'ait changé."
+        if definition.main.denominator is not None
+        else " Un grand établissement a un grand nombre : on compare ses évolutions, pas sa taille."
+    )
+    return f"Chaque point est un établissement. {moved}{drawn}{small}"
+
+
+def _queries(definition: IndicatorDefinition, sources: GuideSources) -> Details:
+    year = sources.campaign.year if not sources.campaign.last_month else sources.campaign.year - 1
+    codes = [
+        Code(f"{measure.label}, par établissement, {year}", measure_query(definition, measure, year=year))
+        for measure in definition.measures
+    ]
+    how = Text.paragraphs(
+        "Chaque requête s'exécute telle quelle sur les tables d'une campagne, dans JupyterLab : "
+        "open_store(campaign).query(…). Elle additionne ce qui a été reçu ; le calcul du rapport dit en plus ce qui "
+        "manque, et n'emploie pas une année à laquelle il manque des mois."
+    )
+    return Details("La requête exécutable, pour un statisticien", [how, *codes])

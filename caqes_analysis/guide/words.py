@@ -1,0 +1,110 @@
+"""Words of the guide that several pages share: states of a definition, reliability, contract, directions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from caqes_analysis import french
+from caqes_analysis.display.payload import State
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.schemes.scheme import Scheme
+
+__all__ = [
+    "DIRECTION_WORDS",
+    "FOLLOW_UP",
+    "PERIOD_WORDS",
+    "RELIABILITY",
+    "contract_words",
+    "decimals_of",
+    "state_of",
+    "value_in_words",
+]
+
+FOLLOW_UP = "Suivi, hors contrat"
+"""What an indicator that no scheme names is for."""
+
+RELIABILITY: Mapping[str, tuple[str, State | None]] = {
+    "verified": ("texte officiel vérifié", None),
+    "data": ("lu dans un fichier public", None),
+    "inferred": ("déduit, à confirmer", None),
+    "to_confirm": ("à confirmer", None),
+    "regional": ("choix de la région", None),
+    "unknown": ("inconnu", "missing"),
+}
+"""How sure a figure or a list is, in words."""
+
+PERIOD_WORDS: Mapping[str, tuple[str, str]] = {
+    "data_year": ("Chaque année", "par année entière"),
+    "campaign_year": ("Chaque année", "par année entière : l'année du contrat lit les données de l'année précédente"),
+    "cumulative_month": ("En cours d'année", "par année entière, ou de janvier au dernier mois reçu"),
+}
+"""How often an indicator is read, on a card and in a sentence."""
+
+DIRECTION_WORDS: Mapping[str, tuple[str, str]] = {
+    "lower": ("La baisse", "une baisse est favorable"),
+    "higher": ("La hausse", "une hausse est favorable"),
+    "none": ("Aucun", "ni la hausse ni la baisse n'est favorable en soi"),
+}
+"""What is good, on a card and in a sentence."""
+
+
+def state_of(definition: IndicatorDefinition, on: dt.date) -> tuple[str, str, State | None, str]:
+    """Return the badge of a definition: word, detail, state, and the state in words.
+
+    Parameters
+    ----------
+    definition
+        The definition.
+    on
+        Day at which its review is judged.
+    """
+    if definition.status == "archived":
+        return "Archivé", "gardé pour les années passées", "muted", "n'est plus calculé"
+    if definition.status == "draft":
+        return "Brouillon", "à compléter ou à relire", "provisional", "hors du rapport"
+    assert definition.reviewed_on is not None
+    reviewed = f"relu le {french.date(definition.reviewed_on)}"
+    if definition.is_stale(on):
+        return "Publié", reviewed, "warning", "relecture trop ancienne"
+    return "Publié", reviewed, "good", "relecture à jour"
+
+
+def contract_words(definition: IndicatorDefinition, schemes: Mapping[str, Scheme]) -> str:
+    """Return the names of the schemes of a definition.
+
+    Parameters
+    ----------
+    definition
+        The definition.
+    schemes
+        Schemes by identifier.
+    """
+    named = [schemes[name].name if name in schemes else name for name in definition.schemes]
+    if not named:
+        return FOLLOW_UP
+    return french.list_in_words(named)
+
+
+def value_in_words(value: object, unit: str, decimals: int, *, signed: bool = False) -> str:
+    """Return a number with its unit.
+
+    Examples
+    --------
+    >>> value_in_words(8500, "boîtes", 0).replace("\u202f", " ").replace(french.NBSP, " ")
+    '8 500 boîtes'
+    """
+    write = french.signed if signed else french.number
+    return f"{write(value, decimals)}{french.NBSP}{unit}" if unit else write(value, decimals)
+
+
+def decimals_of(value: Any) -> int:
+    """Return how many decimals a number has, 3 at most.
+
+    Examples
+    --------
+    >>> decimals_of(8500), decimals_of(3.25)
+    (0, 2)
+    """
+    return next((n for n in (0, 1, 2) if value == round(value, n)), 3)

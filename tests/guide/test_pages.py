@@ -1,0 +1,133 @@
+"""The pages of the guide, before they are compiled."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from caqes_analysis.book import Book
+from caqes_analysis.campaign import load_campaign
+from caqes_analysis.display import Cards, Details, Notice, Table
+from caqes_analysis.guide import GuidePage, GuideSources, book_pages, guide_pages
+from caqes_analysis.guide.glossary import Linker, glossary_terms
+from caqes_analysis.guide.indicator_page import indicator_page
+from tests.conftest import REPOSITORY
+
+TODAY = dt.date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def sources() -> GuideSources:
+    return GuideSources.read(load_campaign(REPOSITORY / "parameters" / "demonstration-2024.yml"), on=TODAY)
+
+
+@pytest.fixture(scope="module")
+def pages(sources: GuideSources) -> dict[str, GuidePage]:
+    return {page.path: page for page in guide_pages(sources)}
+
+
+def prose(page: GuidePage) -> str:
+    """The Markdown of a page as it is read: references resolved, formulas and links left out."""
+    text = "\n".join(part for part in page.parts if isinstance(part, str))
+    shown = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$", "", text, flags=re.DOTALL)
+    shown = re.sub(r"\[([^\]]*)\]\(#[^)]*\)", r"\1", shown)
+    return re.sub(r"&#(\d+);", lambda found: chr(int(found[1])), shown)
+
+
+def test_every_definition_has_its_page_and_its_line_in_the_index(
+    sources: GuideSources, pages: dict[str, GuidePage]
+) -> None:
+    wanted = {f"guide/{name}" for name in sources.definitions}
+    assert wanted | {"guide", "guide/glossaire", "guide/calendrier"} == set(pages)
+    tables = [part for part in pages["guide"].parts if isinstance(part, Table)]
+    listed = {cell.href for table in tables for row in table.rows for cell in row if cell.href}
+    assert wanted <= listed
+
+
+def test_a_page_answers_the_questions_in_order(sources: GuideSources) -> None:
+    page = indicator_page(sources.definitions["phev_ipp"], sources)
+    titles = [part.split("\n")[0] for part in page.parts if isinstance(part, str) and part.startswith("## ")]
+    assert titles == [
+        "## Pourquoi le suivre",
+        "## Comment il se calcule",
+        "## Un exemple",
+        "## Les codes comptés",
+        "## Qui est ciblé : le référentiel",
+        "## Ce qui doit être atteint : l'objectif",
+        "## Ce que le contrat verse : l'intéressement",
+        "## Lire son graphique",
+        "## Ce qu'il faut savoir",
+        "## Sources et historique",
+    ]
+    text = prose(page)
+    assert "moins de 8\u202f500\u00a0boîtes par an" in text
+    assert "Une valeur égale au seuil ne remplit pas la condition" in text
+    assert "de 20 à 30\u00a0% des économies constatées ; le taux exact est inconnu" in text
+    queries = page.parts[-1]
+    assert isinstance(queries, Details)
+    assert len(queries.shown) == 1 + len(sources.definitions["phev_ipp"].measures)
+
+
+def test_who_is_targeted_and_what_is_owed_are_never_one_section(pages: dict[str, GuidePage]) -> None:
+    for page in pages.values():
+        for part in page.parts:
+            if isinstance(part, str) and part.startswith("## Qui est ciblé"):
+                assert "objectif" not in part.split("\n", 1)[1]
+
+
+def test_every_term_that_is_linked_has_its_entry(pages: dict[str, GuidePage]) -> None:
+    entries = re.findall(r"^\((terme-[a-z0-9-]+)\)=$", prose_source(pages["guide/glossaire"]), re.MULTILINE)
+    assert len(entries) == len(set(entries)) == len(glossary_terms())
+    linked = {name for page in pages.values() for name in re.findall(r"\]\(#(terme-[a-z0-9-]+)\)", prose_source(page))}
+    assert linked <= set(entries)
+    assert len(linked) > 40
+
+
+def prose_source(page: GuidePage) -> str:
+    return "\n".join(part for part in page.parts if isinstance(part, str))
+
+
+NOT_JARGON = {"DSS", "MCGR", "DGOS", "III"}  # the names in the number of an instruction, and a Roman numeral
+
+
+def test_no_acronym_without_its_entry(pages: dict[str, GuidePage]) -> None:
+    forms = " ".join(form for term in glossary_terms() for form in (term.label, *term.forms, term.definition))
+    known = set(re.findall(r"[A-Z][A-Z]+", forms)) | NOT_JARGON
+    for page in pages.values():
+        words = re.findall(r"(?<![\w-])[A-Z]{2,}(?![\w-])", prose(page))
+        assert {word for word in words if word not in known} == set(), page.path
+
+
+def test_a_draft_and_a_stale_review_are_said(sources: GuideSources) -> None:
+    draft = indicator_page(sources.definitions["product_theme_1"], sources)
+    assert [part.title for part in draft.parts if isinstance(part, Notice)] == [
+        "Définition en préparation",
+        "Reste à fournir par la région",
+    ]
+    later = replace(sources, on=dt.date(2030, 1, 1))
+    stale = indicator_page(sources.definitions["phev_ipp"], later)
+    (cards,) = (part for part in stale.parts if isinstance(part, Cards))
+    assert (cards.cards[0].state, cards.cards[0].state_label) == ("warning", "relecture trop ancienne")
+    assert "Relecture trop ancienne" in [part.title for part in stale.parts if isinstance(part, Notice)]
+
+
+def test_what_a_definition_says_is_shown_as_text() -> None:
+    assert Linker()("a <b> {{ x }} $y$ [z](u) PHEV") == (
+        "a &#60;b&#62; &#123;&#123; x &#125;&#125; &#36;y&#36; &#91;z&#93;&#40;u&#41; [PHEV](#terme-phev)"
+    )
+
+
+@pytest.mark.parametrize("is_part", [True, False])
+def test_the_pages_make_a_book(sources: GuideSources, tmp_path: Path, is_part: bool) -> None:
+    made = book_pages(sources, tmp_path, provenance={"Code": "essai"}, is_part=is_part)
+    assert len(Book("Guide", "", made).pages) == len(sources.definitions) + 3
+    for page in made:
+        assert page.notebook is not None
+        cells = json.loads(page.notebook.read_text(encoding="utf-8"))["cells"]
+        assert cells[0]["cell_type"] == "code"
+    assert (made[0].group == ()) is not is_part
