@@ -10,8 +10,8 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from caqes_analysis.campaign_sources import AnnualSource, FileSource, Month, MonthlySource, Place, Sources
 from caqes_analysis.envelopes import ENVELOPES, Envelope
+from caqes_analysis.identifiers import FINESS_PATTERN
 from caqes_analysis.parameter_files import Parameters, load_parameters
-from caqes_analysis.tables.parts import FINESS_PATTERN
 
 __all__ = [
     "REPOSITORY",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from caqes_analysis.identifiers import FINESS_PATTERN
 from caqes_analysis.tables.definition import Column, Kind
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "values",
 ]
 
-FINESS_PATTERN = r"^[0-9][0-9AB][0-9]{7}$"
 VALUE_STATUSES = ("reported", "zero", "missing", "not_applicable")
 DISCLOSURE_STATUSES = ("open", "primary", "secondary")
 AMOUNT_KINDS = ("reimbursed", "base", "purchase", "tariff")
