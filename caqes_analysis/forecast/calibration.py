@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 MAX_PAST_YEARS_NB = 6
 """Earlier years replayed at most: older ones say less of what errors are now."""
 _MIN_LEARNING_NB = 8
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Learned(BaseModel):
@@ -213,46 +213,22 @@ def _learn(replays: list[_Replay], observed_nb: int, max_years_nb: int) -> Learn
     names = candidate_names(min(max_years_nb, 2), observed_nb)
     if sum(map(len, rests)) < _MIN_LEARNING_NB:
         return Learned(combination=equal_weights(names), dispersion=default_dispersion(observed_nb))
-    return _fit(_joined(parts), np.concatenate(rests), np.concatenate(years), observed_nb)
+    return _fit(Candidates.joined(parts), np.concatenate(rests), np.concatenate(years), observed_nb)
 
 
 def _fit(candidates: Candidates, rest: Floats, years: npt.NDArray[np.int64], observed_nb: int) -> Learned:
     actual = np.log(np.exp(candidates.log_observed) + rest / candidates.size_eur)
-    names = candidates.names
     folds = years if len(np.unique(years)) > 1 else np.arange(len(years)) % 5
     said = np.empty(len(rest))
     for fold in np.unique(folds):
         # The errors of a year are measured with weights that have not read it, as will be those of the year forecast.
         out = folds == fold
-        taught = learn_combination(
-            names, candidates.log_ratios[~out], actual[~out], candidates.spread[~out], years[~out]
-        )
-        said[out] = combine(_some(candidates, out), taught, observed_nb)
+        taught = learn_combination(candidates.rows(~out), actual[~out], years[~out], observed_nb)
+        said[out] = combine(candidates.rows(out), taught, observed_nb)
     errors = np.log(rest / candidates.size_eur) - candidates.log_rest(said)
     return Learned(
-        combination=learn_combination(names, candidates.log_ratios, actual, candidates.spread, years),
+        combination=learn_combination(candidates, actual, years, observed_nb),
         dispersion=learn_dispersion(candidates, errors, years, observed_nb),
-    )
-
-
-def _some(candidates: Candidates, rows: npt.NDArray[np.bool_]) -> Candidates:
-    return Candidates(
-        candidates.names,
-        candidates.log_ratios[rows],
-        candidates.log_observed[rows],
-        candidates.volatility[rows],
-        candidates.spread[rows],
-        candidates.size_eur[rows],
-    )
-
-
-def _joined(parts: list[Candidates]) -> Candidates:
-    return Candidates(
-        parts[0].names,
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("log_ratios", "log_observed", "volatility", "spread", "size_eur")
-        ),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,12 @@ Floats = npt.NDArray[np.float64]
 
 _MAX_LOG = 3.0
 """A candidate may not move the rest of the year by more than e³, 20 times: a guard against overflows."""
+_SPREAD_BETWEEN = (0.2, 0.8)
+_GROWTH_PARTS = (0.25, 0.5, 0.75)
+"""Parts of the growth of the months observed that the rest of the year keeps."""
+_OWN_REPLAYS = (0.6, 0.4)
+"""Weights of the year before and of the one before that in the errors that a series saw of each candidate."""
+_OWN_ERROR_CAP = 1.0
 
 
 @dataclass(frozen=True)
@@ -32,9 +40,13 @@ class Candidates:
     volatility
         Typical unexpected move of a month, on logarithms, one per series.
     spread
-        Disagreement of the candidates about the rest of the year, on logarithms, one per series.
+        Disagreement of the candidates about the rest of the year, on logarithms, one per series: distance between
+        their quantiles at 20 and 80 %.
     size_eur
         Total of the year before, one per series.
+    own_errors
+        Series × candidates: mean absolute error, on logarithms, of the candidate when it forecasts the series' own
+        earlier years (two at most); 0 for all the candidates of a series too short for that.
     """
 
     names: tuple[str, ...]
@@ -43,11 +55,25 @@ class Candidates:
     volatility: Floats
     spread: Floats
     size_eur: Floats
+    own_errors: Floats
 
     def log_rest(self, log_ratios: Floats) -> Floats:
         """Return the logarithm of (rest of the year / total of the year before) that log ratios of the year imply."""
         rest: Floats = np.log(np.maximum(np.exp(log_ratios) - np.exp(self.log_observed), 1e-9))
         return rest
+
+    def rows(self, chosen: npt.NDArray[np.bool_]) -> Self:
+        """Return the candidates of some of the series."""
+        return replace(self, **{name: getattr(self, name)[chosen] for name in _arrays()})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the candidates of all the parts, which must have the same names."""
+        return cls(parts[0].names, *(np.concatenate([getattr(part, name) for part in parts]) for name in _arrays()))
+
+
+def _arrays() -> tuple[str, ...]:
+    return tuple(field.name for field in fields(Candidates) if field.name != "names")
 
 
 def candidate_names(history_years_nb: int, months_observed_nb: int) -> tuple[str, ...]:
@@ -73,7 +99,25 @@ def build_candidates(months: Floats, months_observed_nb: int, common_profile: Fl
     Candidates
         With one year before, seasons cannot be told from growth: smoothing candidates are left out.
     """
-    known = months_observed_nb
+    said = _said(months, months_observed_nb, common_profile)
+    return replace(said, own_errors=_own_errors(months, months_observed_nb, common_profile, said.log_ratios.shape))
+
+
+def _own_errors(months: Floats, known: int, common: Floats | None, shape: tuple[int, ...]) -> Floats:
+    """Return the mean absolute error of each candidate on the years of each series that have two years before."""
+    years_nb = (months.shape[1] - known) // 12
+    weights = _OWN_REPLAYS[: max(years_nb - 2, 0)]
+    found = np.zeros(shape)
+    for back, weight in enumerate(weights, start=1):
+        start = 12 * (years_nb - back)
+        then = _said(months[:, : start + known], known, common)
+        came = np.log(months[:, start : start + 12].sum(axis=1) / then.size_eur)
+        found += weight / sum(weights) * np.minimum(np.abs(then.log_ratios - came[:, None]), _OWN_ERROR_CAP)
+    return found
+
+
+def _said(months: Floats, known: int, common_profile: Floats | None) -> Candidates:
+    """Return what the candidates say, without their errors on earlier years."""
     years_nb = (months.shape[1] - known) // 12
     years = months[:, : 12 * years_nb].reshape(len(months), years_nb, 12)
     now = months[:, 12 * years_nb :]
@@ -84,7 +128,8 @@ def build_candidates(months: Floats, months_observed_nb: int, common_profile: Fl
     found["part_3_ans"] = observed * np.exp(left_by_head[:, -3:].mean(axis=1))
     found["part_n_1"] = observed * np.exp(left_by_head[:, -1])
     growth = np.log(observed / head[:, -1])
-    found["croissance_amortie"] = rest[:, -1] * np.exp(0.5 * growth)
+    for part in _GROWTH_PARTS:
+        found[f"croissance_amortie_{part:g}"] = rest[:, -1] * np.exp(part * growth)
     late = min(3, known)
     found["croissance_recente"] = rest[:, -1] * np.exp(
         0.8 * np.log(now[:, -late:].sum(axis=1) / years[:, -1, known - late : known].sum(axis=1))
@@ -100,14 +145,15 @@ def build_candidates(months: Floats, months_observed_nb: int, common_profile: Fl
     rests = np.stack([found[name] for name in names], axis=1)
     centre = np.log(np.median(rests, axis=1, keepdims=True))
     rests = np.exp(np.clip(np.log(rests), centre - _MAX_LOG, centre + _MAX_LOG))
-    log_rests = np.log(rests / before[:, None])
+    low_and_high = np.quantile(np.log(rests), _SPREAD_BETWEEN, axis=1)
     return Candidates(
         names,
         np.log((observed[:, None] + rests) / before[:, None]),
         np.log(observed / before),
         _volatility(logs, years_nb),
-        np.median(np.abs(log_rests - np.median(log_rests, axis=1, keepdims=True)), axis=1),
+        low_and_high[1] - low_and_high[0],
         before,
+        np.zeros_like(rests),
     )
 
 

@@ -19,11 +19,10 @@ _PRIOR_ERRORS_NB = 40.0
 """Weight, in numbers of past errors, of the distribution used when a region has too few of them."""
 _PRIOR_DEGREES = 4.0
 _RIDGE = 0.02
-_FEW_YEARS_INFLATION, _FULL_FROM_MONTH = 0.08, 6
-"""A few replayed years miss shocks common to all series; the intervals of years that no test scores were too narrow by
-this share when six months or more were observed, and right with three (docs/methods/forecast.md)."""
 _GRID = np.concatenate([[0.001, 0.0025, 0.005], np.linspace(0.01, 0.99, 99), [0.995, 0.9975, 0.999]])
-_PRIOR_COMMON_SHARE, _PRIOR_YEARS_NB = 0.05, 2.0
+_PRIOR_COMMON_SHARE, _PRIOR_YEARS_NB = 0.15, 2.0
+"""Share of the variance common to a year before years are counted, and the weight of that, in years: with it the
+intervals hold what they say on average, on years and series that no test scores (docs/methods/forecast.md)."""
 _MAX_COMMON_SHARE = 0.5
 _FLOOR = 1e-4
 
@@ -93,7 +92,7 @@ def default_dispersion(months_observed_nb: int) -> Dispersion:
     A tenth of the rest of the year in scale, more when the rest is one volatile month; Student's tails.
     """
     return Dispersion(
-        centre=(np.log(0.1), np.log(0.05), np.log(1e6)),
+        centre=(np.log(0.1), np.log(0.12), np.log(1e6)),
         intercept=round(float(np.log(0.12 + 0.01 * (12 - months_observed_nb))), 9),
         slopes=(0.5, 0.4, 0.0, 0.0),
         lowest_scale=0.01,
@@ -149,9 +148,10 @@ def learn_dispersion(
     # One more error than were seen, at worst beyond the extremes: the finite-sample step of conformal prediction.
     corrected = np.clip(0.5 + (_GRID - 0.5) * (len(errors) + 1) / len(errors), 0, 1)
     prior = t.ppf(_GRID, _PRIOR_DEGREES) * np.quantile(np.abs(scaled), 0.5) / t.ppf(0.75, _PRIOR_DEGREES)
+    years_nb, common_share = len(np.unique(years)), _common_share(scaled, years)
     # The median error of two or three years is no lesson: removed, it forecasts better in the years after.
-    inflation = 1 + _FEW_YEARS_INFLATION * np.clip((months_observed_nb - 3) / (_FULL_FROM_MONTH - 3), 0, 1)
-    quantiles = inflation * learned * np.quantile(scaled - np.median(scaled), corrected) + (1 - learned) * prior
+    quantiles = learned * np.quantile(scaled - np.median(scaled), corrected) + (1 - learned) * prior
+    quantiles *= _new_year_widening(common_share, years_nb)
     stored = _stored(np.concatenate([centre, found[1:]]))
     return Dispersion(
         centre=(stored[0], stored[1], stored[2]),
@@ -161,14 +161,17 @@ def learn_dispersion(
         highest_scale=round(float(highest), 9),
         quantiles=_stored(quantiles),
         errors_nb=len(errors),
-        years_nb=len(np.unique(years)),
-        common_share=round(_common_share(scaled, years), 9),
+        years_nb=years_nb,
+        common_share=round(common_share, 9),
         log_cap=round(1.25 * float(np.abs(errors).max()) + 0.1, 9),
     )
 
 
 def _common_share(scaled: Floats, years: npt.NDArray[np.int64]) -> float:
-    """Return the share of variance that the series of one year have in common, pulled towards a small default."""
+    """Return the share of variance that the series of one year have in common, pulled towards the usual one.
+
+    Errors are centred: ``Y`` years say as much of it as ``Y - 1``.
+    """
     ranks = scaled.argsort(kind="stable").argsort(kind="stable")
     scores = norm.ppf((ranks + 0.5) / len(scaled))
     shares = []
@@ -176,9 +179,22 @@ def _common_share(scaled: Floats, years: npt.NDArray[np.int64]) -> float:
         same = scores[years == year]
         if len(same) > 1:
             shares.append((len(same) * same.mean() ** 2 - 1) / (len(same) - 1))
-    known = len(shares)
-    mixed = (sum(shares) + _PRIOR_YEARS_NB * _PRIOR_COMMON_SHARE) / (known + _PRIOR_YEARS_NB)
+    known = max(len(shares) - 1, 0)
+    mixed = (sum(shares) * (known > 0) + _PRIOR_YEARS_NB * _PRIOR_COMMON_SHARE) / (known + _PRIOR_YEARS_NB)
     return float(np.clip(mixed, 0.0, _MAX_COMMON_SHARE))
+
+
+def _new_year_widening(common_share: float, years_nb: int) -> Floats:
+    """Return by how much each quantile widens because the shock common to a new year is known from few years.
+
+    The common part, of variance ``common_share``, follows Student's law with the years seen and the prior ones as
+    degrees of freedom, and its centre is estimated: variance ``1 + 1 / years``.
+    """
+    usual = norm.ppf(_GRID)
+    heavy = t.ppf(_GRID, years_nb + _PRIOR_YEARS_NB) * np.sqrt(1 + 1 / years_nb)
+    ratio = np.divide(heavy, usual, out=np.ones_like(usual), where=np.abs(usual) > 1e-9)
+    found: Floats = np.sqrt(1 + common_share * (ratio**2 - 1))
+    return found
 
 
 def _stored(values: Floats) -> tuple[float, ...]:

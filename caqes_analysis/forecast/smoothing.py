@@ -39,7 +39,7 @@ class Smoothing:
         return f"lissage_{self.level:g}_{self.trend:g}_{self.damping:g}_{self.season:g}"
 
 
-# From slow (the mean of years) to fast (the last month): which is best depends on the months left, which is learned.
+# From slow (the mean of years) to fast (the last month and its slope): which is best is learned, by months left.
 SMOOTHINGS: tuple[Smoothing, ...] = (
     Smoothing(0.05, 0.005, 0.97, 0.0),
     Smoothing(0.1, 0.01, 0.9, 0.25),
@@ -49,6 +49,9 @@ SMOOTHINGS: tuple[Smoothing, ...] = (
     Smoothing(0.65, 0.0, 0.8, 0.0),
     Smoothing(0.9, 0.0, 0.8, 0.0),
     Smoothing(0.65, 0.05, 0.9, 0.1),
+    Smoothing(0.8, 0.2, 0.8, 0.0),
+    Smoothing(0.9, 0.2, 0.9, 0.0),
+    Smoothing(0.9, 0.1, 0.95, 0.1),
 )
 THETAS = (0.3, 0.7)
 """Level constants of the two Theta candidates."""
