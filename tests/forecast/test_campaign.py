@@ -172,7 +172,7 @@ evenements:
     rest = (frame["median_eur"].astype(float) - frame["observed_eur"].astype(float) for frame in (moved, plain))
     ratio = next(rest) / next(rest)
     usual = plain["method"] == "combinaison apprise"
-    assert ratio[usual & (plain["envelope"] == "lpp")].to_numpy() == pytest.approx(0.5, rel=1e-5)
+    assert ratio[usual & (plain["envelope"] == "lpp")].to_numpy() == pytest.approx(0.5, rel=1e-4)
     assert ratio[usual & (plain["envelope"] == "transport_taxi")].to_numpy() == pytest.approx(1.0)
     assert "Baisse de tarif inventée (mai 2024)" in moved[moved["envelope"] == "lpp"]["reason"].iloc[0]
 
