@@ -15,7 +15,7 @@ from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
-__all__ = ["Dates", "settle", "supersede"]
+__all__ = ["Dates", "recut_cumuls", "settle", "supersede"]
 
 _CELL = ["finess", "month", "envelope", "amount_kind"]
 _SERIES = ["finess", "envelope", "amount_kind"]
@@ -195,20 +195,45 @@ def _by_delivery(rows: pd.DataFrame, code: str, place: str, example: Any, remedy
 def _settle_cumuls(store: Store, dates: Dates) -> Findings:
     rows = store.read(tables.CUMULATIVE_SPEND)
     valid = supersede(rows, _CELL, dates)
-    is_valid = valid == rows["delivery"]
-    rows = difference(rows.assign(replaced_by=valid.where(~is_valid, None)))
-    _rewrite(store, tables.CUMULATIVE_SPEND, rows, set(rows["delivery"]))
+    replaced_by = valid.where(valid != rows["delivery"], None)
+    _rewrite(store, tables.CUMULATIVE_SPEND, rows.assign(replaced_by=replaced_by), set(rows["delivery"]))
     months = store.read(tables.MONTHLY_SPEND)
+    effective = recut_cumuls(store)
+    return Findings([*_negative(effective), *_vanished(effective), *_contradicted(effective, months)])
+
+
+def recut_cumuls(store: Store) -> pd.DataFrame:
+    """Cut the cumuls of a store into periods anew; those of one month that no monthly file gives become months.
+
+    Parameters
+    ----------
+    store
+        Store whose cumuls say which delivery replaces which; its cumuls may have been corrected since they were cut.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``cumulative_spend`` that count. A month cut out of a corrected cumul, or that follows one, says so
+        (``is_corrected``).
+    """
+    rows = difference(store.read(tables.CUMULATIVE_SPEND))
+    names = set(rows["delivery"])
+    _rewrite(store, tables.CUMULATIVE_SPEND, rows, names)
+    for name in names:  # the months of such a delivery are all cut out of its cumuls
+        store.part_path(tables.MONTHLY_SPEND, str(name)).unlink(missing_ok=True)
     effective = rows[rows["replaced_by"].isna()]
-    single = effective[effective["months_nb"] == 1]
-    taken = pd.MultiIndex.from_frame(months[_CELL])
+    known = effective[effective["cumulative_eur"].notna()]
+    before = known.groupby([*(known[name] for name in _SERIES), known["month"].dt.year])["is_corrected"].shift()
+    is_moved = known["is_corrected"] | before.fillna(False).astype(bool)
+    single = known.assign(is_corrected=is_moved)[known["months_nb"] == 1]
+    taken = pd.MultiIndex.from_frame(store.read(tables.MONTHLY_SPEND)[_CELL])
     fresh = single[~pd.MultiIndex.from_frame(single[_CELL]).isin(taken)]
     for delivery, group in fresh.groupby("delivery", sort=True):
         amounts = group.assign(amount_eur=group["increment_eur"], quantity_nb=group["increment_nb"])
         amounts["value_status"] = ["zero" if not amount else "reported" for amount in amounts["amount_eur"]]
         kept = tables.MONTHLY_SPEND.conform(amounts[tables.MONTHLY_SPEND.column_names])
         store.write(tables.MONTHLY_SPEND, kept, part=str(delivery))
-    return Findings([*_negative(effective), *_vanished(effective), *_contradicted(effective, months)])
+    return effective
 
 
 def _negative(rows: pd.DataFrame) -> list[Finding]:

@@ -16,6 +16,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.activities import activity_named
 from caqes_analysis.envelopes import ENVELOPES, Envelope, envelope_named
 from caqes_analysis.errors import CaqesError, Problem
+from caqes_analysis.settlement import recut_cumuls
 from caqes_analysis.sources.cells import CellError, parse_amount, parse_date, parse_finess, parse_month, parse_text
 from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.sources.grids import Grid, common_findings, read_grid
@@ -99,8 +100,9 @@ def read_corrections(path: Path, *, envelopes: tuple[Envelope, ...] = ENVELOPES)
     ----------
     path
         ``finess;periode;champ;ancien;nouveau;auteur;date;preuve``, one line per correction. ``champ`` is an envelope
-        (its amount), an activity or an LPP code; « quantité » after it means the quantity. An empty ``ancien`` is a
-        value that was missing; an empty ``nouveau`` takes a value out.
+        (its amount), an activity or an LPP code; « quantité » after it means the quantity. ``periode`` is a month
+        (``2024-06``), a year, or the cumul from January to a month (``2024-M06``). An empty ``ancien`` is a value that
+        was missing; an empty ``nouveau`` takes a value out.
     envelopes
         The envelopes known.
 
@@ -210,13 +212,17 @@ class _Target:
     value: str
 
 
-def _target(field: str) -> _Target:
+def _target(field: str, period: str) -> _Target:
     if field.startswith("activity."):
         return _Target(tables.ACTIVITY, "period", "activity", field.removeprefix("activity."), "count_nb")
     code = field.removesuffix(_QUANTITY_SUFFIX)
-    value = "quantity_nb" if field.endswith(_QUANTITY_SUFFIX) else "amount_eur"
+    is_quantity = field.endswith(_QUANTITY_SUFFIX)
+    value = "quantity_nb" if is_quantity else "amount_eur"
     if code.startswith("lpp."):
         return _Target(tables.LPP_SPEND, "period", "lpp", code.removeprefix("lpp."), value)
+    if _CUMUL.fullmatch(period):
+        value = "cumulative_nb" if is_quantity else "cumulative_eur"
+        return _Target(tables.CUMULATIVE_SPEND, "month", "envelope", code, value)
     return _Target(tables.MONTHLY_SPEND, "month", "envelope", code, value)
 
 
@@ -238,12 +244,13 @@ def apply_corrections(store: Store, register: pd.DataFrame, *, register_name: st
         The register with its ``state`` (keys of :data:`CORRECTION_STATES`), and the findings: what was applied
         (information), what was not because the value received is no longer the one that was expected (warning).
     """
-    states, found = [], []
-    for row in register.to_dict("records"):
-        state, finding = _apply(store, row)
-        states.append(state)
-        if finding is not None:
-            found.append(finding)
+    rows = register.to_dict("records")
+    outcomes: dict[int, tuple[str, Finding | None]] = {}
+    # Cumuls first: months are cut out of them.
+    for place in sorted(range(len(rows)), key=lambda place: _CUMUL.fullmatch(rows[place]["period"]) is None):
+        outcomes[place] = _apply(store, rows[place])
+    states = [outcomes[place][0] for place in range(len(rows))]
+    found = [told for _, (_, told) in sorted(outcomes.items()) if told is not None]
     applied = states.count("applied")
     if applied:
         first = register.iloc[states.index("applied")]
@@ -264,7 +271,7 @@ def apply_corrections(store: Store, register: pd.DataFrame, *, register_name: st
 
 
 def _apply(store: Store, row: dict[Any, Any]) -> tuple[str, Finding | None]:
-    target = _target(row["field"])
+    target = _target(row["field"], row["period"])
     place = f"{row['finess']}, {row['period']}, {row['field']}"
     old = None if pd.isna(row["old"]) else row["old"]
     received: list[Decimal | None] = []
@@ -276,10 +283,12 @@ def _apply(store: Store, row: dict[Any, Any]) -> tuple[str, Finding | None]:
             new = None if pd.isna(row["new"]) else row["new"]
             rows[target.value] = rows[target.value].astype(object)
             rows.loc[hits[0], target.value] = new
-            if target.value != "quantity_nb":
+            if target.value not in ("quantity_nb", "cumulative_nb"):
                 rows.loc[hits[0], "value_status"] = "missing" if new is None else "reported" if new else "zero"
             rows.loc[hits[0], "is_corrected"] = True
             store.write(target.table, rows, part=path.stem)
+            if target.table is tables.CUMULATIVE_SPEND:
+                recut_cumuls(store)
             return "applied", None
     if not received:
         return "absent", Finding(
@@ -308,9 +317,10 @@ def _matching(store: Store, target: _Target, row: dict[Any, Any]) -> list[tuple[
     """Return the parts that hold the value in force, each with its rows and those concerned."""
     paths = sorted((store.directory / target.table.name).glob("*.parquet"))
     if target.period == "month":
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", row["period"]):
+        month = row["period"].replace("-M", "-")
+        if _YEAR.fullmatch(month):
             return []
-        period: Any = pd.Timestamp(f"{row['period']}-01")
+        period: Any = pd.Timestamp(f"{month}-01")
     else:
         period = row["period"]
     found = []
@@ -318,6 +328,8 @@ def _matching(store: Store, target: _Target, row: dict[Any, Any]) -> list[tuple[
         rows = Store.read_parts(target.table, [path])
         matching = (rows["finess"] == row["finess"]) & (rows[target.period] == period)
         matching &= rows[target.item] == target.code
+        if "replaced_by" in rows:
+            matching &= rows["replaced_by"].isna()
         if matching.any():
             found.append((path, rows, matching))
     return found

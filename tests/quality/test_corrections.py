@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caqes_analysis import tables
+from caqes_analysis.deliveries import to_cumulative
 from caqes_analysis.errors import SourceError
 from caqes_analysis.quality import apply_corrections, read_corrections
 from caqes_analysis.receive import open_store, receive
+from caqes_analysis.settlement import settle
 from caqes_analysis.store import Store
 from tests.builders import A, B, monthly_rows, whole_year
 from tests.campaigns import MONTHLY, campaign_file, small_campaign
@@ -90,6 +92,26 @@ def test_activity_lpp_and_quantities_are_corrected_too(tmp_path: Path) -> None:
     assert store.read(tables.ACTIVITY)["count_nb"].tolist() == [Decimal("210.000")]
     kept = store.read(tables.LPP_SPEND).iloc[0]
     assert (kept["quantity_nb"], kept["amount_eur"], kept["is_corrected"]) == (Decimal("4.000"), Decimal("40.00"), True)
+
+
+def test_a_cumul_is_corrected_and_cut_anew(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    amounts = {"2024-01": "10.00", "2024-02": "200.00", "2024-03": "30.00", "2024-06": "60.00"}
+    rows = to_cumulative(monthly_rows({(A, "phmev"): amounts}, delivery="cumul"))
+    store.write(tables.CUMULATIVE_SPEND, rows, part="cumul")
+    assert settle(store).codes() == {"INCREMENT_NEGATIF"}
+    lines = (f"{A};2024-03;phmev;10,00;11,00", f"{A};2024-M02;phmev;200,00;20,00", f"{A};2024-M05;phmev;1;2")
+    register_rows, _ = read_corrections(register(tmp_path, *lines))
+    states, _ = apply_corrections(store, register_rows, register_name="c.csv")
+    assert states["state"].tolist() == ["applied", "applied", "absent"]
+    assert [value(store, month) for month in (1, 2, 3)] == [
+        (Decimal("10.00"), "reported", False),
+        (Decimal("10.00"), "reported", True),
+        (Decimal("11.00"), "reported", True),  # 10,00 cut out of the corrected cumuls, then corrected itself
+    ]
+    cumuls = store.read(tables.CUMULATIVE_SPEND).set_index("month")
+    assert cumuls["cumulative_eur"].tolist() == [Decimal(each) for each in (10, 20, 30, 60)]
+    assert cumuls["is_corrected"].tolist() == [False, True, False, False]
 
 
 def test_every_problem_of_the_register_is_told_at_once(tmp_path: Path) -> None:
