@@ -11,7 +11,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.quality.corrections import CORRECTION_STATES
-from caqes_analysis.sources.grids import plain_name
+from caqes_analysis.sources.names import plain_name
 
 __all__ = [
     "OUTLIER_CODES",

@@ -15,7 +15,7 @@ from caqes_analysis.quality.outliers import Outlier, outliers_of
 from caqes_analysis.quality.panels import Panel, panels
 from caqes_analysis.quality.perimeter_changes import spending_outside_validity
 from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt, envelope_weights
-from caqes_analysis.quality.repeats import find_copies, find_repeats, find_totals
+from caqes_analysis.quality.repeats import find_copies, find_entities, find_repeats, find_totals
 from caqes_analysis.quality.shifts import find_shifts
 from caqes_analysis.sources.findings import Finding, Findings, Severity
 from caqes_analysis.store import Store
@@ -39,6 +39,7 @@ _SEVERITIES: Mapping[str, Severity] = {
     "FACTEUR_100": "error",
     "FACTEUR_1000": "error",
     "LIGNE_DE_TOTAL": "error",
+    "ENTITE_ET_SITES": "error",
 }
 
 
@@ -66,6 +67,7 @@ def check_received(
     found += _years_in_doubt(doubts)
     if store.has(tables.MONTHLY_SPEND) and last_month is not None:
         names = {envelope.code: envelope.short_label for envelope in envelopes}
+        entities = _entities(store)
         explained = {("", int(year)) for year in doubts["year"]}
         totals: set[str] = set()
         for panel in panels(store):
@@ -74,7 +76,7 @@ def check_received(
             if panel.envelope == "phmev":
                 explained |= {(one.finess, year) for one in outliers for year in _years(one)}
             found += [_outlier_finding(one, label) for one in outliers]
-            found += _equalities(panel, label)
+            found += _equalities(panel, label, entities)
             totals |= {one.finess for one in find_totals(panel)}
             found += _shifts(panel, label)
         found += _absences(store, last_month, names, totals)
@@ -110,7 +112,24 @@ def _cents(value: float) -> Decimal:
     return Decimal(value).quantize(Decimal("0.01"))
 
 
-def _equalities(panel: Panel, label: str) -> Iterator[Finding]:
+def _entities(store: Store) -> dict[str, str]:
+    """Return the juridical entity of each establishment that says it."""
+    known = store.read(tables.ESTABLISHMENTS).dropna(subset=["finess_ej"])
+    return dict(zip(known["finess"], known["finess_ej"], strict=True))
+
+
+def _equalities(panel: Panel, label: str, entities: Mapping[str, str]) -> Iterator[Finding]:
+    for whole in find_entities(panel, entities):
+        yield Finding(
+            delivery=whole.delivery,
+            code="ENTITE_ET_SITES",
+            place=f"{whole.finess}, {label}",
+            severity=_SEVERITIES["ENTITE_ET_SITES"],
+            count=whole.months_nb,
+            example=f"{french.month_year(whole.month)} : {french.euros(_cents(whole.amount_eur), cents=True)}",
+            remedy="Ce montant est, au centime, la somme de ceux de ses sites : l'entité juridique et ses sites sont "
+            "reçus ensemble, et comptés deux fois. Ne garder que le niveau du contrat.",
+        )
     for total in find_totals(panel):
         yield Finding(
             delivery=total.delivery,

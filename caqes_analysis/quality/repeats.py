@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from caqes_analysis.quality.panels import Panel
 
-__all__ = ["Repeat", "TotalRow", "find_copies", "find_repeats", "find_totals"]
+__all__ = ["Repeat", "TotalRow", "find_copies", "find_entities", "find_repeats", "find_totals"]
 
 CHANCE_EXPECTED_NB: Final = 0.005
 """A repetition is told when fewer than this many would be expected by chance in the series (package's choice)."""
@@ -20,6 +20,7 @@ _SMALL_EUR: Final = 500.0
 _LAGS: Final = (1, 12)
 _COPIED_MONTHS_NB: Final = 2
 _FEWEST_PARTS_NB: Final = 3
+_FEWEST_SITES_NB: Final = 2
 _MAD_TO_SD: Final = 1.4826
 
 
@@ -52,7 +53,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class TotalRow:
-    """A line whose amounts are the sum of all the others of its months: a total left in.
+    """A line whose amounts are the sum of others of its months: a total left in, an entity beside its own sites.
 
     Parameters
     ----------
@@ -146,6 +147,31 @@ def find_totals(panel: Panel) -> Iterator[TotalRow]:
             panel.finess[row], panel.envelope, panel.amount_kind, str(panel.deliveries[row, months[0]]),
             panel.months[months[0]], len(months), cents[row, months[0]] / 100,
         )  # fmt: skip
+
+
+def find_entities(panel: Panel, entities: Mapping[str, str]) -> Iterator[TotalRow]:
+    """Yield the juridical entities whose amounts are, to the cent, the sum of those of their own sites.
+
+    Parameters
+    ----------
+    panel
+        Months of one envelope.
+    entities
+        Juridical entity of each establishment. A single site that repeats its entity is told by :func:`find_copies`.
+    """
+    cents = np.where(np.isfinite(panel.amounts), _cents(panel), 0)
+    for row, entity in enumerate(panel.finess):
+        sites = [
+            place for place, finess in enumerate(panel.finess) if entities.get(finess) == entity and finess != entity
+        ]
+        if len(set(sites)) < _FEWEST_SITES_NB:
+            continue
+        months = np.flatnonzero((cents[row] == cents[sites].sum(axis=0)) & (cents[row] > 0))
+        if len(months) >= _COPIED_MONTHS_NB:
+            yield TotalRow(
+                entity, panel.envelope, panel.amount_kind, str(panel.deliveries[row, months[0]]),
+                panel.months[months[0]], len(months), cents[row, months[0]] / 100,
+            )  # fmt: skip
 
 
 def _cents(panel: Panel) -> npt.NDArray[np.int64]:

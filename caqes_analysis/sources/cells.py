@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Final
 
 from caqes_analysis.errors import Problem
 from caqes_analysis.tables import FINESS_PATTERN
 
-__all__ = ["CellError", "parse_amount", "parse_date", "parse_finess", "parse_month", "parse_text"]
+__all__ = ["CellError", "parse_amount", "parse_date", "parse_finess", "parse_month", "parse_text", "unreadable_month"]
 
 # Spaces that separate thousands: typed, no-break, narrow no-break, thin.
 _SPACES = " \u00a0\u202f\u2009"
@@ -27,6 +27,9 @@ _FLOAT_NOISE = 1e-6
 _MOST_DIGITS_NB = 13
 _FINESS = re.compile(FINESS_PATTERN)
 _YEARS = range(2000, 2101)
+# Spreadsheets count days from here (1900 taken as a leap year); the years that may be meant, 2000 to 2099.
+_SERIAL_ORIGIN = date(1899, 12, 30)
+_SERIAL_DAYS = range(36_526, 73_051)
 
 
 class CellError(ValueError):
@@ -102,7 +105,7 @@ def parse_amount(cell: Any, *, decimals: int = 2) -> Decimal | None:
         return _bounded(Decimal(sign + digits))
     if re.fullmatch(r"[0-9]+\.[0-9]{3,}", digits):
         raise _too_many_decimals(decimals)
-    raise _unreadable_amount()
+    raise _unreadable_amount(text)
 
 
 def _number_amount(cell: float, decimals: int) -> Decimal:
@@ -131,10 +134,19 @@ def _too_many_decimals(decimals: int) -> CellError:
     )
 
 
-def _unreadable_amount() -> CellError:
+_UNREADABLE_AMOUNTS: Final = (
+    (r"\(.*[0-9].*\)|.*[0-9]\s*[-\u2212]", "un montant négatif s'écrit avec un signe moins devant."),
+    (r"[0-9.,]+[eE][+-]?[0-9]+", "le tableur a écrit ce montant en notation scientifique : ses chiffres sont perdus."),
+    (r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", "ce montant est écrit à l'anglaise, la virgule pour les milliers."),
+    (r"#.*", "cette cellule est une erreur de tableur."),
+)
+
+
+def _unreadable_amount(text: str = "") -> CellError:
+    said = next((what for form, what in _UNREADABLE_AMOUNTS if re.fullmatch(form, text)), None)
     return CellError(
         "MONTANT_ILLISIBLE",
-        "ce n'est pas un montant lisible.",
+        said or "ce n'est pas un montant lisible.",
         "Écrire 1234,56 ou 1 234,56 ; laisser la cellule vide quand le montant n'est pas connu.",
     )
 
@@ -165,7 +177,7 @@ def parse_month(cell: Any) -> date:
         text,
     )
     if match is None:
-        raise CellError("MOIS_ILLISIBLE", "ce n'est pas un mois lisible.", remedy)
+        raise CellError("MOIS_ILLISIBLE", unreadable_month(text), remedy)
     year = int(match["y"] or match["y2"] or match["y3"])
     month = int(match["m"] or match["m2"] or match["m3"])
     if not 1 <= month <= 12:
@@ -173,6 +185,26 @@ def parse_month(cell: Any) -> date:
     if year not in _YEARS:
         raise CellError("MOIS_HORS_PERIODE", f"l'année {year} n'est pas entre 2000 et 2100.", "Corriger l'année.")
     return date(year, month, 1)
+
+
+def unreadable_month(text: str) -> str:
+    """Return in French why a text is not a month.
+
+    Examples
+    --------
+    >>> unreadable_month("45352")
+    "c'est le numéro de série d'une date de tableur (01/03/2024), non un mois."
+    """
+    if re.fullmatch(r"[0-9]{5}", text) and int(text) in _SERIAL_DAYS:
+        day = _SERIAL_ORIGIN + timedelta(days=int(text))
+        return f"c'est le numéro de série d'une date de tableur ({day:%d/%m/%Y}), non un mois."
+    if re.fullmatch(r"[0-9]{1,2}[-/][0-9]{2}|[^\W\d]+[.\s-]+[0-9]{2}|[0-9]{2}", text):
+        return "l'année n'a que deux chiffres."
+    if re.fullmatch(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}", text):
+        return "c'est un jour, non un mois : rien ne dit que le jour et le mois n'ont pas été échangés."
+    if _FINESS.fullmatch(text):
+        return "c'est un FINESS, non un mois : deux colonnes ont été échangées."
+    return "ce n'est pas un mois lisible."
 
 
 def parse_date(cell: Any) -> date | None:
@@ -243,9 +275,12 @@ def parse_finess(cell: Any) -> str | None:
             "Mettre la colonne au format texte avant d'y coller les FINESS.",
         )
     if not _FINESS.fullmatch(text):
+        is_number = re.fullmatch(r"[0-9]+[.,][0-9]*([eE][+-]?[0-9]+)?", text)
         raise CellError(
             "FINESS_INVALIDE",
-            "un FINESS a 9 caractères : des chiffres, ou 2A ou 2B en tête.",
+            "le tableur a changé ce FINESS en nombre : ses chiffres ne sont plus sûrs."
+            if is_number
+            else "un FINESS a 9 caractères : des chiffres, ou 2A ou 2B en tête.",
             "Corriger le FINESS (annuaire : finess.esante.gouv.fr).",
         )
     return text

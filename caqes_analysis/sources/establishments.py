@@ -15,7 +15,8 @@ from caqes_analysis import tables
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_date, parse_finess, parse_text
 from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grids import Grid, common_findings, plain_name, read_grid
+from caqes_analysis.sources.grids import Grid, common_findings, read_grid
+from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
 
@@ -257,4 +258,30 @@ def _findings(delivery: str, grid: Grid, columns: dict[str, list[Any]], deduced:
                 "Un successeur est nommé sans dernier jour de validité : remplir valide_au, qui date la reprise.",
             )
         )
+    misplaced = _at_another_level(columns)
+    if misplaced:
+        first = misplaced[0]
+        found.append(
+            Finding(
+                delivery,
+                "CONTRAT_AU_MAUVAIS_NIVEAU",
+                "finess_contrat",
+                "warning",
+                len(misplaced),
+                f"{columns['finess'][first]}, {columns['legal_status'][first]} : contrat "
+                f"{columns['contract_finess'][first]} (ligne {grid.lines[first]})",
+                "Un établissement public signe par son entité juridique, un autre par son site géographique : entité "
+                "et site sont sans doute échangés. Gardé tel quel ; corriger finess_contrat, finess_ej ou finess_et.",
+            )
+        )
     return Findings(found) + common_findings(delivery, grid)
+
+
+def _at_another_level(columns: dict[str, list[Any]]) -> list[int]:
+    """Return the lines whose contract is signed by the site of a public establishment, or by the entity of another."""
+    rows = zip(*(columns[name] for name in ("legal_status", "contract_finess", "finess_ej", "finess_et")), strict=True)
+    return [
+        place
+        for place, (status, contract, entity, site) in enumerate(rows)
+        if entity and site and entity != site and status and contract == (site if status == "public" else entity)
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,25 +15,15 @@ from caqes_analysis.sources.cells import CellError
 from caqes_analysis.sources.encoding import decode
 from caqes_analysis.sources.files import refuse_absent
 from caqes_analysis.sources.findings import Finding
+from caqes_analysis.sources.names import plain_name
+from caqes_analysis.sources.odd_lines import grouped, odd_line
 from caqes_analysis.sources.problems import ProblemLog, shown
 from caqes_analysis.sources.workbooks import formula_cells, refuse_old_workbook, sheet_rows
 
-__all__ = ["Grid", "common_findings", "csv_rows", "plain_name", "read_grid"]
+__all__ = ["Grid", "common_findings", "csv_rows", "read_grid"]
 
 T = TypeVar("T")
 _OTHER_SEPARATORS = {",": "la virgule", "\t": "la tabulation", "|": "la barre verticale"}
-
-
-def plain_name(name: str) -> str:
-    """Return a column name without accents, case or punctuation, to compare names.
-
-    Examples
-    --------
-    >>> plain_name(" Quantité ")
-    'quantite'
-    """
-    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return "_".join("".join(c if c.isalnum() else " " for c in bare).split())
 
 
 @dataclass(frozen=True)
@@ -271,6 +260,9 @@ def _grid(
     *,
     ends_without_newline: bool = False,
 ) -> Grid:
+    labels = {name: str(header[place]).strip() for name, place in places.items()}
+    odd = {line: odd_line({name: row[place] for name, place in places.items()}, labels) for line, row in body}
+    log.extend(grouped(problem.at(line=line) for line, problem in odd.items() if problem is not None))
     if not log and not body:
         log.add(Problem("FICHIER_SANS_LIGNE", "le fichier n'a que son en-tête.", "L'exporter de nouveau.", line=1))
     log.raise_if_any()
@@ -278,7 +270,7 @@ def _grid(
         file,
         tuple(line for line, _ in body),
         {name: [row[place] for _, row in body] for name, place in places.items()},
-        {name: str(header[place]).strip() for name, place in places.items()},
+        labels,
         tuple(ignored),
         ends_without_newline,
     )

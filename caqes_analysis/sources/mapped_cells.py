@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from caqes_analysis.activities import activity_named
 from caqes_analysis.envelopes import ENVELOPES, Envelope, envelope_named
 from caqes_analysis.errors import CaqesError
-from caqes_analysis.sources.cells import CellError, parse_amount, parse_month, parse_text
+from caqes_analysis.sources.cells import CellError, parse_amount, parse_month, parse_text, unreadable_month
 from caqes_analysis.sources.column_mapping import MONTH_FORMS, ColumnMapping, MonthForm
-from caqes_analysis.sources.grids import plain_name
+from caqes_analysis.sources.names import plain_name
 
 __all__ = ["Period", "item_parser", "parse_period", "parse_year", "value_parser"]
 
@@ -136,7 +136,7 @@ def parse_period(cell: Any, *, forms: tuple[MonthForm, ...]) -> Period | None:
     examples = " ; ".join(f"{form} ({MONTH_FORMS[form]})" for form in forms)
     raise CellError(
         "MOIS_ILLISIBLE",
-        "ce n'est pas un mois lisible.",
+        unreadable_month(text),
         f"Formes permises : {examples}. En ajouter une à months (correspondance de colonnes) ou corriger la cellule.",
     )
 

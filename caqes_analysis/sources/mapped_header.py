@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_text
 from caqes_analysis.sources.column_mapping import MEASURES, ColumnMapping
-from caqes_analysis.sources.grids import plain_name
 from caqes_analysis.sources.mapped_cells import Period, parse_period, parse_year
+from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.raw_tables import RawTable
 
 __all__ = ["Header", "ValueColumn", "begins_with", "read_header"]

@@ -15,6 +15,7 @@ from caqes_analysis.sources.column_mapping import ColumnMapping
 from caqes_analysis.sources.grids import Grid
 from caqes_analysis.sources.mapped_cells import value_parser
 from caqes_analysis.sources.mapped_header import Header, begins_with
+from caqes_analysis.sources.odd_lines import grouped, odd_line
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.raw_tables import RawTable
 from caqes_analysis.tables import FINESS_PATTERN
@@ -65,6 +66,9 @@ def kept_lines(table: RawTable, header: Header, mapping: ColumnMapping, log: Pro
         place for place in hanging if any(column == place for row, column in table.merged if row >= header.line)
     }
     last = table.rows[-1][0]
+    columns = _columns(header)
+    labels = {name: label for name, (_, label) in columns.items()}
+    odd: list[Problem] = []
     read = {*header.keys.values(), *(column.place for column in header.values)}
     for line, row in table.rows:
         if line <= header.line or not any(str(cell).strip() for cell in row):
@@ -84,12 +88,23 @@ def kept_lines(table: RawTable, header: Header, mapping: ColumnMapping, log: Pro
             log.add(_width_problem(line, len(row), header.width, is_cut=is_cut))
         else:
             filled = _filled(table, line, padded, hanging, by_ranges, above)
+            problem = odd_line({name: filled[place] for name, (place, _) in columns.items()}, labels)
+            if problem is not None:
+                odd.append(problem.at(line=line))
+                continue
             _refuse_formulas(table, line, read, header, log)
             numbers.append(line)
             cells.append(filled)
+    log.extend(grouped(odd))
     if not numbers and not log:
         log.add(Problem("FICHIER_SANS_LIGNE", "aucune ligne de données n'est trouvée.", "Exporter de nouveau."))
     return Lines(tuple(numbers), tuple(cells), tuple(totals), tuple(notes), grand)
+
+
+def _columns(header: Header) -> dict[str, tuple[int, str]]:
+    """Return the place and the label of every column that is read."""
+    keys = {part: (place, header.labels[part]) for part, place in header.keys.items()}
+    return keys | {f"value {column.place}": (column.place, column.label) for column in header.values}
 
 
 def _telling_texts(row: list[Any], header: Header) -> list[str]:

@@ -1,0 +1,19 @@
+"""Names of columns and words as people write them, made comparable."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["plain_name"]
+
+
+def plain_name(name: str) -> str:
+    """Return a column name without accents, case or punctuation, to compare names.
+
+    Examples
+    --------
+    >>> plain_name(" Quantité ")
+    'quantite'
+    """
+    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return "_".join("".join(c if c.isalnum() else " " for c in bare).split())
