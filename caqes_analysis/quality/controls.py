@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +17,7 @@ from caqes_analysis.quality.perimeter_changes import spending_outside_validity
 from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt, envelope_weights
 from caqes_analysis.quality.repeats import find_copies, find_entities, find_repeats, find_totals
 from caqes_analysis.quality.shifts import find_shifts
+from caqes_analysis.quality.units import find_unit_doubts
 from caqes_analysis.sources.findings import Finding, Findings, Severity
 from caqes_analysis.store import Store
 
@@ -70,7 +71,8 @@ def check_received(
         entities = _entities(store)
         explained = {("", int(year)) for year in doubts["year"]}
         totals: set[str] = set()
-        for panel in panels(store):
+        every = list(panels(store))
+        for panel in every:
             label = names.get(panel.envelope, panel.envelope)
             outliers = outliers_of(panel)
             if panel.envelope == "phmev":
@@ -79,6 +81,7 @@ def check_received(
             found += _equalities(panel, label, entities)
             totals |= {one.finess for one in find_totals(panel)}
             found += _shifts(panel, label)
+        found += _units(every, names)
         found += _absences(store, last_month, names, totals)
         found += _outside_validity(store)
         found += _weights(store, names)
@@ -163,6 +166,23 @@ def _equalities(panel: Panel, label: str, entities: Mapping[str, str]) -> Iterat
             f"comme l'établissement {one.copied_finess}",
             remedy="Cause probable : les mêmes lignes reçues sous deux FINESS (entité et site, ancien et nouveau). "
             f"{_REGISTER}",
+        )
+
+
+def _units(every: Sequence[Panel], names: Mapping[str, str]) -> Iterator[Finding]:
+    for one in find_unit_doubts(every):
+        small = one.factor < 1
+        times = french.number(1 / one.factor if small else one.factor, 0)
+        yield Finding(
+            delivery=one.delivery,
+            code="UNITE_DOUTEUSE",
+            place=f"{one.finess}, {names.get(one.envelope, one.envelope)}",
+            severity="warning",
+            count=one.months_nb,
+            example=f"{french.euros(_cents(one.median_eur), cents=True)} par mois : au regard de sa PHMEV, "
+            f"{times} fois {'moins' if small else 'plus'} que les autres établissements",
+            remedy=f"Cause probable : {'montants' if small else 'PHMEV'} de cet établissement en milliers d'euros "
+            f"(k€), du premier au dernier mois. {_REGISTER}",
         )
 
 

@@ -28,8 +28,12 @@ ODD_SDS: Final = 10.0
 """… and ten of its own standard deviations away, is odd."""
 ODD_ALONE_LOG: Final = float(np.log(3.5))
 """The same where establishments are too few to know their common season (a pandemic halved the devices)."""
+COMMON_RISE_LOG: Final = float(np.log(1.7))
+"""A lone month so far above its neighbours, and above the same month of the other years, for all establishments
+together: no season does that, a month counted twice does (package's choice)."""
 _NEIGHBOURS_NB: Final = 6
 _LONE_MONTHS_NB: Final = 2
+_OTHER_YEARS_NB: Final = 2
 _POWER_TOLERANCE: Final = 0.15  # in powers of ten: 10^0.15 = 1.41
 _DOUBLE_TOLERANCE_LOG: Final = 0.3
 _ABRUPT_LOG: Final = float(np.log(4))
@@ -103,7 +107,7 @@ def outliers_of(panel: Panel) -> list[Outlier]:
     panel
         Its months, as :func:`~caqes_analysis.quality.panels.panel_of` gives them.
     """
-    everyone = list(_common(panel))
+    everyone = [*_common(panel), *_common_rises(panel)]
     counted = np.isfinite(panel.residuals).sum(axis=1)
     own: list[Outlier] = []
     for row in np.flatnonzero(counted >= _FEWEST_MONTHS_NB):
@@ -127,6 +131,28 @@ def _common(panel: Panel) -> Iterator[Outlier]:
             panel.months[stop - 1], float(received[start]), float(received[start] / np.exp(far[start])),
             code, f"{cause}, pour tous les établissements",
         )  # fmt: skip
+
+
+def _common_rises(panel: Panel) -> Iterator[Outlier]:
+    """Yield the lone months in which all establishments rise together as no season does."""
+    season = np.where(panel.has_season, panel.season, np.nan)
+    years, numbers = np.asarray(panel.months.year), np.asarray(panel.months.month)
+    usual = np.full(len(season), np.nan)
+    for month in range(len(season)):
+        others = season[(numbers == numbers[month]) & (years != years[month])]
+        if np.isfinite(others).sum() >= _OTHER_YEARS_NB:
+            usual[month] = np.nanmedian(others)
+    rest = season - usual
+    received = np.nansum(panel.amounts, axis=0)
+    for month in range(1, len(season) - 1):
+        rise = float(rest[month] - max(rest[month - 1], rest[month + 1]))
+        if COMMON_RISE_LOG < rise <= GROSS_LOG:
+            deliveries = sorted({name for name in panel.deliveries[:, month] if name})
+            yield Outlier(
+                _EVERYONE, panel.envelope, panel.amount_kind, ", ".join(deliveries), panel.months[month],
+                panel.months[month], float(received[month]), float(received[month] / np.exp(rise)),
+                "MOIS_ATYPIQUE", "mois compté deux fois, ou deux mois réunis, pour tous les établissements",
+            )  # fmt: skip
 
 
 def _of_row(panel: Panel, row: int) -> list[Outlier]:
