@@ -1,0 +1,95 @@
+"""The yearly PHMEV at the level at which contracts are signed, or why the base cannot give it there."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import sentence_case
+from caqes_analysis.contract_level import NOT_COMPUTABLE, annual_at_contract_level, contract_keys
+from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.indicators.structure import annual_years
+
+__all__ = ["contract_sentence", "contracts_table"]
+
+_TITLE = "Base annuelle au niveau du contrat"
+
+
+def contracts_table(page: Page) -> Table | Notice | None:
+    """Return what each contract spent in the last two yearly bases, sites of AP-HP added up to their entity.
+
+    None when no yearly base was received.
+    """
+    years = annual_years(page.store)[-2:]
+    if not years:
+        return None
+    rows = annual_at_contract_level(page.store)
+    if rows.empty:
+        return Notice("missing", _TITLE, "La campagne n'a reçu aucun contrat.")
+    year = years[-1]
+    now = rows[rows["year"] == year]
+    before = rows[rows["year"] == years[0]].set_index("contract_finess") if len(years) > 1 else None
+    names = _names(page)
+    frame = now.assign(
+        name=[names.get(finess, f"Entité juridique {finess}") for finess in now["contract_finess"]],
+        href=now["contract_finess"].map(lambda finess: page.sheet_href(finess) if finess in names else None),
+    ).sort_values(["reimbursed_eur", "contract_finess"], ascending=[False, True], na_position="last")
+    columns = [
+        ColumnFormat.text("name", "Signataire", href="href"),
+        ColumnFormat.text("contract_finess", "FINESS du contrat"),
+        ColumnFormat.amount("reimbursed_eur", f"Remboursé {year}", cents=True),
+        ColumnFormat.text("reason", "Lecture"),
+    ]
+    if before is not None:
+        earlier = before.reindex(frame["contract_finess"])
+        frame["previous_eur"] = earlier["reimbursed_eur"].to_numpy()
+        frame["previous_status"] = earlier["value_status"].to_numpy()
+        previous = ColumnFormat.amount(
+            "previous_eur", f"Remboursé {years[0]}", cents=True, value_status="previous_status"
+        )
+        columns.insert(2, previous)
+    known, apart = int(now["reimbursed_eur"].notna().sum()), int((now["value_status"] == "not_applicable").sum())
+    found = french.plural(known, "contrat", "contrats")
+    left_out = f", {french.plural(apart, 'contrat', 'contrats')} {NOT_COMPUTABLE}" if apart else ""
+    return Table.from_frame(
+        frame.fillna({"reason": ""}),
+        caption=f"PHMEV de {year} au niveau où chaque contrat est signé (Open PHMEV)",
+        columns=columns,
+        notes=[
+            f"{found} calculés{left_out}." if known > 1 else f"{found} calculé{left_out}.",
+            "Entité juridique pour un établissement public, site géographique pour un établissement privé ou un ESPIC. "
+            "Les sites de l'AP-HP sont réunis sous leur entité ; un site d'une entité qui en a plusieurs ne peut pas "
+            "être isolé, et n'est pas compté pour zéro.",
+        ],
+    )
+
+
+def contract_sentence(page: Page) -> Text | Notice | None:
+    """Return what the yearly base says of the contract of a sheet, where that is not the establishment's own line.
+
+    None when it is, or when no yearly base was received.
+    """
+    years = annual_years(page.store)
+    if not years or page.finess is None:
+        return None
+    everyone = page.store.read(tables.ESTABLISHMENTS)
+    contract = contract_keys(everyone).get(page.finess, page.finess)
+    rows = annual_at_contract_level(page.store)
+    own = rows[(rows["contract_finess"] == contract) & (rows["year"] == years[-1])]
+    if own.empty:
+        return None
+    row = own.iloc[0]
+    if row["value_status"] == "not_applicable":
+        return Notice("missing", _TITLE, f"{sentence_case(str(row['reason']))}.")
+    if pd.isna(row["reimbursed_eur"]) or pd.isna(row["reason"]):
+        return None
+    return Text.paragraphs(
+        f"Au niveau du contrat ({_names(page).get(contract, f'entité juridique {contract}')}), la base de {years[-1]} "
+        f"donne {french.euros(row['reimbursed_eur'], cents=True)} : {row['reason']}."
+    )
+
+
+def _names(page: Page) -> dict[str, str]:
+    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last")
+    return dict(zip(known["finess"], known["name"], strict=True))

@@ -1,0 +1,67 @@
+"""The pages give the yearly PHMEV at the level of each contract, or say why they cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from caqes_analysis.chapters import Page, contract_level
+from caqes_analysis.contract_level import APHP_ENTITY, NOT_COMPUTABLE
+from caqes_analysis.display import Notice, Table, Text
+from tests.builders import establishments
+from tests.campaigns import campaign_file
+from tests.test_contract_level import store_of
+
+SITES = ("750100001", "750100002")
+ENTITY, ESPIC, CLINIC = "990000001", "990000002", "990000004"
+ANNUAL = """\
+title: "Essai"
+region: {code: "11", name: "Essai"}
+year: 2024
+scheme: caqes-2022
+sources:
+  open_phmev: [{path: OPEN_PHMEV_2024.CSV, year: 2024}]
+"""
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> dict[str, Page]:
+    """Two sites of AP-HP, an ESPIC site of an entity of two, and a clinic."""
+    known = establishments(
+        *(
+            {"finess": site, "finess_ej": APHP_ENTITY, "contract_finess": site, "name": f"Site {site}"}
+            for site in SITES
+        ),
+        {"finess": ESPIC, "finess_ej": ENTITY, "contract_finess": ESPIC, "legal_status": "espic", "name": "Fondation"},
+        {"finess": CLINIC, "contract_finess": CLINIC, "legal_status": "prive", "name": "Clinique"},
+    )
+    spent = {SITES[0]: "1000.00", SITES[1]: "500.50", ENTITY: "70.00"}
+    contracts = (APHP_ENTITY, ESPIC, CLINIC)
+    store = store_of(tmp_path / "store", known, spent, contracts, ((ESPIC, ENTITY), ("990000003", ENTITY)))
+    campaign = campaign_file(tmp_path, ANNUAL)
+    return {finess: Page(campaign, store, finess=finess or None) for finess in ("", *SITES, ESPIC, CLINIC)}
+
+
+def test_the_chapter_adds_up_the_sites_and_says_what_it_cannot_give(pages: dict[str, Page]) -> None:
+    table = contract_level.contracts_table(pages[""])
+    assert isinstance(table, Table)
+    rows = {row[1].text: [cell.text for cell in row] for row in table.rows}
+    assert rows[APHP_ENTITY][2:] == ["1\u202f500,50", "2 sites réunis sous l'entité 750712184"]
+    assert rows[ESPIC][2] == rows[CLINIC][2] != "0,00"
+    assert rows[ESPIC][3].startswith(NOT_COMPUTABLE)
+    assert "lucratif" in rows[CLINIC][3]
+    assert f"1 contrat calculé, 2 contrats {NOT_COMPUTABLE}." in table.notes[0].replace("\u00a0", " ")
+
+
+def test_a_sheet_says_what_its_contract_adds_up_to(pages: dict[str, Page]) -> None:
+    for site in SITES:
+        said = contract_level.contract_sentence(pages[site])
+        assert isinstance(said, Text)
+        assert "1\u202f500,50" in said.summary()
+        assert "2 sites réunis" in said.summary()
+    for finess, words in ((ESPIC, "entité juridique entière"), (CLINIC, "lucratif")):
+        notice = contract_level.contract_sentence(pages[finess])
+        assert isinstance(notice, Notice)
+        assert words in notice.summary()
+    assert contract_level.contract_sentence(pages[""]) is None
