@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from caqes_analysis.command_line.reports import ReceivedFile
     from caqes_analysis.store import Store
 
-__all__ = ["app", "build", "check", "guide", "lab", "main", "simulate"]
+__all__ = ["app", "backtest", "build", "check", "guide", "lab", "main", "simulate"]
 
 _SIGNALLED = 128
 
@@ -155,6 +156,40 @@ def guide(campaign: CampaignFile, output: BuildFolder = None) -> None:
     as_is(OUT, index)
     if problems:
         raise typer.Exit(1)
+
+
+@app.command(cls=FrenchCommand)
+def backtest(campaign: CampaignFile, output: BuildFolder = None) -> None:
+    """Dit ce que valaient les prévisions de la région : ses années passées, prévues de nouveau.
+
+    Le même tableau est dans la page « Prévisions » du rapport ; les fichiers CSV vont dans le dossier backtest.
+    """
+    from caqes_analysis import tables
+    from caqes_analysis.campaign import load_campaign
+    from caqes_analysis.command_line.track_record import print_record, record_of, write_record
+    from caqes_analysis.forecast.campaign import prepare_forecasts
+    from caqes_analysis.progress import shown_progress
+    from caqes_analysis.receive import open_store
+
+    loaded = load_campaign(campaign)
+    directory = output.resolve() if output else loaded.build_directory
+    with shown_progress(ERR) as progress:
+        progress("Lecture des fichiers reçus", 0, 1)
+        store = open_store(loaded, directory)
+        progress("Lecture des fichiers reçus", 1, 1)
+        prepare_forecasts(store, loaded, progress=partial(progress, "Prévisions"))
+    trials, chances = store.read(tables.FORECAST_TRIALS), store.read(tables.FORECAST_CHANCES)
+    if trials.empty:
+        raise CaqesError.of(
+            "REJEU_IMPOSSIBLE",
+            "aucune année passée ne peut être prévue de nouveau.",
+            "Il y faut des dépenses mensuelles et trois années complètes avant celle de la campagne.",
+            file=str(campaign),
+        )
+    parts = record_of(trials, chances)
+    print_record(parts)
+    for path in write_record(directory / "backtest", {**parts, "previsions-rejouees": trials}):
+        as_is(OUT, path)
 
 
 @app.command(cls=FrenchCommand)

@@ -142,13 +142,17 @@ def grounds(page: Page, rows: pd.DataFrame) -> list[str]:
     """Return what the forecasts of some envelopes stand on, where that is not the usual method on complete months."""
     said: dict[str, list[str]] = {}
     for row in rows.to_dict("records"):
-        reasons = [] if pd.isna(row["reason"]) else str(row["reason"]).split(" ; ")
-        notes = [reason for reason in reasons if reason != PROVISIONAL_NOTE]
+        notes = [] if pd.isna(row["reason"]) else str(row["reason"]).split(" ; ")
         if row["method"] != Method.COMBINED:
             notes.insert(0, str(row["method"]))
-        if notes:
-            said.setdefault(" ; ".join(notes), []).append(envelope_of(page.campaign, row["envelope"]).short_label)
-    return [f"{french.list_in_words(labels)} : {why}." for why, labels in said.items()]
+        for note in dict.fromkeys(notes):
+            if note != PROVISIONAL_NOTE:
+                said.setdefault(note, []).append(envelope_of(page.campaign, row["envelope"]).short_label)
+    everyone = "Toutes les enveloppes"
+    return [
+        f"{everyone if len(labels) == len(rows) > 1 else french.list_in_words(labels)} : {why}."
+        for why, labels in said.items()
+    ]
 
 
 def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> str:

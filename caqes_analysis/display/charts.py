@@ -8,6 +8,7 @@ from caqes_analysis.display.charts_bars import top_classes, year_totals
 from caqes_analysis.display.charts_completeness import completeness_heatmap
 from caqes_analysis.display.charts_contributions import contributions
 from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
+from caqes_analysis.display.charts_forecast import forecast_track
 from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.display.charts_panels import small_multiples
 from caqes_analysis.display.charts_position import distribution
@@ -21,6 +22,7 @@ __all__ = [
     "cumulative_path",
     "cumulative_rate",
     "distribution",
+    "forecast_track",
     "monthly_spending",
     "small_multiples",
     "top_classes",

@@ -271,12 +271,15 @@ class Step:
         """Return the forecasts of earlier years made again, and the probabilities they would have announced."""
         months = sorted({*TRIAL_MONTHS_NB, min(self.campaign.settled_month_nb, 11)})
         kept = self.store.directory.parent / "calibration"
-        key = hashlib.sha256(f"{self._panel_hash} {months} {self._groups}".encode()).hexdigest()[:HASH_LENGTH]
+        events = events_of(self.campaign)
+        known = self.campaign.evenements
+        key = hashlib.sha256(f"{self._panel_hash} {months} {self._groups} {known}".encode()).hexdigest()[:HASH_LENGTH]
         files = [kept / f"essais-{key}-{name}.parquet" for name in ("forecast_trials", "forecast_chances")]
         pair = (tables.FORECAST_TRIALS, tables.FORECAST_CHANCES)
         if not all(path.is_file() for path in files):
             regions = [groups[0] for groups in self._groups]
-            found = replay_region(self.panel, year=self.campaign.year, observed_months=months, groups=regions)
+            year = self.campaign.year
+            found = replay_region(self.panel, year=year, observed_months=months, groups=regions, events=events)
             draft = Store(kept / f"essais-{key}.draft")
             for table, rows, path in zip(pair, found, files, strict=True):
                 draft.write(table, rows, part=FORECAST_PART)

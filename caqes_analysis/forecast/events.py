@@ -85,6 +85,9 @@ def apply_events(histories: Histories, events: pd.DataFrame | None) -> Histories
         for event in known:
             if not event.concerns(name) or event.last < 0 or event.first >= _STOP:
                 continue
+            begun = int(np.isfinite(months[row]).argmax())
+            if event.last < begun or (event.kind == "level" and event.first <= begun):
+                continue  # the series began after it
             note = _apply(event, months[row], future[row], stop)
             if note is None:
                 widening[row] *= _UNKNOWN_WIDENING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from caqes_analysis.forecast.calibration import calibrate_panel, cut
+from caqes_analysis.forecast.events import apply_events
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.panel import Panel
@@ -32,7 +33,12 @@ Flags = npt.NDArray[np.bool_]
 
 
 def replay_region(
-    panel: Panel, *, year: int, observed_months: Collection[int], groups: Sequence[str]
+    panel: Panel,
+    *,
+    year: int,
+    observed_months: Collection[int],
+    groups: Sequence[str],
+    events: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Forecast again the years before ``year`` that two whole years precede.
 
@@ -46,6 +52,8 @@ def replay_region(
         Numbers of months observed.
     groups
         Group to which each series of the panel is added up (its envelope in the region).
+    events
+        Known events: those that had begun at the month replayed are applied, the others were not known.
 
     Returns
     -------
@@ -57,17 +65,19 @@ def replay_region(
     chances: list[pd.DataFrame] = []
     past_ratios: dict[int, list[Floats]] = {number: [] for number in observed_months}
     for replayed in range(panel.first_year + _MIN_YEARS_NB, year):
-        histories = {number: prepare(cut(panel, replayed, number), replayed) for number in sorted(observed_months)}
-        needed = {number for one in histories.values() for number in modelled_months(one)}
+        plain = {number: prepare(cut(panel, replayed, number), replayed) for number in sorted(observed_months)}
+        needed = {number for one in plain.values() for number in modelled_months(one)}
         calibration = calibrate_panel(panel, year=replayed, observed_months=needed)
         start = panel.year_at(replayed)
         whole = panel.known[:, start : start + 12].all(axis=1)
         actual = panel.cents[:, start : start + 12].sum(axis=1)
         growth = _growth(panel, replayed - 1)
-        for observed_nb, one in histories.items():
+        for observed_nb, received in plain.items():
+            one = apply_events(received, _begun(events, pd.Timestamp(replayed, observed_nb, 1)))
+            simple = simple_landings(received)
             known = np.array([method is not Method.NONE for method in one.methods], dtype=bool)
             usable = whole & one.has_previous & (one.previous_cents > 0) & (actual > 0) & known
-            ratio = simple_landings(one)["last_ratio"]
+            ratio = simple["last_ratio"]
             with np.errstate(divide="ignore", invalid="ignore"):
                 log_errors = np.log(actual / 100 / ratio)
             earlier = np.concatenate(past_ratios[observed_nb]) if past_ratios[observed_nb] else np.zeros(0)
@@ -79,7 +89,8 @@ def replay_region(
                 names = [(name,) for name in groups[first : first + len(rows)]]
                 sums.add(block, totals, names=names, base_cents=block.previous_cents, has_base=usable[rows])
                 kept = np.flatnonzero(usable[rows])
-                trials.append(_trials(block.take(kept), totals[kept], actual[rows][kept], "establishment"))
+                rules = {name: euros[rows][kept] for name, euros in simple.items()}
+                trials.append(_trials(block.take(kept), totals[kept], actual[rows][kept], rules))
                 found = _chances(
                     block.take(kept), totals[kept], actual[rows][kept], growth[rows][kept], ratio[rows][kept], earlier
                 )
@@ -88,7 +99,7 @@ def replay_region(
             summed, summed_totals = sums.as_series()
             seen = summed.rows(lambda row, s=summed: s.methods[row] is not Method.NONE)  # type: ignore[misc]
             came = np.array([realised[summed.series[row]] for row in seen], dtype=np.int64)
-            trials.append(_trials(summed.take(seen), summed_totals[seen], came, "region"))
+            trials.append(_trials(summed.take(seen), summed_totals[seen], came))
             past_ratios[observed_nb].append(log_errors[usable & np.isfinite(log_errors)])
     return _joined(trials, _TRIAL_COLUMNS), _joined(chances, _CHANCE_COLUMNS)
 
@@ -120,19 +131,23 @@ def _growth(panel: Panel, year: int) -> Floats:
     return np.where(both.all(axis=1) & (sums > 0).all(axis=1), rates, np.nan)
 
 
-def _trials(histories: Histories, totals: Cents, actual: Cents, level: str) -> pd.DataFrame:
+def _begun(events: pd.DataFrame | None, month: pd.Timestamp) -> pd.DataFrame | None:
+    return None if events is None else events[pd.to_datetime(events["date"]) <= month]
+
+
+def _trials(
+    histories: Histories, totals: Cents, actual: Cents, rules: Mapping[str, Floats] | None = None
+) -> pd.DataFrame:
+    """Return what would have been announced beside what came; the simple rules are asked of establishments only."""
     table = forecast_table(histories, totals, np.full(len(totals), np.nan))
     previous = histories.previous_cents / 100
-    simple = {
-        f"{name}_pct": 100 * (euros / previous - 1) if level == "establishment" else np.full(len(totals), np.nan)
-        for name, euros in simple_landings(histories).items()
-    }
+    nothing = np.full(len(totals), np.nan)
     rows: dict[str, Any] = {
-        "level": level,
+        "level": "region" if rules is None else "establishment",
         "envelope": parts_of(histories.series)["envelope"].to_numpy(),
         "actual_eur": decimals(actual),
         "actual_evolution_pct": 100 * (actual / 100 / previous - 1),
-        **simple,
+        **{f"{name}_pct": nothing if rules is None else 100 * (rules[name] / previous - 1) for name in SIMPLE_METHODS},
     }
     return table.assign(**rows)[list(_TRIAL_COLUMNS)]
 

@@ -1,0 +1,212 @@
+"""The chapter of forecasts: who will exceed, how that has moved, and what such forecasts were worth here."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.landing import (
+    LIKELIHOOD_NOTE,
+    chance_of,
+    chance_words,
+    euros_between,
+    has_rate,
+    landing_sentence,
+    rate_between,
+    rate_words,
+    region_landing,
+    why_not,
+)
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, needs_months
+from caqes_analysis.chapters.words import benchmark_notes, envelope_of, ordered_by_envelope
+from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
+from caqes_analysis.display.charts import forecast_track
+from caqes_analysis.forecast.likelihood import UNLIKELY, likelihood_of
+
+__all__ = ["answer", "not_estimable_table", "region_table", "track_figure", "weather_table", "without_months"]
+
+_LISTED_NB = 40
+_WITHOUT_MONTHS = {"phev_ipp": "IPP", "phev_ezetimibe": "ézétimibe"}
+
+
+def answer(page: Page) -> Text:
+    """Return who will exceed, in one sentence, then where the region will end."""
+    if page.campaign.is_annual:
+        return Text.answer(
+            "Aucune prévision : elle demande des dépenses mensuelles, et la campagne n'a que des bases annuelles."
+        )
+    rows = _compared(page)
+    if rows.empty:
+        return Text.answer("Aucune enveloppe n'a d'objectif ni de repère : rien ne peut être dépassé.")
+    own = rows[rows["envelope"] == MAIN_ENVELOPE]
+    region = landing_sentence(page, region_landing(page, MAIN_ENVELOPE), MAIN_ENVELOPE)
+    if own.empty:
+        return Text.answer(f"{region} Les autres enveloppes sont comparées plus bas.")
+    words = [likelihood_of(value).word for value in own["prob_exceed"]]
+    sure, unsure = sum(word in ("probable", "dépassé") for word in words), words.count("incertain")
+    verb = "dépassera" if sure < 2 else "dépasseront"
+    noun = french.elided("le", page.target(MAIN_ENVELOPE).noun)
+    return Text.answer(
+        f"{french.plural(sure, 'établissement')} sur {len(own)} {verb} probablement {noun} PHMEV en "
+        f"{page.campaign.year}, et c'est incertain pour {unsure}. Région : {region[:1].lower()}{region[1:]}"
+    )
+
+
+def _compared(page: Page) -> pd.DataFrame:
+    rows = page.forecasts
+    return rows[(rows["level"] == "establishment") & rows["prob_exceed"].notna()]
+
+
+def region_table(page: Page) -> Table | Notice:
+    """Return the landing of every envelope over the region, with the euros over or under."""
+    if page.campaign.is_annual:
+        return needs_months("L'atterrissage de la région")
+    rows = ordered_by_envelope(page.forecasts.query("level == 'region'")).reset_index(drop=True)
+    shown = [row for _, row in rows.iterrows()]
+    chances = [chance_words(chance_of(row)) for row in shown]
+    frame = rows.assign(
+        label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
+        rate=[f"{rate_words(row)} {rate_between(row)}" if has_rate(row) else french.MISSING for row in shown],
+        target=[page.target(code).short_label for code in rows["envelope"]],
+        chance=[words for words, _ in chances],
+        state=pd.Series([state for _, state in chances], dtype=object),
+        gap=[euros_between(row) or "–" for row in shown],
+    )
+    left = frame[frame["reason"].str.contains("à part", na=False)]
+    apart = [f"{row['label']} : {row['reason']}." for row in left.to_dict("records")]
+    return Table.from_frame(
+        frame,
+        caption=f"Atterrissage {page.campaign.year} de la région, somme des établissements",
+        columns=[
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.text("rate", "Évolution, à 80 %", align="right"),
+            ColumnFormat.text("target", "Comparée à"),
+            ColumnFormat.text("chance", "Dépasser", state="state"),
+            ColumnFormat.text("gap", "Écart à 80 %"),
+        ],
+        notes=[LIKELIHOOD_NOTE, *apart, *benchmark_notes(page, rows["envelope"])],
+    )
+
+
+def weather_table(page: Page) -> Table | Notice:
+    """Return the establishments and envelopes that may exceed, the highest stake first."""
+    if page.campaign.is_annual:
+        return needs_months("La météo des établissements")
+    rows = _compared(page)
+    if rows.empty:
+        return Notice("missing", "Météo des établissements", "Aucun objectif ni repère d'enveloppe n'est renseigné.")
+    ahead = rows[rows["prob_exceed"] > UNLIKELY].sort_values(["expected_excess_eur", "series"], ascending=[False, True])
+    listed = ahead.head(_LISTED_NB).reset_index(drop=True)
+    shown = [row for _, row in listed.iterrows()]
+    known = page.establishments.set_index("finess")
+    chances = [chance_words(chance_of(row)) for row in shown]
+    frame = listed.assign(
+        name=known["name"].reindex(listed["subject"]).to_numpy(),
+        href=known["href"].reindex(listed["subject"]).to_numpy(),
+        label=[envelope_of(page.campaign, code).short_label for code in listed["envelope"]],
+        rate=[f"{rate_words(row)} {rate_between(row)}" for row in shown],
+        target=[page.target(code).short_label for code in listed["envelope"]],
+        chance=[words for words, _ in chances],
+        state=pd.Series([state for _, state in chances], dtype=object),
+        value_status="reported",
+    )
+    hidden = len(ahead) - len(listed)
+    notes = [
+        "Enjeu : dépassement moyen attendu, soit la probabilité multipliée par le dépassement quand il a lieu. Le "
+        "tableau est rangé par enjeu.",
+        LIKELIHOOD_NOTE,
+        f"{french.plural(len(rows) - len(ahead), 'prévision « peu probable »', 'prévisions « peu probable »')} "
+        "hors du tableau ; elles sont sur les fiches.",
+        *([f"{french.plural(hidden, 'ligne')} d'enjeu plus faible hors du tableau."] if hidden else []),
+        *benchmark_notes(page, dict.fromkeys(rows["envelope"])),
+    ]
+    return Table.from_frame(
+        frame,
+        caption=f"Météo de {page.campaign.year} : établissements et enveloppes qui peuvent dépasser",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.text("rate", "Évolution, à 80 %", align="right"),
+            ColumnFormat.text("target", "Comparée à"),
+            ColumnFormat.text("chance", "Dépasser", state="state"),
+            ColumnFormat.compact_amount("expected_excess_eur", "Enjeu"),
+        ],
+        notes=notes,
+    )
+
+
+def not_estimable_table(page: Page) -> Table | Notice | None:
+    """Return the series that are not forecast and why, then the targets that have no month to be forecast from."""
+    if page.campaign.is_annual:
+        return None
+    rows = page.forecasts
+    lost = rows[(rows["level"] == "establishment") & (rows["evolution_pct"].isna())].reset_index(drop=True)
+    if lost.empty:
+        return Notice("info", "Toutes les séries sont prévues", "Aucune série reçue n'est laissée sans prévision.")
+    names = page.establishments.set_index("finess")["name"]
+    why = [why_not(row) if pd.isna(row["median_eur"]) else str(row["reason"]) for _, row in lost.iterrows()]
+    frame = lost.assign(
+        name=names.reindex(lost["subject"]).to_numpy(),
+        label=[envelope_of(page.campaign, code).short_label for code in lost["envelope"]],
+        why=why,
+    )
+    return Table.from_frame(
+        frame,
+        caption="Séries sans taux prévu, et pourquoi",
+        columns=[
+            ColumnFormat.text("name", "Établissement"),
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.text("why", "Raison"),
+        ],
+    )
+
+
+def without_months(page: Page) -> Notice | None:
+    """Return which indicators have a target and no month: their year cannot be forecast."""
+    rows = page.targets
+    own = rows[
+        (rows["scheme"] == page.campaign.scheme)
+        & (rows["data_year"] == page.campaign.year)
+        & (rows["measure"] == "evolution_pct")
+        & rows["value"].notna()
+        & rows["subject"].isin(list(_WITHOUT_MONTHS))
+    ]
+    if own.empty or page.campaign.is_annual:
+        return None
+    named = french.list_in_words([_WITHOUT_MONTHS[subject] for subject in own["subject"]])
+    return Notice(
+        "missing",
+        f"Pas de prévision pour les indicateurs annuels ({named})",
+        "Leur source est une base annuelle, sans mois : ils se lisent une fois l'année close.",
+    )
+
+
+def track_figure(page: Page, envelope: str = MAIN_ENVELOPE) -> Figure | Notice | None:
+    """Return how the forecast of an envelope has moved as months arrived: of the establishment, or of the region."""
+    if page.campaign.is_annual:
+        return None
+    level = "region" if page.finess is None else "establishment"
+    rows = page.forecast_track
+    own = rows[(rows["level"] == level) & (rows["envelope"] == envelope)]
+    if own["evolution_pct"].isna().all():
+        return Notice("missing", "Comment la prévision a bougé", "Aucun taux n'est estimable pour cette enveloppe.")
+    target = page.target(envelope)
+    kept = page.store.has(tables.REPLACED_SPEND)
+    how = (
+        "Chaque prévision est refaite avec les mois reçus alors ; là où la campagne garde ses livraisons antérieures, "
+        "les montants sont ceux d'alors."
+        if kept
+        else "Chaque prévision est refaite avec les mois d'alors, aux montants d'aujourd'hui : la campagne ne garde "
+        "pas ses livraisons antérieures."
+    )
+    name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
+    return forecast_track(
+        own,
+        year=page.campaign.year,
+        name=name,
+        envelope=envelope,
+        target_pct=target.value,
+        target_label=target.noun,
+        notes=[f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}", target.label],
+    )

@@ -1,0 +1,119 @@
+"""The region's back-test at a terminal, and in files for a spreadsheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from caqes_analysis import french
+from caqes_analysis.command_line.text import OUT, typeset
+from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
+from caqes_analysis.forecast.track_record import brier_scores, reliability, summarise_trials, with_size_class
+
+__all__ = ["print_record", "record_of", "write_record"]
+
+_HEADERS = {
+    "observed_months_nb": "Mois",
+    "year": "Année",
+    "size_class": "Séries",
+    "announced_class": "Annoncé",
+    "forecasts_nb": "Prévisions",
+    "error_points": "Erreur",
+    **dict(zip([f"{name}_points" for name in SIMPLE_METHODS], ("× 12/k", "Ratio", "Part"), strict=True)),
+    "cover_80_pct": "80 %",
+    "cover_95_pct": "95 %",
+    "width_80_points": "Largeur",
+    "chances_nb": "Annonces",
+    "announced_pct": "Moyenne",
+    "happened_pct": "Arrivé",
+    "brier": "Brier",
+    "compared_nb": "Comparées",
+    "compared_brier": "Brier",
+    "last_ratio_brier": "Ratio",
+}
+_TITLES = {
+    "erreurs": "Erreur du taux d'évolution, couverture réelle, méthodes simples",
+    "erreurs-par-taille": "Les mêmes, par taille de série",
+    "fiabilite": "Probabilités annoncées de dépasser, et ce qui est arrivé",
+    "brier": "Score de Brier (0 est parfait), et celui du ratio avec ses propres erreurs",
+}
+_LEGEND = (
+    "Mois : mois observés. Erreur, × 12/k, ratio, part : écart absolu moyen du taux d'évolution, en points, de la "
+    "prévision et des méthodes simples ("
+    + ", ".join(SIMPLE_METHODS.values())
+    + "). 80 %, 95 % : part des années réelles dans l'intervalle. Largeur : de l'intervalle à 80 %, en points."
+)
+_DECIMALS = {"error_points": 1, "width_80_points": 1, "brier": 3, "compared_brier": 3, "last_ratio_brier": 3}
+
+
+def record_of(trials: pd.DataFrame, chances: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the summaries of a back-test, by name of file.
+
+    Parameters
+    ----------
+    trials, chances
+        Tables ``forecast_trials`` and ``forecast_chances``.
+    """
+    own = with_size_class(trials)
+    return {
+        "erreurs": summarise_trials(own, ["observed_months_nb", "year"]),
+        "erreurs-par-taille": summarise_trials(own, ["observed_months_nb", "size_class"]),
+        "fiabilite": reliability(chances),
+        "brier": brier_scores(chances),
+    }
+
+
+def print_record(parts: dict[str, pd.DataFrame]) -> None:
+    """Print the summaries of a back-test, readable in 80 columns.
+
+    Parameters
+    ----------
+    parts
+        As :func:`record_of` returns them.
+    """
+    for name, rows in parts.items():
+        rows = rows.assign(announced_class=_classes(rows)) if "lower" in rows else rows
+        shown = [column for column in _HEADERS if column in rows]
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for column in shown:
+            table.add_column(_HEADERS[column], justify="left" if column.endswith("_class") else "right")
+        for row in rows.to_dict("records"):
+            table.add_row(*(_cell(column, row[column]) for column in shown))
+        OUT.print(typeset(Text(_TITLES[name], "bold")))
+        OUT.print(table)
+    OUT.print(typeset(_LEGEND))
+
+
+def _classes(rows: pd.DataFrame) -> list[str]:
+    bounds = zip(100 * rows["lower"], 100 * rows["upper"], strict=True)
+    return [f"{french.number(low)} à {french.percent(high, 0)}" for low, high in bounds]
+
+
+def _cell(name: str, value: object) -> str:
+    if isinstance(value, str) or name == "year":
+        return str(value)
+    simple = name.removesuffix("_points") in SIMPLE_METHODS
+    return french.number(value, _DECIMALS.get(name, 1 if simple else 0), missing="–")
+
+
+def write_record(folder: Path, parts: dict[str, pd.DataFrame]) -> list[Path]:
+    """Write each summary as a CSV that a French spreadsheet opens: semicolons, decimal commas, UTF-8 with a mark.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files, made when needed.
+    parts
+        Rows by name of file, without suffix.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, rows in parts.items():
+        path = folder / f"{name}.csv"
+        rows.to_csv(path, sep=";", decimal=",", index=False, encoding="utf-8-sig", lineterminator="\r\n")
+        written.append(path)
+    return written
