@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["CHAPTERS", "SHEET_NOTEBOOK", "Chapter"]
+__all__ = ["CHAPTERS", "SHEET_NOTEBOOK", "WORKSHOP_NOTEBOOKS", "Chapter"]
 
 SHEET_NOTEBOOK = "etablissement.ipynb"
 """Notebook of the sheet of an establishment."""
+WORKSHOP_NOTEBOOKS = ("prevision_atelier.ipynb",)
+"""Notebooks for the statistician, opened by hand: they are not pages of the report."""
 
 
 @dataclass(frozen=True)

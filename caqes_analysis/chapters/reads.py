@@ -1,9 +1,9 @@
 """What each notebook reads, by the hash of its content: a page whose reads did not change is not run again.
 
-A sheet reads the tables of the store but :data:`REGIONAL_TABLES`, and of :data:`OWN_ROWS` only the contract of its
-establishment: the store that it opens holds nothing else, so that it cannot read what it does not say. It also reads
-its own comment, the parameters, the code and the environment. A chapter reads all of that for the region, and what the
-sheets wrote.
+A sheet reads the tables of the store but :data:`REGIONAL_TABLES`, and of :data:`OWN_ROWS` only what is about its
+establishment and its contract: the store that it opens holds nothing else, so that it cannot read what it does not
+say. It also reads its own comment, the parameters, the code and the environment. A chapter reads all of that for the
+region, and what the sheets wrote.
 """
 
 from __future__ import annotations
@@ -16,19 +16,28 @@ from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import environment_hash, page_code_hash
 from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.forecast.kept_paths import PATHS_FOLDER
 from caqes_analysis.sources.files import sha256_of
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
 __all__ = ["OWN_ROWS", "REGIONAL_TABLES", "Reads", "own_store"]
 
-OWN_ROWS: tuple[Table, ...] = (tables.CONTRACTS, tables.EVALUATIONS)
-"""Tables of which a sheet reads only the rows of its own contract (column ``contract_finess``)."""
+OWN_ROWS: Mapping[Table, str] = {
+    tables.CONTRACTS: "contract_finess",
+    tables.EVALUATIONS: "contract_finess",
+    tables.FORECASTS: "subject",
+}
+"""Tables of which a sheet reads only its own rows, and the column that says whose they are."""
 
-REGIONAL_TABLES: tuple[Table, ...] = (tables.DELIVERIES, tables.FINDINGS)
-"""Tables that no sheet reads: they change with each file, whatever it holds."""
+REGIONAL_TABLES: tuple[Table, ...] = (
+    tables.DELIVERIES,
+    tables.FINDINGS,
+    tables.FORECAST_TRIALS,
+    tables.FORECAST_CHANCES,
+)
+"""Tables that no sheet reads: they change with each file, whatever it holds, or are about the region."""
 
-_KEY = "contract_finess"
 _PATTERNS = ("*.yml", "*.yaml", "*.csv")
 
 
@@ -45,7 +54,7 @@ def own_store(directory: Path, finess: str) -> Store:
     signatory = contract_keys(Store(directory).read(tables.ESTABLISHMENTS)).get(finess, finess)
     return Store(
         directory,
-        only={table.name: (_KEY, (finess, signatory)) for table in OWN_ROWS},
+        only={table.name: (key, (finess, signatory)) for table, key in OWN_ROWS.items()},
         hidden={table.name for table in REGIONAL_TABLES},
     )
 
@@ -73,16 +82,14 @@ class Reads:
             folder.name: _hash(f"{part.name}:{sha256_of(part)}" for part in sorted(folder.glob("*")) if part.is_file())
             for folder in sorted(path for path in store.directory.iterdir() if path.is_dir())
         }
-        self._own = {table.name: _own_hashes(store, table) for table in OWN_ROWS}
+        self._own = {table.name: _own_hashes(store, table, key) for table, key in OWN_ROWS.items()}
         self._signatories = contract_keys(store.read(tables.ESTABLISHMENTS))
 
     def of_sheet(self, finess: str) -> Mapping[str, str]:
         """Return what the sheet of an establishment reads: name → hash."""
         keys = sorted({finess, self._signatories.get(finess, finess)})
-        own = {
-            f"table {name}, this contract": _hash(rows.get(key, "") for key in keys) for name, rows in self._own.items()
-        }
-        apart = {*self._own, *(table.name for table in REGIONAL_TABLES)}
+        own = {f"table {name}, own rows": _hash(rows.get(key, "") for key in keys) for name, rows in self._own.items()}
+        apart = {*self._own, *(table.name for table in REGIONAL_TABLES), PATHS_FOLDER}
         shared = {f"table {name}": value for name, value in self._tables.items() if name not in apart}
         return {**self._common, **shared, **own, "comment": self._comments([finess])}
 
@@ -117,12 +124,12 @@ def _parameter_files(campaign: Campaign) -> list[tuple[str, Path]]:
     return [(str(path), path) for path in sorted({*found, *campaign.target_files}) if path.is_file()]
 
 
-def _own_hashes(store: Store, table: Table) -> dict[str, str]:
+def _own_hashes(store: Store, table: Table, key: str) -> dict[str, str]:
     if not store.has(table):
         return {}
     rows = store.query(
-        f"select {_KEY} as owner, md5(string_agg(t::varchar, chr(10) order by t::varchar)) as content "
-        f'from "{table.name}" t group by {_KEY}'
+        f"select {key} as owner, md5(string_agg(t::varchar, chr(10) order by t::varchar)) as content "
+        f'from "{table.name}" t group by {key}'
     )
     return dict(zip(rows["owner"], rows["content"], strict=True))
 

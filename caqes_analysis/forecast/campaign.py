@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -221,6 +222,14 @@ class Step:
             as_of=pd.Timestamp(year, observed_nb, 1),
             reason=pd.Series(reasons, dtype="str"),
         )
+
+    def landing(self, series: str) -> pd.Series[Any]:
+        """Return the row of ``forecasts`` of one series, as of today."""
+        histories = self.histories(self.campaign.settled_month_nb)
+        calibration = self.calibration(modelled_months(histories))
+        one = histories.take(np.array([histories.series.index(series)], dtype=np.intp))
+        totals = simulate_cents(one, calibration, paths_nb=PATHS_NB, seed=0)
+        return self._table(one, totals).iloc[0]
 
     def _bases(self, histories: Histories) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Return, for the sums of groups, the months known of the year before, and whether none of them is missing."""

@@ -15,15 +15,18 @@ import pyarrow.parquet as pq
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.store import Store
 
-__all__ = ["PathsWriter", "read_paths"]
+__all__ = ["PATHS_FOLDER", "PathsWriter", "read_paths"]
 
 Cents = npt.NDArray[np.int64]
+
+PATHS_FOLDER = "forecast_paths"
+"""Folder of the store that holds the paths: an array by series, not a tidy table."""
 
 _SCHEMA = pa.schema([pa.field("series", pa.string()), pa.field("total_cents", pa.list_(pa.int64()))])
 
 
 def _place(store: Store) -> Path:
-    return store.directory / "forecast_paths" / "previsions.parquet"
+    return store.directory / PATHS_FOLDER / "previsions.parquet"
 
 
 class PathsWriter:

@@ -17,6 +17,7 @@ from caqes_analysis.forecast.calibration import Calibration
 from caqes_analysis.forecast.campaign import Step, events_of, prepare_forecasts
 from caqes_analysis.forecast.kept_paths import read_paths
 from caqes_analysis.forecast.series import as_first_received
+from caqes_analysis.forecast.workshop import candidates_of, events_compared
 from caqes_analysis.simulation.series import Region
 from caqes_analysis.store import Store
 from tests.builders import establishments, monthly_rows, store_of
@@ -175,6 +176,47 @@ evenements:
     assert ratio[usual & (plain["envelope"] == "lpp")].to_numpy() == pytest.approx(0.5, rel=1e-4)
     assert ratio[usual & (plain["envelope"] == "transport_taxi")].to_numpy() == pytest.approx(1.0)
     assert "Baisse de tarif inventée (mai 2024)" in moved[moved["envelope"] == "lpp"]["reason"].iloc[0]
+
+
+def test_one_series_alone_is_the_same_as_in_the_region(
+    store: Store, campaign: Campaign, forecasts: pd.DataFrame
+) -> None:
+    rows = today(forecasts).query("level == 'establishment' and evolution_pct.notna()")
+    alone = Step(store, campaign).landing(rows.index[2])
+    for column in ("median_eur", "lower_80_eur", "upper_95_eur"):
+        assert alone[column] == rows.iloc[2][column]
+
+
+def test_the_workshop_shows_candidates_and_their_past_errors(
+    store: Store, campaign: Campaign, forecasts: pd.DataFrame
+) -> None:
+    usual = today(forecasts).query("level == 'establishment' and method == 'combinaison apprise'")
+    found = candidates_of(Step(store, campaign), usual.index[0])
+    own = found[found["kind"] == "candidate"]
+    assert own["weight_pct"].sum() == pytest.approx(100)
+    assert found.loc[found["kind"] == "simple", "weight_pct"].isna().all()
+    row = usual.iloc[0]
+    reach = (own["evolution_pct"].min() - 1, own["evolution_pct"].max() + 1)
+    assert reach[0] < row["evolution_pct"] < reach[1]
+    assert found["error_2023_points"].notna().all()
+
+
+def test_leaving_an_event_out_is_another_forecast(tmp_path: Path, store: Store) -> None:
+    events = """\
+evenements:
+  - {date: "2024-05", kind: level, factor: 0.5, envelope: lpp, label: "Baisse"}
+  - {date: "2024-06", kind: level, factor: 3.0, envelope: phmev, label: "Autre"}
+"""
+    step = Step(store, campaign_file(tmp_path, CAMPAIGN + events))
+    lpp = next(name for name in step.panel.series if name.endswith("/lpp"))
+    rows = events_compared(step, lpp).set_index("events")["median_eur"].astype(float)
+    assert list(rows.index) == [
+        "tous les événements de la campagne",
+        "aucun événement",
+        "sans « Baisse »",
+        "sans « Autre »",
+    ]
+    assert rows.iloc[0] == rows.iloc[3] < rows.iloc[1] == rows.iloc[2]
 
 
 @pytest.mark.parametrize(

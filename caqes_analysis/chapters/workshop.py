@@ -1,0 +1,79 @@
+"""The statistician's workshop: one series, every candidate, its past errors, with and without an event."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.landing import has_rate, rate_between, rate_words, why_not
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import envelope_of
+from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.forecast.campaign import Step
+from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
+from caqes_analysis.forecast.workshop import candidates_of, events_compared
+
+__all__ = ["candidates_table", "events_table", "summary"]
+
+
+def _series(page: Page, envelope: str) -> str:
+    return f"{page.finess}/{envelope}"
+
+
+def summary(page: Page, envelope: str) -> Text:
+    """Return the forecast of the series, its method and its reason."""
+    row = Step(page.store, page.campaign).landing(_series(page, envelope))
+    rate = f"{rate_words(row)} {rate_between(row)} à 80 %" if has_rate(row) else why_not(row)
+    reason = f" ({row['reason']})" if row["reason"] else ""
+    label = envelope_of(page.campaign, envelope).short_label
+    return Text.answer(f"{page.establishment['name']}, {label} : {rate}. Méthode : {row['method']}{reason}.")
+
+
+def candidates_table(page: Page, envelope: str) -> Table | Notice:
+    """Return every candidate: its weight, what it says, and its errors in the years replayed."""
+    rows = candidates_of(Step(page.store, page.campaign), _series(page, envelope))
+    if rows.empty:
+        return Notice("info", "Pas de candidats", "Cette série n'est pas prévue par la combinaison de candidats.")
+    frame = rows.assign(
+        label=[
+            SIMPLE_METHODS.get(name, name.replace("_", " ")) + ("" if kind == "candidate" else " (comparaison)")
+            for name, kind in zip(rows["candidate"], rows["kind"], strict=True)
+        ]
+    )
+    frame = frame.sort_values(["kind", "weight_pct"], ascending=[True, False], kind="stable")
+    errors = [str(name) for name in rows if str(name).startswith("error_")]
+    return Table.from_frame(
+        frame,
+        caption=f"Ce que dit chaque candidat de l'année {page.campaign.year}",
+        columns=[
+            ColumnFormat.text("label", "Candidat"),
+            ColumnFormat.percent("weight_pct", "Poids appris"),
+            ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
+            *(ColumnFormat.points(name, f"Erreur en {name.split('_')[1]}") for name in errors),
+        ],
+        notes=[
+            "Erreur : taux annoncé avec autant de mois observés, moins taux réalisé. Les poids sont ceux de toutes les "
+            "séries de la région, appris sur ses années passées.",
+        ],
+    )
+
+
+def events_table(page: Page, envelope: str) -> Table:
+    """Return what the forecast becomes without the events of the campaign, or leaving each one out."""
+    rows = events_compared(Step(page.store, page.campaign), _series(page, envelope))
+    shown = [row for _, row in rows.iterrows()]
+    frame = rows.assign(
+        landing=[french.compact_euros(None if pd.isna(row["median_eur"]) else row["median_eur"]) for row in shown],
+        rate=[f"{rate_words(row)} {rate_between(row)}" if has_rate(row) else why_not(row) for row in shown],
+    )
+    notes = [] if page.campaign.evenements else ["La campagne ne déclare aucun événement (clé « evenements »)."]
+    return Table.from_frame(
+        frame,
+        caption="La prévision, avec et sans les événements déclarés",
+        columns=[
+            ColumnFormat.text("events", "Événements retenus"),
+            ColumnFormat.text("landing", "Atterrissage", align="right"),
+            ColumnFormat.text("rate", "Évolution, à 80 %", align="right"),
+        ],
+        notes=notes,
+    )
