@@ -50,23 +50,47 @@ _CHANGES = {"merger": "fusion", "opening": "ouverture"}
 
 
 def answer(page: Page) -> Text:
-    """Return in a sentence whether the figures can be trusted."""
+    """Return in a few sentences whether the figures can be trusted: the verdict, what is missing, what agrees."""
     findings = page.store.read(tables.FINDINGS)
-    serious = int((findings["severity"] != "information").sum())
-    files = french.plural(len(page.store.read(tables.DELIVERIES)), "fichier")
-    errors = int((findings["severity"] == "error").sum())
-    said = f"{french.plural(serious, 'constat')} à regarder" if serious else "aucun constat à regarder"
-    said += f", dont {french.plural(errors, 'erreur')} à régler" if errors else ""
+    errors = findings[findings["severity"] == "error"]
+    warnings_nb = int((findings["severity"] == "warning").sum())
+    if len(errors):
+        verdict = f"À lire avec réserve : {french.plural(len(errors), 'erreur')} {_to_settle(errors)}"
+    else:
+        verdict = "Aucune erreur n'est à régler dans les données reçues"
+    files = french.plural(len(page.store.read(tables.DELIVERIES)), "fichier lu", "fichiers lus")
+    seen = f"{french.plural(warnings_nb, 'constat')} à regarder" if warnings_nb else "aucun constat à regarder"
+    said = f"{sentence_case(files)} en entier ({month_phrase(page.campaign)}) : {_gaps(page)}{seen}."
+    return Text.answer(" ".join([f"{verdict}.", said, *_agreement(page)]))
+
+
+def _to_settle(errors: pd.DataFrame) -> str:
+    places = [str(place) for place in errors["place"]]
+    more = f" et {french.plural(len(places) - 2, 'autre')}" if len(places) > 2 else ""
+    return f"à régler ({' ; '.join(places[:2])}{more})"
+
+
+def _gaps(page: Page) -> str:
     if page.campaign.is_annual:
-        return Text.answer(f"{sentence_case(files)} lu en entier ({month_phrase(page.campaign)}) : {said}.")
+        return ""
     missing = quality.missing_months(page.store, year=page.campaign.year)
-    gaps = (
-        "aucun mois ne manque"
-        if missing.empty
-        else f"{french.plural(len(missing), 'mois')} en défaut pour "
-        f"{french.plural(missing['finess'].nunique(), 'établissement')}"
-    )
-    return Text.answer(f"{sentence_case(files)} lus en entier ({month_phrase(page.campaign)}) : {gaps}, {said}.")
+    if missing.empty:
+        return "aucun mois ne manque, "
+    who = french.plural(missing["finess"].nunique(), "établissement")
+    return f"{french.plural(len(missing), 'mois', 'mois')} en défaut pour {who}, "
+
+
+def _agreement(page: Page) -> list[str]:
+    """Say whether the yearly bases agree with the months, when both were received."""
+    rows = quality.reconciliation(page.store)
+    if rows.empty:
+        return []
+    years = french.list_in_words([str(year) for year in rows["year"]])
+    differing = int(rows["differing_nb"].sum())
+    if not differing:
+        return [f"La somme des mois de PHMEV égale Open PHMEV, au centime, en {years}."]
+    gap = french.compact_euros(rows["gap_eur"].sum(), signed=True)
+    return [f"La somme des mois de PHMEV s'écarte d'Open PHMEV de {gap} en {years}."]
 
 
 def deliveries_table(page: Page) -> Table:

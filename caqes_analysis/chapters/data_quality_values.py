@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 from caqes_analysis import deliveries, french, quality, tables
+from caqes_analysis.activities import activity_named
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
@@ -137,7 +138,12 @@ def restatements_table(page: Page) -> Table | Notice | None:
         )
         .pipe(ordered_by_envelope)
     )
-    frame = rows.assign(label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]])
+    said = _delivery_labels(page)
+    frame = rows.assign(
+        label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
+        old_delivery=rows["old_delivery"].map(said),
+        new_delivery=rows["new_delivery"].map(said),
+    )
     return Table.from_frame(
         frame,
         caption="Mois modifiés d'une livraison à la suivante",
@@ -155,6 +161,19 @@ def restatements_table(page: Page) -> Table | Notice | None:
     )
 
 
+def _delivery_labels(page: Page) -> dict[str, str]:
+    """Return how each delivery is named: by the month at which it was drawn up, else by its date, else by its name."""
+    rows = page.store.read(tables.DELIVERIES)
+    return {
+        name: f"à fin {french.month_year(as_of)}"
+        if pd.notna(as_of)
+        else f"reçue le {french.date(received, short=True)}"
+        if pd.notna(received)
+        else name
+        for name, as_of, received in rows[["delivery", "as_of", "received_on"]].itertuples(index=False)
+    }
+
+
 def completed_table(page: Page) -> Table | Notice | None:
     """Return the last months as received and as completed, with their error; None in annual mode."""
     if page.campaign.is_annual:
@@ -163,9 +182,15 @@ def completed_table(page: Page) -> Table | Notice | None:
     if rows.empty:
         return Notice("missing", "Derniers mois complétés", _NO_HISTORY)
     recent = ordered_by_envelope(rows.sort_values(["envelope", "month"]).groupby("envelope").tail(6))
+    received = recent["received_eur"]
+    to_come = {
+        name: (recent[f"{bound}_eur"] - received) / 1000
+        for name, bound in (("added", "completed"), ("lower", "lower_80"), ("upper", "upper_80"))
+    }
     frame = recent.assign(
         label=[envelope_of(page.campaign, code).short_label for code in recent["envelope"]],
-        added_pct=100 * (recent["completed_eur"] / recent["received_eur"] - 1),
+        added_pct=100 * (recent["completed_eur"] / received - 1),
+        **to_come,
     )
     return Table.from_frame(
         frame,
@@ -176,15 +201,15 @@ def completed_table(page: Page) -> Table | Notice | None:
             ColumnFormat.compact_amount("received_eur", "Reçu"),
             ColumnFormat.compact_amount("completed_eur", "Complété"),
             ColumnFormat.percent("added_pct", "À venir", signed=True),
-            ColumnFormat.compact_amount("standard_error_eur", "Erreur type"),
-            ColumnFormat.compact_amount("lower_80_eur", "Borne basse à 80 %"),
-            ColumnFormat.compact_amount("upper_80_eur", "Borne haute à 80 %"),
+            ColumnFormat.number("added", "À venir", decimals=0, unit="k€"),
+            ColumnFormat.number("lower", "Au moins (80 %)", decimals=0, unit="k€"),
+            ColumnFormat.number("upper", "Au plus (80 %)", decimals=0, unit="k€"),
         ],
         notes=[
             "Complété : montant reçu, multiplié par les facteurs observés d'une livraison à la suivante (chain "
             "ladder ; erreur type de Mack, 1993). Rien n'est ajouté au-delà du plus grand âge observé.",
-            "Une erreur vide : trop peu de livraisons pour l'estimer. Les taux et projections ne se servent pas de ces "
-            "montants complétés.",
+            "Bornes : huit fois sur dix, si les prochaines livraisons se complètent comme les précédentes ; vides "
+            "quand celles-ci sont trop peu nombreuses. Les taux et projections ne se servent pas de ces montants.",
         ],
     )
 
@@ -198,7 +223,15 @@ def corrections_table(page: Page) -> Table | Notice:
         return Notice("missing", "Corrections", said)
     known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
     frame = rows.assign(
-        name=known.reindex(rows["finess"]).fillna(pd.Series(rows["finess"].to_numpy(), index=rows["finess"])).to_numpy()
+        name=known.reindex(rows["finess"])
+        .fillna(pd.Series(rows["finess"].to_numpy(), index=rows["finess"]))
+        .to_numpy(),
+        field=[_field_label(page, field) for field in rows["field"]],
+        period=[_period_label(period) for period in rows["period"]],
+        proof=[
+            f"{proof} ({author}, le {french.date(day, short=True)})"
+            for proof, author, day in zip(rows["proof"], rows["author"], rows["date"], strict=True)
+        ],
     )
     applied = int((rows["state"] == "applied").sum())
     states = {
@@ -216,12 +249,34 @@ def corrections_table(page: Page) -> Table | Notice:
             ColumnFormat.number("old", "Reçu", decimals=2),
             ColumnFormat.number("new", "Retenu", decimals=2),
             ColumnFormat.status("state", "État", states),  # type: ignore[arg-type]
-            ColumnFormat.text("author", "Auteur"),
-            ColumnFormat.date("date", "Le"),
-            ColumnFormat.text("proof", "Preuve"),
+            ColumnFormat.text("proof", "Preuve (auteur, date)"),
         ],
         notes=["Retirer une ligne du registre rend la valeur reçue à la construction suivante."],
     )
+
+
+def _field_label(page: Page, field: str) -> str:
+    """Return what a line of the register corrects, in the words of the pages."""
+    code, _, rest = field.partition(".")
+    if code == "activity":
+        return activity_named(rest).label
+    if code == "lpp":
+        return f"LPP {rest.replace('.quantity_nb', ', quantité')}"
+    return f"{envelope_of(page.campaign, code).short_label}{', quantité' if rest else ''}"
+
+
+def _period_label(period: str) -> str:
+    """Return a period of the register in words: a year, a month, a cumul.
+
+    Examples
+    --------
+    >>> _period_label("2024-04"), _period_label("2024-M06"), _period_label("2024")
+    ('avril 2024', 'cumul à fin juin 2024', '2024')
+    """
+    if len(period) == 4:
+        return period
+    month = french.month_year(pd.Timestamp(f"{period.replace('-M', '-')}-01"))
+    return f"cumul à fin {month}" if "M" in period else month
 
 
 def limits(page: Page) -> Text:

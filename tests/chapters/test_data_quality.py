@@ -1,0 +1,78 @@
+"""The chapter on data quality: the verdict first, then what was corrected and completed, in words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import tables
+from caqes_analysis.chapters import Page, data_quality
+from caqes_analysis.display import Table
+from caqes_analysis.settlement import settle
+from caqes_analysis.sources import Finding, Findings
+from tests.builders import A, B, establishments, monthly_rows, store_of, whole_year
+from tests.campaigns import MONTHLY, campaign_file
+
+
+def finding(severity: str, place: str) -> Finding:
+    return Finding("essai", "FACTEUR_10", place, severity, 1, "10,00", "À vérifier.")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    """Two establishments; August grew from 80 to 100 between two deliveries, one correction is applied."""
+    old = monthly_rows({(f, "phmev"): {"2024-07": "100.00", "2024-08": "80.00"} for f in (A, B)}, delivery="aout")
+    full = monthly_rows(
+        {(f, "phmev"): whole_year(2023) | {f"2024-{m:02d}": "100.00" for m in range(1, 10)} for f in (A, B)},
+        delivery="essai",
+    )
+    store = store_of(tmp_path, full, establishments({"finess": A, "name": "CH A"}, {"finess": B}), last="2024-09")
+    store.write(tables.MONTHLY_SPEND, old, part="aout")
+    described = {"file": "f.csv", "sha256": "0" * 64}
+    listed = pd.DataFrame({"delivery": ["aout", "essai"], "as_of": pd.to_datetime(["2024-08-01", "2024-09-01"])})
+    store.write(tables.DELIVERIES, tables.DELIVERIES.conform(listed, **described), part="essai")
+    settle(store)
+    register = {
+        "finess": [A, A], "period": ["2024-01", "2024-M02"], "field": ["phmev", "lpp.1234567.quantity_nb"],
+        "old": [Decimal(1), None], "new": [Decimal(2), Decimal(3)], "author": "Mme B", "proof": "courriel",
+        "date": pd.Timestamp("2024-10-15"), "state": ["applied", "absent"],
+    }  # fmt: skip
+    store.write(tables.CORRECTIONS, tables.CORRECTIONS.conform(pd.DataFrame(register)), part="corrections")
+    return Page(campaign_file(tmp_path, MONTHLY), store)
+
+
+def tell(page: Page, *findings: Finding) -> str:
+    page.store.write(tables.FINDINGS, Findings(findings).to_frame(), part="campagne")
+    return data_quality.answer(page).summary().replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def test_the_answer_begins_with_the_verdict(page: Page) -> None:
+    clean = tell(page, finding("information", "ici"))
+    assert clean.startswith("Aucune erreur n'est à régler dans les données reçues. 2 fichiers lus en entier")
+    assert "aucun mois ne manque, aucun constat à regarder" in clean
+    places = [finding("error", f"place {rank}") for rank in range(3)]
+    wrong = tell(page, *places, finding("warning", "là"))
+    assert wrong.startswith("À lire avec réserve : 3 erreurs à régler (place 0 ; place 1 et 1 autre).")
+    assert "1 constat à regarder" in wrong
+
+
+def texts(table: object) -> list[list[str]]:
+    assert isinstance(table, Table)
+    return [[cell.text.replace("\u00a0", " ") for cell in row] for row in table.rows]
+
+
+def test_the_register_is_shown_in_words(page: Page) -> None:
+    first, second = texts(data_quality.corrections_table(page))
+    assert first == ["CH A", "janvier 2024", "PHMEV", "1,00", "2,00", "appliquée", "courriel (Mme B, le 15/10/2024)"]
+    assert second[1:3] == ["cumul à fin février 2024", "LPP 1234567, quantité"]
+
+
+def test_months_are_shown_as_received_and_as_completed(page: Page) -> None:
+    (restated,) = texts(data_quality.restatements_table(page))
+    assert restated[:5] == ["PHMEV", "à fin août 2024", "à fin septembre 2024", "2", "2"]
+    (completed,) = texts(data_quality.completed_table(page))
+    assert completed[:2] == ["PHMEV", "sept. 2024"]
+    assert completed[4] == "+25,0"
