@@ -59,6 +59,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         {"envelope_code": "extra_list_devices"},
     ),
     Chapter("previsions", "Prévisions", "previsions.ipynb", ("Région",)),
+    Chapter("economies", "Économies et intéressement", "economies.ipynb", ("Région",)),
     Chapter("evaluation", "Évaluation des contrats", "evaluation.ipynb", ("Région",)),
     Chapter("etablissements", "Trouver un établissement", "etablissements.ipynb", ("Établissements",)),
     Chapter("methodes", "Méthodes et provenance", "methodes.ipynb", ("Comprendre",)),

@@ -10,6 +10,7 @@ from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.assessment_sheet import evaluation_card
 from caqes_analysis.chapters.landing import landing_card, landing_of, landing_sentence
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.savings_sheet import levers_card
 from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE
 from caqes_analysis.chapters.words import (
     against_phrase,
@@ -107,6 +108,7 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
     cards = [
         situation,
         landing_card(page, landing_of(page, MAIN_ENVELOPE), MAIN_ENVELOPE),
+        levers_card(page),
         _weight_card(page),
         evaluated,
         _data_card(page),

@@ -98,7 +98,11 @@ def _regulatory(
 ) -> Iterable[pd.DataFrame]:
     evaluated = store.read(tables.EVALUATIONS)
     if scheme.incentive is not None and len(evaluated):
-        yield regulatory_steps(evaluated, rule=scheme.incentive, indicators=[one.id for one in shared])
+        short = {one.id: one.short_name for one in shared}
+        labels = [
+            short.get(subject, label) for subject, label in zip(evaluated["subject"], evaluated["label"], strict=True)
+        ]
+        yield regulatory_steps(evaluated.assign(label=labels), rule=scheme.incentive, indicators=list(short))
     if scheme.has_biosimilar_dotation:
         rule = load_dotation()
         atc = sorted({group.atc for group in rule.groups})

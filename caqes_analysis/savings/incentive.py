@@ -249,9 +249,9 @@ def _total(finess: str, year: int, paid: list[dict[str, Any]], rule: IncentiveRu
     }
 
 
-def total_of(amounts: Iterable[Decimal | None]) -> Decimal | None:
+def total_of(amounts: Iterable[Any]) -> Decimal | None:
     """Return the exact sum of the amounts that are known, None when none is."""
-    known = [amount for amount in amounts if amount is not None]
+    known = [amount for amount in amounts if not pd.isna(amount)]
     return sum(known, _ZERO) if known else None
 
 

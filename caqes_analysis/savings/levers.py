@@ -58,6 +58,7 @@ _TARGET_SUBJECTS: Final = {
     "ambulance": "transport_ambulance_share",
 }
 _THOUSANDTHS: Final = 3
+_BY_PRODUCT: Final = (BIOSIMILARS, SUBSTITUTION, REPERTOIRE)
 _ASSUMPTIONS: Final[Mapping[str, str]] = {
     "repertoire": "plafond théorique, hors classement : toute boîte d'une classe n'est pas remplaçable par une autre",
     "ezetimibe": "la boîte évitée est remplacée par une statine au prix moyen de la région, tous conditionnements",
@@ -197,8 +198,9 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
     Returns
     -------
     DataFrame
-        ``finess, lever, label, rank, groups_nb`` (groups where something is to be gained)``, main_group`` (the first of
-        them)``, is_ceiling`` and ``<scenario>_eur`` for every scenario; levers that are worth nothing are left out.
+        ``finess, lever, label, rank, groups_nb`` (groups where something is to be gained)``, main_group`` (the first
+        of them, for levers that have several)``, is_ceiling`` and ``<scenario>_eur`` for every scenario; levers that
+        are worth nothing are left out.
     """
     if levers.empty:
         names = ["finess", "lever", "label", "rank", "groups_nb", "main_group", "is_ceiling"]
@@ -213,6 +215,7 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
     first = own.sort_values(["saving_eur", "product_group"], ascending=[False, True]).groupby(["finess", "lever"])
     found = wide.join(pd.DataFrame({"main_group": first["label"].first(), "groups_nb": first.size()}), how="inner")
     rows = found.reset_index()
+    rows["main_group"] = rows["main_group"].where(rows["lever"].isin(_BY_PRODUCT), None)
     rows["is_ceiling"] = rows["lever"] == REPERTOIRE
     order = ["finess", "is_ceiling", f"{scenario}_eur", "lever"]
     ranked = rows.sort_values(order, ascending=[True, True, False, True], ignore_index=True)

@@ -1,0 +1,174 @@
+"""What explains the change of an envelope: the waterfall of its effects, then the classes or products that moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import against_phrase, envelope_of, sentence_case, through_phrase
+from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
+from caqes_analysis.display.charts_waterfall import EFFECT_LABELS, waterfall
+from caqes_analysis.savings.campaign import CONSTANT_PERIMETER, compared_year, envelope_pairs
+from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS, decompose
+from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
+
+__all__ = ["effects_of", "explained", "movers"]
+
+_UNITS = {"phmev": "boîtes", "extra_list_drugs": "unités, UCD", "extra_list_devices": "unités", "lpp": "unités"}
+_NEEDED = {
+    "phmev": "deux bases annuelles Open PHMEV qui se suivent (sources.open_phmev)",
+    "extra_list_drugs": "les lignes par UCD de l'année et de la précédente (fichiers de l'ATIH, sources.extra_list)",
+    "extra_list_devices": "les lignes par code LPP de l'année et de la précédente (fichiers de l'ATIH, "
+    "sources.extra_list)",
+    "lpp": "les montants par code LPP de l'année et de la précédente (sources.lpp_spend)",
+}
+_LEFT_OUT_WORDS = {"phmev": "hors médicaments de l'hépatite C", "extra_list_drugs": "hors anti-PD1"}
+_MOVERS_NB = 10
+# Below this, a molecule at the top of the table says nothing to anybody.
+_SMALLEST_MOVE_EUR = Decimal(1)
+_TITLE = "Ce qui explique l'évolution"
+
+
+def effects_of(page: Page, envelope: str, *, perimeter: str = CURRENT_PERIMETER) -> pd.DataFrame | None:
+    """Return the effects of an envelope: those of the establishment of a sheet, summed over the region for a chapter.
+
+    Parameters
+    ----------
+    page
+        The page.
+    envelope
+        The envelope.
+    perimeter
+        ``courant`` or ``constant``.
+
+    Returns
+    -------
+    DataFrame or None
+        One row, as :func:`caqes_analysis.savings.decompose` returns it, the region being the sum of its establishments;
+        None when the two years were not received, or when the establishment has no line in them.
+    """
+    rows = page.store.read(tables.SAVINGS)
+    own = rows[(rows["method"] == DECOMPOSED) & (rows["indicator"] == envelope) & (rows["perimeter"] == perimeter)]
+    if page.finess is not None:
+        own = own[own["finess"] == page.finess]
+    if own.empty:
+        return None
+    sums = own.groupby("component")["amount_eur"].sum()
+    names = ["previous", *EFFECTS, "current"]
+    return pd.DataFrame([{f"{name}_eur": sums[name] for name in names}])
+
+
+def explained(page: Page, envelope: str) -> tuple[Figure | Table | Notice, ...]:
+    """Return the waterfall of an envelope and what moved most; one notice when two years were not received.
+
+    Parameters
+    ----------
+    page
+        The page.
+    envelope
+        Envelope whose products are known one by one.
+    """
+    effects, year = effects_of(page, envelope), compared_year(page.store, page.campaign, envelope)
+    if year is None:
+        return (Notice("missing", f"{_TITLE} : données non reçues", f"Il y faut {_NEEDED[envelope]}."),)
+    if effects is None:
+        text = f"Aucune ligne en {year - 1} ni en {year} pour cet établissement."
+        return (Notice("missing", _TITLE, text),)
+    if not effects["previous_eur"].iloc[0] or not effects["current_eur"].iloc[0]:
+        text = f"L'établissement n'a de lignes qu'une des deux années, {year - 1} et {year} : rien ne se compare."
+        return (Notice("info", _TITLE, text),)
+    name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
+    figure = waterfall(
+        effects,
+        year=year,
+        name=name,
+        envelope=envelope,
+        period=_period(page, envelope, year),
+        unit=_UNITS[envelope],
+        notes=_notes(page, envelope, effects),
+    )
+    return figure, movers(page, envelope)
+
+
+def _period(page: Page, envelope: str, year: int) -> str:
+    if envelope == "phmev":
+        return f"{year} comparé à {year - 1}"
+    month_nb = page.campaign.settled_month_nb
+    return f"{through_phrase(page.campaign, month_nb)} par rapport {against_phrase(page.campaign, month_nb)}"
+
+
+def _notes(page: Page, envelope: str, effects: pd.DataFrame) -> Sequence[str]:
+    notes = []
+    if envelope == "phmev":
+        notes.append("Prix et structure se lisent sur la base de remboursement, produit par produit (CIP13).")
+    if envelope.startswith("extra_list"):
+        notes.append(
+            "Le prix est le tarif de la période ; la référence et ses biosimilaires ont le même : l'économie de "
+            "l'Assurance Maladie y est un effet de prix."
+        )
+    constant = effects_of(page, envelope, perimeter=CONSTANT_PERIMETER)
+    if constant is not None and constant["previous_eur"].iloc[0] != effects["previous_eur"].iloc[0]:
+        before, now = constant["previous_eur"].iloc[0], constant["current_eur"].iloc[0]
+        change = french.compact_euros(now - before, signed=True)
+        rate = french.percent(100 * float(now / before - 1), signed=True) if before else french.MISSING
+        notes.append(f"À champ constant ({_LEFT_OUT_WORDS[envelope]}) : {change}, soit {rate}.")
+    return notes
+
+
+def movers(page: Page, envelope: str) -> Table | Notice:
+    """Return the molecules (or codes) whose spending moved most, with the effects that moved it.
+
+    Parameters
+    ----------
+    page
+        The page.
+    envelope
+        The envelope.
+    """
+    pairs = envelope_pairs(page.store, page.campaign, envelope, finess=None if page.finess is None else [page.finess])
+    by = ["atc", "atc_label"] if envelope == "phmev" else ["code", "label"]
+    told = pairs[pairs["nature"] == "product"]
+    named = told.assign(**{name: told[name].fillna("") for name in by})
+    effects = decompose(named, by=by, volume_by=("finess", by[0]))
+    change = effects["current_eur"] - effects["previous_eur"]
+    size = [abs(amount) for amount in change]
+    frame = effects.assign(
+        label=[_label(code, label) for code, label in zip(effects[by[0]], effects[by[1]], strict=True)],
+        change_eur=change,
+        size=size,
+        other_eur=change - effects["price_eur"] - effects["volume_eur"] - effects["mix_eur"],
+    )
+    frame = frame[frame["size"] >= _SMALLEST_MOVE_EUR].sort_values(["size", by[0]], ascending=[False, True])
+    if frame.empty:
+        return Notice("info", _TITLE, "Aucun produit n'a bougé.")
+    noun, whose_volume = ("Molécule", "de la molécule") if envelope == "phmev" else ("Code", "du code")
+    shown = frame.head(_MOVERS_NB)
+    whose = "" if page.finess is None else ", établissement"
+    return Table.from_frame(
+        shown,
+        caption=f"Ce qui a le plus bougé, {envelope_of(page.campaign, envelope).short_label}{whose}",
+        columns=[
+            ColumnFormat.text("label", noun),
+            ColumnFormat.compact_amount("change_eur", "Variation", signed=True),
+            ColumnFormat.compact_amount("price_eur", "dont prix", signed=True),
+            ColumnFormat.compact_amount("volume_eur", "dont volume", signed=True),
+            ColumnFormat.compact_amount("mix_eur", "dont structure", signed=True),
+            ColumnFormat.compact_amount("other_eur", "dont autres", signed=True),
+        ],
+        notes=[
+            f"Ici, le volume est celui {whose_volume}, à son propre coût moyen ; la structure, le passage d'une "
+            "présentation à une autre. "
+            f"Autres : {', '.join(EFFECT_LABELS[name].lower() for name in ('rate', 'entries', 'exits', 'perimeter'))}."
+        ],
+    )
+
+
+def _label(code: Any, label: Any) -> str:
+    if isinstance(label, str) and label:
+        return sentence_case(label.lower()) if label.isupper() else label
+    return str(code) or "Non renseigné"

@@ -1,0 +1,350 @@
+"""The chapter of the savings: the contract's figure, what it is made of, what is real, and what could be saved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
+from caqes_analysis.savings.incentive import INCENTIVE, total_of
+from caqes_analysis.savings.levers import LEVER_LABELS, MINIMUM_PEERS_NB, NO_INTERVAL, top_levers
+from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, REGULATORY
+from caqes_analysis.savings.transports import TRAJECTORY
+
+__all__ = [
+    "amounts_of",
+    "answer",
+    "contracts_table",
+    "difference",
+    "figures_by_indicator",
+    "first_levers_table",
+    "levers_table",
+    "other_rules_table",
+]
+
+NOT_ESTIMATED = "non estimé"
+"""What is printed of the real saving until it has been estimated."""
+_DOTATION = "biosimilar_dotation/"
+_SPLIT = {"price": "prix", "volume": "volume"}
+
+
+def amounts_of(page: Page, method: str) -> pd.DataFrame:
+    """Return the amounts of one method, one row per establishment and indicator, one column per component.
+
+    Parameters
+    ----------
+    page
+        The page.
+    method
+        ``regulatory``, ``decomposed`` or ``statistical``.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, indicator, year, label, status`` (of the saving), then a column of exact decimals per component; the
+        current perimeter.
+    """
+    rows = page.store.read(tables.SAVINGS)
+    own = rows[(rows["method"] == method) & (rows["perimeter"] == CURRENT_PERIMETER) & rows["finess"].notna()]
+    key = ["finess", "indicator", "year"]
+    if own.empty:
+        return pd.DataFrame(columns=[*key, "label", "status"])
+    wide = own.astype({"amount_eur": object}).pivot(index=key, columns="component", values="amount_eur")
+    wide["label"] = own.groupby(key)["label"].first()
+    wide["status"] = own.groupby(key)["status"].first()
+    return wide.reset_index()
+
+
+def _indicators(page: Page) -> pd.DataFrame:
+    """Return the regulatory rows of indicators, without the totals of contracts nor the rules that have no saving."""
+    rows = amounts_of(page, REGULATORY)
+    if "saving" not in rows:
+        return rows.iloc[:0]
+    return rows[
+        (rows["indicator"] != INCENTIVE) & ~rows["indicator"].str.startswith(("biosimilar_", "transport_trajectory"))
+    ]
+
+
+def answer(page: Page) -> Text:
+    """Return what the contracts' year saved according to the contract, and what that figure is not."""
+    rows = _indicators(page)
+    known = rows[rows["saving"].notna()] if len(rows) else rows
+    if known.empty:
+        return Text.answer(
+            f"Aucune économie n'est comptée : la campagne n'a pas de contrat {page.scheme.name} évalué, ou leurs "
+            "montants n'ont pas été reçus."
+        )
+    year = int(known["year"].iloc[0])
+    saving, change = total_of(known["saving"]), total_of(known["current"] - known["previous"])
+    contracts_nb = known["finess"].nunique()
+    word = "augmenté" if change and change > 0 else "baissé"
+    return Text.answer(
+        f"Pour {year}, le contrat compte {french.euros(saving, cents=True)} d'économies dans "
+        f"{french.plural(contracts_nb, 'contrat')}, alors que la dépense des mêmes indicateurs y a {word} de "
+        f"{french.compact_euros(abs(change or Decimal(0)))} : la règle ne retient que les baisses."
+    )
+
+
+def figures_by_indicator(page: Page) -> Table | Notice:
+    """Return the three figures side by side: what the contract counts, what the change is made of, what is real."""
+    rows = _indicators(page)
+    if rows.empty:
+        return Notice("info", "Les trois chiffres", f"Le dispositif {page.scheme.name} ne partage pas d'économies.")
+    split = amounts_of(page, DECOMPOSED)
+    found = []
+    for indicator, own in rows.groupby("indicator", sort=True):
+        parts = split[split["indicator"] == indicator]
+        saving, paid = total_of(own["saving"]), total_of(own["incentive"])
+        found.append(
+            {
+                "label": own["label"].iloc[0],
+                "contracts_nb": int(own["saving"].notna().sum()),
+                "saving_text": _exact(saving, "non valorisable" if not own["saving"].notna().any() else ""),
+                "incentive_text": _exact(paid, "non calculable" if saving is not None else "non valorisable"),
+                "change_eur": total_of(parts["current"] - parts["previous"]) if len(parts) else None,
+                **{f"{name}_eur": total_of(parts[name]) if len(parts) else None for name in _SPLIT},
+                "other_eur": _others(parts),
+                "statistical_text": NOT_ESTIMATED,
+            }
+        )
+    year = int(rows["year"].iloc[0])
+    totals = pd.DataFrame(
+        [
+            {
+                "label": "Ensemble",
+                "contracts_nb": rows[rows["saving"].notna()]["finess"].nunique(),
+                "saving_text": _exact(total_of(rows["saving"]), ""),
+                "incentive_text": _exact(total_of(rows["incentive"]), "non calculable"),
+                **{
+                    name: total_of(one[name] for one in found)
+                    for name in ("change_eur", *(f"{part}_eur" for part in _SPLIT), "other_eur")
+                },
+                "statistical_text": NOT_ESTIMATED,
+            }
+        ]
+    )
+    return Table.from_frame(
+        pd.DataFrame(found),
+        caption=f"Les trois chiffres de {year}, par indicateur",
+        columns=[
+            ColumnFormat.text("label", "Indicateur"),
+            ColumnFormat.count("contracts_nb", "Contrats"),
+            ColumnFormat.text("saving_text", "Contrat : économies", align="right"),
+            ColumnFormat.text("incentive_text", "Contrat : intéressement", align="right"),
+            ColumnFormat.compact_amount("change_eur", "Évolution", signed=True),
+            *(ColumnFormat.compact_amount(f"{name}_eur", f"dont {word}", signed=True) for name, word in _SPLIT.items()),
+            ColumnFormat.compact_amount("other_eur", "dont autres", signed=True),
+            ColumnFormat.text("statistical_text", "Économie réelle", align="right"),
+        ],
+        totals=totals,
+        notes=_figure_notes(page),
+    )
+
+
+def _others(parts: pd.DataFrame) -> Decimal | None:
+    names = [name for name in EFFECTS if name not in _SPLIT]
+    return total_of(amount for name in names for amount in parts[name]) if len(parts) else None
+
+
+def _figure_notes(page: Page) -> list[str]:
+    rows = page.store.read(tables.SAVINGS)
+    rules = sorted(set(rows[rows["method"] == REGULATORY]["rule"].dropna()))
+    return [
+        *(f"Règle : {rule}." for rule in rules if rule.startswith("formule")),
+        "L'intéressement d'un indicateur est celui d'avant le plancher et le plafond du contrat.",
+        "Économie réelle : l'écart à ce qu'aurait été la dépense sans contrat ; « non estimé » tant que ce calcul "
+        "n'est pas fait pour l'indicateur. Un chiffre ne remplace jamais un autre.",
+    ]
+
+
+def _exact(amount: Decimal | None, otherwise: str) -> str:
+    return (otherwise or french.MISSING) if amount is None else french.euros(amount, cents=True)
+
+
+def difference(page: Page) -> Text:
+    """Return how to read the difference between the figures, from the figures themselves."""
+    rows = _indicators(page)
+    known = rows[rows["saving"].notna() & rows["previous"].notna()] if len(rows) else rows
+    if known.empty:
+        return Text.paragraphs("Aucun montant n'est connu les deux années : il n'y a pas de différence à lire.")
+    change = known["current"] - known["previous"]
+    rises = total_of(one for one in change if one > 0) or Decimal(0)
+    falls_nb, all_nb = sum(one < 0 for one in change), len(known)
+    sentences = [
+        f"Le contrat compte {french.euros(total_of(known['saving']), cents=True)} parce qu'il additionne les "
+        f"{french.plural(falls_nb, 'baisse')} parmi {all_nb} comparaisons ; les hausses des autres, "
+        f"{french.compact_euros(rises)}, ne s'en déduisent pas.",
+        "Sans aucun contrat, environ quatre dépenses sur dix baissent d'elles-mêmes d'une année à l'autre : une baisse "
+        "n'est pas à elle seule un effet du contrat.",
+    ]
+    split = amounts_of(page, DECOMPOSED)
+    own = split[split["indicator"].isin(list(known["indicator"]))]
+    price = total_of(own["price"]) if len(own) else None
+    volume = total_of(own["volume"]) if len(own) else None
+    if price is not None and volume is not None:
+        sentences.append(
+            f"Dans les mêmes indicateurs, les prix ont joué pour {french.compact_euros(price, signed=True)} et les "
+            f"volumes pour {french.compact_euros(volume, signed=True)} : une baisse de prix n'est pas une décision de "
+            "l'établissement."
+        )
+    return Text.paragraphs(*sentences)
+
+
+def contracts_table(page: Page) -> Table | Notice:
+    """Return the contracts one by one: both years, savings, incentive; the region is their sum, to the cent."""
+    rows = _indicators(page)
+    known = rows[rows["saving"].notna()] if len(rows) else rows
+    if known.empty:
+        return Notice("info", "Contrat par contrat", "Aucune économie n'est comptée.")
+    totals = amounts_of(page, REGULATORY)
+    paid = totals[totals["indicator"] == INCENTIVE].set_index("finess")["incentive"]
+    names = page.establishments.set_index("finess")
+    found = []
+    for finess, own in known.groupby("finess", sort=True):
+        found.append(
+            {
+                "name": names["name"].get(finess, finess),
+                "href": names["href"].get(finess),
+                "previous_eur": total_of(own["previous"]),
+                "current_eur": total_of(own["current"]),
+                "saving_eur": total_of(own["saving"]),
+                "incentive_text": _exact(total_of([paid.get(finess)]), "non calculable"),
+            }
+        )
+    frame = pd.DataFrame(found)
+    whole = {name: total_of(frame[name]) for name in ("previous_eur", "current_eur", "saving_eur")}
+    last = {"name": "Région", "href": None, **whole, "incentive_text": _exact(total_of(paid), "non calculable")}
+    return Table.from_frame(
+        frame.sort_values(["saving_eur", "name"], ascending=[False, True]),
+        caption=f"Économies comptées par contrat, {int(known['year'].iloc[0])}",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.amount("previous_eur", "N-1", cents=True),
+            ColumnFormat.amount("current_eur", "N", cents=True),
+            ColumnFormat.amount("saving_eur", "Économies", cents=True),
+            ColumnFormat.text("incentive_text", "Intéressement", align="right"),
+        ],
+        totals=pd.DataFrame([last]),
+        notes=[
+            "Chaque étape est dans la page « Évaluation des contrats » et sur la fiche de l'établissement.",
+            "Un indicateur dont un montant manque n'est pas dans la somme.",
+        ],
+    )
+
+
+def levers_table(page: Page) -> Table | Notice:
+    """Return what the region could save on each lever, scenario by scenario."""
+    rows = page.store.read(tables.LEVERS)
+    if rows.empty:
+        return Notice(
+            "missing",
+            "Leviers",
+            f"Il y faut une base annuelle Open PHMEV, et au moins {MINIMUM_PEERS_NB} établissements par levier.",
+        )
+    sums = rows.astype({"saving_eur": object}).groupby(["lever", "scenario"])["saving_eur"].sum().unstack("scenario")
+    sums = sums.reindex(columns=list(tables.SCENARIOS))
+    sums.columns = [f"{name}_eur" for name in tables.SCENARIOS]
+    gaining = rows[(rows["scenario"] == "median") & (rows["saving_eur"] > 0)].groupby("lever")["finess"].nunique()
+    frame = sums.reset_index()
+    frame["label"] = frame["lever"].map(LEVER_LABELS)
+    frame["establishments_nb"] = [int(gaining.get(lever, 0)) for lever in frame["lever"]]
+    frame["assumption"] = frame["lever"].map(
+        {lever: reason.removesuffix(NO_INTERVAL).strip(" ;") or "–" for lever, reason in _reasons(rows).items()}
+    )
+    columns = [
+        ColumnFormat.text("label", "Levier"),
+        ColumnFormat.compact_amount("median_eur", "À la médiane"),
+        ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
+    ]
+    if frame["target_eur"].notna().any():
+        columns.append(ColumnFormat.compact_amount("target_eur", "À l'objectif"))
+    return Table.from_frame(
+        frame.sort_values(["best_quartile_eur", "lever"], ascending=[False, True]),
+        caption=f"Ce qui pourrait être économisé en un an, région, prix de {int(rows['year'].iloc[0])}",
+        columns=[
+            *columns,
+            ColumnFormat.count("establishments_nb", "Établissements qui y gagneraient"),
+            ColumnFormat.text("assumption", "Hypothèse"),
+        ],
+        notes=[
+            "« Si chaque établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres "
+            "de grandeur, qui ne s'additionnent pas d'un levier à l'autre.",
+            f"{NO_INTERVAL[:1].upper()}{NO_INTERVAL[1:]}.",
+            "Un levier dont l'écart de prix a disparu à la période n'y est pas.",
+        ],
+    )
+
+
+def _reasons(rows: pd.DataFrame) -> dict[str, str]:
+    first = rows.drop_duplicates("lever")
+    return dict(zip(first["lever"], first["reason"].fillna(""), strict=True))
+
+
+def first_levers_table(page: Page, *, top_nb: int = 15) -> Table | Notice:
+    """Return the largest levers of the region, one establishment and one lever a row.
+
+    Parameters
+    ----------
+    page
+        The page.
+    top_nb
+        How many rows.
+    """
+    ranked = top_levers(page.store.read(tables.LEVERS))
+    ranked = ranked[~ranked["is_ceiling"].astype(bool)] if len(ranked) else ranked
+    if ranked.empty:
+        return Notice("info", "Où agir d'abord", "Aucun levier n'a pu être calculé.")
+    names = page.establishments.set_index("finess")
+    frame = ranked.sort_values(["best_quartile_eur", "finess", "lever"], ascending=[False, True, True]).head(top_nb)
+    who = names[["name", "href"]].reindex(frame["finess"])
+    return Table.from_frame(
+        frame.assign(
+            name=who["name"].to_numpy(), href=who["href"].to_numpy(), main_group=frame["main_group"].fillna("–")
+        ),
+        caption="Les leviers les plus importants de la région",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Levier"),
+            ColumnFormat.text("main_group", "D'abord"),
+            ColumnFormat.compact_amount("median_eur", "À la médiane"),
+            ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
+        ],
+        notes=["Hors prescription dans le répertoire, qui est un plafond théorique."],
+    )
+
+
+def other_rules_table(page: Page) -> Table | None:
+    """Return the biosimilar dotation and the overruns of transports; None under a scheme that has neither."""
+    rows = page.store.read(tables.SAVINGS)
+    dotation = rows[rows["indicator"].str.startswith(_DOTATION) & (rows["component"] == "incentive")]
+    overrun = rows[(rows["indicator"] == TRAJECTORY) & (rows["component"] == "overrun")]
+    own = pd.concat([dotation, overrun])
+    if own.empty:
+        return None
+    found = []
+    for (label, year), some in own.groupby(["label", "year"], sort=True):
+        reasons = sorted(set(some["reason"].dropna()))
+        found.append(
+            {
+                "label": label,
+                "year": str(year),
+                "establishments_nb": int(some["amount_eur"].notna().sum()),
+                "amount_text": _exact(total_of(some["amount_eur"]), "non calculable"),
+                "reason": " ; ".join(reasons) or "–",
+            }
+        )
+    return Table.from_frame(
+        pd.DataFrame(found),
+        caption="Dotation biosimilaires (V × R × t) et dépassement des transports",
+        columns=[
+            ColumnFormat.text("label", "Groupe"),
+            ColumnFormat.text("year", "Année"),
+            ColumnFormat.count("establishments_nb", "Établissements"),
+            ColumnFormat.text("amount_text", "Somme", align="right"),
+            ColumnFormat.text("reason", "Remarque"),
+        ],
+    )

@@ -1,0 +1,152 @@
+"""The savings of one establishment, for its sheet: the three figures, its levers, the presentations behind them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_words import STATUS_WORDS
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.savings import NOT_ESTIMATED, amounts_of
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
+from caqes_analysis.display.base import Display
+from caqes_analysis.savings.decomposition import DECOMPOSED
+from caqes_analysis.savings.incentive import INCENTIVE, total_of
+from caqes_analysis.savings.levers import LEVER_LABELS, NO_INTERVAL, lever_lines, top_levers
+from caqes_analysis.savings.regulatory import REGULATORY
+
+__all__ = ["levers_card", "own_figures", "own_levers", "own_savings"]
+
+_TOP_NB = 10
+_CARD_NB = 2
+
+
+def own_savings(page: Page) -> tuple[Display, ...]:
+    """Return the part « Économies et leviers » of a sheet."""
+    return own_figures(page), *own_levers(page)
+
+
+def own_figures(page: Page) -> Table | Notice:
+    """Return the three figures of the contract that the establishment is under, indicator by indicator."""
+    signatory = contract_keys(page.store.read(tables.ESTABLISHMENTS)).get(page.finess or "", page.finess)
+    rows = amounts_of(page, REGULATORY)
+    rows = rows[rows["finess"] == signatory]
+    own = rows[rows["indicator"] != INCENTIVE]
+    if own.empty or "saving" not in own or own["saving"].isna().all():
+        return Notice("info", "Économies", f"Aucune économie {page.scheme.name} n'est comptée pour cet établissement.")
+    split = amounts_of(page, DECOMPOSED)
+    split = split[split["finess"] == signatory].set_index("indicator")
+    found = []
+    for row in own.to_dict("records"):
+        parts = split.loc[row["indicator"]] if row["indicator"] in split.index else None
+        known = not pd.isna(row["saving"])
+        found.append(
+            {
+                "label": row["label"],
+                "saving_text": french.euros(row["saving"], cents=True)
+                if known
+                else STATUS_WORDS.get(row["status"], french.MISSING),
+                "change_eur": None if parts is None else parts["current"] - parts["previous"],
+                "price_eur": None if parts is None else parts["price"],
+                "volume_eur": None if parts is None else parts["volume"],
+                "other_eur": None
+                if parts is None
+                else parts["current"] - parts["previous"] - parts["price"] - parts["volume"],
+                "real_text": NOT_ESTIMATED,
+            }
+        )
+    total = rows[rows["indicator"] == INCENTIVE]
+    paid = total_of(total["incentive"]) if len(total) else None
+    due = french.euros(paid, cents=True) if paid is not None else "non calculable"
+    return Table.from_frame(
+        pd.DataFrame(found),
+        caption=f"Économies de {int(own['year'].iloc[0])} : les trois chiffres",
+        columns=[
+            ColumnFormat.text("label", "Indicateur"),
+            ColumnFormat.text("saving_text", "Contrat : économies", align="right"),
+            ColumnFormat.compact_amount("change_eur", "Évolution", signed=True),
+            ColumnFormat.compact_amount("price_eur", "dont prix", signed=True),
+            ColumnFormat.compact_amount("volume_eur", "dont volume", signed=True),
+            ColumnFormat.compact_amount("other_eur", "dont autres", signed=True),
+            ColumnFormat.text("real_text", "Économie réelle", align="right"),
+        ],
+        notes=[
+            f"Intéressement du contrat : {due}.",
+            "Le contrat ne retient que les baisses ; l'évolution est la différence des deux années ; l'économie "
+            "réelle, quand elle est estimée, est l'écart à ce qu'aurait été la dépense sans contrat.",
+        ],
+    )
+
+
+def own_levers(page: Page) -> tuple[Display, ...]:
+    """Return the ten first levers of an establishment in euros, and the presentations behind them."""
+    levers = page.store.read(tables.LEVERS)
+    levers = levers[levers["finess"] == page.finess]
+    ranked = top_levers(levers, top_nb=_TOP_NB)
+    if ranked.empty:
+        why = (
+            "Aucun levier : l'établissement fait aussi bien que le meilleur quart de la région, ou ses données "
+            "n'ont pas été reçues."
+        )
+        return (Notice("info", "Leviers", why),)
+    columns = [
+        ColumnFormat.count("rank", "Rang"),
+        ColumnFormat.text("label", "Levier"),
+        ColumnFormat.text("first", "D'abord"),
+        ColumnFormat.compact_amount("median_eur", "À la médiane"),
+        ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
+    ]
+    if ranked["target_eur"].notna().any():
+        columns.append(ColumnFormat.compact_amount("target_eur", "À l'objectif"))
+    first = [
+        "–" if pd.isna(group) else f"{group} ({french.plural(groups - 1, 'autre')})" if groups > 1 else group
+        for group, groups in zip(ranked["main_group"], ranked["groups_nb"].astype(int), strict=True)
+    ]
+    table = Table.from_frame(
+        ranked.assign(first=first, label=_labels(ranked)),
+        caption=f"Leviers : ce que l'établissement pourrait économiser en un an, prix de {int(levers['year'].iloc[0])}",
+        columns=columns,
+        row_header="label",
+        notes=[
+            "« Si l'établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres de "
+            "grandeur, qui ne s'additionnent pas.",
+            f"{NO_INTERVAL[:1].upper()}{NO_INTERVAL[1:]}.",
+        ],
+    )
+    lines = lever_lines(page.store, levers, finess=str(page.finess))
+    if lines.empty:
+        return (table,)
+    detail = Table.from_frame(
+        lines.assign(lever_label=lines["lever"].map(LEVER_LABELS)),
+        caption="Les présentations à regarder, des plus coûteuses aux moins coûteuses",
+        columns=[
+            ColumnFormat.text("product_label", "Présentation"),
+            ColumnFormat.text("label", "Molécule"),
+            ColumnFormat.text("lever_label", "Levier"),
+            ColumnFormat.count("boxes_nb", "Boîtes"),
+            ColumnFormat.amount("reimbursed_eur", "Remboursé", cents=True),
+        ],
+        notes=["Boîtes qu'une autre peut remplacer, ou qui peuvent être évitées ; montants exacts de l'année."],
+    )
+    return table, Details("Les présentations derrière ces leviers", [detail])
+
+
+def _labels(ranked: pd.DataFrame) -> list[str]:
+    return [
+        f"{label} (plafond théorique)" if ceiling else str(label)
+        for label, ceiling in zip(ranked["label"], ranked["is_ceiling"], strict=True)
+    ]
+
+
+def levers_card(page: Page) -> Card | None:
+    """Return the card of the first levers of a sheet; None when there is none."""
+    levers = page.store.read(tables.LEVERS)
+    ranked = top_levers(levers[levers["finess"] == page.finess])
+    ranked = ranked[~ranked["is_ceiling"].astype(bool)] if len(ranked) else ranked
+    if ranked.empty:
+        return None
+    first, *others = ranked.head(_CARD_NB).to_dict("records")
+    value = f"{first['label']} ~{french.compact_euros(first['best_quartile_eur'])}"
+    detail = " ; ".join(f"{one['label']} ~{french.compact_euros(one['best_quartile_eur'])}" for one in others)
+    return Card("Premier levier", value, f"{detail + ' ; ' if detail else ''}au meilleur quart de la région")

@@ -1,0 +1,118 @@
+"""What the chapter of the savings, the explained change and the sheet say of a small region."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import tables
+from caqes_analysis.chapters import explained, savings, savings_sheet
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import Figure, Notice, Table
+from caqes_analysis.receive import open_store
+from caqes_analysis.savings.incentive import total_of
+from tests.campaigns import MONTHLY, small_campaign
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    folder = tmp_path_factory.mktemp("economies")
+    rules = REPOSITORY / "parameters" / "demonstration" / "regles-2022.yml"
+    (folder / "regles.yml").write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
+    text = MONTHLY.replace("output: sortie", "output: sortie\nscheme_rules: regles.yml")
+    text += "  activity: [{path: recus/activite.csv}]\n  lpp_spend: [{path: recus/lpp_par_code.csv}]\n"
+    campaign = small_campaign(folder, establishments_nb=8, text=text)
+    return Page(campaign, open_store(campaign))
+
+
+def sheet(page: Page, finess: str) -> Page:
+    return Page(page.campaign, page.store, finess=finess)
+
+
+def plain(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+def cells(shown: Any, label: str) -> list[str]:
+    assert isinstance(shown, Table)
+    place = [header.label for header in shown.columns].index(label)
+    return [plain(row[place].text) for row in shown.rows]
+
+
+def number(text: str) -> Decimal:
+    return Decimal(text.replace(" ", "").removesuffix("€").replace("−", "-").replace(",", "."))
+
+
+def test_the_region_is_the_sum_of_the_contracts_to_the_cent(page: Page) -> None:
+    table = savings.contracts_table(page)
+    for label in ("N-1", "N", "Économies"):
+        *own, region = [number(text) for text in cells(table, label)]
+        assert sum(own) == region
+    assert len(cells(table, "Économies")) > 3
+
+
+def test_the_answer_says_the_figure_of_the_contract_and_what_was_spent(page: Page) -> None:
+    said = plain(savings.answer(page).summary())
+    assert said.startswith("Pour 2023, le contrat compte ")
+    assert "la règle ne retient que les baisses" in said
+    whole = number(cells(savings.contracts_table(page), "Économies")[-1])
+    assert number(said.split("compte ")[1].split(" €")[0]) == whole
+
+
+def test_the_three_figures_stand_side_by_side_and_the_third_is_not_invented(page: Page) -> None:
+    table = savings.figures_by_indicator(page)
+    assert set(cells(table, "Économie réelle")) == {"non estimé"}
+    assert "non valorisable" in cells(table, "Contrat : économies")
+    *own, whole = cells(table, "Contrat : économies")
+    assert sum(number(text) for text in own if "€" in text) == number(whole)
+    assert any("formule non officielle" in note for note in table.notes)
+    assert "ne s'en déduisent pas" in savings.difference(page).summary()
+
+
+def test_a_change_is_explained_or_what_is_missing_is_named(page: Page) -> None:
+    figure, movers = explained.explained(page, "phmev")
+    assert isinstance(figure, Figure)
+    assert isinstance(movers, Table)
+    assert figure.title.startswith(("Hausse", "Baisse"))
+    (notice,) = explained.explained(page, "extra_list_drugs")
+    assert isinstance(notice, Notice)
+    assert "ATIH" in notice.summary()
+
+
+def test_the_sheets_add_up_to_the_region(page: Page) -> None:
+    region = explained.effects_of(page, "phmev")
+    own = [explained.effects_of(sheet(page, finess), "phmev") for finess in page.establishments["finess"]]
+    every = pd.concat([one for one in own if one is not None])
+    assert region is not None
+    assert len(every) > 3
+    assert (every.sum() == region.iloc[0]).all()
+
+
+def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page) -> None:
+    levers = page.store.read(tables.LEVERS)
+    best = levers[levers["scenario"] == "best_quartile"].astype({"saving_eur": object})
+    finess = best.groupby("finess")["saving_eur"].sum().astype(float).idxmax()
+    figures, *shown = savings_sheet.own_savings(sheet(page, str(finess)))
+    assert isinstance(figures, Table | Notice)
+    table = shown[0]
+    assert isinstance(table, Table)
+    assert [int(rank) for rank in cells(table, "Rang")] == list(range(1, len(table.rows) + 1))
+    assert any("ne s'additionnent pas" in note for note in table.notes)
+    card = savings_sheet.levers_card(sheet(page, str(finess)))
+    assert card is not None
+    assert "~" in card.value
+
+
+def test_an_establishment_without_levers_says_why(page: Page) -> None:
+    (notice,) = savings_sheet.own_levers(sheet(page, "000000000"))
+    assert isinstance(notice, Notice)
+    assert savings_sheet.levers_card(sheet(page, "000000000")) is None
+
+
+def test_sums_forget_what_is_unknown_and_are_unknown_when_all_is() -> None:
+    assert total_of([Decimal("1.10"), None, float("nan")]) == Decimal("1.10")
+    assert total_of([None, float("nan")]) is None
