@@ -22,6 +22,8 @@ from caqes_analysis.book import Book, compile_book, read_problems
 from caqes_analysis.book import Page as BookPage
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
+from caqes_analysis.chapters.contents import INDICATOR_NOTEBOOK, INDICATORS_PART
+from caqes_analysis.chapters.indicator_reading import indicator_href, volet_label
 from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
 from caqes_analysis.chapters.reads import Reads
 from caqes_analysis.code_version import HASH_LENGTH, hash_of_files, package_hash
@@ -196,14 +198,23 @@ class _Plan:
         self.reads = reads
         wanted = establishments["finess"].isin(only) if only else [True] * len(establishments)
         self.establishments = establishments[wanted].reset_index(drop=True)
+        self.indicators = Store(directory / "store").read(tables.INDICATORS).dropna(subset=["period"])
         self.titles = {c.path: c.title for c in CHAPTERS} | dict(
             zip(establishments["finess"], establishments["name"], strict=True)
         )
+        self.titles |= {
+            indicator_job(name): title
+            for name, title in zip(self.indicators["indicator"], self.indicators["short_name"], strict=True)
+        }
 
     def steps(self) -> Iterator[tuple[str, list[Job]]]:
         yield "Fiches des établissements", [self._sheet(finess) for finess in self.establishments["finess"]]
         reads = self.reads.of_chapter(self.directory / "run.draft" / "results")
         yield "Chapitres régionaux", [self._job(c.path, c.notebook, reads, **c.parameters) for c in CHAPTERS]
+        yield (
+            "Pages des indicateurs",
+            [self._job(indicator_job(n), INDICATOR_NOTEBOOK, reads, indicator=n) for n in self.indicators["indicator"]],
+        )
 
     def _sheet(self, finess: str) -> Job:
         place = results_directory(self.directory, finess)
@@ -251,6 +262,8 @@ def _book(plan: _Plan, outcomes: pd.DataFrame) -> Book:
 
     pages = [page(c.path, c.path, c.title, c.group) for c in CHAPTERS]
     finder = next(i for i, c in enumerate(CHAPTERS) if c.path == "etablissements") + 1
+    pages[finder - 1 : finder - 1] = indicators = list(_indicator_pages(plan, page))
+    finder += len(indicators)
     sheets = []
     for row in plan.establishments.to_dict("records"):
         finess, name, town, department = (row[key] for key in ("finess", "name", "town", "department"))
@@ -267,6 +280,26 @@ def _book(plan: _Plan, outcomes: pd.DataFrame) -> Book:
         simulated=campaign.is_simulated,
         footer=("Rapport produit par caqes_analysis.",),
     )
+
+
+def indicator_job(indicator: str) -> str:
+    """Return the name of the job that makes the page of an indicator."""
+    return f"indicateur-{indicator}"
+
+
+def _indicator_pages(plan: _Plan, page: Callable[..., BookPage]) -> Iterator[BookPage]:
+    """Yield the pages of the indicators, volet by volet."""
+    rows = plan.indicators.assign(
+        part=[
+            volet_label(volet, schemes, plan.campaign.scheme)
+            for volet, schemes in zip(plan.indicators["volet"], plan.indicators["schemes"], strict=True)
+        ]
+    )
+    follow_up_last = rows["part"].str.startswith("Volet").map({True: 0, False: 1})
+    for row in rows.assign(order=follow_up_last).sort_values(["order", "part", "indicator"]).to_dict("records"):
+        name = row["indicator"]
+        group = (INDICATORS_PART, row["part"])
+        yield page(indicator_href(name), indicator_job(name), row["short_name"], group, (name, row["name"]))
 
 
 def _subtitle(campaign: Campaign) -> str:

@@ -156,6 +156,8 @@ class Campaign(Parameters):
         Envelopes of the region's own.
     corrections
         Register of corrections; by default ``<campaign>-corrections.csv`` beside the campaign file, when it is there.
+    map
+        GeoJSON of the departments (``properties.code``) for true maps; a grid of tiles without it.
     comments
         Folder of the statistician's comments: ``<chapter>.md`` and ``<finess>.md``.
     evenements
@@ -179,6 +181,7 @@ class Campaign(Parameters):
     targets: tuple[Place, ...] = ()
     envelopes: tuple[AddedEnvelope, ...] = ()
     corrections: Place | None = None
+    map: Place | None = None
     comments: Place | None = None
     evenements: tuple[KnownEvent, ...] = ()
     disclosure: Disclosure = Disclosure()

@@ -6,12 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["CHAPTERS", "SHEET_NOTEBOOK", "WORKSHOP_NOTEBOOKS", "Chapter"]
+__all__ = [
+    "CHAPTERS",
+    "INDICATORS_PART",
+    "INDICATOR_NOTEBOOK",
+    "SHEET_NOTEBOOK",
+    "WORKSHOP_NOTEBOOKS",
+    "Chapter",
+]
 
 SHEET_NOTEBOOK = "etablissement.ipynb"
 """Notebook of the sheet of an establishment."""
 WORKSHOP_NOTEBOOKS = ("prevision_atelier.ipynb",)
 """Notebooks for the statistician, opened by hand: they are not pages of the report."""
+
+INDICATOR_NOTEBOOK = "indicateur.ipynb"
+"""Notebook of the page of an indicator."""
+
+INDICATORS_PART = "Indicateurs"
+"""Part of the navigation that holds the pages of the indicators, volet by volet."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("previsions", "Prévisions", "previsions.ipynb", ("Région",)),
     Chapter("economies", "Économies et intéressement", "economies.ipynb", ("Région",)),
     Chapter("evaluation", "Évaluation des contrats", "evaluation.ipynb", ("Région",)),
+    Chapter("indicateurs", "Tous les indicateurs", "indicateurs.ipynb", (INDICATORS_PART,)),
     Chapter("etablissements", "Trouver un établissement", "etablissements.ipynb", ("Établissements",)),
     Chapter("methodes", "Méthodes et provenance", "methodes.ipynb", ("Comprendre",)),
 )

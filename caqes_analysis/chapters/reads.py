@@ -77,6 +77,7 @@ class Reads:
             "environment": environment_hash(),
             "campaign": sha256_of(campaign.file),
             "parameters": _hash(f"{name}:{sha256_of(path)}" for name, path in _parameter_files(campaign)),
+            "map": sha256_of(campaign.map) if campaign.map is not None and campaign.map.is_file() else "",
         }
         self._tables = {
             folder.name: _hash(f"{part.name}:{sha256_of(part)}" for part in sorted(folder.glob("*")) if part.is_file())

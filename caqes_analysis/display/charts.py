@@ -8,11 +8,14 @@ from caqes_analysis.display.charts_bars import top_classes, year_totals
 from caqes_analysis.display.charts_completeness import completeness_heatmap
 from caqes_analysis.display.charts_contributions import contributions
 from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
+from caqes_analysis.display.charts_dumbbell import dumbbells
 from caqes_analysis.display.charts_forecast import forecast_track
+from caqes_analysis.display.charts_map import department_map
 from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.display.charts_panels import small_multiples
 from caqes_analysis.display.charts_position import distribution
 from caqes_analysis.display.charts_rate import cumulative_rate
+from caqes_analysis.display.charts_trend import yearly_trend
 from caqes_analysis.display.charts_waterfall import waterfall
 
 __all__ = [
@@ -21,11 +24,14 @@ __all__ = [
     "contributions",
     "cumulative_path",
     "cumulative_rate",
+    "department_map",
     "distribution",
+    "dumbbells",
     "forecast_track",
     "monthly_spending",
     "small_multiples",
     "top_classes",
     "waterfall",
     "year_totals",
+    "yearly_trend",
 ]

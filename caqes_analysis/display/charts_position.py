@@ -15,21 +15,24 @@ from matplotlib.ticker import NullLocator
 from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
-from caqes_analysis.display.series import capitalised, checked, short_percent
+from caqes_analysis.display.measure import MeasureFormat
+from caqes_analysis.display.series import capitalised, checked
 from caqes_analysis.display.style import (
     ACCENT,
     CONTEXT,
     INK,
     WARNING,
     house_style,
-    percent_axis,
     shortened_name,
     sketch,
 )
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
 
-__all__ = ["distribution"]
+__all__ = ["EVOLUTION", "Reference", "distribution"]
+
+EVOLUTION = MeasureFormat("%", signed=True)
+"""How evolutions are written."""
 
 # Points farther from the middle half than this many times its width stand at the edge (Tukey's « far out » fence).
 _FENCE = 3.0
@@ -43,6 +46,30 @@ class _Point:
     name: str
     value: float
     is_beyond: bool
+    is_missed: bool | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One condition of a référentiel, as it is drawn.
+
+    Parameters
+    ----------
+    value
+        Threshold, which itself does not satisfy the condition.
+    label
+        What is printed along its line (« référentiel : moins de 8 500 boîtes »).
+    is_below
+        True when values below satisfy it, False when those above do.
+    """
+
+    value: float
+    label: str
+    is_below: bool = True
+
+    def is_met(self, value: float) -> bool:
+        """Say whether a value satisfies the condition."""
+        return value < self.value if self.is_below else value > self.value
 
 
 @dataclass(frozen=True)
@@ -51,13 +78,17 @@ class _Scene:
     target_pct: float | None
     target_label: str
     better: Literal["lower", "higher"]
-    signed: bool
+    unit: MeasureFormat
+    reference: Reference | None = None
 
-    def misses(self, value: float) -> bool:
-        """Say whether a value, as printed, is on the wrong side of the target."""
+    def misses(self, point: _Point) -> bool:
+        """Say whether a value is on the wrong side of the target: as the frame says, else as it is printed."""
         if self.target_pct is None:
             return False
-        printed, target = french.rounded(value, 1) or Decimal(0), Decimal(str(self.target_pct))
+        if point.is_missed is not None:
+            return point.is_missed
+        value = point.value
+        printed, target = self.unit.printed(value), Decimal(str(self.target_pct))
         return printed > target if self.better == "lower" else printed < target
 
 
@@ -68,7 +99,8 @@ def distribution(
     target_pct: float | None = None,
     target_label: str = "objectif",
     better: Literal["lower", "higher"] = "lower",
-    signed: bool = True,
+    unit: MeasureFormat = EVOLUTION,
+    reference: Reference | None = None,
     highlight: str | None = None,
     notes: Sequence[str] = (),
 ) -> Figure:
@@ -77,15 +109,18 @@ def distribution(
     Parameters
     ----------
     frame
-        One row an establishment: ``finess``, ``name``, ``value`` (percent); rows without a value are counted in a note.
+        One row an establishment: ``finess``, ``name``, ``value``, and ``is_missed`` where the verdict on the target is
+        already known; rows without a value are counted in a note.
     caption
         What is measured, where and when (« Taux d'évolution PHMEV, janvier à septembre 2024 »).
     target_pct, target_label
         The target, and the masculine noun that names it; the median is drawn in any case.
     better
         On which side of the target one should be.
-    signed
-        True for evolutions.
+    unit
+        How values are written: evolutions in percent by default.
+    reference
+        Condition of the référentiel, which says who is targeted and not what is to be reached: a line of its own.
     highlight
         FINESS of the establishment to name.
     notes
@@ -94,17 +129,19 @@ def distribution(
     rows = checked(frame, ("finess", "name", "value"), "distribution")
     known = checked(rows.dropna(subset=["value"]), (), "distribution").sort_values(["value", "finess"], kind="stable")
     values = [float(value) for value in known["value"]]
-    low, high = _fences(values, [] if target_pct is None else [target_pct])
+    kept = [*([] if target_pct is None else [target_pct]), *([] if reference is None else [reference.value])]
+    low, high = _fences(values, kept)
+    verdicts = known["is_missed"].tolist() if "is_missed" in known else [None] * len(known)
     points = [
-        _Point(str(finess), str(name), value, not low <= value <= high)
-        for finess, name, value in zip(known["finess"], known["name"], values, strict=True)
+        _Point(str(finess), str(name), value, not low <= value <= high, missed)
+        for finess, name, value, missed in zip(known["finess"], known["name"], values, verdicts, strict=True)
     ]
-    scene = _Scene(points, target_pct, target_label, better, signed)
+    scene = _Scene(points, target_pct, target_label, better, unit, reference)
     title = _title(scene, highlight)
     beyond = [point for point in points if point.is_beyond]
     every_note = [*notes]
     if beyond:
-        who = ", ".join(f"{point.name} {french.percent(point.value, signed=signed)}" for point in beyond[:6])
+        who = ", ".join(f"{point.name} {unit.write(point.value)}" for point in beyond[:6])
         more = f" et {french.plural(len(beyond) - 6, 'autre')}" if len(beyond) > 6 else ""
         every_note.append(f"Hors du cadre, au bord : {who}{more}.")
     if len(rows) > len(known):
@@ -131,18 +168,29 @@ def _fences(values: Sequence[float], kept: Sequence[float]) -> tuple[float, floa
 
 def _title(scene: _Scene, highlight: str | None) -> str:
     number = len(scene.points)
-    middle = french.percent(median(point.value for point in scene.points), signed=scene.signed)
+    middle = scene.unit.write(median(point.value for point in scene.points))
     if highlight is not None:
         for point in scene.points:
             if point.finess == highlight:
                 rank = 1 + sum(other.value < point.value for other in scene.points)
-                value = french.percent(point.value, signed=scene.signed)
+                value = scene.unit.write(point.value)
                 ordinal = "1er" if rank == 1 else f"{rank}e"
                 return f"{value} : {ordinal} sur {number}, du plus bas au plus élevé (médiane {middle})"
+    if scene.target_pct is None and scene.reference is not None:
+        met = sum(scene.reference.is_met(point.value) for point in scene.points)
+        who = capitalised(french.plural(met, "établissement", words=True)) if met else "Aucun établissement"
+        side = "sous" if scene.reference.is_below else "au-dessus de"
+        limit = scene.unit.write_threshold(scene.reference.value)
+        return f"{who} sur {french.in_words(number)} {'sont' if met > 1 else 'est'} {side} {limit} (référentiel)"
     if scene.target_pct is None:
+        level = median(point.value for point in scene.points)
+        # With many equal values, fewer than half are above the median.
+        above = sum(scene.unit.write(point.value) != middle and point.value > level for point in scene.points)
+        if above < number // 2:
+            return f"La valeur médiane des {french.plural(number, 'établissement', words=True)} est {middle}"
         return f"La moitié des établissements dépasse {middle}"
-    missed = sum(scene.misses(point.value) for point in scene.points)
-    target = f"{scene.target_label} de {short_percent(scene.target_pct, signed=False)}"
+    missed = sum(scene.misses(point) for point in scene.points)
+    target = f"{scene.target_label} de {scene.unit.write_threshold(scene.target_pct)}"
     target = french.elided("le", target)
     if scene.better == "lower":
         verb = "dépassent" if missed > 1 else "dépasse"
@@ -156,8 +204,10 @@ def _title(scene: _Scene, highlight: str | None) -> str:
 
 def _facts(scene: _Scene, highlight: str | None) -> str:
     values = [point.value for point in scene.points]
-    low, middle, high = (french.percent(v, signed=scene.signed) for v in (values[0], median(values), values[-1]))
+    low, middle, high = (scene.unit.write(v) for v in (values[0], median(values), values[-1]))
     text = f"{french.plural(len(values), 'établissement')} de {low} à {high}, médiane {middle}."
+    if scene.reference is not None:
+        text = f"{text} Un trait pointillé marque le {scene.reference.label}."
     named = [point.name for point in scene.points if point.finess == highlight]
     return f"{text} {named[0]} est mis en avant." if named else text
 
@@ -174,7 +224,7 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
         axes.axhline(median(point.value for point in scene.points), color=CONTEXT, linewidth=1.2)
         groups: dict[tuple[str, str, float], list[tuple[float, float]]] = {}
         for rank, point in enumerate(scene.points):
-            missed = scene.misses(point.value)
+            missed = scene.misses(point)
             wrong_side = "^" if scene.better == "lower" else "v"
             marker = ("^" if point.value > high else "v") if point.is_beyond else wrong_side if missed else "o"
             colour = WARNING if missed else CONTEXT if highlight and point.finess != highlight else ACCENT
@@ -185,17 +235,19 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
                     median(p.value for p in scene.points),
                     *([] if scene.target_pct is None else [scene.target_pct]),
                 ]
-                _name(axes, point, place, number, scene.signed, ceiling=max(levels))
+                _name(axes, point, place, number, scene.unit, ceiling=max(levels))
         for (marker, colour, markersize), places in sorted(groups.items()):
             axes.plot(*zip(*places, strict=True), linestyle="none", marker=marker, markersize=markersize, color=colour)
-        percent_axis(axes, plus=scene.signed)
+        scene.unit.axis(axes, high)
         axes.xaxis.set_major_locator(NullLocator())
         axes.text(0.5, -0.04, "du plus bas au plus élevé", transform=axes.transAxes, ha="center", va="top")
         _name_levels(axes, scene)
         return to_svg(figure)
 
 
-def _name(axes: Axes, point: _Point, place: tuple[float, float], number: int, signed: bool, *, ceiling: float) -> None:
+def _name(
+    axes: Axes, point: _Point, place: tuple[float, float], number: int, unit: MeasureFormat, *, ceiling: float
+) -> None:
     """Ring a point and name it in the corner that points in ascending order leave empty.
 
     The name of the level at ``ceiling`` stands in the top left corner too: below it when there is no room above.
@@ -206,7 +258,7 @@ def _name(axes: Axes, point: _Point, place: tuple[float, float], number: int, si
     axes.plot(*place, marker="o", markersize=12, color="none", markeredgecolor=INK, markeredgewidth=2.0, zorder=4)
     top_left = place[0] > number / 2
     axes.annotate(
-        f"{shortened_name(point.name, 190, weight='bold')}\n{french.percent(point.value, signed=signed)}",
+        f"{shortened_name(point.name, 190, weight='bold')}\n{unit.write(point.value)}",
         place,
         (0.02, height) if top_left else (0.98, 0.03),
         textcoords="axes fraction",
@@ -220,14 +272,17 @@ def _name(axes: Axes, point: _Point, place: tuple[float, float], number: int, si
 def _name_levels(axes: Axes, scene: _Scene) -> None:
     """Name the median and the target: the higher at the left above its line, the lower at the right below."""
     middle = median(point.value for point in scene.points)
-    levels = [(middle, f"médiane {french.percent(middle, signed=scene.signed)}")]
+    levels = [(middle, f"médiane {scene.unit.write(middle)}")]
     if scene.target_pct is not None:
         axes.axhline(scene.target_pct, color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
-        label = f"{scene.target_label} {short_percent(scene.target_pct, signed=scene.signed)}"
+        label = f"{scene.target_label} {scene.unit.write_threshold(scene.target_pct, signed=True)}"
         levels.append((scene.target_pct, label))
+    if scene.reference is not None:
+        axes.axhline(scene.reference.value, color=INK, linewidth=1.4, linestyle=(0, (1, 2)))
+        levels.append((scene.reference.value, scene.reference.label))
     highest = max(value for value, _ in levels)
     for position, (value, label) in enumerate(levels):
-        at_left = value == highest and (position == 1 or len(levels) == 1 or levels[1][0] != value)
+        at_left = value == highest and (position > 0 or all(other != value for other, _ in levels[1:]))
         axes.annotate(
             label,
             (axes.get_xlim()[0] if at_left else axes.get_xlim()[1], value),
@@ -244,13 +299,13 @@ def _table(scene: _Scene, caption: str) -> Table:
             "name": [point.name for point in scene.points],
             "finess": [point.finess for point in scene.points],
             "value": [point.value for point in scene.points],
-            "missed": [scene.misses(point.value) for point in scene.points],
+            "missed": [scene.misses(point) for point in scene.points],
         }
     )
     columns = [
         ColumnFormat.text("name", "Établissement"),
         ColumnFormat.text("finess", "FINESS"),
-        ColumnFormat.percent("value", "Valeur", signed=scene.signed),
+        scene.unit.column("value", "Valeur"),
     ]
     if scene.target_pct is not None:
         side = "au-dessus" if scene.better == "lower" else "en dessous"

@@ -17,6 +17,7 @@ from caqes_analysis.campaign_sources import (
     ReferenceSource,
 )
 from caqes_analysis.deliveries import to_cumulative
+from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.errors import CaqesError, Problem, SourceError
 from caqes_analysis.evaluation.campaign import check_rules, read_answers
 from caqes_analysis.receive.announced import check_file, check_total
@@ -71,6 +72,9 @@ class _Reading:
     def run(self) -> tuple[quality.Register | None, Findings]:
         with self._collecting():
             check_rules(self.campaign)
+        with self._collecting():
+            if self.campaign.map is not None:
+                read_outlines(self.campaign.map)
         with self._collecting():
             self.store.write(tables.TARGETS, read_targets(self.campaign.target_files), part=CAMPAIGN_PART)
         readers: tuple[tuple[tuple[FileSource, ...], Callable[[Any], None]], ...] = (

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from caqes_analysis.display import Figure, charts
+from caqes_analysis.display.charts_position import Reference
+from caqes_analysis.display.measure import MeasureFormat
 
 
 def monthly(
@@ -92,6 +94,39 @@ def effects(seed: int = 4) -> pd.DataFrame:
     return pd.DataFrame([{"previous_eur": before, **row, "current_eur": before + sum(row.values())}])
 
 
+def moves(number: int = 40, seed: int = 1, scale: float = 1.0) -> pd.DataFrame:
+    """Values of two years."""
+    rows = establishments(seed=seed).head(number)
+    before = rows["value"].astype(float) + 20
+    return rows.assign(previous=before * scale, value=(before + (seed % 3) - 1 + rows["value"] / 10) * scale)
+
+
+def years(number: int = 5, seed: int = 1) -> pd.DataFrame:
+    """A value a year, with its interval, the first one unknown."""
+    values = [50 + seed - 0.4 * place for place in range(number)]
+    return pd.DataFrame(
+        {
+            "period": [f"{2020 + place} à M7" for place in range(number)],
+            "year": [2020 + place for place in range(number)],
+            "value": values,
+            "lower": [None, *[value - 0.6 for value in values[1:]]],
+            "upper": [None, *[value + 0.7 for value in values[1:]]],
+        }
+    ).astype({"lower": float, "upper": float})
+
+
+def mapped(codes: str = "961 962 963 964 965 966 967 968 969", seed: int = 1) -> pd.DataFrame:
+    """A value a department, one of them missing."""
+    names = codes.split()
+    values = [4.0 + seed / 10 + (place * 7) % 5 for place in range(len(names))]
+    values[-1] = float("nan")
+    return pd.DataFrame({"department": names, "value": values, "establishments_nb": 3})
+
+
+SQUARES = {
+    code: [[(x, 45.0), (x + 1.0, 45.0), (x + 1.0, 46.0), (x, 46.0), (x, 45.0)]]
+    for code, x in (("16", 0.0), ("17", -1.0), ("19", 1.5))
+}
 PLACE = {"year": 2024, "name": "Centre hospitalier de Rive", "envelope": "phmev"}
 _MAKERS: dict[str, Callable[[int], Figure]] = {
     "monthly_spending": lambda seed: charts.monthly_spending(monthly(seed=seed), **PLACE),
@@ -132,6 +167,38 @@ _MAKERS: dict[str, Callable[[int], Figure]] = {
     "completeness_by_group": lambda seed: charts.completeness_heatmap(received(254, seed=seed), name="Région, PHMEV"),
     "distribution": lambda seed: charts.distribution(
         establishments(seed=seed), caption="Taux d'évolution PHMEV en 2024", target_pct=4
+    ),
+    "distribution_of_boxes": lambda seed: charts.distribution(
+        moves(seed=seed, scale=400),
+        caption="Boîtes d'IPP en 2024",
+        unit=MeasureFormat("boîtes", 0),
+        reference=Reference(8500, "référentiel : moins de 8 500 boîtes"),
+    ),
+    "dumbbells": lambda seed: charts.dumbbells(
+        moves(seed=seed), caption="Part de l'ambulance", now_label="2024", before_label="2023", threshold=20.0
+    ),
+    "dumbbells_of_amounts": lambda seed: charts.dumbbells(
+        moves(5, seed, 1e5).assign(previous=[1e3, 1e4, 1e5, 1e6, 1e7]),
+        caption="Montant remboursé",
+        now_label="2024",
+        before_label="2023",
+        unit=MeasureFormat("€"),
+        better="none",
+    ),
+    "yearly_trend": lambda seed: charts.yearly_trend(
+        years(seed=seed), caption="Part de l'ambulance, région", title="Baisse continue", target=45.0
+    ),
+    "yearly_trend_of_two": lambda seed: charts.yearly_trend(
+        years(2, seed), caption="Part", title="De 51\u00a0% à 50\u00a0%", unit=MeasureFormat("%", signed=True)
+    ),
+    "department_tiles": lambda seed: charts.department_map(
+        mapped(seed=seed), caption="Taux d'évolution en 2024", threshold=5.0, unit=MeasureFormat("%", signed=True)
+    ),
+    "department_tiles_in_three": lambda seed: charts.department_map(
+        mapped("16 17 19 23 24 33 40 47 64 79 86 87", seed), caption="Part en 2024"
+    ),
+    "department_outlines": lambda seed: charts.department_map(
+        mapped("16 17 19 23", seed), caption="Part en 2024", outlines=SQUARES, threshold=5.0, better="higher"
     ),
     "distribution_highlighted": lambda seed: charts.distribution(
         establishments(seed=seed), caption="Taux d'évolution PHMEV en 2024", target_pct=4, highlight="990000007"

@@ -1,0 +1,98 @@
+"""The indicators of the report: where the region stands on each, and why some have no page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators, volet_label
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.indicators.intervals import in_points
+
+__all__ = ["answer", "empty_table", "region_tables"]
+
+_STATUS_WORDS = {"draft": "brouillon", "published": "publiée", "archived": "archivée"}
+
+
+def answer(page: Page) -> Text:
+    """Return how many indicators the data fill, and which objectives the region misses."""
+    readings = read_indicators(page, levels=["region"])
+    whole = len(page.store.read(tables.INDICATORS))
+    head = f"Les données reçues renseignent {french.plural(len(readings), 'indicateur')} sur les {whole} du catalogue"
+    compared = [one for one in readings if one.target.value is not None]
+    if not compared:
+        return Text.answer(f"{head} ; aucun n'a d'objectif renseigné à la période lue.")
+    missed = [one.definition.short_name for one in compared if one.position(one.region["value"]).state == "warning"]
+    names = f"{french.NBSP}: {french.list_in_words(missed)}" if missed else ""
+    number = french.in_words(len(compared))
+    if not missed:
+        return Text.answer(f"{head}. La région ne manque aucun des {number} objectifs ou repères renseignés.")
+    count = french.in_words(len(missed))
+    return Text.answer(f"{head}. Des {number} objectifs ou repères renseignés, la région en manque {count}{names}.")
+
+
+def region_tables(page: Page) -> tuple[Table | Notice, ...]:
+    """Return, volet by volet, where the region stands on each indicator."""
+    groups: dict[str, list[IndicatorReading]] = {}
+    for one in read_indicators(page, levels=["region"]):
+        label = volet_label(one.definition.volet, ",".join(one.definition.schemes), page.campaign.scheme)
+        groups.setdefault(label, []).append(one)
+    if not groups:
+        return (Notice("missing", "Indicateurs", "Les données reçues ne renseignent aucun indicateur."),)
+    return tuple(_group_table(label, groups[label]) for label in sorted(groups, key=lambda name: (name < "V", name)))
+
+
+def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
+    rows = []
+    for one in readings:
+        region = one.region
+        situation, state = one.situation(region["value"])
+        change = region["change"]
+        written = french.points(change) if in_points(one.measure) else french.percent(change, signed=True)
+        rows.append(
+            {
+                "name": one.definition.short_name,
+                "href": indicator_href(one.definition.id),
+                "measure": one.measure.label,
+                "period": one.period_label,
+                "value": one.unit.write(region["value"]),
+                "change": "–" if pd.isna(change) else written,
+                "target": one.target.short_label,
+                "position": situation,
+                "state": state,
+            }
+        )
+    return Table.from_frame(
+        pd.DataFrame(rows),
+        caption=f"{label} : la région",
+        columns=[
+            ColumnFormat.text("name", "Indicateur", href="href"),
+            ColumnFormat.text("measure", "Mesure"),
+            ColumnFormat.text("period", "Période"),
+            ColumnFormat.text("value", "Région", align="right"),
+            ColumnFormat.text("change", "Écart avec N-1", align="right"),
+            ColumnFormat.text("target", "Objectif"),
+            ColumnFormat.text("position", "Situation", state="state"),
+        ],
+    )
+
+
+def empty_table(page: Page) -> Table | Notice:
+    """Return the indicators without a page, each with the reason."""
+    rows = page.store.read(tables.INDICATORS)
+    rows = rows[rows["period"].isna()]
+    if rows.empty:
+        return Notice("info", "Indicateurs sans page", "Tous les indicateurs du catalogue ont une page.")
+    return Table.from_frame(
+        rows.assign(volet=rows["volet"].fillna("–"), word=rows["status"].map(_STATUS_WORDS)),
+        caption="Indicateurs du catalogue qui n'ont pas de page, et pourquoi",
+        columns=[
+            ColumnFormat.text("name", "Indicateur"),
+            ColumnFormat.text("volet", "Volet"),
+            ColumnFormat.text("word", "Définition"),
+            ColumnFormat.text("reason", "Pourquoi"),
+        ],
+    )

@@ -1,0 +1,315 @@
+"""What a page says of an indicator: which measure at which period, against which target, in whose words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display.measure import MeasureFormat
+from caqes_analysis.errors import CampaignError
+from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.evaluation.targeting import targeting
+from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
+from caqes_analysis.schemes.targets import Target, target_for
+
+__all__ = [
+    "IndicatorReading",
+    "format_of",
+    "indicator_href",
+    "period_words",
+    "read_indicator",
+    "read_indicators",
+    "volet_label",
+]
+
+_LAST_MONTH = 12
+
+
+def format_of(measure: Measure) -> MeasureFormat:
+    """Return how a measure is written."""
+    return MeasureFormat(measure.unit, measure.decimals, signed=measure.evolution_of is not None)
+
+
+def indicator_href(indicator: str) -> str:
+    """Return the page of an indicator."""
+    return f"indicateurs/{indicator}"
+
+
+def volet_label(volet: str | None, schemes: object, scheme: str) -> str:
+    """Return the group under which an indicator stands in the navigation.
+
+    Parameters
+    ----------
+    volet
+        Its volet.
+    schemes
+        Schemes that use it, separated by commas.
+    scheme
+        Scheme of the campaign.
+
+    Examples
+    --------
+    >>> volet_label("1", "caqes-2022", "caqes-2022"), volet_label("socle", "caqes-2018", "caqes-2022")
+    ('Volet 1', 'Suivi, hors contrat')
+    """
+    if not isinstance(schemes, str) or scheme not in schemes.split(",") or not isinstance(volet, str):
+        return "Suivi, hors contrat"
+    return f"Volet {volet}"
+
+
+def period_words(period: str) -> str:
+    """Return « en 2023 », or « de janvier à juillet 2024 ».
+
+    Examples
+    --------
+    >>> period_words("2023"), period_words("2024-M07"), period_words("2024-M01")
+    ('en 2023', 'de janvier à juillet 2024', 'en janvier 2024')
+    """
+    if len(period) == len("2024"):
+        return f"en {period}"
+    month_nb = int(period[-2:])
+    if month_nb == 1:
+        return f"en janvier {period[:4]}"
+    return f"de janvier à {french.month_name(month_nb)} {period[:4]}"
+
+
+@dataclass(frozen=True)
+class IndicatorReading:
+    """An indicator as its page reads it.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    definition
+        Its definition.
+    measure
+        The measure read: that of the objective, else the main one.
+    period
+        The period read.
+    trends
+        Rows of ``indicator_trends`` of the indicator, over the current perimeter.
+    """
+
+    page: Page
+    definition: IndicatorDefinition
+    measure: Measure
+    period: str
+    trends: pd.DataFrame
+
+    @property
+    def unit(self) -> MeasureFormat:
+        """How the measure is written."""
+        return format_of(self.measure)
+
+    @property
+    def year(self) -> int:
+        """Year of the period."""
+        return int(self.period[:4])
+
+    @property
+    def month_nb(self) -> int:
+        """Last month of the period."""
+        return _LAST_MONTH if len(self.period) == len("2024") else int(self.period[-2:])
+
+    @property
+    def period_label(self) -> str:
+        """The period as a header (« 2023 », « 2024 à M7 »)."""
+        return str(self.year) if self.month_nb == _LAST_MONTH else f"{self.year} à M{self.month_nb}"
+
+    @property
+    def previous_label(self) -> str:
+        """The same period a year before, as a header."""
+        return self.period_label.replace(str(self.year), str(self.year - 1))
+
+    def rows(self, level: str, measure: str | None = None, period: str | None = None) -> pd.DataFrame:
+        """Return the trends of a level, of the measure and period read unless others are named."""
+        every = self.trends
+        mine = every[
+            (every["level"] == level)
+            & (every["measure"] == (measure or self.measure.id))
+            & (every["period"] == (period or self.period))
+        ]
+        return mine.reset_index(drop=True)
+
+    @cached_property
+    def region(self) -> pd.Series:
+        """The trend of the region."""
+        return self.rows("region").iloc[0]
+
+    @cached_property
+    def establishments(self) -> pd.DataFrame:
+        """The trends of the establishments that the indicator is about, with name, department and page; by rank."""
+        rows = self.rows("establishment")
+        rows = rows[rows["value_status"] != "not_applicable"]
+        known = self.page.establishments.set_index("finess")[["name", "department", "href"]]
+        return rows.join(known, on="finess").sort_values(["rank", "finess"], na_position="last").reset_index(drop=True)
+
+    @cached_property
+    def target(self) -> Target:
+        """The target of all establishments, empty when there is none."""
+        return self.target_of("all")
+
+    def target_of(self, finess: str) -> Target:
+        """Return the target of an establishment: its own when it has one."""
+        link = self.definition.target
+        if link is None or link.measure != self.measure.id:
+            return Target(
+                self.definition.id, self.measure.id, self.year, None, self.measure.unit, "aucune ligne", "unknown"
+            )
+        return target_for(
+            self.page.targets,
+            scheme=self.page.campaign.scheme,
+            subject=link.subject,
+            measure=link.measure,
+            data_year=self.year,
+            finess=finess,
+        )
+
+    def position(self, value: float | None, finess: str = "all") -> Position:
+        """Say where a value stands against its target: an alert within the year, a verdict on a whole one."""
+        own = (self.page.targets["finess"] == finess).any() if finess != "all" else False
+        target = self.target_of(finess) if own else self.target
+        better = "higher" if self.definition.direction == "higher" else "lower"
+        return position_of(value, target, month_nb=self.month_nb, direction=better)  # type: ignore[arg-type]
+
+    def situation(self, value: float | None, finess: str = "all") -> tuple[str, str]:
+        """Return on which side of its target a value is, and the state of its cell; that is no verdict.
+
+        Verdicts are those of contracts, in the evaluation; an establishment without a contract has none.
+        """
+        state = self.position(value, finess).state
+        if state == "muted":
+            return "–", state
+        if state == "good":
+            return "tenu", state
+        return ("en dessous" if self.definition.direction == "higher" else "au-dessus"), state
+
+    @property
+    def level(self) -> Measure:
+        """The measure itself, or the one whose evolution is read."""
+        base = self.measure.evolution_of
+        return self.measure if base is None else self.definition.measure(base)
+
+    @cached_property
+    def closed_year(self) -> str | None:
+        """Last whole year of the indicator, at which a référentiel is read; None when there is none."""
+        years = [period for period in self.trends["period"] if len(period) == len("2024")]
+        return max(years, default=None)
+
+    @cached_property
+    def references(self) -> pd.Series:
+        """Status of the référentiel by FINESS, over the last whole year; empty without a known référentiel."""
+        reference = self.definition.reference
+        if reference is None or not reference.conditions or self.closed_year is None:
+            return pd.Series(dtype=object)
+        values = self.page.store.query(
+            "select finess, period, indicator, measure, numerator, denominator, value, value_status, months_nb "
+            "from indicator_values where indicator = $indicator and perimeter = $perimeter and period = $period "
+            "and level = 'establishment'",
+            {"indicator": self.definition.id, "perimeter": CURRENT_PERIMETER, "period": self.closed_year},
+        )
+        verdicts = targeting(values, [self.definition])
+        return verdicts.set_index("finess")["reference_status"]
+
+    def history(self, measure: Measure) -> pd.DataFrame:
+        """Return the values of the region over the years, at the same months, with their intervals."""
+        months = self.period[4:]
+        rows = self.page.store.query(
+            "select period, value, lower, upper, establishments_nb from indicator_values "
+            "where indicator = $indicator and measure = $measure and perimeter = $perimeter and level = 'region' "
+            "and period[5:] = $months and period <= $period order by period",
+            {
+                "indicator": self.definition.id,
+                "measure": measure.id,
+                "perimeter": CURRENT_PERIMETER,
+                "months": months,
+                "period": self.period,
+            },
+        )
+        return rows.assign(year=rows["period"].str[:4].astype(int))
+
+
+def read_indicators(
+    page: Page, *, indicator: str | None = None, scheme: str | None = None, levels: Sequence[str] = ()
+) -> list[IndicatorReading]:
+    """Return the readings of the indicators that have data, from one query.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    indicator
+        The only one wanted; all when None.
+    scheme
+        Scheme whose indicators are wanted; all when None.
+    levels
+        Levels whose trends are read: on the sheet of an establishment, those of the establishment are always read and
+        those of no other; all when empty.
+    """
+    catalogue = page.store.query(
+        """
+        select * from indicators
+        where period is not null and ($indicator is null or indicator = $indicator)
+          and ($scheme is null or list_contains(string_split(coalesce(schemes, ''), ','), $scheme))
+        order by indicator
+        """,
+        {"indicator": indicator, "scheme": scheme},
+    )
+    trends = page.store.query(
+        """
+        select * from indicator_trends
+        where perimeter = $perimeter and list_contains($indicators, indicator)
+          and (len($levels) = 0 or list_contains($levels, level) or finess = $finess)
+        order by indicator, measure, period, level, finess, "group"
+        """,
+        {
+            "perimeter": CURRENT_PERIMETER,
+            "indicators": catalogue["indicator"].tolist(),
+            "levels": list(levels),
+            "finess": page.finess,
+        },
+    )
+    parts = dict(list(trends.groupby("indicator", sort=False)))
+    found = []
+    for row in catalogue[catalogue["indicator"].isin(list(parts))].to_dict("records"):
+        definition = stored_definition(row["definition"])
+        measure = definition.measure(row["measure"])
+        found.append(IndicatorReading(page, definition, measure, row["period"], parts[row["indicator"]]))
+    return found
+
+
+def read_indicator(page: Page, indicator: str = "") -> IndicatorReading:
+    """Return the reading of an indicator.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    indicator
+        Identifier; empty: the first of the campaign's scheme that has data.
+
+    Raises
+    ------
+    CampaignError
+        ``INDICATEUR_SANS_DONNEES`` when no such indicator has data.
+    """
+    known = page.store.read(tables.INDICATORS).dropna(subset=["period"])
+    own = known[known["schemes"].fillna("").str.split(",").map(lambda names: page.campaign.scheme in names)]
+    name = indicator or next(iter([*own["indicator"], *known["indicator"]]), "")
+    found = read_indicators(page, indicator=name) if name in set(known["indicator"]) else []
+    if not found:
+        raise CampaignError.of(
+            "INDICATEUR_SANS_DONNEES",
+            "aucun indicateur publié de ce nom n'a de données dans cette campagne.",
+            f"Choisir parmi : {', '.join(known['indicator']) or 'aucun'}.",
+            file=page.campaign.file.name,
+            value=name,
+        )
+    return found[0]

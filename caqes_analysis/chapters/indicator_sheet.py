@@ -1,0 +1,109 @@
+"""The indicators of the contract on the sheet of an establishment: value, N-1, target, référentiel, region, rank."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import ColumnFormat, Notice, Table
+from caqes_analysis.evaluation.targeting import targeting
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER
+
+__all__ = ["contract_indicators_table"]
+
+
+def contract_indicators_table(page: Page) -> Table | Notice:
+    """Return where the establishment stands on each indicator of the contract's scheme."""
+    every = read_indicators(page, scheme=page.campaign.scheme, levels=["region"])
+    readings = [one for one in every if _binds(one)]
+    rows = [found for one in readings if (found := _row(page, one)) is not None]
+    if not rows:
+        return Notice(
+            "missing",
+            "Indicateurs du contrat",
+            "Aucun indicateur du dispositif n'a de valeur pour cet établissement.",
+        )
+    references = _references(page, readings)
+    frame = pd.DataFrame(rows)
+    frame["reference"] = references.reindex(frame["indicator"]).fillna("unknown").to_numpy()
+    columns = [
+        ColumnFormat.text("name", "Indicateur", href="href"),
+        ColumnFormat.text("value", "Valeur", align="right"),
+        ColumnFormat.text("bounds", "Intervalle", align="right"),
+        ColumnFormat.text("previous", "N-1", align="right"),
+        ColumnFormat.text("position", "Objectif", state="state"),
+    ]
+    if len(references):
+        columns.append(ColumnFormat.status("reference", "Référentiel", REFERENCE_WORDS))
+    columns += [
+        ColumnFormat.text("region", "Région", align="right"),
+        ColumnFormat.text("rank", "Rang (pairs)", align="right"),
+    ]
+    group = next((row["peer_group"] for row in rows if isinstance(row["peer_group"], str)), None)
+    notes = [
+        "Intervalle à 95 % : ce que le hasard d'une année peut déplacer. Rang 1 : la valeur la plus favorable, dans la "
+        "région, puis entre parenthèses parmi les pairs.",
+        "Le référentiel, lu sur la dernière année entière, dit qui est ciblé ; l'objectif, ce qui doit être atteint.",
+    ]
+    notes += [f"Pairs : {group}."] if group else []
+    notes += [f"{name} : {why}." for name, why in zip(frame["name"], frame["unranked"], strict=True) if why]
+    return Table.from_frame(frame, caption="Indicateurs du contrat", columns=columns, notes=notes)
+
+
+def _binds(one: IndicatorReading) -> bool:
+    definition = one.definition
+    return definition.reference is not None or definition.target is not None or definition.incentive.kind != "none"
+
+
+def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
+    own = one.rows("establishment")
+    if own.empty or own["value_status"].iloc[0] == "not_applicable":
+        return None
+    mine, region = own.iloc[0], one.region
+    situation, state = one.situation(mine["value"], str(page.finess))
+    target = one.target_of(str(page.finess))
+    missing = "manquant" if mine["value_status"] == "missing" else french.MISSING
+    rank = "–" if pd.isna(mine["rank"]) else f"{mine['rank']} / {mine['ranked_nb']}"
+    peers = "" if pd.isna(mine["peer_rank"]) else f" ({mine['peer_rank']} / {mine['peers_nb']})"
+    return {
+        "indicator": one.definition.id,
+        "name": f"{one.definition.short_name}, {one.period_label}",
+        "href": indicator_href(one.definition.id),
+        "value": missing if pd.isna(mine["value"]) else one.unit.write(mine["value"]),
+        "bounds": one.unit.interval(mine["lower"], mine["upper"]) or "–",
+        "previous": "–" if pd.isna(mine["previous_value"]) else one.unit.write(mine["previous_value"]),
+        "position": target.short_label if state == "muted" else f"{target.short_label}{french.NBSP}: {situation}",
+        "state": None if state == "muted" else state,
+        "region": one.unit.write(region["value"]),
+        "rank": f"{rank}{peers}",
+        "peer_group": mine["peer_group"],
+        "unranked": mine["unranked_reason"] if isinstance(mine["unranked_reason"], str) else None,
+    }
+
+
+def _references(page: Page, readings: list[IndicatorReading]) -> pd.Series[Any]:
+    """Return the status of each référentiel for the establishment, over the last whole year of each indicator."""
+    asked = {
+        one.definition.id: one.closed_year
+        for one in readings
+        if one.closed_year and one.definition.reference is not None and one.definition.reference.conditions
+    }
+    if not asked:
+        return pd.Series(dtype=object)
+    values = page.store.query(
+        "select finess, period, indicator, measure, numerator, denominator, value, value_status, months_nb "
+        "from indicator_values where finess = $finess and perimeter = $perimeter "
+        "and list_contains($asked, indicator || '/' || period)",
+        {
+            "finess": page.finess,
+            "perimeter": CURRENT_PERIMETER,
+            "asked": [f"{name}/{year}" for name, year in asked.items()],
+        },
+    )
+    verdicts = targeting(values, [one.definition for one in readings if one.definition.id in asked])
+    return verdicts.set_index("indicator")["reference_status"]

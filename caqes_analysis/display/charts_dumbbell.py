@@ -1,0 +1,177 @@
+"""From one year to the next: the value before and the value now of those that weigh most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.figure import Figure
+from caqes_analysis.display.measure import PERCENT, MeasureFormat
+from caqes_analysis.display.series import capitalised, checked
+from caqes_analysis.display.style import (
+    ACCENT,
+    CONTEXT,
+    INK,
+    WARNING,
+    WIDTH,
+    canvas,
+    house_style,
+    shortened_name,
+    text_width,
+)
+from caqes_analysis.display.svg import to_svg
+from caqes_analysis.display.table import Table
+
+__all__ = ["dumbbells"]
+
+_PITCH = 40.0
+_MARGIN = 10.0
+_LINE = 27.0
+_LEGEND = 24.0
+# Amounts that differ more than this are drawn on a logarithmic scale: the values are printed beside.
+_DECADES = 20.0
+
+
+def dumbbells(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    now_label: str,
+    before_label: str,
+    unit: MeasureFormat = PERCENT,
+    better: Literal["lower", "higher", "none"] = "lower",
+    threshold: float | None = None,
+    threshold_label: str = "objectif",
+    shown_nb: int = 12,
+    notes: Sequence[str] = (),
+) -> Figure:
+    """Draw the move of each establishment from one period to the next.
+
+    Parameters
+    ----------
+    frame
+        One row an establishment: ``finess, name, previous, value``, in the order in which they are drawn; the first
+        ``shown_nb`` that have both values are drawn, all are in the table.
+    caption
+        What is measured (« IPP : montant remboursé »).
+    now_label, before_label
+        The periods.
+    unit
+        How values are written.
+    better
+        Which way is good; a move the other way is a triangle in the warning colour.
+    threshold, threshold_label
+        A level drawn as a line, and the masculine noun that names it.
+    shown_nb
+        How many are drawn.
+    notes
+        Sentences printed under the figure.
+    """
+    rows = checked(frame, ("finess", "name", "previous", "value"), "dumbbells")
+    both = checked(rows.dropna(subset=["previous", "value"]), (), "dumbbells")
+    shown = both.head(shown_nb)
+    moves = [_move(a, b, unit, better) for a, b in zip(both["previous"], both["value"], strict=True)]
+    title = _title(moves, better)
+    listed = [
+        f"{name}, de {unit.write(a)} à {unit.write(b)}"
+        for name, a, b in zip(shown["name"], shown["previous"], shown["value"], strict=True)
+    ]
+    more = len(both) - len(shown)
+    every = [*notes]
+    if more:
+        every.append(f"Les {french.in_words(len(shown))} premiers, sur {french.in_words(len(both))} établissements.")
+    words = {"good": ("favorable", "good"), "bad": ("défavorable", "warning"), "none": ("stable", None)}
+    table = Table.from_frame(
+        both.assign(move=moves),
+        caption=f"{caption}, {before_label} et {now_label}",
+        columns=[
+            ColumnFormat.text("name", "Établissement"),
+            unit.column("previous", before_label),
+            unit.column("value", now_label),
+            *([] if better == "none" else [ColumnFormat.status("move", "Mouvement", words)]),  # type: ignore[arg-type]
+        ],
+    )
+    return Figure(
+        title=title,
+        alt=f"{caption}, de {before_label} (cercle vide) à {now_label}. {title}. {' ; '.join(listed)}.",
+        svg=_drawing(shown, unit, better, (before_label, now_label), threshold, threshold_label),
+        table=table,
+        notes=tuple(every),
+    )
+
+
+def _move(before: float, now: float, unit: MeasureFormat, better: str) -> str:
+    if unit.write(before) == unit.write(now) or better == "none":
+        return "none"
+    return "good" if (now < before) == (better == "lower") else "bad"
+
+
+def _title(moves: Sequence[str], better: str) -> str:
+    number = len(moves)
+    if better == "none":
+        return f"{capitalised(french.plural(number, 'établissement', words=True))} d'une année à l'autre"
+    good = sum(move == "good" for move in moves)
+    verb = ("baissent" if good > 1 else "baisse") if better == "lower" else ("progressent" if good > 1 else "progresse")
+    if not good:
+        return f"Aucun établissement sur {french.in_words(number)} ne {verb} d'une année à l'autre"
+    who = capitalised(french.plural(good, "établissement", words=True))
+    return f"{who} sur {french.in_words(number)} {verb} d'une année à l'autre"
+
+
+def _drawing(
+    shown: pd.DataFrame,
+    unit: MeasureFormat,
+    better: str,
+    labels: tuple[str, str],
+    threshold: float | None,
+    threshold_label: str,
+) -> str:
+    pairs = [(float(a), float(b)) for a, b in zip(shown["previous"], shown["value"], strict=True)]
+    levels = [value for pair in pairs for value in pair]
+    has_log = min(levels) > 0 and max(levels) / min(levels) > _DECADES
+    drawn = [*levels, *([] if threshold is None or has_log else [threshold])]
+    low, high = min(drawn), max(drawn)
+    head = _LEGEND + (20.0 if threshold is not None and not has_log else 0.0)
+
+    def place(value: float) -> float:
+        if has_log:
+            share = math.log(value / low) / (math.log(high / low) or 1.0)
+        else:
+            share = (value - low) / ((high - low) or 1.0)
+        return _MARGIN + share * (WIDTH - 2 * _MARGIN)
+
+    with house_style():
+        figure, axes = canvas(head + _PITCH * len(pairs) + 4)
+        axes.plot([_MARGIN], [12], linestyle="none", marker="o", markersize=8, color="none", markeredgecolor=INK)
+        axes.text(_MARGIN + 9, 12, labels[0], va="center")
+        at = _MARGIN + 9 + text_width(labels[0]) + 22
+        axes.plot([at], [12], linestyle="none", marker="o", markersize=8, color=ACCENT)
+        axes.text(at + 9, 12, labels[1], va="center")
+        if threshold is not None and not has_log:
+            x = place(threshold)
+            for number in range(len(pairs)):  # along the lines only: names are not crossed out
+                y = head + _PITCH * number + _LINE
+                axes.plot([x, x], [y - 8, y + 8], color=INK, linewidth=2.0)
+            label = f"{threshold_label} {unit.write_threshold(threshold)}"
+            half = text_width(label) / 2
+            axes.text(min(max(x, half + 2), WIDTH - half - 2), head - 8, label, ha="center", va="baseline")
+        for number, (name, (before, now)) in enumerate(zip(shown["name"], pairs, strict=True)):
+            top = head + _PITCH * number
+            printed = f"{unit.write(before)} → {unit.write(now)}"
+            room = WIDTH - 2 * _MARGIN - text_width(printed) - 10
+            axes.text(_MARGIN, top + 14, shortened_name(str(name), room), va="baseline")
+            axes.text(WIDTH - _MARGIN, top + 14, printed, ha="right", va="baseline")
+            move = _move(before, now, unit, better)
+            colour = WARNING if move == "bad" else ACCENT if move == "good" or better == "none" else CONTEXT
+            y = top + _LINE
+            axes.plot([_MARGIN, WIDTH - _MARGIN], [y, y], color=INK, linewidth=0.8, alpha=0.18)
+            axes.plot([place(before), place(now)], [y, y], color=colour, linewidth=3.0)
+            axes.plot([place(before)], [y], marker="o", markersize=8, color="none", markeredgecolor=INK)
+            marker = ">" if move == "bad" and now > before else "<" if move == "bad" else "o"
+            axes.plot([place(now)], [y], marker=marker, markersize=9, color=colour)
+        return to_svg(figure)

@@ -1,0 +1,109 @@
+"""How the values of a measure are written, whatever its unit: in sentences, tables and along axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from caqes_analysis import french
+from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.scale import amount_scale
+from caqes_analysis.display.series import short_percent
+from caqes_analysis.display.style import amount_axis, percent_axis
+
+__all__ = ["PERCENT", "MeasureFormat"]
+
+
+@dataclass(frozen=True)
+class MeasureFormat:
+    """How a measure is written.
+
+    Parameters
+    ----------
+    unit
+        ``%``, ``€`` or words (« boîtes »).
+    decimals
+        Digits after the comma, of percentages and of other numbers; amounts in euros choose their own unit.
+    signed
+        True for evolutions.
+
+    Examples
+    --------
+    >>> MeasureFormat("€").write(1_234_567), MeasureFormat("%", signed=True).write(4.04)
+    ('1,2\\xa0M€', '+4,0\\xa0%')
+    >>> MeasureFormat("boîtes", 0).write(8500)
+    '8\\u202f500\\xa0boîtes'
+    """
+
+    unit: str = "%"
+    decimals: int = 1
+    signed: bool = False
+
+    def write(self, value: Any) -> str:
+        """Return a value with its unit."""
+        if self.unit == "%":
+            return french.percent(value, self.decimals, signed=self.signed)
+        if self.unit == "€":
+            return french.compact_euros(value, signed=self.signed)
+        text = (french.signed if self.signed else french.number)(value, self.decimals)
+        return text if text == french.MISSING or not self.unit else f"{text}{french.NBSP}{self.unit}"
+
+    def write_threshold(self, value: float, *, signed: bool = False) -> str:
+        """Return a threshold with as many decimals as it has (« 4 % », « 8 500 boîtes »), with its sign if wanted."""
+        if self.unit == "%":
+            return short_percent(value, signed=signed and self.signed)
+        if self.unit == "€":
+            return french.euros(value)
+        exact = french.rounded(value, 2) or Decimal(0)
+        decimals = max(-int(exact.normalize().as_tuple().exponent), 0)
+        return f"{french.number(value, decimals)}{french.NBSP}{self.unit}".rstrip()
+
+    def interval(self, low: Any, high: Any) -> str:
+        """Return an interval with its unit, empty when there is none.
+
+        Examples
+        --------
+        >>> MeasureFormat("€").interval(303_000, 379_000), MeasureFormat("boîtes", 0).interval(12, 19)
+        ('[303\\xa0;\\xa0379]\\xa0k€', '[12\\xa0;\\xa019]\\xa0boîtes')
+        """
+        if pd.isna(low) or pd.isna(high):
+            return ""
+        if self.unit != "€":
+            return french.interval(low, high, self.decimals, unit=self.unit, signed=self.signed)
+        scale = amount_scale(float(high))
+        bounds = f"{french.NBSP};{french.NBSP}".join(scale.write(bound, signed=self.signed) for bound in (low, high))
+        return f"[{bounds}]{french.NBSP}{scale.unit}"
+
+    def printed(self, value: float) -> Decimal:
+        """Return a value as it is printed, for comparisons that the reader can check."""
+        return french.rounded(value, self.decimals if self.unit != "€" else 0) or Decimal(0)
+
+    def column(self, name: str, label: str, **options: Any) -> ColumnFormat:
+        """Return the format of a column of such values."""
+        if self.unit == "%":
+            return ColumnFormat.percent(name, label, decimals=self.decimals, signed=self.signed, **options)
+        if self.unit == "€":
+            return ColumnFormat.compact_amount(name, label, signed=self.signed, **options)
+        return ColumnFormat.number(
+            name, label, decimals=self.decimals, signed=self.signed, **{"unit": self.unit, **options}
+        )
+
+    def axis(self, axes: Axes, largest: float) -> None:
+        """Write the vertical axis in the unit of the measure, named above it."""
+        if self.unit == "%":
+            percent_axis(axes, plus=self.signed)
+        elif self.unit == "€":
+            amount_axis(axes, largest)
+        else:
+            axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+            decimals = 0 if all(float(tick).is_integer() for tick in axes.get_yticks()) else max(self.decimals, 1)
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: french.number(value, decimals)))
+            axes.annotate(self.unit, (0, 1), (-40, 10), xycoords="axes fraction", textcoords="offset points", ha="left")
+
+
+PERCENT = MeasureFormat()

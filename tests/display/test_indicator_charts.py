@@ -1,0 +1,120 @@
+"""The figures of an indicator: what their titles and tables say, at the edges too."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from caqes_analysis.departments import department_names, department_tiles
+from caqes_analysis.display import charts
+from caqes_analysis.display.charts_position import Reference
+from caqes_analysis.display.figure import Figure
+from caqes_analysis.display.measure import MeasureFormat
+from caqes_analysis.display.table import Table
+from caqes_analysis.errors import CaqesError
+
+SHARE = MeasureFormat("%")
+
+
+def plain(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+def column(table: Table, label: str) -> list[str]:
+    place = [header.label for header in table.columns].index(label)
+    return [plain(row[place].text) for row in table.rows]
+
+
+def pairs(*values: tuple[float | None, float | None]) -> pd.DataFrame:
+    rows = [(f"99000000{n}", f"CH {n}", before, now) for n, (before, now) in enumerate(values)]
+    return pd.DataFrame(rows, columns=["finess", "name", "previous", "value"]).astype(
+        {"previous": float, "value": float}
+    )
+
+
+def moved(*values: tuple[float | None, float | None], **options: object) -> Figure:
+    return charts.dumbbells(pairs(*values), caption="Part", now_label="2024", before_label="2023", **options)  # type: ignore[arg-type]
+
+
+def test_moves_are_counted_the_good_way() -> None:
+    lower = moved((10, 9), (10, 11), (10, 10.01), (None, 5))
+    assert lower.title == "Un établissement sur trois baisse d'une année à l'autre"
+    assert column(lower.table, "Mouvement") == ["favorable", "défavorable", "stable"]
+    higher = moved((10, 11), (10, 12), better="higher")
+    assert higher.title == "Deux établissements sur deux progressent d'une année à l'autre"
+    assert moved((10, 11)).title == "Aucun établissement sur un ne baisse d'une année à l'autre"
+
+
+def test_only_the_first_are_drawn_and_all_are_in_the_table() -> None:
+    figure = moved(*[(10, 10 + n) for n in range(9)], shown_nb=4)
+    assert len(figure.table.rows) == 9
+    assert "CH 3" in figure.svg
+    assert "CH 4" not in figure.svg
+    assert figure.notes == ("Les quatre premiers, sur neuf établissements.",)
+
+
+def test_without_any_pair_there_is_no_figure() -> None:
+    with pytest.raises(CaqesError, match="FIGURE_VIDE"):
+        moved((None, 5))
+
+
+def departments(*values: float) -> pd.DataFrame:
+    codes = ["16", "17", "19", "23", "24", "33"][: len(values)]
+    return pd.DataFrame({"department": codes, "value": values, "establishments_nb": 2})
+
+
+def test_a_map_tells_the_target_by_words_pattern_and_colour() -> None:
+    figure = charts.department_map(departments(4.0, 4.01, float("nan")), caption="Taux", threshold=4.0)
+    assert plain(figure.title) == "Un département sur deux est au-dessus de 4 %"
+    assert column(figure.table, "Classe") == ["au-dessus de 4 %", "objectif tenu", "sans valeur"]
+    assert "<pattern" in figure.svg
+    assert "sans valeur" in figure.svg
+
+
+def test_a_map_without_a_target_is_cut_in_three() -> None:
+    figure = charts.department_map(departments(1, 2, 3, 4, 5, 6), caption="Part")
+    assert len(set(column(figure.table, "Classe"))) == 3
+    assert plain(figure.title) == "De 1,0 % (Charente) à 6,0 % (Gironde)"
+    same = charts.department_map(departments(2, 2, 2), caption="Part")
+    assert len(set(column(same.table, "Classe"))) == 1
+
+
+def test_no_two_departments_share_a_tile() -> None:
+    invented = [code for code in department_names() if code.startswith(("96", "99"))]
+    for codes in (invented, [code for code in department_names() if code not in invented]):
+        assert len(set(department_tiles(codes).values())) == len(codes) >= 12
+    assert department_tiles(["zz", "33"]) == {"33": (0, 0), "zz": (1, 0)}
+
+
+def test_a_referentiel_is_titled_by_who_satisfies_it() -> None:
+    frame = pairs((None, 8499), (None, 8500), (None, 9000))
+    boxes = MeasureFormat("boîtes", 0)
+    figure = charts.distribution(frame, caption="Boîtes", unit=boxes, reference=Reference(8500, "référentiel"))
+    assert plain(figure.title) == "Un établissement sur trois est sous 8 500 boîtes (référentiel)"
+    assert column(figure.table, "Valeur")[0] == "8 499"
+
+
+def test_many_equal_values_are_not_said_to_exceed_their_median() -> None:
+    frame = pairs(*[(None, 100.0)] * 9)
+    assert plain(charts.distribution(frame, caption="Part", unit=SHARE).title).startswith("La valeur médiane")
+
+
+def test_a_known_verdict_wins_over_the_printed_value() -> None:
+    frame = pairs((None, 4.04), (None, 4.06)).assign(is_missed=[True, True])
+    figure = charts.distribution(frame, caption="Taux", target_pct=4)
+    assert plain(figure.title) == "Deux établissements sur deux dépassent l'objectif de 4 %"
+
+
+def test_a_trend_prints_the_interval_of_each_year() -> None:
+    frame = pd.DataFrame(
+        {
+            "period": ["2023", "2024"],
+            "year": [2023, 2024],
+            "value": [50.0, 49.0],
+            "lower": [49.5, None],
+            "upper": [50.5, None],
+        }
+    )
+    figure = charts.yearly_trend(frame, caption="Part, région", title="Baisse", target=45.0)
+    assert "2023 : 50,0 %, entre 49,5 % et 50,5 % ; 2024 : 49,0 %" in plain(figure.alt)
+    assert column(figure.table, "Borne basse") == ["49,5", "n. d."]
