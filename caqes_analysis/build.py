@@ -203,7 +203,7 @@ class _Plan:
             zip(establishments["finess"], establishments["name"], strict=True)
         )
         self.titles |= {
-            indicator_job(name): title
+            _indicator_job(name): title
             for name, title in zip(self.indicators["indicator"], self.indicators["short_name"], strict=True)
         }
 
@@ -213,7 +213,10 @@ class _Plan:
         yield "Chapitres régionaux", [self._job(c.path, c.notebook, reads, **c.parameters) for c in CHAPTERS]
         yield (
             "Pages des indicateurs",
-            [self._job(indicator_job(n), INDICATOR_NOTEBOOK, reads, indicator=n) for n in self.indicators["indicator"]],
+            [
+                self._job(_indicator_job(n), INDICATOR_NOTEBOOK, reads, indicator=n)
+                for n in self.indicators["indicator"]
+            ],
         )
 
     def _sheet(self, finess: str) -> Job:
@@ -282,7 +285,7 @@ def _book(plan: _Plan, outcomes: pd.DataFrame) -> Book:
     )
 
 
-def indicator_job(indicator: str) -> str:
+def _indicator_job(indicator: str) -> str:
     """Return the name of the job that makes the page of an indicator."""
     return f"indicateur-{indicator}"
 
@@ -299,7 +302,7 @@ def _indicator_pages(plan: _Plan, page: Callable[..., BookPage]) -> Iterator[Boo
     for row in rows.assign(order=follow_up_last).sort_values(["order", "part", "indicator"]).to_dict("records"):
         name = row["indicator"]
         group = (INDICATORS_PART, row["part"])
-        yield page(indicator_href(name), indicator_job(name), row["short_name"], group, (name, row["name"]))
+        yield page(indicator_href(name), _indicator_job(name), row["short_name"], group, (name, row["name"]))
 
 
 def _subtitle(campaign: Campaign) -> str:

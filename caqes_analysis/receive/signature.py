@@ -37,6 +37,7 @@ def input_files(campaign: Campaign) -> list[Path]:
         *rule_files(campaign),
         DOTATION,
         *([campaign.corrections_file] if campaign.corrections_file else []),
+        *([campaign.map] if campaign.map else []),
     }
     return sorted(files)
 

@@ -29,7 +29,7 @@ def plain(text: str) -> str:
 
 def cells(shown: Any, label: str) -> list[str]:
     assert isinstance(shown, Table)
-    place = [header.label for header in shown.columns].index(label)
+    place = [plain(header.label) for header in shown.columns].index(label)
     return [plain(row[place].text) for row in shown.rows]
 
 
