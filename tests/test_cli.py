@@ -24,7 +24,7 @@ from caqes_analysis.errors import BuildError, Problem
 from tests.campaigns import MONTHLY, campaign_file
 from tests.command_line.english import english_words
 
-COMMANDS = ("check", "build", "guide", "simulate", "lab")
+COMMANDS = ("check", "build", "guide", "backtest", "simulate", "lab")
 DEMONSTRATION = "parameters/demonstration-2024.yml"
 WIDTH = 80
 
@@ -94,6 +94,7 @@ def test_help_of_every_command_says_every_option(run: Run) -> None:
         "check": [],
         "build": ["--jobs", "--only", "--output", "--profile"],
         "guide": ["--output"],
+        "backtest": ["--output"],
         "simulate": ["--establishments", "--seed"],
         "lab": ["--output", "--page"],
     }
@@ -108,7 +109,7 @@ def test_no_command_shows_the_help(run: Run) -> None:
 
 MISTAKES = {
     ("bild",): "la commande « bild » n'existe pas. → Vouliez-vous dire « build » ?",
-    ("zzz",): "la commande « zzz » n'existe pas. → Commandes : check, build, guide, simulate, lab.",
+    ("zzz",): "la commande « zzz » n'existe pas. → Commandes : check, build, guide, backtest, simulate, lab.",
     ("--versio",): "l'option --versio n'existe pas.",
     ("--",): "il manque une commande.",
     ("build",): "il manque CAMPAGNE. → Fichier de campagne",
@@ -178,7 +179,7 @@ def test_only_takes_several_finess(
 # Wrong campaigns -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["check", "build", "guide", "lab"])
+@pytest.mark.parametrize("command", ["check", "build", "guide", "backtest", "lab"])
 def test_wrong_path_of_a_campaign(run: Run, command: str, tmp_path: Path) -> None:
     shown = run(command, tmp_path / "absente.yml")
     assert shown.exit_code == 2

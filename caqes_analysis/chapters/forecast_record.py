@@ -48,17 +48,22 @@ def record_answer(page: Page) -> Text | Notice:
 
 _SCORES = [
     ColumnFormat.count("forecasts_nb", "Prévisions"),
-    ColumnFormat.number("error_points", "Erreur moyenne", unit="points"),
-    ColumnFormat.percent("cover_80_pct", "Dans l'intervalle à 80 %", decimals=0),
-    ColumnFormat.percent("cover_95_pct", "Dans l'intervalle à 95 %", decimals=0),
-    ColumnFormat.number("width_80_points", "Largeur à 80 %", unit="points"),
+    ColumnFormat.number("error_points", "Erreur", unit="points"),
+    ColumnFormat.percent("cover_80_pct", "Dans 80 %", decimals=0),
+    ColumnFormat.percent("cover_95_pct", "Dans 95 %", decimals=0),
+    ColumnFormat.number("width_80_points", "Largeur", unit="points"),
 ]
-_SIMPLE = [
-    ColumnFormat.number(f"{name}_points", label.capitalize(), unit="points") for name, label in SIMPLE_METHODS.items()
-]
+_SIMPLE_LABELS = dict(zip(SIMPLE_METHODS, ("× 12/k", "Ratio", "Part"), strict=True))
+_SIMPLE = [ColumnFormat.number(f"{name}_points", label, unit="points") for name, label in _SIMPLE_LABELS.items()]
+_SIMPLE_NOTE = (
+    "Erreur des méthodes simples : "
+    + " ; ".join(f"« {label} », {SIMPLE_METHODS[name]}" for name, label in _SIMPLE_LABELS.items())
+    + "."
+)
 _SCORE_NOTE = (
-    "Erreur : écart absolu entre le taux prévu et le taux réalisé, plafonné à 100 points. Les années rejouées se "
-    "partagent les mêmes chocs : deux ou trois années ne disent pas tout."
+    "Erreur : écart absolu moyen entre le taux prévu et le taux réalisé, plafonné à 100 points. Dans 80 %, 95 % : part "
+    "des années réelles tombées dans l'intervalle. Largeur : de l'intervalle à 80 %. Les années rejouées se partagent "
+    "les mêmes chocs : deux ou trois années ne disent pas tout."
 )
 
 
@@ -79,7 +84,7 @@ def errors_table(page: Page) -> Table | None:
             *_SCORES,
             *_SIMPLE,
         ],
-        notes=[_SCORE_NOTE],
+        notes=[_SCORE_NOTE, _SIMPLE_NOTE],
     )
 
 

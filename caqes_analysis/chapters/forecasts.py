@@ -22,11 +22,20 @@ from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, needs_months
 from caqes_analysis.chapters.words import benchmark_notes, envelope_of, ordered_by_envelope
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import forecast_track
-from caqes_analysis.forecast.likelihood import UNLIKELY, likelihood_of
+from caqes_analysis.forecast.histories import PROVISIONAL_NOTE
+from caqes_analysis.forecast.likelihood import PROBABLE, UNLIKELY, likelihood_of
 
-__all__ = ["answer", "not_estimable_table", "region_table", "track_figure", "weather_table", "without_months"]
+__all__ = [
+    "answer",
+    "not_estimable_table",
+    "region_table",
+    "track_figure",
+    "uncertain_table",
+    "weather_table",
+    "without_months",
+]
 
-_LISTED_NB = 40
+_LISTED_NB = 25
 _WITHOUT_MONTHS = {"phev_ipp": "IPP", "phev_ezetimibe": "ézétimibe"}
 
 
@@ -90,13 +99,35 @@ def region_table(page: Page) -> Table | Notice:
 
 
 def weather_table(page: Page) -> Table | Notice:
-    """Return the establishments and envelopes that may exceed, the highest stake first."""
+    """Return the establishments and envelopes that will probably exceed, the highest stake first."""
     if page.campaign.is_annual:
         return needs_months("La météo des établissements")
     rows = _compared(page)
     if rows.empty:
         return Notice("missing", "Météo des établissements", "Aucun objectif ni repère d'enveloppe n'est renseigné.")
-    ahead = rows[rows["prob_exceed"] > UNLIKELY].sort_values(["expected_excess_eur", "series"], ascending=[False, True])
+    unlikely = int((rows["prob_exceed"] <= UNLIKELY).sum())
+    notes = [
+        "Enjeu : dépassement moyen attendu, soit la probabilité multipliée par le dépassement quand il a lieu. Le "
+        "tableau est rangé par enjeu.",
+        LIKELIHOOD_NOTE,
+        f"{french.plural(unlikely, 'prévision « peu probable »', 'prévisions « peu probable »')} hors du tableau ; "
+        "elles sont sur les fiches.",
+    ]
+    caption = f"Météo de {page.campaign.year} : établissements et enveloppes qui dépasseront probablement"
+    return _weather(page, rows[rows["prob_exceed"] >= PROBABLE], caption, notes)
+
+
+def uncertain_table(page: Page) -> Table | None:
+    """Return where the year can still go either way, the highest stake first."""
+    rows = _compared(page)
+    unsure = rows[(rows["prob_exceed"] > UNLIKELY) & (rows["prob_exceed"] < PROBABLE)]
+    if unsure.empty:
+        return None
+    return _weather(page, unsure, f"Météo de {page.campaign.year} : là où tout peut encore basculer", [])
+
+
+def _weather(page: Page, rows: pd.DataFrame, caption: str, notes: list[str]) -> Table:
+    ahead = rows.sort_values(["expected_excess_eur", "series"], ascending=[False, True])
     listed = ahead.head(_LISTED_NB).reset_index(drop=True)
     shown = [row for _, row in listed.iterrows()]
     known = page.establishments.set_index("finess")
@@ -112,18 +143,10 @@ def weather_table(page: Page) -> Table | Notice:
         value_status="reported",
     )
     hidden = len(ahead) - len(listed)
-    notes = [
-        "Enjeu : dépassement moyen attendu, soit la probabilité multipliée par le dépassement quand il a lieu. Le "
-        "tableau est rangé par enjeu.",
-        LIKELIHOOD_NOTE,
-        f"{french.plural(len(rows) - len(ahead), 'prévision « peu probable »', 'prévisions « peu probable »')} "
-        "hors du tableau ; elles sont sur les fiches.",
-        *([f"{french.plural(hidden, 'ligne')} d'enjeu plus faible hors du tableau."] if hidden else []),
-        *benchmark_notes(page, dict.fromkeys(rows["envelope"])),
-    ]
+    rest = f"{french.plural(hidden, 'ligne')} d'enjeu plus faible hors du tableau ; elles sont sur les fiches."
     return Table.from_frame(
         frame,
-        caption=f"Météo de {page.campaign.year} : établissements et enveloppes qui peuvent dépasser",
+        caption=caption,
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
             ColumnFormat.text("label", "Enveloppe"),
@@ -132,7 +155,7 @@ def weather_table(page: Page) -> Table | Notice:
             ColumnFormat.text("chance", "Dépasser", state="state"),
             ColumnFormat.compact_amount("expected_excess_eur", "Enjeu"),
         ],
-        notes=notes,
+        notes=[*notes, *([rest] if hidden else []), *benchmark_notes(page, dict.fromkeys(rows["envelope"]))],
     )
 
 
@@ -145,7 +168,7 @@ def not_estimable_table(page: Page) -> Table | Notice | None:
     if lost.empty:
         return Notice("info", "Toutes les séries sont prévues", "Aucune série reçue n'est laissée sans prévision.")
     names = page.establishments.set_index("finess")["name"]
-    why = [why_not(row) if pd.isna(row["median_eur"]) else str(row["reason"]) for _, row in lost.iterrows()]
+    why = [_without(PROVISIONAL_NOTE, why_not(row)) for _, row in lost.iterrows()]
     frame = lost.assign(
         name=names.reindex(lost["subject"]).to_numpy(),
         label=[envelope_of(page.campaign, code).short_label for code in lost["envelope"]],
@@ -160,6 +183,10 @@ def not_estimable_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("why", "Raison"),
         ],
     )
+
+
+def _without(note: str, reason: str) -> str:
+    return " ; ".join(part for part in reason.split(" ; ") if part != note)
 
 
 def without_months(page: Page) -> Notice | None:

@@ -80,10 +80,10 @@ def chance_words(found: Likelihood) -> tuple[str, str | None]:
 
 
 def why_not(row: pd.Series[Any] | None) -> str:
-    """Return why there is no forecast."""
+    """Return why there is no forecast, or no rate."""
     if row is None:
         return "aucun mois reçu pour cette enveloppe"
-    return f"non estimable : {row['reason']}"
+    return f"non estimable : {row['reason']}" if pd.isna(row["median_eur"]) else str(row["reason"])
 
 
 def chance_of(row: pd.Series[Any] | None) -> Likelihood:

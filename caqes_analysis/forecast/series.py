@@ -118,7 +118,8 @@ def as_first_received(months: pd.DataFrame, store: Store, *, as_of: pd.Timestamp
     store
         Store with ``replaced_spend`` and ``deliveries``.
     as_of
-        Month of the delivery: what later ones changed is undone.
+        Month of the delivery: what later ones changed is undone. Months corrected by the region keep their correction:
+        an error since recognised is not how spending was.
 
     Returns
     -------
@@ -136,7 +137,9 @@ def as_first_received(months: pd.DataFrame, store: Store, *, as_of: pd.Timestamp
     names = [f"{finess}/{envelope}" for finess, envelope in zip(owner, changes["envelope"], strict=True)]
     undone = changes.assign(series=names).groupby(["series", "month"])
     later = undone["difference_eur"].sum().reindex(pd.MultiIndex.from_frame(months[["series", "month"]]))
-    changed = later.notna().to_numpy()
+    changed = later.notna().to_numpy() & ~months["is_corrected"].to_numpy(dtype=bool)
+    if not changed.any():
+        return months
     amounts = months["amount_eur"].copy()
     amounts[changed] = amounts[changed].to_numpy() - later[changed].to_numpy()
     return months.assign(amount_eur=amounts)

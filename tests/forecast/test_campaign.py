@@ -247,8 +247,11 @@ def test_earlier_forecasts_read_the_deliveries_of_their_time(tmp_path: Path) -> 
             "series": f"{finess}/phmev",
             "month": pd.to_datetime(["2024-01-01", "2024-02-01"]),
             "amount_eur": [Decimal("100.00"), Decimal("95.00")],
+            "is_corrected": False,
         }
     )
     then = as_first_received(months, store, as_of=pd.Timestamp("2024-02-01"))
     assert then["amount_eur"].tolist() == [Decimal("100.00"), Decimal("80.00")]
     assert as_first_received(months, store, as_of=pd.Timestamp("2024-03-01")) is months
+    corrected = months.assign(is_corrected=True)
+    assert as_first_received(corrected, store, as_of=pd.Timestamp("2024-02-01")) is corrected

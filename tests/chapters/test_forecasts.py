@@ -1,0 +1,94 @@
+"""The chapter of forecasts: who will exceed, what it was worth, and what an annual campaign still lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import tables
+from caqes_analysis.chapters import Page, forecast_record, forecasts, region
+from caqes_analysis.display import Figure, Notice, Table, Text
+from caqes_analysis.forecast.campaign import prepare_forecasts
+from caqes_analysis.store import Store
+from tests.campaigns import campaign_file
+from tests.chapters.test_sentences import words
+from tests.forecast.test_campaign import CAMPAIGN, region_store
+
+ANNUAL = """\
+title: "Essai"
+region: {code: "96", name: "Essai"}
+year: 2024
+scheme: caqes-2022
+sources:
+  open_phmev: [{path: absent.csv, year: 2024}]
+"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    folder = tmp_path_factory.mktemp("region")
+    campaign = campaign_file(folder, CAMPAIGN)
+    store = region_store(folder / "store", ["phmev"])
+    prepare_forecasts(store, campaign)
+    return Page(campaign, store)
+
+
+def test_the_answer_counts_who_will_exceed_and_places_the_region(page: Page) -> None:
+    said = words(forecasts.answer(page))
+    rows = page.forecasts.query("level == 'establishment' and prob_exceed.notna()")
+    assert said.startswith(f"{(rows['prob_exceed'] >= 2 / 3).sum()} établissement")
+    assert "Région : l'année finirait à" in said
+    assert "repère régional de 6 %" in said
+
+
+def test_the_weather_is_sorted_by_stake_and_says_the_benchmark_does_not_bind(page: Page) -> None:
+    table = forecasts.weather_table(page)
+    assert isinstance(table, Table)
+    stakes = [cell.sort for *_, cell in table.rows]
+    assert stakes == sorted(stakes, reverse=True)
+    assert all(row[4].text.startswith("▲") for row in table.rows), "a sign besides the colour"
+    assert any("valeur contractuelle" in note for note in table.notes)
+    shown = len(table.rows) + len(getattr(forecasts.uncertain_table(page), "rows", ()))
+    unlikely = int(table.notes[2].split()[0].split("\xa0")[0])
+    assert shown + unlikely == page.forecasts.query("level == 'establishment'")["prob_exceed"].notna().sum()
+
+
+def test_the_track_is_drawn_with_its_words(page: Page) -> None:
+    figure = forecasts.track_figure(page)
+    assert isinstance(figure, Figure)
+    assert "fin mars" in figure.title
+    assert "fin avril" in figure.title
+    assert "Intervalle à 80" in figure.alt
+    assert len(figure.table.rows) == 2
+
+
+def test_the_record_is_printed_beside_the_forecasts(page: Page) -> None:
+    said = forecast_record.record_answer(page)
+    assert isinstance(said, Text)
+    assert "se seraient trompées en moyenne de" in words(said)
+    errors, sizes = forecast_record.errors_table(page), forecast_record.size_table(page)
+    assert errors is not None
+    assert sizes is not None
+    assert len(errors.rows) == 4 * 3
+    assert [row[1].text for row in sizes.rows[:3]] == ["petites", "moyennes", "grandes"]
+    assert "Brier" in " ".join(getattr(forecast_record.reliability_table(page), "notes", ()))
+    assert "fois sur" in words(forecast_record.region_record(page) or Text.paragraphs(""))
+
+
+def test_an_annual_campaign_says_what_is_missing(tmp_path: Path) -> None:
+    campaign = campaign_file(tmp_path, ANNUAL)
+    store = Store(tmp_path / "store")
+    store.write(tables.TARGETS, pd.DataFrame(columns=tables.TARGETS.column_names), part="essai")
+    prepare_forecasts(store, campaign)
+    assert not store.has(tables.FORECASTS)
+    page = Page(campaign, store)
+    assert "bases annuelles" in words(forecasts.answer(page))
+    for shown in (forecasts.region_table(page), forecasts.weather_table(page), forecast_record.record_answer(page)):
+        assert isinstance(shown, Notice)
+    assert isinstance(region.cumulative_figure(page), Notice)
+    assert forecasts.uncertain_table(page) is None
+    assert forecasts.track_figure(page) is None
+    assert forecast_record.errors_table(page) is None
+    assert forecast_record.region_record(page) is None
