@@ -92,7 +92,7 @@ def test_help_of_every_command_says_every_option(run: Run) -> None:
     said = {name: sorted(re.findall(r"^  (--[a-z]+) ", run(name, "-h").stdout, re.MULTILINE)) for name in COMMANDS}
     assert said == {
         "check": [],
-        "build": ["--jobs", "--only", "--output", "--profile"],
+        "build": ["--force", "--jobs", "--only", "--output", "--profile"],
         "guide": ["--output"],
         "backtest": ["--output"],
         "simulate": ["--establishments", "--seed"],
