@@ -203,9 +203,9 @@ def damage(region: Region) -> list[tuple[str, str]]:
     files.change(OTHERS, lambda _: Decimal(0), finess=empty, month="2023-02", envelope="lpp")
     files.expect("ZERO_SUSPECT", f"{empty}, LPP, février 2023")
     lines = region.lines(OTHERS)
-    lines += [f"990000007{text[9:]}" for text in lines if text.startswith(twin) and ";lpp;" in text]
+    lines += [f"999000007{text[9:]}" for text in lines if text.startswith(twin) and ";lpp;" in text]
     region.write(OTHERS, lines)
-    files.expect("ETABLISSEMENT_RECOPIE", "990000007, LPP")
+    files.expect("ETABLISSEMENT_RECOPIE", "999000007, LPP")
     files.expect("ETABLISSEMENT_NON_DECRIT", "absent de tout fichier")
     files.change(OTHERS, lambda value: 100 * value, finess=cents, month="2022-10", envelope="transport_ambulance")
     files.expect("FACTEUR_100", f"{cents}, Ambulance, octobre 2022")
