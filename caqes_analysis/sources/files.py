@@ -35,8 +35,7 @@ __all__ = [
 # No line of a CSV is that long: beyond, the file is not one (or is made to fill the memory).
 LONGEST_LINE_BYTES = 1_000_000
 _READ_BYTES = 1 << 20
-# Marks are looked for in pieces that stay in the processor's cache.
-_SEARCH_BYTES = 1 << 18
+_PIECE_BYTES = 1 << 18
 _TEXT_SUFFIXES = (".csv", ".txt")
 _ZIP_ENCRYPTED_FLAG = 0x1
 _UNPACK = "Décompresser le fichier et donner le CSV lui-même."
@@ -275,7 +274,7 @@ def blocks_of(stream: IO[bytes], *, size: int, file: str, first_line: int = 1) -
     while True:
         # Filled where it stays, room left for the end of its last line: a block is never copied.
         room = np.empty(size + LONGEST_LINE_BYTES, np.uint8)
-        filled = _fill(stream, room[:size])
+        filled, lines_nb = _fill(stream, room[:size])
         if not filled:
             return
         end = b"" if room[filled - 1] == ord("\n") else stream.readline(LONGEST_LINE_BYTES)
@@ -285,23 +284,20 @@ def blocks_of(stream: IO[bytes], *, size: int, file: str, first_line: int = 1) -
                 "une ligne dépasse un million d'octets : ce n'est pas un CSV de ce format.",
                 "Vérifier que le bon fichier est donné.",
                 file=file,
-                line=line + _line_feeds_nb(room[:filled]),
+                line=line + lines_nb,
             )
         room[filled : filled + len(end)] = np.frombuffer(end, np.uint8)
         whole = room[: filled + len(end)]
-        lines_nb = _line_feeds_nb(whole) + int(whole[-1] != ord("\n"))
+        lines_nb += int(room[filled - 1] != ord("\n"))
         yield Block(whole, line, lines_nb)
         line += lines_nb
 
 
-def _fill(stream: IO[bytes], room: npt.NDArray[np.uint8]) -> int:
-    """Read until ``room`` is full or the stream ends; return the number of bytes read."""
-    view, filled = memoryview(room.data), 0
-    while read := stream.readinto(view[filled:]):  # type: ignore[attr-defined]
+def _fill(stream: IO[bytes], room: npt.NDArray[np.uint8]) -> tuple[int, int]:
+    """Read until ``room`` is full or the stream ends; return the number of bytes read, and of line feeds."""
+    filled = lines_nb = 0
+    # Counted piece by piece, while a piece is in the processor's cache.
+    while read := stream.readinto(room[filled : filled + _PIECE_BYTES].data):  # type: ignore[attr-defined]
+        lines_nb += int(np.count_nonzero(room[filled : filled + read] == ord("\n")))
         filled += read
-    return filled
-
-
-def _line_feeds_nb(found: npt.NDArray[np.uint8]) -> int:
-    pieces = (found[start : start + _SEARCH_BYTES] for start in range(0, len(found), _SEARCH_BYTES))
-    return sum(int(np.count_nonzero(piece == ord("\n"))) for piece in pieces)
+    return filled, lines_nb

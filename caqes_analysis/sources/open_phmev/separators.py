@@ -18,7 +18,11 @@ Places = npt.NDArray[np.int32]
 # Separators are looked for in pieces that stay in the processor's cache.
 _SEARCH_BYTES = 1 << 16
 _WORD_BITS = 64
-_HALVES = (32, 16, 8, 4, 2, 1)
+_HALVES = (32, 16, 8)
+# For each byte and each rank: place of the set bit of that rank.
+_PLACE_IN_BYTE = np.array(
+    [([place for place in range(8) if byte >> place & 1] + [0] * 8)[:8] for byte in range(256)], np.uint8
+).ravel()
 
 
 def windows(buffer: Bytes, begin: npt.NDArray[np.integer], width: int) -> npt.NDArray[np.void]:
@@ -89,6 +93,7 @@ class Separators:
             rest -= before * is_after
             bits = np.where(is_after, bits >> np.uint64(half), low)
             places += is_after * np.int32(half)
+        places += _PLACE_IN_BYTE.take(bits.astype(np.int16) * np.int16(8) + rest - 1)
         return places
 
     def following(self, places: Places) -> Places | None:
