@@ -216,11 +216,18 @@ class ReferenceSource(FileSource):
     ----------
     content
         ``finess`` (extract of the sites), ``bdpm_products`` (CIS_bdpm), ``bdpm_presentations`` (CIS_CIP),
-        ``bdpm_generics`` (CIS_GENER), ``bdpm_classes`` (CIS_MITM) or ``biosimilar_flags`` (CIP13 flagged B or C).
+        ``bdpm_generics`` (CIS_GENER), ``bdpm_classes`` (CIS_MITM), ``biosimilar_flags`` (CIP13 flagged B or C)
+        or ``extra_list_indications`` (codes LES of the liste en sus).
     """
 
     content: Literal[
-        "finess", "bdpm_products", "bdpm_presentations", "bdpm_generics", "bdpm_classes", "biosimilar_flags"
+        "finess",
+        "bdpm_products",
+        "bdpm_presentations",
+        "bdpm_generics",
+        "bdpm_classes",
+        "biosimilar_flags",
+        "extra_list_indications",
     ]
 
 

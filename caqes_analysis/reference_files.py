@@ -19,6 +19,7 @@ from caqes_analysis.sources.bdpm import (
     read_bdpm_products,
 )
 from caqes_analysis.sources.biosimilars import read_biosimilar_flags
+from caqes_analysis.sources.extra_list_indications import read_extra_list_indications
 from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.sources.finess import read_finess
 from caqes_analysis.sources.received import Received
@@ -33,6 +34,7 @@ _READERS: Mapping[str, tuple[Table, Callable[..., Received]]] = {
     "bdpm_presentations": (tables.DRUG_PRESENTATIONS, read_bdpm_presentations),
     "bdpm_generics": (tables.GENERIC_GROUPS, read_bdpm_generics),
     "bdpm_classes": (tables.DRUG_CLASSES, read_bdpm_classes),
+    "extra_list_indications": (tables.EXTRA_LIST_INDICATIONS, read_extra_list_indications),
     "biosimilar_flags": (tables.BIOSIMILAR_GROUPS, read_biosimilar_flags),
 }
 # FINESS categories of hospitals that have a category of their own here (nomenclature TRE_R66 of the ANS).
