@@ -7,6 +7,7 @@ AutoETS on the same series, two processes. Wall times, imports apart.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import tempfile
 import time
@@ -53,6 +54,7 @@ def main() -> None:
     one = time.perf_counter() - start
     start = time.perf_counter()
     calibrate(region, year=2024, observed_months=range(1, 12))
+    print(f"load average {os.getloadavg()[0]:.1f}")
     print(
         f"calibration of 254 × 4 series: {one:.1f} s for nine months, {time.perf_counter() - start:.1f} s for 1 to 11"
     )

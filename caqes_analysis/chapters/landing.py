@@ -38,8 +38,8 @@ __all__ = [
 ]
 
 CALIBRATION_NOTE = (
-    "Intervalle à 80 % : la même prévision, refaite sur les années passées, y tombe environ huit fois sur dix "
-    "(page « Prévisions »)."
+    "Intervalle à 80 % : fait pour contenir l'année réelle huit fois sur dix ; la page « Prévisions » dit ce qu'il en "
+    "aurait été les années passées dans la région."
 )
 LIKELIHOOD_NOTE = (
     "Dépasser : ▲ probable à partir de 66 %, ▽ peu probable jusqu'à 33 %, ◆ incertain entre les deux ; la probabilité "
