@@ -10,6 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.savings import extract_notes
 from caqes_analysis.chapters.words import against_phrase, envelope_of, sentence_case, through_phrase
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_waterfall import EFFECT_LABELS, waterfall
@@ -103,7 +104,7 @@ def _period(page: Page, envelope: str, year: int) -> str:
 
 
 def _notes(page: Page, envelope: str, effects: pd.DataFrame) -> Sequence[str]:
-    notes = []
+    notes: list[str] = []
     if envelope == "phmev":
         notes.append("Prix et structure se lisent sur la base de remboursement, produit par produit (CIP13).")
     if envelope.startswith("extra_list"):
@@ -111,6 +112,8 @@ def _notes(page: Page, envelope: str, effects: pd.DataFrame) -> Sequence[str]:
             "Le prix est le tarif de la période ; la référence et ses biosimilaires ont le même : l'économie de "
             "l'Assurance Maladie y est un effet de prix."
         )
+    if envelope == "phmev":
+        notes += extract_notes(page)
     constant = effects_of(page, envelope, perimeter=CONSTANT_PERIMETER)
     if constant is not None and constant["previous_eur"].iloc[0] != effects["previous_eur"].iloc[0]:
         before, now = constant["previous_eur"].iloc[0], constant["current_eur"].iloc[0]

@@ -11,7 +11,13 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
-from caqes_analysis.savings.levers import LEVER_LABELS, MINIMUM_PEERS_NB, NO_INTERVAL, top_levers
+from caqes_analysis.savings.levers import (
+    LEVER_ASSUMPTIONS,
+    LEVER_LABELS,
+    MINIMUM_PEERS_NB,
+    looks_like_extract,
+    top_levers,
+)
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, REGULATORY
 from caqes_analysis.savings.transports import TRAJECTORY
 
@@ -20,6 +26,7 @@ __all__ = [
     "answer",
     "contracts_table",
     "difference",
+    "extract_notes",
     "figures_by_indicator",
     "first_levers_table",
     "levers_table",
@@ -93,7 +100,7 @@ def figures_by_indicator(page: Page) -> Table | Notice:
     """Return the three figures side by side: what the contract counts, what the change is made of, what is real."""
     rows = _indicators(page)
     if rows.empty:
-        return Notice("info", "Les trois chiffres", f"Le dispositif {page.scheme.name} ne partage pas d'économies.")
+        return Notice("info", "Les trois chiffres", f"Aucun contrat {page.scheme.name} évalué ne partage d'économies.")
     split = amounts_of(page, DECOMPOSED)
     found = []
     for indicator, own in rows.groupby("indicator", sort=True):
@@ -252,9 +259,7 @@ def levers_table(page: Page) -> Table | Notice:
     frame = sums.reset_index()
     frame["label"] = frame["lever"].map(LEVER_LABELS)
     frame["establishments_nb"] = [int(gaining.get(lever, 0)) for lever in frame["lever"]]
-    frame["assumption"] = frame["lever"].map(
-        {lever: reason.removesuffix(NO_INTERVAL).strip(" ;") or "–" for lever, reason in _reasons(rows).items()}
-    )
+    frame["assumption"] = [LEVER_ASSUMPTIONS.get(lever, "–") for lever in frame["lever"]]
     columns = [
         ColumnFormat.text("label", "Levier"),
         ColumnFormat.compact_amount("median_eur", "À la médiane"),
@@ -273,15 +278,17 @@ def levers_table(page: Page) -> Table | Notice:
         notes=[
             "« Si chaque établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres "
             "de grandeur, qui ne s'additionnent pas d'un levier à l'autre.",
-            f"{NO_INTERVAL[:1].upper()}{NO_INTERVAL[1:]}.",
             "Un levier dont l'écart de prix a disparu à la période n'y est pas.",
+            *extract_notes(page),
         ],
     )
 
 
-def _reasons(rows: pd.DataFrame) -> dict[str, str]:
-    first = rows.drop_duplicates("lever")
-    return dict(zip(first["lever"], first["reason"].fillna(""), strict=True))
+def extract_notes(page: Page) -> list[str]:
+    """Return the warning of a page whose yearly base is only an extract; nothing otherwise."""
+    if not looks_like_extract(page.store):
+        return []
+    return ["La base reçue est un extrait : ses sommes sont justes, ni ses taux ni ses leviers ne veulent rien dire."]
 
 
 def first_levers_table(page: Page, *, top_nb: int = 15) -> Table | Notice:

@@ -7,13 +7,13 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.savings import NOT_ESTIMATED, amounts_of
+from caqes_analysis.chapters.savings import NOT_ESTIMATED, amounts_of, extract_notes
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
-from caqes_analysis.savings.levers import LEVER_LABELS, NO_INTERVAL, lever_lines, top_levers
+from caqes_analysis.savings.levers import LEVER_LABELS, lever_lines, top_levers
 from caqes_analysis.savings.regulatory import REGULATORY
 
 __all__ = ["levers_card", "own_figures", "own_levers", "own_savings"]
@@ -96,6 +96,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         ColumnFormat.text("first", "D'abord"),
         ColumnFormat.compact_amount("median_eur", "À la médiane"),
         ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
+        ColumnFormat.text("between", "Intervalle à 95 %", align="right"),
     ]
     if ranked["target_eur"].notna().any():
         columns.append(ColumnFormat.compact_amount("target_eur", "À l'objectif"))
@@ -104,14 +105,16 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         for group, groups in zip(ranked["main_group"], ranked["groups_nb"].astype(int), strict=True)
     ]
     table = Table.from_frame(
-        ranked.assign(first=first, label=_labels(ranked)),
+        ranked.assign(first=first, label=_labels(ranked), between=_between(ranked)),
         caption=f"Leviers : ce que l'établissement pourrait économiser en un an, prix de {int(levers['year'].iloc[0])}",
         columns=columns,
         row_header="label",
         notes=[
             "« Si l'établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres de "
             "grandeur, qui ne s'additionnent pas.",
-            f"{NO_INTERVAL[:1].upper()}{NO_INTERVAL[1:]}.",
+            "Intervalle : au meilleur quart, ce que le hasard d'une année fait au taux, plus que ses seules boîtes ne "
+            "le diraient ; « – » quand l'année précédente manque ou que le taux n'est pas une part.",
+            *extract_notes(page),
         ],
     )
     lines = lever_lines(page.store, levers, finess=str(page.finess))
@@ -130,6 +133,13 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         notes=["Boîtes qu'une autre peut remplacer, ou qui peuvent être évitées ; montants exacts de l'année."],
     )
     return table, Details("Les présentations derrière ces leviers", [detail])
+
+
+def _between(ranked: pd.DataFrame) -> list[str]:
+    return [
+        "–" if pd.isna(low) else f"{french.compact_euros(max(low, 0))} à {french.compact_euros(high)}"
+        for low, high in zip(ranked["lower_eur"], ranked["upper_eur"], strict=True)
+    ]
 
 
 def _labels(ranked: pd.DataFrame) -> list[str]:

@@ -12,6 +12,8 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.exact import cents, exact
+from caqes_analysis.indicators.structure import annual_years
+from caqes_analysis.savings.lever_intervals import rate_bounds, sum_bounds
 from caqes_analysis.savings.lever_rates import (
     AVOIDED_CLASSES,
     BIOSIMILARS,
@@ -23,11 +25,13 @@ from caqes_analysis.savings.lever_rates import (
 from caqes_analysis.store import Store
 
 __all__ = [
+    "EXTRACT_LINES_NB",
+    "LEVER_ASSUMPTIONS",
     "LEVER_LABELS",
     "MINIMUM_DENOMINATOR_NB",
     "MINIMUM_PEERS_NB",
-    "NO_INTERVAL",
     "lever_lines",
+    "looks_like_extract",
     "potential_savings",
     "savings_of_rates",
     "top_levers",
@@ -48,8 +52,9 @@ MINIMUM_DENOMINATOR_NB: Final = 30
 """Units under which the rate of an establishment is noise, and takes no part in a median (choice of the package)."""
 MINIMUM_PEERS_NB: Final = 5
 """Establishments under which a region has no median nor quartile (choice of the package)."""
-NO_INTERVAL: Final = "sans intervalle : la dispersion propre des taux entre établissements n'est pas encore estimée"
-"""Why a potential saving has no interval."""
+
+EXTRACT_LINES_NB: Final = 300
+"""Lines for each establishment under which a yearly base is taken for an extract (Open PHMEV has 1,600 on average)."""
 
 _QUANTILES: Final = {"median": {"higher": 0.5, "lower": 0.5}, "best_quartile": {"higher": 0.75, "lower": 0.25}}
 _TARGET_SUBJECTS: Final = {
@@ -59,13 +64,29 @@ _TARGET_SUBJECTS: Final = {
 }
 _THOUSANDTHS: Final = 3
 _BY_PRODUCT: Final = (BIOSIMILARS, SUBSTITUTION, REPERTOIRE)
-_ASSUMPTIONS: Final[Mapping[str, str]] = {
+LEVER_ASSUMPTIONS: Final[Mapping[str, str]] = {
     "repertoire": "plafond théorique, hors classement : toute boîte d'une classe n'est pas remplaçable par une autre",
     "ezetimibe": "la boîte évitée est remplacée par une statine au prix moyen de la région, tous conditionnements",
     "ipp": "boîtes d'IPP pour toutes les boîtes prescrites",
     "pansements": "euros de pansements pour 100 € de médicaments prescrits, sans tenir compte des patients reçus",
     "ambulance": "en trajets ; l'écart est celui de l'établissement, entre une ambulance et un transport assis",
 }
+"""What the figure of a lever supposes, in French."""
+
+
+def looks_like_extract(store: Store) -> bool:
+    """Say whether the last yearly drug file has too few lines to be a whole one: no rate of it means anything.
+
+    Parameters
+    ----------
+    store
+        Store with ``annual_drug_spend``.
+    """
+    found = store.query(
+        "select count(*) as lines_nb, count(distinct finess) as finess_nb from annual_drug_spend "
+        "where year = (select max(year) from annual_drug_spend)"
+    ).iloc[0]
+    return 0 < int(found["lines_nb"]) < EXTRACT_LINES_NB * int(found["finess_nb"])
 
 
 def potential_savings(store: Store, *, year: int, scheme: str = "") -> pd.DataFrame:
@@ -86,11 +107,18 @@ def potential_savings(store: Store, *, year: int, scheme: str = "") -> pd.DataFr
         Table ``levers``.
     """
     rates = lever_rates(store, year=year)
+    previous = lever_rates(store, year=year - 1) if year - 1 in annual_years(store) else None
     targets = _share_targets(store.read(tables.TARGETS), scheme=scheme, year=year) if scheme else {}
-    return savings_of_rates(rates, year=year, targets=targets)
+    return savings_of_rates(rates, year=year, previous=previous, targets=targets)
 
 
-def savings_of_rates(rates: pd.DataFrame, *, year: int, targets: Mapping[str, float] | None = None) -> pd.DataFrame:
+def savings_of_rates(
+    rates: pd.DataFrame,
+    *,
+    year: int,
+    previous: pd.DataFrame | None = None,
+    targets: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """Compare rates with those of the region, and say what the difference is worth.
 
     ``moved = max(0, reference − rate) × denominator`` (the other way round where less is cheaper), ``saving = moved ×
@@ -102,6 +130,8 @@ def savings_of_rates(rates: pd.DataFrame, *, year: int, targets: Mapping[str, fl
         A frame of rates (:mod:`caqes_analysis.savings.lever_rates`).
     year
         Year N.
+    previous
+        The same rates a year earlier, from which the chance of a rate is estimated; None: no interval.
     targets
         Rate aimed at (0 to 1) by lever, for the scenario ``target``.
 
@@ -124,7 +154,7 @@ def savings_of_rates(rates: pd.DataFrame, *, year: int, targets: Mapping[str, fl
     """
     if rates.empty:
         return tables.LEVERS.empty()
-    own = rates.assign(rate=rates["numerator_nb"] / rates["denominator_nb"])
+    own = rates.assign(rate=rates["numerator_nb"] / rates["denominator_nb"], **rate_bounds(rates, previous))
     parts = [_scenario(own, name) for name in _QUANTILES]
     if targets:
         aimed = own[own["lever"].isin(list(targets))]
@@ -137,18 +167,28 @@ def savings_of_rates(rates: pd.DataFrame, *, year: int, targets: Mapping[str, fl
     ahead = np.where(found["direction"] == "higher", 1.0, -1.0)
     # Nobody can move more than there is: the rate aimed at lies between nothing and everything.
     moved = ((found["reference_rate"] - found["rate"]) * ahead).clip(lower=0) * found["denominator_nb"]
-    saved = [cents(exact(float(euros)) or Fraction(0)) for euros in moved * found["gap_eur"]]
     reasons = [
-        " ; ".join(word for word in (_ASSUMPTIONS.get(lever, ""), NO_INTERVAL) if word) for lever in found["lever"]
+        " ; ".join(word for word in (LEVER_ASSUMPTIONS.get(lever), why) if word) or None
+        for lever, why in zip(found["lever"], found["why_not"], strict=True)
     ]
+    ends = pd.DataFrame(
+        {
+            name: ((found["reference_rate"] - found[name]) * ahead).clip(lower=0)
+            * found["denominator_nb"]
+            * found["gap_eur"]
+            for name in ("lower_rate", "upper_rate")
+        }
+    )
     rows = found.assign(
         year=year,
         moved_nb=_thousandths(moved),
         numerator_nb=_thousandths(found["numerator_nb"]),
         denominator_nb=_thousandths(found["denominator_nb"]),
-        saving_eur=pd.Series(saved, index=found.index, dtype=object),
-        reason=reasons,
-    ).drop(columns="direction")
+        saving_eur=_cents(moved * found["gap_eur"]),
+        lower_eur=_cents(ends.min(axis=1)),
+        upper_eur=_cents(ends.max(axis=1)),
+        reason=pd.Series(reasons, index=found.index, dtype=object),
+    ).drop(columns=["direction", "lower_rate", "upper_rate", "why_not"])
     ordered = rows.sort_values(["finess", "lever", "product_group", "scenario"], ignore_index=True)
     return tables.LEVERS.validate(tables.LEVERS.conform(ordered))
 
@@ -162,6 +202,11 @@ def _scenario(own: pd.DataFrame, name: str) -> pd.DataFrame:
         rates = pd.DataFrame({"reference_rate": grouped.quantile(quantile), "establishments_nb": grouped.size()})
         found.append(rates[rates["establishments_nb"] >= MINIMUM_PEERS_NB])
     return own.merge(pd.concat(found).reset_index(), on=key).assign(scenario=name)
+
+
+def _cents(values: pd.Series[float]) -> pd.Series[Any]:
+    rounded = [None if pd.isna(value) else cents(exact(float(value)) or Fraction(0)) for value in values]
+    return pd.Series(rounded, index=values.index, dtype=object)
 
 
 def _thousandths(values: pd.Series[float]) -> pd.Series[Any]:
@@ -199,11 +244,11 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
     -------
     DataFrame
         ``finess, lever, label, rank, groups_nb`` (groups where something is to be gained)``, main_group`` (the first
-        of them, for levers that have several)``, is_ceiling`` and ``<scenario>_eur`` for every scenario; levers that
-        are worth nothing are left out.
+        of them, for levers that have several)``, is_ceiling, <scenario>_eur`` for every scenario, and the
+        bounds at 95 % of the one that orders, ``lower_eur, upper_eur``; levers that are worth nothing are left out.
     """
     if levers.empty:
-        names = ["finess", "lever", "label", "rank", "groups_nb", "main_group", "is_ceiling"]
+        names = ["finess", "lever", "label", "rank", "groups_nb", "main_group", "is_ceiling", "lower_eur", "upper_eur"]
         return pd.DataFrame(columns=[*names, *(f"{one}_eur" for one in tables.SCENARIOS)])
     wide = (
         levers.assign(amount=levers["saving_eur"].astype(object))
@@ -212,15 +257,25 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
     )
     wide.columns = [f"{one}_eur" for one in tables.SCENARIOS]
     own = levers[(levers["scenario"] == scenario) & (levers["saving_eur"] > 0)]
+    chosen = levers[levers["scenario"] == scenario].astype({"saving_eur": "float64"})
+    bounds = {
+        place: sum_bounds(part["saving_eur"].tolist(), _floats(part["lower_eur"]), _floats(part["upper_eur"]))
+        for place, part in chosen.groupby(["finess", "lever"])
+    }
     first = own.sort_values(["saving_eur", "product_group"], ascending=[False, True]).groupby(["finess", "lever"])
     found = wide.join(pd.DataFrame({"main_group": first["label"].first(), "groups_nb": first.size()}), how="inner")
     rows = found.reset_index()
     rows["main_group"] = rows["main_group"].where(rows["lever"].isin(_BY_PRODUCT), None)
     rows["is_ceiling"] = rows["lever"] == REPERTOIRE
     order = ["finess", "is_ceiling", f"{scenario}_eur", "lever"]
+    rows[["lower_eur", "upper_eur"]] = [bounds.get(place, (np.nan, np.nan)) for place in found.index]
     ranked = rows.sort_values(order, ascending=[True, True, False, True], ignore_index=True)
     ranked["rank"] = ranked.groupby("finess").cumcount() + 1
     return ranked[ranked["rank"] <= top_nb].assign(label=ranked["lever"].map(LEVER_LABELS)).reset_index(drop=True)
+
+
+def _floats(amounts: pd.Series[Any]) -> list[float]:
+    return [float("nan") if pd.isna(amount) else float(amount) for amount in amounts]
 
 
 def lever_lines(store: Store, levers: pd.DataFrame, *, finess: str, top_nb: int = 20) -> pd.DataFrame:

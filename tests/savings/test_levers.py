@@ -4,12 +4,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from caqes_analysis import perimeter, tables
+from caqes_analysis.savings.lever_intervals import rate_bounds
 from caqes_analysis.savings.lever_rates import lever_rates
-from caqes_analysis.savings.levers import lever_lines, potential_savings, savings_of_rates, top_levers
+from caqes_analysis.savings.levers import (
+    lever_lines,
+    looks_like_extract,
+    potential_savings,
+    savings_of_rates,
+    top_levers,
+)
 from caqes_analysis.savings.presentations import comparable_key
 from caqes_analysis.store import Store
 from tests.builders import establishments
@@ -73,7 +81,7 @@ def test_a_biosimilar_lever_by_hand(tmp_path: Path) -> None:
     assert one(levers, PEERS[0], "best_quartile")["saving_eur"] == Decimal("1875.00")  # quartile 0.475
     assert one(levers, PEERS[5], "median")["saving_eur"] == 0
     assert levers["lower_eur"].isna().all()
-    assert levers["reason"].str.contains("sans intervalle").all()
+    assert levers["reason"].str.contains("demande l'année précédente").all()
 
 
 def test_a_gap_that_no_longer_exists_is_no_lever(tmp_path: Path) -> None:
@@ -198,3 +206,48 @@ def test_an_ambulance_trip_is_worth_its_gap_with_a_seated_one(tmp_path: Path) ->
     last = one(levers, PEERS[5], "median")
     assert last["gap_eur"] == pytest.approx(100)
     assert last["saving_eur"] == Decimal("2500.00")  # (0.60 − 0.35) × 100 trips × 100 €
+
+
+def history(rng: np.random.Generator, rho: float, boxes: int = 200, places: int = 60) -> tuple[pd.DataFrame, ...]:
+    """Rates of two years around each establishment's own share, with extra-binomial chance."""
+    share = rng.uniform(0.3, 0.7, places)
+    frames = []
+    for _ in range(2):
+        drawn = rng.beta(share * (1 / rho - 1), (1 - share) * (1 / rho - 1)) if rho else share
+        frame = pd.DataFrame(
+            {"finess": [f"9900{n:05d}" for n in range(places)], "numerator_nb": rng.binomial(boxes, drawn)}
+        )
+        frames.append(frame.assign(lever="ipp", product_group="ipp", label="IPP", direction="lower",
+                                   denominator_nb=boxes, gap_eur=2.0, truth=share))  # fmt: skip
+    return tuple(frames)
+
+
+def test_intervals_hold_the_practice_behind_an_overdispersed_rate() -> None:
+    rng = np.random.default_rng(11)
+    inside, width = [], []
+    for _ in range(20):
+        before, now = history(rng, 0.02)
+        bounds = rate_bounds(now, before)
+        inside.append(((bounds["lower_rate"] <= now["truth"]) & (now["truth"] <= bounds["upper_rate"])).mean())
+        width.append((bounds["upper_rate"] - bounds["lower_rate"]).mean())
+    assert 0.93 < np.mean(inside) < 0.975  # 1,200 rates: a binomial interval of boxes alone would hold 66 %
+    narrow = rate_bounds(*history(np.random.default_rng(1), 0.0)[::-1])
+    assert (narrow["upper_rate"] - narrow["lower_rate"]).mean() < 0.7 * np.mean(width)
+
+
+def test_a_saving_stands_between_its_bounds_and_is_said_without_when_it_has_none() -> None:
+    before, now = history(np.random.default_rng(3), 0.02)
+    columns = [name for name in now if name != "truth"]
+    levers = savings_of_rates(now[columns], year=2023, previous=before[columns])
+    assert (levers["lower_eur"] <= levers["saving_eur"]).all()
+    assert (levers["saving_eur"] <= levers["upper_eur"]).all()
+    assert (levers["reason"] == "boîtes d'IPP pour toutes les boîtes prescrites").all()
+    ranked = top_levers(levers)
+    assert (ranked["lower_eur"] <= ranked["best_quartile_eur"].astype(float)).all()
+    few = savings_of_rates(now[columns].head(6), year=2023, previous=before[columns].head(6))
+    assert few["reason"].str.contains("trop peu d'établissements").all()
+
+
+def test_an_extract_is_told_from_a_whole_base(tmp_path: Path) -> None:
+    assert looks_like_extract(region(tmp_path / "extract"))
+    assert not looks_like_extract(Store(tmp_path / "empty"))
