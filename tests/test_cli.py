@@ -21,8 +21,10 @@ from caqes_analysis.build import BuildReport
 from caqes_analysis.chapters.page import CAMPAIGN_VARIABLE
 from caqes_analysis.command_line import failures
 from caqes_analysis.errors import BuildError, Problem
+from caqes_analysis.sources.files import sha256_of
 from tests.campaigns import MONTHLY, campaign_file
 from tests.command_line.english import english_words
+from tests.sources.atih_files import content, drug
 
 COMMANDS = ("check", "build", "guide", "backtest", "simulate", "lab")
 DEMONSTRATION = "parameters/demonstration-2024.yml"
@@ -300,6 +302,28 @@ def test_check_proposes_hash_and_total_that_the_campaign_then_accepts(run: Run, 
     wrong = run("check", received)
     assert wrong.exit_code == 2
     assert "TOTAL_DE_CONTROLE" in wrong.stderr
+
+
+@pytest.mark.slow
+def test_check_proposes_hash_and_total_of_atih_files_too(run: Run, received: Path) -> None:
+    path = received.parent / "recus" / "rsa_med_2021.txt"
+    path.write_bytes(content(drug(), drug(month=pd.Timestamp("2021-04-01"))))
+    text = received.read_text(encoding="utf-8")
+    atih = "  extra_list:\n    - {path: recus/rsa_med_2021.txt, file_type: rsa_med, year: 2021%s}\n"
+    received.write_text(text + atih % "", encoding="utf-8")
+    shown = run("check", received).stdout
+    proposed = shown[shown.index("  rsa_med_2021.txt") :]
+    sha256 = re.findall(r"sha256: ([0-9a-f]{64})", proposed)[0]
+    assert sha256 == sha256_of(path)
+    assert re.findall(r'control_total_eur: "(.*?)"', proposed)[0] == "800.00"
+    received.write_text(text + atih % f', sha256: {sha256}, control_total_eur: "800.00"', encoding="utf-8")
+    assert "rsa_med_2021.txt" not in run("check", received).stdout
+    changed = path.read_bytes().replace(b"400000", b"410000", 1)
+    assert changed != path.read_bytes()
+    path.write_bytes(changed)
+    assert "EMPREINTE_DIFFERENTE" in run("check", received).stderr
+    received.write_text(text + atih % ', control_total_eur: "800.00"', encoding="utf-8")
+    assert "TOTAL_DE_CONTROLE" in run("check", received).stderr
 
 
 # build -----------------------------------------------------------------------------------------------------------
