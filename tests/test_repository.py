@@ -202,3 +202,14 @@ def test_make_without_python_says_so(repository: Path) -> None:
     assert answer.returncode == 2
     assert "Python introuvable" in answer.stderr
     assert "Python not found" in answer.stderr
+
+
+def test_every_published_figure_names_a_test_and_a_page_that_exist(repository: Path) -> None:
+    folder = repository / "docs" / "methods"
+    text = (folder / "chiffres-publies.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[a-z_/]+\.py)(?:::([a-z0-9_]+))?`", text)
+    assert len(named) > 8
+    for file, test in named:
+        content = (repository / file).read_text(encoding="utf-8")
+        assert f"def {test}(" in content if test else "def test_" in content, f"{file}::{test}"
+    assert all((folder / page).is_file() for page in re.findall(r"\]\(([a-z-]+\.md)\)", text))

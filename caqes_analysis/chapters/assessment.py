@@ -9,6 +9,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import (
     ATTAINMENT_WORDS,
+    OBJECTIVES,
     REFERENCE_WORDS,
     STATUS_WORDS,
     TOTALS,
@@ -29,17 +30,24 @@ __all__ = [
     "evaluations",
     "grid_table",
     "incentive_table",
+    "is_official",
     "objectives_table",
     "realisation_table",
+    "region_total",
     "rules",
     "score_table",
     "targeting_table",
+    "with_owners",
 ]
 
 
 def evaluations(page: Page) -> pd.DataFrame:
     """Return the evaluations of the region's contracts, with the name and the sheet of each establishment."""
-    rows = page.store.read(tables.EVALUATIONS)
+    return with_owners(page, page.store.read(tables.EVALUATIONS))
+
+
+def with_owners(page: Page, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of contracts with the name and the sheet of the establishment that bears each."""
     known = page.establishments.set_index("finess")
     contract_of = contract_keys(page.store.read(tables.ESTABLISHMENTS))
     first = {contract_of.get(finess, finess): finess for finess in reversed(known.index.tolist())}
@@ -142,12 +150,12 @@ def targeting_table(page: Page) -> Table | Notice:
         )
     return Table.from_frame(
         rows,
-        caption=f"Référentiels de {evaluated_year(page.campaign)} : qui est ciblé, condition par condition",
+        caption=f"Référentiels de {evaluated_year(page.campaign)} : qui est ciblé, et pourquoi",
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
             ColumnFormat.text("label", "Indicateur"),
             ColumnFormat.status("reference_status", "Référentiel", REFERENCE_WORDS),
-            ColumnFormat.text("reference_detail", "Conditions (jointes par OU)"),
+            ColumnFormat.text("reference_detail", "Pourquoi"),
         ],
         notes=["Une seule condition remplie suffit à respecter le référentiel. Un référentiel n'est pas un objectif."],
     )
@@ -156,7 +164,7 @@ def targeting_table(page: Page) -> Table | Notice:
 def objectives_table(page: Page) -> Table | Notice:
     """Return, indicator by indicator, how many contracts attained their objective."""
     rows = page.store.read(tables.EVALUATIONS)
-    rows = rows[rows["kind"].isin(["indicator", "regional_indicator"])]
+    rows = rows[rows["kind"].isin(OBJECTIVES)]
     if rows.empty:
         return Notice("missing", "Objectifs par indicateur", "Aucun contrat n'est évalué cette année.")
     found = []
@@ -190,7 +198,7 @@ def objectives_table(page: Page) -> Table | Notice:
 def realisation_table(page: Page) -> Table | Notice:
     """Return what each contract reached, indicator by indicator."""
     rows = evaluations(page)
-    rows = rows[rows["kind"].isin(["indicator", "regional_indicator"])]
+    rows = rows[rows["kind"].isin(OBJECTIVES)]
     if rows.empty:
         return Notice("missing", "Objectifs", "Aucun contrat n'est évalué cette année.")
     shown = with_values(rows).assign(target_text=rows["target_label"].fillna("objectif non renseigné"))
@@ -229,7 +237,7 @@ def incentive_table(page: Page) -> Table | Notice:
     totals = rows[rows["kind"].isin(TOTALS)]
     if totals.empty:
         return Notice("missing", "Intéressement", "Aucun contrat n'a d'indicateur intéressé cette année.")
-    kinds = ["indicator", "regional_indicator", *TOTALS]
+    kinds = [*OBJECTIVES, *TOTALS]
     caption = f"Intéressement de {evaluated_year(page.campaign)}, étape par étape"
     region = {
         "name": "Région",
@@ -243,7 +251,7 @@ def incentive_table(page: Page) -> Table | Notice:
     total = with_amounts(pd.DataFrame([region]).reindex(columns=rows.columns).astype(object)).fillna({"period": "–"})
     return Table.from_frame(
         with_amounts(rows[rows["kind"].isin(kinds)]),
-        caption=f"{caption} (formule non officielle)" if not _is_official(page) else caption,
+        caption=f"{caption} (formule non officielle)" if not is_official(page) else caption,
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
             ColumnFormat.text("label", "Indicateur"),
@@ -255,8 +263,15 @@ def incentive_table(page: Page) -> Table | Notice:
     )
 
 
-def _is_official(page: Page) -> bool:
+def is_official(page: Page) -> bool:
+    """Say whether the formula of the incentive is a published one."""
     return page.scheme.incentive is not None and page.scheme.incentive.official
+
+
+def region_total(rows: pd.DataFrame) -> str:
+    """Return the sum of the amounts of several contracts, in words; « non calculable » when none has one."""
+    known = rows["amount_eur"].dropna()
+    return french.euros(total_of(known), cents=True) if len(known) else STATUS_WORDS["not_computable"]
 
 
 def score_table(page: Page) -> Table | Notice:

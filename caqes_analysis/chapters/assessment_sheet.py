@@ -10,8 +10,10 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import (
     ATTAINMENT_WORDS,
+    OBJECTIVES,
     REFERENCE_WORDS,
     STATUS_WORDS,
+    TOTALS,
     attained_words,
     plain_number,
     with_amounts,
@@ -63,26 +65,40 @@ def steps_table(page: Page) -> Table | Notice:
             f"Pas de contrat {page.scheme.name} évalué en {evaluated_year(page.campaign)} pour cet établissement.",
         )
     shown = with_amounts(with_values(rows))
-    result = [_result(row) for row in shown.to_dict("records")]
+    steps = shown.to_dict("records")
     verdicts = rows["attainment"].tolist()
     states = [ATTAINMENT_WORDS[one][1] if isinstance(one, str) else None for one in verdicts]
+    frame = shown.assign(
+        result=[_result(row) for row in steps],
+        state=pd.Series(states, index=shown.index, dtype=object),
+        targeted=[_targeted(row) for row in steps],
+        reached=[_reached(row) for row in steps],
+        money=[_money(row) for row in steps],
+    )
+    columns = [ColumnFormat.text("label", "Ligne"), ColumnFormat.text("result", "Résultat", state="state")]
+    columns += [ColumnFormat.text("reached", "D'où il vient")]
+    if rows["reference_status"].notna().any():
+        columns.append(ColumnFormat.text("targeted", "Qui est ciblé"))
+    if rows["kind"].isin([*TOTALS, "sanction"]).any():
+        columns.append(ColumnFormat.text("money", "Montant"))
     return Table.from_frame(
-        shown.assign(
-            result=result, state=pd.Series(states, dtype=object), how=[_how(row) for row in shown.to_dict("records")]
-        ),
-        caption=f"Évaluation du contrat en {evaluated_year(page.campaign)}, étape par étape",
-        columns=[
-            ColumnFormat.text("label", "Ligne"),
-            ColumnFormat.text("result", "Résultat", state="state"),
-            ColumnFormat.text("how", "Comment"),
+        frame,
+        caption=f"Évaluation du contrat en {evaluated_year(page.campaign)}, ligne par ligne",
+        columns=columns,
+        notes=[
+            "Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses.",
+            *(
+                ["Montant = taux × économies retenues × effet de l'objectif (1 : plein effet, 0 : aucun)."]
+                if (rows["kind"] == "incentive").any()
+                else []
+            ),
         ],
-        notes=["Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses."],
     )
 
 
 def _result(row: Mapping[Any, Any]) -> str:
     kind = row["kind"]
-    if kind in ("indicator", "regional_indicator"):
+    if kind in OBJECTIVES:
         verdict = row["attainment"]
         word = ATTAINMENT_WORDS[verdict][0] if isinstance(verdict, str) else french.MISSING
         return f"objectif {word}" if verdict in ("attained", "not_attained") else word
@@ -101,29 +117,45 @@ def _points(row: Mapping[Any, Any]) -> str:
     return f"{plain_number(row['points'])} sur {plain_number(row['max_points'])}"
 
 
-def _how(row: Mapping[Any, Any]) -> str:
-    """Return in words the step that gives a row its result."""
-    kind, parts = row["kind"], []
-    if kind in ("indicator", "regional_indicator"):
-        parts.append(f"{row['value_text']} ; {row['target_label'] if isinstance(row['target_label'], str) else ''}")
-        if isinstance(row["reference_detail"], str):
-            parts.append(f"référentiel {REFERENCE_WORDS[row['reference_status']][0]} ({row['reference_detail']})")
-        if not pd.isna(row["saving_eur"]):
-            parts.append(f"économies max(0 ; {row['previous_text']} − {row['current_text']}) = {row['saving_text']}")
-        if not pd.isna(row["amount_eur"]) and not pd.isna(row["rate_pct"]):
-            product = f"{row['rate_text']} × {row['kept_saving_text']} × {row['gate_text']}"
-            parts.append(f"intéressement {product} = {row['due_text']}")
-    elif kind == "criterion" and not pd.isna(row["points"]):
+def _reached(row: Mapping[Any, Any]) -> str:
+    """Return what gives a row its result: a value and its objective, or points and their weight."""
+    kind = row["kind"]
+    if kind in OBJECTIVES:
+        target = row["target_label"] if isinstance(row["target_label"], str) else "objectif non renseigné"
+        target = target if target.startswith("objectif") else f"objectif {target}"
+        return f"{row['value_text']}, {target}" if not pd.isna(row["value"]) else _reason(row) or target
+    if kind == "criterion" and not pd.isna(row["points"]):
         product = f"{plain_number(row['points'])} × poids {plain_number(row['weight'])}"
-        parts.append(f"{row['answer']} : {product} = {plain_number(row['weighted_points'])}")
-    elif kind == "section" and not pd.isna(row["score"]):
-        parts.append(f"{plain_number(row['weighted_points'])} points sur {plain_number(row['weighted_max'])}")
-    elif kind == "score" and not pd.isna(row["score"]):
-        parts.append(f"{plain_number(row['weighted_points'])} pour un poids de {plain_number(row['weight'])}")
-    elif kind == "sanction" and not pd.isna(row["base_eur"]):
-        parts.append(f"{row['rate_text']} × {row['base_text']} = {row['gross_text']}")
-    elif kind == "incentive" and not pd.isna(row["gross_eur"]):
-        parts.append(f"somme des indicateurs : {row['gross_text']}")
-    if isinstance(row["reason"], str):
-        parts.append(row["reason"])
-    return " ; ".join(part.strip(" ;") for part in parts if part.strip(" ;")) or "–"
+        return f"{row['answer']} : {product} = {plain_number(row['weighted_points'])}"
+    if kind == "section" and not pd.isna(row["score"]):
+        return f"{plain_number(row['weighted_points'])} points sur {plain_number(row['weighted_max'])}"
+    if kind == "score" and not pd.isna(row["score"]):
+        return f"{plain_number(row['weighted_points'])} pour un poids de {plain_number(row['weight'])}"
+    return _reason(row) or "–"
+
+
+def _targeted(row: Mapping[Any, Any]) -> str:
+    """Return whether the référentiel targets the contract, and why."""
+    if not isinstance(row["reference_status"], str):
+        return "–"
+    word = REFERENCE_WORDS[row["reference_status"]][0]
+    return f"{word} : {row['reference_detail']}" if isinstance(row["reference_detail"], str) else word
+
+
+def _money(row: Mapping[Any, Any]) -> str:
+    """Return how an amount is computed, to the cent."""
+    kind = row["kind"]
+    if kind in OBJECTIVES and not pd.isna(row["amount_eur"]) and not pd.isna(row["rate_pct"]):
+        if not row["kept_saving_eur"]:
+            return f"pas d'économie ({row['previous_text']} puis {row['current_text']}) : {row['due_text']}"
+        saved = f"économies {row['previous_text']} − {row['current_text']} = {row['saving_text']}"
+        return f"{saved} ; {row['rate_text']} × {row['kept_saving_text']} × {row['gate_text']} = {row['due_text']}"
+    if kind == "sanction" and not pd.isna(row["base_eur"]):
+        return f"{row['rate_text']} × {row['base_text']} = {row['gross_text']}"
+    if kind == "incentive" and not pd.isna(row["gross_eur"]):
+        return f"somme des indicateurs : {row['gross_text']}"
+    return str(row["due_text"]) if kind in OBJECTIVES and row["status"] == "not_valued" else "–"
+
+
+def _reason(row: Mapping[Any, Any]) -> str:
+    return str(row["reason"]) if isinstance(row["reason"], str) else ""

@@ -12,6 +12,7 @@ from caqes_analysis.display.payload import State
 
 __all__ = [
     "ATTAINMENT_WORDS",
+    "OBJECTIVES",
     "REFERENCE_WORDS",
     "STATUS_WORDS",
     "TOTALS",
@@ -23,9 +24,9 @@ __all__ = [
 ]
 
 REFERENCE_WORDS: Mapping[str, tuple[str, State | None]] = {
-    "respected": ("respecté", "good"),
+    "respected": ("non ciblé", "good"),
     "targeted": ("ciblé", "warning"),
-    "unknown": ("inconnu", "missing"),
+    "unknown": ("on ne sait pas", "missing"),
 }
 ATTAINMENT_WORDS: Mapping[str, tuple[str, State | None]] = {
     "attained": ("atteint", "good"),
@@ -40,12 +41,13 @@ STATUS_WORDS: Mapping[str, str] = {
     "not_applicable": "sans objet",
     "pending": "en attente",
 }
+OBJECTIVES = ("indicator", "regional_indicator")
 TOTALS = ("incentive", "regional_incentive")
 
 
 def attained_words(rows: pd.DataFrame) -> str:
     """Return « 2 objectifs atteints sur 3 », over the objectives that have a verdict; empty when none has."""
-    verdicts = rows[rows["kind"].isin(["indicator", "regional_indicator"])]["attainment"]
+    verdicts = rows[rows["kind"].isin(OBJECTIVES)]["attainment"]
     judged = int(verdicts.isin(["attained", "not_attained"]).sum())
     if not judged:
         return ""
@@ -53,18 +55,26 @@ def attained_words(rows: pd.DataFrame) -> str:
     return f"{french.plural(attained, 'objectif atteint', 'objectifs atteints')} sur {judged}"
 
 
-def with_values(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with their value in words: units differ from one to the next."""
+def with_values(rows: pd.DataFrame, *, decimals: int = 2) -> pd.DataFrame:
+    """Return the rows with their value in words: units differ from one to the next.
+
+    Parameters
+    ----------
+    rows
+        Rows of ``evaluations``.
+    decimals
+        Decimals of the percentages.
+    """
     values = [
-        french.MISSING if pd.isna(value) else _with_unit(value, unit, measure)
+        french.MISSING if pd.isna(value) else _with_unit(value, unit, measure, decimals)
         for value, unit, measure in zip(rows["value"], rows["unit_label"], rows["measure"], strict=True)
     ]
     return rows.assign(value_text=values, reason_text=rows["reason"].fillna("–"))
 
 
-def _with_unit(value: float, unit: Any, measure: Any) -> str:
+def _with_unit(value: float, unit: Any, measure: Any, decimals: int) -> str:
     sign = french.signed if str(measure).startswith("evolution") else french.number
-    return f"{sign(value, 2 if unit == '%' else 0)}{french.NBSP}{unit if isinstance(unit, str) else ''}".strip()
+    return f"{sign(value, decimals if unit == '%' else 0)}{french.NBSP}{unit if isinstance(unit, str) else ''}".strip()
 
 
 def with_amounts(rows: pd.DataFrame) -> pd.DataFrame:

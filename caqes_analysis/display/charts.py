@@ -16,6 +16,7 @@ from caqes_analysis.display.charts_panels import small_multiples
 from caqes_analysis.display.charts_position import distribution
 from caqes_analysis.display.charts_rate import cumulative_rate
 from caqes_analysis.display.charts_trend import yearly_trend
+from caqes_analysis.display.charts_verdicts import verdict_grid
 from caqes_analysis.display.charts_waterfall import waterfall
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "monthly_spending",
     "small_multiples",
     "top_classes",
+    "verdict_grid",
     "waterfall",
     "year_totals",
     "yearly_trend",

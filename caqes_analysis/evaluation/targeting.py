@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.evaluation.values import Values
+from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, ReferenceCondition
 
 __all__ = ["targeting", "targeting_conditions"]
@@ -27,6 +29,7 @@ _CONDITION_COLUMNS = [
     "sentence",
 ]
 _COLUMNS = ["finess", "period", "indicator", "reference_status", "is_targeted", "detail"]
+_MOST_DECIMALS_NB = 4
 _STATUS_OF = {True: "respected", False: "targeted", None: "unknown"}
 
 
@@ -133,10 +136,25 @@ def _is_met(condition: ReferenceCondition, value: Fraction | None) -> bool | Non
 
 def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction | None) -> str:
     threshold = condition.below if condition.below is not None else condition.above
-    sign = "<" if condition.below is not None else ">"
     unit = f"{french.NBSP}{measure.unit}" if measure.unit else ""
-    found = french.MISSING if value is None else f"{french.number(float(value), measure.decimals)}{unit}"
-    met = _is_met(condition, value)
-    end = "valeur inconnue" if met is None else "remplie" if met else "non remplie"
+    found = (
+        french.MISSING
+        if value is None
+        else f"{french.number(float(value), _told_apart(value, threshold, measure))}{unit}"
+    )
     decimals = 0 if threshold == round(threshold or 0) else measure.decimals
-    return f"{measure.label}{french.NBSP}: {found}, condition {sign} {french.number(threshold, decimals)}{unit} {end}"
+    asked = f"{'moins de' if condition.below is not None else 'plus de'} {french.number(threshold, decimals)}{unit}"
+    label = f"{measure.label}{french.NBSP}:"
+    met = _is_met(condition, value)
+    if met is None:
+        return f"{label} valeur inconnue (il faut {asked})"
+    return f"{label} {found}, {'soit bien' if met else 'au lieu de'} {asked}"
+
+
+def _told_apart(value: Fraction, threshold: Decimal | None, measure: Measure) -> int:
+    """Return the decimals with which a value is not printed as the threshold that it does not equal."""
+    limit = exact(threshold)
+    for decimals in range(measure.decimals, _MOST_DECIMALS_NB):
+        if value == limit or french.rounded(float(value), decimals) != threshold:
+            return decimals
+    return _MOST_DECIMALS_NB

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from caqes_analysis.chapters import assessment, assessment_sheet
+from caqes_analysis import tables
+from caqes_analysis.chapters import assessment, assessment_matrix, assessment_position, assessment_sheet
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.display import Notice, Table
+from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.receive import open_store
 from tests.campaigns import MONTHLY, small_campaign
 from tests.conftest import REPOSITORY
@@ -113,3 +114,44 @@ def test_a_sheet_without_contract_says_so(folder: Path) -> None:
     own = Page(page.campaign, page.store, None, other)
     assert assessment_sheet.evaluation_card(own) is None
     assert isinstance(assessment_sheet.steps_table(own), Notice)
+
+
+def test_the_matrices_hold_a_row_per_contract_and_agree_with_the_details(folder: Path) -> None:
+    page = paying(folder, RULES.read_text(encoding="utf-8"))
+    contracts = page.store.read(tables.EVALUATIONS)["contract_finess"].nunique()
+    assert isinstance(assessment_matrix.overview(page), Figure)
+    targeted, reached = assessment_matrix.targeting_matrix(page), assessment_matrix.realisation_matrix(page)
+    assert isinstance(targeted, Table)
+    assert isinstance(reached, Table)
+    assert len(targeted.rows) == len(reached.rows) == contracts
+    flags = sum(cell.text == "ciblé" for row in targeted.rows for cell in row)
+    assert flags == cells(assessment.targeting_table(page), "Référentiel").count("ciblé")
+    attained = sum(cell.text.endswith(", atteint") for row in reached.rows for cell in row)
+    assert attained == cells(assessment.realisation_table(page), "Réalisation").count("atteint")
+    assert [header.label for header in targeted.columns][1:] == ["IPP", "Part ambulance"]
+
+
+def test_the_total_of_the_incentive_is_that_of_the_details(folder: Path) -> None:
+    text = RULES.read_text(encoding="utf-8").replace("floor_eur: 1000", "floor_eur: none")
+    page = paying(folder, text.replace("gate: attained", "gate: none"))
+    assert (
+        cells(assessment_matrix.incentive_matrix(page), "Total")[-1]
+        == cells(assessment.incentive_table(page), "Montant")[-1]
+    )
+
+
+def test_the_year_in_progress_has_a_position_and_no_verdict(folder: Path) -> None:
+    page = paying(folder, RULES.read_text(encoding="utf-8"))
+    shown = assessment_position.current_positions(page)
+    assert isinstance(shown, Table)
+    said = {cell.text for row in shown.rows for cell in row[1:]}
+    assert all(text.endswith(("au-dessus", "en dessous", "(objectif non renseigné)", "–")) for text in said)
+
+
+def test_a_graded_year_that_is_closed_says_so_and_targets_nobody(graded: Page) -> None:
+    closed = assessment_position.current_positions(graded)
+    assert isinstance(closed, Notice)
+    assert "close" in closed.text
+    assert isinstance(assessment_matrix.targeting_matrix(graded), Notice)
+    assert isinstance(assessment_matrix.incentive_matrix(graded), Notice)
+    assert isinstance(assessment_matrix.realisation_matrix(graded), Table)

@@ -49,6 +49,25 @@ def establishments(number: int = 40, seed: int = 2) -> pd.DataFrame:
     )
 
 
+def verdicts(contracts_nb: int, *, seed: int = 0) -> pd.DataFrame:
+    """Contracts × indicators, some indicators out of a contract, some without verdict."""
+    rng = np.random.default_rng(seed)
+    names = ["IPP", "PERFADOM", "Part ambulance", "Réhospitalisations IC"]
+    rows = [
+        {
+            "contract_finess": f"99{number:07d}",
+            "name": f"Centre hospitalier de Rive-{number}",
+            "indicator": name,
+            "reference_status": rng.choice(["targeted", "respected", "unknown"]),
+            "attainment": rng.choice(["attained", "not_attained", "unknown"]),
+        }
+        for number in range(contracts_nb)
+        for name in names
+        if name != "Part ambulance" or number % 3
+    ]
+    return pd.DataFrame(rows)
+
+
 def received(number: int, months_nb: int = 14, seed: int = 3) -> pd.DataFrame:
     """State of each month of each establishment; some missing, some zero, the two last provisional."""
     rng = np.random.default_rng(seed)
@@ -163,6 +182,7 @@ _MAKERS: dict[str, Callable[[int], Figure]] = {
     "small_multiples": lambda seed: charts.small_multiples(
         departments(seed=seed), year=2024, name="Région", envelope="lpp"
     ),
+    "verdict_grid": lambda seed: charts.verdict_grid(verdicts(40, seed=seed), name="Région", year=2023),
     "completeness_heatmap": lambda seed: charts.completeness_heatmap(received(40, seed=seed), name="Région, PHMEV"),
     "completeness_by_group": lambda seed: charts.completeness_heatmap(received(254, seed=seed), name="Région, PHMEV"),
     "distribution": lambda seed: charts.distribution(

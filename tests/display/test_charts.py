@@ -15,7 +15,7 @@ from caqes_analysis.display import Figure, Table, charts
 from caqes_analysis.display.payload import validate
 from caqes_analysis.display.series import comparable_months, natural_order, of_the, short_percent, year_months
 from caqes_analysis.errors import CaqesError
-from tests.display.samples import FIGURES, classes, received
+from tests.display.samples import FIGURES, classes, received, verdicts
 
 PLACE = {"year": 2024, "name": "CH de Rive", "envelope": "phmev"}
 
@@ -378,3 +378,29 @@ def test_figures_take_the_types_of_the_tidy_tables() -> None:
     assert charts.year_totals(totals, **PLACE).title == "CHU : 75,0\u00a0% des 4\u00a0€ de 2024"
     group = as_tidy(months([105] * 3, [100] * 12).assign(label="33 – Gironde"))
     assert charts.small_multiples(group, **PLACE).title == "33 – Gironde : +5,0\u00a0% en 2024"
+
+
+def test_a_grid_of_verdicts_says_who_missed_most_and_never_counts_what_is_out_of_a_contract() -> None:
+    rows = pd.DataFrame(
+        [
+            ("1", "CH A", "IPP", "targeted", "not_attained"),
+            ("1", "CH A", "PERFADOM", "respected", "not_attained"),
+            ("2", "CH B", "IPP", "unknown", "attained"),
+        ],
+        columns=["contract_finess", "name", "indicator", "reference_status", "attainment"],
+    )
+    figure = charts.verdict_grid(rows, name="Région", year=2023)
+    assert figure.title == "1 objectif est atteint sur les 3 qui ont un verdict, en 2023"
+    assert "0 sans verdict" in figure.alt
+    assert "1 case est ciblée" in figure.alt
+    assert "CH A (2 objectifs)" in figure.alt
+    assert [cell.text for cell in figure.table.rows[0]] == ["CH A", "IPP", "–", "IPP et PERFADOM"]
+
+
+def test_a_grid_of_verdicts_of_a_large_region_draws_the_worst_and_lists_all() -> None:
+    rows = verdicts(254)
+    figure = charts.verdict_grid(rows, name="Région", year=2023)
+    assert len(figure.table.rows) == 254
+    assert any("60 contrats" in note for note in figure.notes)
+    without = rows.assign(attainment="unknown")
+    assert charts.verdict_grid(without, name="Région", year=2023).title == "Aucun objectif de 2023 n'a de verdict"

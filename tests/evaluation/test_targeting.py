@@ -88,8 +88,8 @@ def test_the_steps_name_each_condition_with_its_value() -> None:
     assert steps["is_met"].tolist() == [False, True]
     plain = [text.replace("\u202f", " ").replace("\xa0", " ") for text in steps["sentence"]]
     assert plain == [
-        "Montant : 120 000 €, condition < 100 000 € non remplie",
-        "Part : 75,0 %, condition < 80 % remplie",
+        "Montant : 120 000 €, au lieu de moins de 100 000 €",
+        "Part : 75,0 %, soit bien moins de 80 %",
     ]
 
 
@@ -121,3 +121,18 @@ def test_a_missing_site_leaves_no_sum() -> None:
     found = contract_values(rows.assign(level="establishment", perimeter="courant"), [IPP], {A: A, B: A})
     assert found["value_status"].tolist() == ["missing"]
     assert targeting(found, [IPP])["reference_status"].tolist() == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("share", "printed"),
+    [
+        ((80, 100), "80,0 %, au lieu de moins de 80 %"),
+        ((79_999, 100_000), "79,999 %, soit bien moins de 80 %"),
+        ((80_001, 100_000), "80,001 %, au lieu de moins de 80 %"),
+    ],
+)
+def test_a_value_is_never_printed_as_the_threshold_that_it_does_not_equal(share: tuple[int, int], printed: str) -> None:
+    row = value("phev_perfadom.share_pct", *share)
+    steps = targeting_conditions(pd.DataFrame([row]), [PERFADOM])
+    said = steps[steps["measure"] == "share_pct"]["sentence"].iloc[0]
+    assert said.replace("\u202f", " ").replace("\xa0", " ").endswith(printed)

@@ -1,0 +1,117 @@
+"""The year in progress: where each contract stands against its objectives, and no verdict before the year's end."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.chapters.assessment import with_owners
+from caqes_analysis.chapters.assessment_matrix import matrix_table
+from caqes_analysis.chapters.assessment_words import with_values
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import through_phrase
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.display import Notice, Table
+from caqes_analysis.evaluation.assess import evaluated_contracts
+from caqes_analysis.evaluation.periods import compared_months
+from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.evaluation.realisation import realisation
+from caqes_analysis.evaluation.values import contract_values
+from caqes_analysis.indicators.catalogue import definitions_of
+from caqes_analysis.indicators.compute import compute_indicators
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.schemes.targets import target_for
+
+__all__ = ["current_positions"]
+
+_LAST_MONTH = 12
+_TITLE = "L'année en cours"
+_FROM_JANUARY = 1
+
+
+def current_positions(page: Page) -> Table | Notice:
+    """Return where each contract stands at the last settled month: an alert per indicator, never a verdict."""
+    campaign, scheme = page.campaign, page.scheme
+    year, month_nb = campaign.year, campaign.settled_month_nb
+    if month_nb == _LAST_MONTH:
+        return Notice("info", _TITLE, f"L'année {year} est close : c'est elle qui est évaluée ci-dessus.")
+    contracts = evaluated_contracts(page.store, scheme.id) if page.store.has(tables.CONTRACTS) else pd.DataFrame()
+    under = {
+        str(row["contract_finess"])
+        for row in contracts.to_dict("records")
+        if _compares_from_january(page, None if pd.isna(row["signed_on"]) else row["signed_on"].date())
+    }
+    followed = [
+        one
+        for one in definitions_of(campaign).values()
+        if scheme.id in one.schemes
+        and one.status == "published"
+        and one.target is not None
+        and one.period == "cumulative_month"
+    ]
+    if not under or not followed:
+        return Notice("missing", _TITLE, f"Aucun contrat ne se lit en cumul {through_phrase(campaign, month_nb)}.")
+    rows = _positions(page, followed, under)
+    if rows.empty:
+        return Notice("missing", _TITLE, f"Aucune valeur n'a été reçue {through_phrase(campaign, month_nb)}.")
+    return matrix_table(
+        rows,
+        "text",
+        "state",
+        caption=f"Position des contrats {through_phrase(campaign, month_nb)}",
+        header="une alerte, jamais un verdict",
+        notes=[
+            f"Comparée à l'objectif de {year}, qui porte sur l'année entière ; pas de verdict avant la fin de l'année.",
+            "Les indicateurs qui ne se lisent qu'à l'année n'ont pas de position en cours d'année.",
+        ],
+    )
+
+
+def _compares_from_january(page: Page, signed_on: object) -> bool:
+    months = compared_months(page.scheme, signed_on, page.campaign.year)  # type: ignore[arg-type]
+    return months is not None and months.first_nb == _FROM_JANUARY
+
+
+def _positions(page: Page, followed: list[IndicatorDefinition], under: set[str]) -> pd.DataFrame:
+    """Return a cell per contract and indicator: the value, where it stands, and its colour."""
+    year, month_nb = page.campaign.year, page.campaign.settled_month_nb
+    periods = [f"{year - 1}-M{month_nb:02d}", f"{year}-M{month_nb:02d}"]
+    computed = compute_indicators(page.store, followed, periods=periods)
+    values = contract_values(computed, followed, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
+    values = values[values["finess"].isin(list(under))]
+    rows = realisation(values, followed, page.targets, scheme=page.scheme.id, year=year, month_nb=month_nb)
+    rows = rows[rows["value"].notna()]
+    found = [_position(page, row, followed) for row in rows.to_dict("records")]
+    short = {one.id: one.short_name for one in followed}
+    valued = with_values(rows, decimals=1)
+    return with_owners(
+        page,
+        valued.assign(
+            indicator=[short[name] for name in valued["subject"]],
+            text=[
+                f"{value}, {where.short}" if where.state != "muted" else f"{value} (objectif non renseigné)"
+                for value, where in zip(valued["value_text"], found, strict=True)
+            ],
+            state=pd.Series(
+                [None if where.state == "muted" else where.state for where in found], index=valued.index, dtype=object
+            ),
+        ),
+    )
+
+
+def _position(page: Page, row: dict[object, object], followed: list[IndicatorDefinition]) -> Position:
+    definition = next(one for one in followed if one.id == row["subject"])
+    assert definition.target is not None
+    target = target_for(
+        page.targets,
+        scheme=page.scheme.id,
+        subject=definition.target.subject,
+        measure=definition.target.measure,
+        data_year=page.campaign.year,
+        finess=str(row["contract_finess"]),
+    )
+    direction: Literal["lower", "higher"] = "higher" if definition.direction == "higher" else "lower"
+    value = float(str(row["value"]))
+    return position_of(value, target, month_nb=page.campaign.settled_month_nb, direction=direction)
