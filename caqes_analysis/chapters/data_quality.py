@@ -55,7 +55,7 @@ def answer(page: Page) -> Text:
     errors = findings[findings["severity"] == "error"]
     warnings_nb = int((findings["severity"] == "warning").sum())
     if len(errors):
-        verdict = f"À lire avec réserve : {french.plural(len(errors), 'erreur')} {_to_settle(errors)}"
+        verdict = f"À lire avec réserve : {french.plural(len(errors), 'erreur')} {_to_settle(page, errors)}"
     else:
         verdict = "Aucune erreur n'est à régler dans les données reçues"
     files = french.plural(len(page.store.read(tables.DELIVERIES)), "fichier lu", "fichiers lus")
@@ -64,8 +64,9 @@ def answer(page: Page) -> Text:
     return Text.answer(" ".join([f"{verdict}.", said, *_agreement(page)]))
 
 
-def _to_settle(errors: pd.DataFrame) -> str:
-    places = [str(place) for place in errors["place"]]
+def _to_settle(page: Page, errors: pd.DataFrame) -> str:
+    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    places = [place.replace(place[:9], known.get(place[:9], place[:9]), 1) for place in errors["place"]]
     more = f" et {french.plural(len(places) - 2, 'autre')}" if len(places) > 2 else ""
     return f"à régler ({' ; '.join(places[:2])}{more})"
 

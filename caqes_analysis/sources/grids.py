@@ -20,7 +20,7 @@ from caqes_analysis.sources.odd_lines import grouped, odd_line
 from caqes_analysis.sources.problems import ProblemLog, shown
 from caqes_analysis.sources.workbooks import formula_cells, refuse_old_workbook, sheet_rows
 
-__all__ = ["Grid", "common_findings", "csv_rows", "read_grid"]
+__all__ = ["Grid", "common_findings", "csv_rows", "read_grid", "unfinished_line", "width_problem"]
 
 T = TypeVar("T")
 _OTHER_SEPARATORS = {",": "la virgule", "\t": "la tabulation", "|": "la barre verticale"}
@@ -147,7 +147,7 @@ def _from_csv(path: Path, required: Sequence[str], optional: Sequence[str], sepa
         if line <= header_line or not any(cell.strip() for cell in row):
             continue
         if len(row) < width or any(cell.strip() for cell in row[width:]):
-            log.add(_width_problem(line, len(row), width, is_cut=cut_short and line == last))
+            log.add(width_problem(line, len(row), width, is_cut=cut_short and line == last))
         else:
             body.append((line, row))
     return _grid(path.name, body, places, ignored, header, log, ends_without_newline=cut_short)
@@ -199,7 +199,27 @@ def _separator_problem(header: str, line: int) -> Problem:
     )
 
 
-def _width_problem(line: int, found: int, width: int, *, is_cut: bool) -> Problem:
+def width_problem(
+    line: int,
+    found: int,
+    width: int,
+    *,
+    is_cut: bool,
+    remedy: str = "Vérifier les points-virgules de cette ligne ; un texte qui en contient s'écrit entre guillemets.",
+) -> Problem:
+    """Return the problem of a line that has not as many fields as its header.
+
+    Parameters
+    ----------
+    line
+        Line of the file.
+    found, width
+        Number of fields of the line, and of the header.
+    is_cut
+        True for a last line without end: when it is too short, the file is truncated.
+    remedy
+        What to do of any other line.
+    """
     if is_cut and found < width:
         return Problem(
             "DERNIERE_LIGNE_TRONQUEE",
@@ -207,12 +227,7 @@ def _width_problem(line: int, found: int, width: int, *, is_cut: bool) -> Proble
             "L'exporter ou le télécharger de nouveau : la fin manque.",
             line=line,
         )
-    return Problem(
-        "NB_CHAMPS",
-        f"cette ligne a {found} champs au lieu de {width}.",
-        "Vérifier les points-virgules de cette ligne ; un texte qui en contient s'écrit entre guillemets.",
-        line=line,
-    )
+    return Problem("NB_CHAMPS", f"cette ligne a {found} champs au lieu de {width}.", remedy, line=line)
 
 
 def _columns(
@@ -328,16 +343,29 @@ def common_findings(delivery: str, grid: Grid) -> list[Finding]:
                 "Colonne inconnue : elle n'est pas lue.",
             )
         )
-    if grid.ends_without_newline:
-        found.append(
-            Finding(
-                delivery,
-                "FIN_SANS_RETOUR_DE_LIGNE",
-                "dernière ligne",
-                "information",
-                1,
-                f"ligne {grid.lines[-1]}",
-                "Le fichier ne finit pas par une fin de ligne : vérifier qu'il est complet.",
-            )
+    return found + unfinished_line(delivery, grid)
+
+
+def unfinished_line(delivery: str, grid: Grid) -> list[Finding]:
+    """Return the finding of a file whose last line has no end, if it is one.
+
+    Parameters
+    ----------
+    delivery
+        Identifier of the delivery.
+    grid
+        The table.
+    """
+    if not grid.ends_without_newline:
+        return []
+    return [
+        Finding(
+            delivery,
+            "FIN_SANS_RETOUR_DE_LIGNE",
+            "dernière ligne",
+            "information",
+            1,
+            f"ligne {grid.lines[-1]}",
+            "Le fichier ne finit pas par une fin de ligne : vérifier qu'il est complet.",
         )
-    return found
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from caqes_analysis.sources.findings import Finding, Findings, Severity
-from caqes_analysis.sources.grids import Grid
+from caqes_analysis.sources.grids import Grid, unfinished_line
 from caqes_analysis.sources.mapped_header import Header
 from caqes_analysis.sources.mapped_lines import Lines
 from caqes_analysis.sources.problems import shown
@@ -65,19 +65,7 @@ def value_findings(delivery: str, facts: pd.DataFrame, measure: str, grid: Grid)
                 "correspondance de colonnes.",
             )
         )
-    if grid.ends_without_newline:
-        found.append(
-            Finding(
-                delivery,
-                "FIN_SANS_RETOUR_DE_LIGNE",
-                "dernière ligne",
-                "information",
-                1,
-                f"ligne {grid.lines[-1]}",
-                "Le fichier ne finit pas par une fin de ligne : vérifier qu'il est complet.",
-            )
-        )
-    return Findings(found)
+    return Findings(found + unfinished_line(delivery, grid))
 
 
 def _odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:

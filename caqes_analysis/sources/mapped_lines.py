@@ -12,7 +12,7 @@ from caqes_analysis import french
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_text
 from caqes_analysis.sources.column_mapping import ColumnMapping
-from caqes_analysis.sources.grids import Grid
+from caqes_analysis.sources.grids import Grid, width_problem
 from caqes_analysis.sources.mapped_cells import value_parser
 from caqes_analysis.sources.mapped_header import Header, begins_with
 from caqes_analysis.sources.odd_lines import grouped, odd_line
@@ -23,6 +23,9 @@ from caqes_analysis.tables import FINESS_PATTERN
 __all__ = ["Lines", "check_grand_total", "cut_value", "kept_lines"]
 
 _FINESS = re.compile(FINESS_PATTERN)
+_ODD_WIDTH = (
+    "Vérifier les séparateurs de cette ligne ; une ligne de note se déclare dans notes (correspondance de colonnes)."
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def kept_lines(table: RawTable, header: Header, mapping: ColumnMapping, log: Pro
             notes.append((line, note))
         elif len(row) < header.width or any(str(cell).strip() for cell in row[header.width :]):
             is_cut = table.ends_without_newline and line == last and len(row) < header.width
-            log.add(_width_problem(line, len(row), header.width, is_cut=is_cut))
+            log.add(width_problem(line, len(row), header.width, is_cut=is_cut, remedy=_ODD_WIDTH))
         else:
             filled = _filled(table, line, padded, hanging, by_ranges, above)
             problem = odd_line({name: filled[place] for name, (place, _) in columns.items()}, labels)
@@ -127,23 +130,6 @@ def _note(row: list[Any], header: Header, mapping: ColumnMapping) -> str | None:
         return None
     text = next(cell for cell in row if str(cell).strip())
     return str(text).strip() if begins_with(text, mapping.notes) else None
-
-
-def _width_problem(line: int, found: int, width: int, *, is_cut: bool) -> Problem:
-    if is_cut:
-        return Problem(
-            "DERNIERE_LIGNE_TRONQUEE",
-            f"la dernière ligne s'arrête au champ {found} sur {width} : le fichier est tronqué.",
-            "L'exporter ou le télécharger de nouveau : la fin manque.",
-            line=line,
-        )
-    return Problem(
-        "NB_CHAMPS",
-        f"cette ligne a {found} champs au lieu de {width}.",
-        "Vérifier les séparateurs de cette ligne ; une ligne de note se déclare dans notes (correspondance de "
-        "colonnes).",
-        line=line,
-    )
 
 
 def _filled(
