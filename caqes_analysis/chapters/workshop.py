@@ -8,12 +8,16 @@ from caqes_analysis import french
 from caqes_analysis.chapters.landing import has_rate, rate_between, rate_words, why_not
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of
-from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text, charts
 from caqes_analysis.forecast.campaign import Step
+from caqes_analysis.forecast.library_models import LIBRARY_MODELS
 from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
 from caqes_analysis.forecast.workshop import candidates_of, events_compared
 
-__all__ = ["candidates_table", "events_table", "summary"]
+__all__ = ["candidates_table", "errors_figure", "events_table", "summary"]
+
+_COMPARED = {**SIMPLE_METHODS, **LIBRARY_MODELS}
+_DRAWN_CANDIDATES_NB = 6
 
 
 def _series(page: Page, envelope: str) -> str:
@@ -34,12 +38,7 @@ def candidates_table(page: Page, envelope: str) -> Table | Notice:
     rows = candidates_of(Step(page.store, page.campaign), _series(page, envelope))
     if rows.empty:
         return Notice("info", "Pas de candidats", "Cette série n'est pas prévue par la combinaison de candidats.")
-    frame = rows.assign(
-        label=[
-            SIMPLE_METHODS.get(name, name.replace("_", " ")) + ("" if kind == "candidate" else " (comparaison)")
-            for name, kind in zip(rows["candidate"], rows["kind"], strict=True)
-        ]
-    )
+    frame = rows.assign(label=_labels(rows))
     frame = frame.sort_values(["kind", "weight_pct"], ascending=[True, False], kind="stable")
     errors = [str(name) for name in rows if str(name).startswith("error_")]
     return Table.from_frame(
@@ -56,6 +55,26 @@ def candidates_table(page: Page, envelope: str) -> Table | Notice:
             "séries de la région, appris sur ses années passées.",
         ],
     )
+
+
+def _labels(rows: pd.DataFrame) -> list[str]:
+    return [
+        _COMPARED.get(name, name.replace("_", " ")) + ("" if kind == "candidate" else " (comparaison)")
+        for name, kind in zip(rows["candidate"], rows["kind"], strict=True)
+    ]
+
+
+def errors_figure(page: Page, envelope: str) -> Figure | Notice:
+    """Return how far the candidates that weigh most, and the methods compared, stood from what came."""
+    rows = candidates_of(Step(page.store, page.campaign), _series(page, envelope))
+    errors = [str(name) for name in rows if str(name).startswith("error_")]
+    if not errors:
+        return Notice("info", "Pas d'erreurs passées", "Aucune année de cette série ne peut être rejouée.")
+    heaviest = rows["weight_pct"].rank(ascending=False, method="first") <= _DRAWN_CANDIDATES_NB
+    shown = rows[heaviest | (rows["kind"] != "candidate")].assign(label=_labels)
+    long = shown.melt("label", value_vars=errors, var_name="year", value_name="error_points")
+    long["year"] = long["year"].str.split("_").str[1].astype(int)
+    return charts.past_errors(long, name=envelope_of(page.campaign, envelope).short_label)
 
 
 def events_table(page: Page, envelope: str) -> Table:

@@ -9,6 +9,7 @@ from caqes_analysis.display.charts_completeness import completeness_heatmap
 from caqes_analysis.display.charts_contributions import contributions
 from caqes_analysis.display.charts_cumulative import Projection, cumulative_path
 from caqes_analysis.display.charts_dumbbell import dumbbells
+from caqes_analysis.display.charts_errors import past_errors
 from caqes_analysis.display.charts_forecast import forecast_track
 from caqes_analysis.display.charts_map import department_map
 from caqes_analysis.display.charts_monthly import monthly_spending
@@ -30,6 +31,7 @@ __all__ = [
     "dumbbells",
     "forecast_track",
     "monthly_spending",
+    "past_errors",
     "small_multiples",
     "top_classes",
     "verdict_grid",

@@ -11,7 +11,8 @@ from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cu
 from caqes_analysis.forecast.campaign import Step
 from caqes_analysis.forecast.candidates import build_candidates
 from caqes_analysis.forecast.histories import Histories, Method, prepare
-from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS, simple_landings
+from caqes_analysis.forecast.library_models import library_rests
+from caqes_analysis.forecast.simple_methods import simple_landings
 
 __all__ = ["candidates_of", "events_compared"]
 
@@ -31,9 +32,9 @@ def candidates_of(step: Step, series: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``candidate, kind`` (``candidate`` or ``simple``)``, weight_pct`` (in the learned combination; missing for the
-        simple methods)``, evolution_pct``, and ``error_<year>_points`` (said − came) for each year that can be
-        replayed; empty when the series is not on the rungs that combine candidates.
+        ``candidate, kind`` (``candidate``, ``simple`` or ``library``)``, weight_pct`` (in the learned combination;
+        missing for the other kinds)``, evolution_pct``, and ``error_<year>_points`` (said − came) for each year that
+        can be replayed; empty when the series is not on the rungs that combine candidates.
     """
     year, observed_nb = step.campaign.year, step.campaign.settled_month_nb
     now = step.histories(observed_nb)
@@ -67,17 +68,21 @@ def _said(histories: Histories, at: int, calibration: Calibration) -> pd.DataFra
     months = histories.model_months(row, int(histories.years_nb[at]), observed_nb)
     candidates = build_candidates(months, observed_nb, np.array(calibration.profile))
     previous = histories.previous_cents[at] / 100
-    simple = simple_landings(histories.take(row))
+    simple = {name: float(total[0]) for name, total in simple_landings(histories.take(row)).items()}
+    rests = library_rests(months[0], months_nb=12 - observed_nb)
+    observed_eur = (histories.observed_cents[at] + 100 * histories.filled_eur[at]) / 100
+    compared = simple | {name: observed_eur + rest for name, rest in rests.items()}
     return pd.DataFrame(
         {
-            "candidate": [*candidates.names, *simple],
-            "kind": ["candidate"] * len(candidates.names) + ["simple"] * len(simple),
+            "candidate": [*candidates.names, *compared],
+            "kind": [
+                *["candidate"] * len(candidates.names),
+                *["simple"] * len(simple),
+                *["library"] * len(rests),
+            ],
             "evolution_pct": [
                 *(100 * (np.exp(candidates.log_ratios[0]) - 1)),
-                *(
-                    100 * (float(simple[name][0]) / previous - 1) if previous else float("nan")
-                    for name in SIMPLE_METHODS
-                ),
+                *(100 * (total / previous - 1) if previous else float("nan") for total in compared.values()),
             ],
         }
     )

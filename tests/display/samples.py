@@ -68,6 +68,20 @@ def verdicts(contracts_nb: int, *, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def errors(seed: int = 5) -> pd.DataFrame:
+    """Errors of four methods in two replayed years, one of them unknown."""
+    draws = np.random.default_rng(seed).normal(0, 3, 8)
+    draws[5] = np.nan
+    methods = [
+        "part de l'année",
+        "niveau des trois derniers mois",
+        "croissance sur douze mois, amortie de moitié",
+        "ETS",
+    ]
+    keys = [(method, year) for method in methods for year in (2023, 2022)]
+    return pd.DataFrame(keys, columns=["label", "year"]).assign(error_points=draws)
+
+
 def received(number: int, months_nb: int = 14, seed: int = 3) -> pd.DataFrame:
     """State of each month of each establishment; some missing, some zero, the two last provisional."""
     rng = np.random.default_rng(seed)
@@ -179,6 +193,7 @@ _MAKERS: dict[str, Callable[[int], Figure]] = {
         classes(5 + seed)[["label", "amount_eur"]], year=2024, name="Région", envelope="lpp"
     ),
     "waterfall": lambda seed: charts.waterfall(effects(seed), year=2024, name="Région", envelope="phmev"),
+    "past_errors": lambda seed: charts.past_errors(errors(seed), name="PHMEV"),
     "small_multiples": lambda seed: charts.small_multiples(
         departments(seed=seed), year=2024, name="Région", envelope="lpp"
     ),

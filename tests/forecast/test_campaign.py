@@ -194,7 +194,9 @@ def test_the_workshop_shows_candidates_and_their_past_errors(
     found = candidates_of(Step(store, campaign), usual.index[0])
     own = found[found["kind"] == "candidate"]
     assert own["weight_pct"].sum() == pytest.approx(100)
-    assert found.loc[found["kind"] == "simple", "weight_pct"].isna().all()
+    compared = found[found["kind"] != "candidate"]
+    assert set(compared["kind"]) == {"simple", "library"}
+    assert compared["weight_pct"].isna().all()
     row = usual.iloc[0]
     reach = (own["evolution_pct"].min() - 1, own["evolution_pct"].max() + 1)
     assert reach[0] < row["evolution_pct"] < reach[1]
