@@ -18,6 +18,7 @@ from caqes_analysis.tables.computed import (
     TARGETS,
 )
 from caqes_analysis.tables.definition import Column, Kind, Table, from_arrow
+from caqes_analysis.tables.estimates import CONCLUSIONS, ESTIMATE_LEVELS, SAVING_ESTIMATES
 from caqes_analysis.tables.parts import (
     AMOUNT_KINDS,
     DATE_BASES,
@@ -69,6 +70,7 @@ __all__ = [
     "CODE_KINDS",
     "CODE_LISTS",
     "CODE_LIST_STATUSES",
+    "CONCLUSIONS",
     "CONTRACTS",
     "CORRECTIONS",
     "CUMULATIVE_SPEND",
@@ -79,6 +81,7 @@ __all__ = [
     "DRUG_PRESENTATIONS",
     "DRUG_PRODUCTS",
     "ESTABLISHMENTS",
+    "ESTIMATE_LEVELS",
     "EVALUATIONS",
     "EVALUATION_STATUSES",
     "EVOLUTIONS",
@@ -106,6 +109,7 @@ __all__ = [
     "MONTHLY_SPEND",
     "REPLACED_SPEND",
     "SAVINGS",
+    "SAVING_ESTIMATES",
     "SAVING_METHODS",
     "SCENARIOS",
     "SUCCESSIONS",

@@ -17,6 +17,7 @@ from caqes_analysis.tables.computed import (
     TARGETS,
 )
 from caqes_analysis.tables.definition import Table
+from caqes_analysis.tables.estimates import SAVING_ESTIMATES
 from caqes_analysis.tables.received import (
     ACTIVITY,
     ANNUAL_DRUG_SPEND,
@@ -74,6 +75,7 @@ ALL_TABLES: tuple[Table, ...] = (
     FORECAST_CHANCES,
     EVALUATIONS,
     SAVINGS,
+    SAVING_ESTIMATES,
     LEVERS,
     FINESS_SITES,
     DRUG_PRODUCTS,

@@ -1,0 +1,305 @@
+"""What a contract really saved: the spending of the year against what it would have been otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.forecast.year_end import PATHS_NB
+from caqes_analysis.savings.estimate_input import Setting, read_setting
+from caqes_analysis.savings.estimate_model import Counterfactual, simulate_counterfactual
+from caqes_analysis.savings.estimate_null import Undeserved, pass_through_rule
+from caqes_analysis.savings.estimate_readings import conclude, read_saving
+from caqes_analysis.savings.estimate_targeting import (
+    MIN_COMPARISON_NB,
+    MIN_OVERLAP_SHARE,
+    Targeting,
+    overlap_share,
+    replay_targeting,
+)
+from caqes_analysis.savings.estimate_threshold import Threshold, threshold_effect
+from caqes_analysis.schemes.rules import IncentiveRule
+
+__all__ = ["COMPARED", "INTERRUPTED", "NOT_ESTIMABLE", "REGION", "estimate"]
+
+COMPARED = "comparaison aux établissements sans contrat"
+INTERRUPTED = "série interrompue"
+NOT_ESTIMABLE = "non estimable"
+AT_THRESHOLD = "seuil du référentiel"
+REGION = "region"
+"""Series of the row that adds up all those estimated."""
+
+_UNKNOWN_RULE = "règle de ciblage non donnée : le retour vers la moyenne n'est corrigé que par le passé de chaque série"
+
+
+def estimate(
+    monthly: pd.DataFrame,
+    *,
+    treated: Collection[str],
+    start: pd.Timestamp | str,
+    year: int | None = None,
+    transition_months_nb: int = 0,
+    design: Literal["auto", "compared", "interrupted"] = "auto",
+    targeting: Targeting | None = None,
+    threshold: Threshold | None = None,
+    groups: Mapping[str, str] | None = None,
+    rule: IncentiveRule | None = None,
+    indicator: str = "",
+    target_pct: float | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Estimate what each establishment under contract, each group and the region saved, and how sure that is.
+
+    Parameters
+    ----------
+    monthly
+        Months of one indicator: ``series``, ``month`` (first of month), ``amount_eur``, optionally ``is_provisional``;
+        establishments with and without contract, the years before it and the year evaluated.
+    treated
+        Series under contract. Under ``caqes-2018`` all are; under ``caqes-2022`` those targeted.
+    start
+        First month of the contract, or January of ``year`` to count only what that year added to the one before, as
+        the contract's own figure does.
+    year
+        Year evaluated; that of ``start`` when None.
+    transition_months_nb
+        Months after ``start`` that are declared transitory and not counted.
+    design
+        ``compared``: the year's common move is measured on the series that are not ``treated``; ``interrupted``: it is
+        drawn from those of earlier years; ``auto``: the first where pool and overlap permit.
+    targeting
+        The rule that chose the establishments, replayed in earlier years; None when it is not known.
+    threshold
+        Running variable and cutoff of the référentiel: a row of level ``threshold`` compares both sides of it.
+    groups
+        Group (département, catégorie) of each series, for rows that add them up.
+    rule, indicator, target_pct
+        Rule of the incentive, name of the indicator in it, and evolution to reach in %: what a contract without effect
+        would be paid.
+    seed
+        Same seed, same figures, whatever the order of the rows.
+
+    Returns
+    -------
+    DataFrame
+        Table ``saving_estimates``: series, then groups, region, threshold. ``saving_eur`` adds up to the cent from
+        series to groups and region; bounds do not: they are quantiles of the summed paths.
+
+    Raises
+    ------
+    CaqesError
+        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``, ``PREVISION_…``.
+
+    Notes
+    -----
+    Formulas, calibration and thresholds: ``docs/methods/savings-estimate.md``.
+    """
+    begins = pd.Timestamp(start)
+    setting = read_setting(
+        monthly,
+        treated=treated,
+        start=begins,
+        year=begins.year if year is None else year,
+        transition_months_nb=transition_months_nb,
+    )
+    is_compared, why = _design(setting, design, targeting)
+    estimable = setting.treated & np.array([not reason for reason in setting.reasons], dtype=bool)
+    found = None
+    if setting.replays and estimable.any():
+        found = simulate_counterfactual(
+            setting.replays,
+            setting.current,
+            setting.treated,
+            [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
+            is_compared=is_compared,
+            paths_nb=PATHS_NB,
+            seed=seed,
+        )
+    notes = [why] if why else []
+    if targeting is None and not setting.treated.all():
+        notes.append(_UNKNOWN_RULE)
+    table = _Rows(setting, found, estimable, notes, COMPARED if is_compared else INTERRUPTED)
+    undeserved = table.through(lambda before, paths: _undeserved(before, paths, rule, indicator, target_pct))
+    rows = table.build(undeserved, groups or {})
+    if threshold is not None:
+        rows.append(table.threshold_row(threshold))
+    return tables.SAVING_ESTIMATES.conform(pd.DataFrame(rows))
+
+
+def _undeserved(
+    before: npt.NDArray[np.float64],
+    paths: npt.NDArray[np.float64],
+    rule: IncentiveRule | None,
+    indicator: str,
+    target_pct: float | None,
+) -> Undeserved:
+    return pass_through_rule(before, paths, rule=rule, indicator=indicator, target_pct=target_pct)
+
+
+def _design(setting: Setting, design: str, targeting: Targeting | None) -> tuple[bool, str]:
+    """Return whether the others are compared, and why not."""
+    received = setting.current.is_readable & ~np.isnan(setting.current.log_outcome)
+    comparison_nb = int((received & ~setting.treated).sum())
+    if design == "interrupted" or setting.treated.all():
+        return False, ""
+    if design == "compared" and comparison_nb:
+        return True, ""
+    if comparison_nb < MIN_COMPARISON_NB:
+        words = french.plural(comparison_nb, "établissement")
+        return False, f"{words} sans contrat : il en faut {MIN_COMPARISON_NB} pour comparer"
+    overlap = overlap_share(setting.current, setting.treated, targeting)
+    if overlap < MIN_OVERLAP_SHARE:
+        part = french.percent(100 * overlap, 0)
+        return False, f"{part} seulement des établissements sous contrat ressemblent par leur passé aux autres"
+    return True, ""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Builds the rows of the table from the simulated amounts."""
+
+    setting: Setting
+    found: Counterfactual | None
+    estimable: npt.NDArray[np.bool_]
+    notes: list[str]
+    method: str
+
+    def _kept(self) -> npt.NDArray[np.intp]:
+        """Return, among the paths, those of the series that have a year to compare with."""
+        assert self.found is not None
+        return np.flatnonzero(self.estimable[self.found.rows])
+
+    def through(self, passing: Callable[..., Undeserved]) -> Undeserved | None:
+        """Pass the paths of the series estimated through the rule; None when there are none."""
+        if self.found is None:
+            return None
+        kept = self._kept()
+        before = self.setting.previous_cents[self.found.rows[kept]] / 100
+        return passing(before, self.found.paths_eur[kept])
+
+    def build(self, undeserved: Undeserved | None, groups: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the rows of series, groups and region."""
+        rows = [self._missing(int(at)) for at in np.flatnonzero(self.setting.treated & ~self.estimable)]
+        if self.found is None or undeserved is None:
+            rows += [self._missing(int(at)) for at in np.flatnonzero(self.estimable)]
+            rows.sort(key=lambda row: str(row["series"]))
+            return [*rows, self._empty(REGION, REGION, self._no_past())]
+        kept = self._kept()
+        names = np.array(self.setting.series, dtype=object)[self.found.rows[kept]]
+        rows += [self._row("series", str(name), [at], undeserved) for at, name in enumerate(names)]
+        rows.sort(key=lambda row: str(row["series"]))
+        labels = np.array([groups.get(str(name), "") for name in names], dtype=object)
+        rows += [
+            self._row("group", label, list(np.flatnonzero(labels == label)), undeserved)
+            for label in sorted(set(labels) - {""})
+        ]
+        return [*rows, self._row(REGION, REGION, list(range(len(kept))), undeserved)]
+
+    def threshold_row(self, threshold: Threshold) -> dict[str, Any]:
+        """Return the row that compares both sides of the cutoff of the référentiel."""
+        effect = threshold_effect(self.setting.current, self.setting.series, self.setting.treated, threshold)
+        row = self._empty("threshold", AT_THRESHOLD, effect.reason) | {"method": AT_THRESHOLD}
+        if effect.shares is None:
+            return row
+        near = np.flatnonzero(effect.treated_near)
+        actual = int(self.setting.actual_cents[near].sum())
+        # The effect moves what was spent: without it, spending would have been actual / (1 - share).
+        saved = {name: round(actual * share / (1 - share)) for name, share in effect.shares.items()}
+        return row | {
+            "series_nb": len(near),
+            "actual_eur": _euros(actual),
+            "counterfactual_eur": _euros(actual + saved["saving"]),
+            "saving_eur": _euros(saved["saving"]),
+            **{f"{name}_eur": _euros(saved[name]) for name in ("lower_80", "upper_80", "lower_95", "upper_95")},
+            "saving_pct": 100 * effect.shares["saving"],
+            "conclusion": conclude({f"{name}_eur": value for name, value in saved.items()}),
+            "comparison_nb": effect.comparison_nb,
+        }
+
+    def _base(self, level: str, series: str) -> dict[str, Any]:
+        months = self.setting.months
+        return {
+            "level": level,
+            "series": series,
+            "year": self.setting.year,
+            "period": f"{months[0]:%Y-%m}/{months[-1]:%Y-%m}",
+            "months_nb": len(months),
+            "series_nb": 1,
+        }
+
+    def _empty(self, level: str, series: str, reason: str) -> dict[str, Any]:
+        return self._base(level, series) | {"series_nb": 0, "method": NOT_ESTIMABLE, "reason": reason}
+
+    def _no_past(self) -> str:
+        if self.setting.replays:
+            return "aucune série sous contrat n'est estimable"
+        return "aucune année antérieure à rejouer : il faut trois ans au moins avant le contrat"
+
+    def _missing(self, at: int) -> dict[str, Any]:
+        setting = self.setting
+        row = self._empty("series", setting.series[at], setting.reasons[at] or self._no_past()) | {"series_nb": 1}
+        if setting.has_actual[at]:
+            row["actual_eur"] = _euros(int(setting.actual_cents[at]))
+        if setting.has_previous[at]:
+            row["previous_eur"] = _euros(int(setting.previous_cents[at]))
+        if setting.has_actual[at] and setting.has_previous[at]:
+            row["credited_eur"] = _euros(max(0, int(setting.previous_cents[at] - setting.actual_cents[at])))
+        return row
+
+    def _row(self, level: str, series: str, members: list[int], undeserved: Undeserved) -> dict[str, Any]:
+        assert self.found is not None
+        kept = self._kept()[members]
+        rows = self.found.rows[kept]
+        paths = self.found.paths_eur[kept]
+        actual, previous = self.setting.actual_cents[rows], self.setting.previous_cents[rows]
+        # Each series is rounded to the cent before it is added: the region is the sum of what is printed.
+        expected = int(np.rint(100 * paths.mean(axis=1)).astype(np.int64).sum())
+        spent = int(actual.sum())
+        read = read_saving(paths.sum(axis=0), spent / 100)
+        credited, paid = undeserved.credited_eur[members].sum(axis=0), undeserved.paid_eur
+        row = self._base(level, series) | {
+            "series_nb": len(members),
+            "previous_eur": _euros(int(previous.sum())),
+            "actual_eur": _euros(spent),
+            "counterfactual_eur": _euros(expected),
+            "saving_eur": _euros(expected - spent),
+            **{name: _euros(read[name]) for name in ("lower_80_eur", "upper_80_eur", "lower_95_eur", "upper_95_eur")},
+            "saving_pct": 100 * (1 - spent / expected),
+            "prob_real": read["prob_real"],
+            "detectable_pct": read["detectable_pct"],
+            "detectable_eur": _euros(round(expected * read["detectable_pct"] / 100)),
+            "credited_eur": _euros(int(np.maximum(0, previous - actual).sum())),
+            "credited_without_effect_eur": _euros(round(100 * float(credited.mean()))),
+            "prob_credited_without_effect": float((credited > 0).mean()),
+            "paid_reason": undeserved.reason or None,
+            "conclusion": read["conclusion"],
+            "method": self.method,
+            "replays_nb": self.found.replays_nb,
+            "comparison_nb": self.found.comparison_nb,
+            "reason": self._said(level, rows),
+        }
+        if paid is not None:
+            amounts = paid[members].sum(axis=0)
+            row["paid_without_effect_eur"] = _euros(round(100 * float(amounts.mean())))
+            row["prob_paid_without_effect"] = float((amounts > 0).mean())
+        return row
+
+    def _said(self, level: str, rows: npt.NDArray[np.intp]) -> str | None:
+        notes = list(self.notes)
+        if level == "series":
+            notes += [self.setting.notes[int(rows[0])]]
+        left_nb = int((self.setting.treated & ~self.estimable).sum())
+        if level == REGION and left_nb:
+            notes.append(f"{french.plural(left_nb, 'série')} sous contrat hors du total, faute de mois")
+        return " ; ".join(note for note in notes if note) or None
+
+
+def _euros(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)

@@ -1,0 +1,187 @@
+"""From the months received to what an estimate reads: aligned series, the period evaluated, the years to replay."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.errors import CaqesError, Problem
+from caqes_analysis.forecast.panel import Panel, build_panel
+from caqes_analysis.savings.estimate_model import MIN_LEARNING_NB
+from caqes_analysis.savings.estimate_windows import MIN_HISTORY_MONTHS_NB, Window, build_window
+
+__all__ = ["Setting", "read_setting"]
+
+Cents = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_MAX_REPLAYS_NB = 5
+_MAX_GAP_MONTHS_NB = 2
+_MIN_RECEIVED_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an estimate reads.
+
+    Parameters
+    ----------
+    series
+        Names, sorted.
+    treated
+        Who is under contract.
+    year, months
+        Year evaluated, and its months as first days.
+    actual_cents, previous_cents
+        Sums over the months evaluated, and over the same months of the year before.
+    has_actual, has_previous
+        Where all those months are known.
+    current, replays
+        The window of the contract, and those of earlier years, the latest first.
+    reasons
+        Why a series cannot be estimated (French), empty when it can.
+    notes
+        What was filled in, by series; empty when nothing was.
+    """
+
+    series: tuple[str, ...]
+    treated: Flags
+    year: int
+    months: pd.DatetimeIndex
+    actual_cents: Cents
+    previous_cents: Cents
+    has_actual: Flags
+    has_previous: Flags
+    current: Window
+    replays: tuple[Window, ...]
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_setting(
+    monthly: pd.DataFrame, *, treated: Collection[str], start: pd.Timestamp, year: int, transition_months_nb: int
+) -> Setting:
+    """Align the months and cut them at the start of the contracts.
+
+    Parameters
+    ----------
+    monthly, treated, start, year, transition_months_nb
+        As :func:`~caqes_analysis.savings.estimate.estimate` receives them.
+
+    Raises
+    ------
+    CaqesError
+        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``, all at once; ``PREVISION_…`` when the months are not as described.
+    """
+    panel = build_panel(monthly)
+    under = np.array([name in set(treated) for name in panel.series], dtype=bool)
+    settled = panel.known & ~panel.provisional
+    origin = panel.year_at(start.year) + start.month - 1
+    first = max(origin + transition_months_nb, panel.year_at(year))
+    stop = min(panel.year_at(year) + 12, settled.shape[1])
+    columns = _evaluated(settled[under], first, stop)
+    _check(panel, treated, start, year, columns)
+    months = np.where(settled, panel.cents / 100, np.nan)
+    filled = _fill_gaps(months, origin)
+    offsets = np.array(columns) - origin
+    current = build_window(months, origin, offsets)
+    nearest = -(-(int(offsets.max()) + 1) // 12)
+    replays = []
+    for back in range(nearest, nearest + _MAX_REPLAYS_NB):
+        if origin - 12 * back < MIN_HISTORY_MONTHS_NB:
+            break
+        window = build_window(months[:, :origin], origin - 12 * back, offsets)
+        if (window.is_readable & ~np.isnan(window.log_outcome)).sum() >= MIN_LEARNING_NB:
+            replays.append(window)
+    before = [column - 12 for column in columns]
+    has_actual: Flags = np.asarray(settled[:, columns].all(axis=1))
+    has_previous: Flags = np.asarray(settled[:, before].all(axis=1))
+    return Setting(
+        panel.series,
+        under,
+        year,
+        pd.date_range(f"{panel.first_year}-01-01", periods=settled.shape[1], freq="MS")[columns],
+        panel.cents[:, columns].sum(axis=1),
+        panel.cents[:, before].sum(axis=1),
+        has_actual,
+        has_previous,
+        current,
+        tuple(replays),
+        tuple(
+            _reason(current, row, bool(has_actual[row]), bool(has_previous[row])) for row in range(len(panel.series))
+        ),
+        tuple(f"{french.plural(int(nb), 'mois manquant')} avant le contrat, interpolé" if nb else "" for nb in filled),
+    )
+
+
+def _evaluated(settled: Flags, first: int, stop: int) -> list[int]:
+    """Return the columns from ``first`` that half of the series under contract have received for good, without hole."""
+    found = []
+    for column in range(max(first, 0), stop):
+        if not len(settled) or settled[:, column].mean() < _MIN_RECEIVED_SHARE:
+            break
+        found.append(column)
+    return found
+
+
+def _check(panel: Panel, treated: Collection[str], start: pd.Timestamp, year: int, columns: list[int]) -> None:
+    problems = []
+    strangers = sorted(set(treated) - set(panel.series))
+    if strangers or not treated:
+        problems.append(
+            Problem(
+                "ECONOMIE_CONTRAT",
+                "ces séries sous contrat n'ont aucun mois." if strangers else "aucune série n'est sous contrat.",
+                "Donner dans treated les noms de la colonne series.",
+                value=", ".join(strangers[:5]),
+                count=len(strangers),
+            )
+        )
+    if start.year > year:
+        problems.append(
+            Problem(
+                "ECONOMIE_PERIODE",
+                f"les contrats commencent en {start.year}, après l'année évaluée.",
+                "Évaluer une année qui suit le début des contrats.",
+                value=str(year),
+            )
+        )
+    if problems:
+        raise CaqesError(problems)
+    if not columns or panel.year_at(start.year) + start.month - 1 < 12:
+        raise CaqesError.of(
+            "ECONOMIE_PERIODE",
+            f"aucun mois définitif de {year} après le début des contrats, ou pas douze mois avant lui.",
+            "Donner les mois d'avant et d'après le début des contrats.",
+            value=f"{start:%Y-%m}",
+        )
+
+
+def _fill_gaps(months_eur: npt.NDArray[np.float64], origin: int) -> Cents:
+    """Interpolate in place holes of at most two months before the contract, and return how many months they were."""
+    filled = np.zeros(len(months_eur), dtype=np.int64)
+    for row in range(len(months_eur)):
+        present = np.flatnonzero(~np.isnan(months_eur[row, :origin]))
+        for left, right in pairwise(present):
+            hole = int(right - left - 1)
+            if 0 < hole <= _MAX_GAP_MONTHS_NB:
+                inside = np.arange(left + 1, right)
+                months_eur[row, inside] = np.interp(inside, [left, right], months_eur[row, [left, right]])
+                filled[row] += hole
+    return filled
+
+
+def _reason(current: Window, row: int, has_actual: bool, has_previous: bool) -> str:
+    if not has_actual:
+        return "un mois évalué n'est pas reçu, ou il est provisoire"
+    if not has_previous:
+        return "les mêmes mois de l'année précédente ne sont pas tous reçus"
+    if np.isnan(current.features[row]).any():
+        return "les vingt-quatre mois d'avant le contrat ne sont pas tous reçus, ou leur total est nul"
+    return ""

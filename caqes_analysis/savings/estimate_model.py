@@ -1,0 +1,242 @@
+"""What would have happened otherwise: predicted from the past, moved by the year that the comparison group had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm, t
+
+from caqes_analysis.forecast.candidates import Candidates
+from caqes_analysis.forecast.dispersion import Dispersion, learn_dispersion, quantiles_of, scale_of
+from caqes_analysis.savings.estimate_windows import FEATURES, Window
+
+__all__ = ["MIN_LEARNING_NB", "Counterfactual", "simulate_counterfactual"]
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MIN_LEARNING_NB = 8
+"""Series-years below which nothing is learned of how predictions err."""
+
+_PRIOR_SLOPE = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+_PRIOR_SLOPE_SD = np.array([0.3, 0.3, 0.3, 0.3, 0.3, 0.02])
+"""Before any data: the mean of the smoothings is right, and nothing else is needed."""
+_PRIOR_SHOCK_SD, _PRIOR_SHOCK_YEARS_NB = 0.01, 3.0
+"""A region's common move from one year to another, before any data: 1.5 %, as three years would have said."""
+_PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB = 2.0, 4.0
+"""The error of the targeted group is pulled to nothing as by two years without any; its excess variance by four."""
+_TAIL = 0.01
+"""Errors are drawn between their quantiles at 0.5 and 99.5 %: beyond, the exponential of a few extreme errors of small
+series would make the mean of the large ones."""
+_LARGEST_ERROR = 0.5
+_HUBER, _ROUNDS_NB, _STEPS_NB = 1.5, 2, 6
+_LEAST_INFLATED_MONTH = 3
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """Amounts that would have been spent without contract, path by path.
+
+    Parameters
+    ----------
+    rows
+        Series estimated.
+    paths_eur
+        Series × paths; the same path of all series has the same year: it can be summed.
+    replays_nb
+        Earlier years that taught.
+    comparison_nb
+        Comparison series; 0 when the year's common move is not measured.
+    selection_log
+        Mean error of the targeted in the years replayed, taken off (logarithm).
+    common_sd
+        Standard deviation of what the series share (logarithm).
+    """
+
+    rows: npt.NDArray[np.intp]
+    paths_eur: Floats
+    replays_nb: int
+    comparison_nb: int
+    selection_log: float
+    common_sd: float
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Slopes then shocks of the years, their covariance, and the residuals by window."""
+
+    values: Floats
+    covariance: Floats
+    dispersion: Dispersion
+    size_centre: float
+    residuals: list[Floats]
+    scales: list[Floats]
+
+
+def simulate_counterfactual(
+    replays: Sequence[Window],
+    current: Window,
+    treated: Flags,
+    selections: Sequence[Flags],
+    *,
+    is_compared: bool,
+    paths_nb: int,
+    seed: int,
+) -> Counterfactual:
+    """Simulate what the establishments under contract would have spent without it.
+
+    ``log(amount / reference) = shock of the year + slopes · past + error``, fitted together on the years replayed and
+    on the comparison establishments of the year (``docs/methods/savings-estimate.md``, « Modèle »).
+
+    Parameters
+    ----------
+    replays
+        Earlier windows, whose outcomes stand before the contract.
+    current
+        The window of the contract; the outcomes of the treated are not read.
+    treated
+        Who is under contract.
+    selections
+        For each replay, whom the rule of targeting would have chosen.
+    is_compared
+        Whether the others measure the shock of the year; otherwise it is drawn from those of the years replayed.
+    paths_nb, seed
+        Number of paths, and their seed.
+    """
+    windows = [*replays, current] if is_compared else list(replays)
+    used = [window.is_readable & ~np.isnan(window.log_outcome) for window in windows]
+    if is_compared:
+        used[-1] &= ~treated
+    fit = _fit(windows, used)
+    random = np.random.default_rng(seed)
+    even = norm.ppf((np.arange(paths_nb) + 0.5) / paths_nb)
+    draws = random.multivariate_normal(fit.values, fit.covariance, paths_nb, method="cholesky")
+    shock = _shock(fit, draws, len(replays), is_compared, random.permutation(even))
+    errors = quantiles_of(np.clip(norm.cdf(even), _TAIL, 1 - _TAIL), fit.dispersion)
+    selection, selection_sd = _selection(fit, replays, used, selections, errors, is_compared)
+    freedom = len(replays) + _PRIOR_EXCESS_YEARS_NB
+    moved = selection + selection_sd * t.ppf(norm.cdf(random.permutation(even)), freedom)
+    rows = np.flatnonzero(treated & current.is_readable)
+    features = _centred(current.features[rows], fit.size_centre)
+    scale = scale_of(_described(current, rows), fit.dispersion)
+    own = (
+        np.stack([random.permutation(errors) for _ in rows]) * scale[:, None] if len(rows) else np.empty((0, paths_nb))
+    )
+    cap = fit.dispersion.log_cap
+    logs = features @ draws[:, : len(FEATURES)].T + shock + moved + np.clip(own, -cap, cap)
+    return Counterfactual(
+        rows,
+        current.reference_eur[rows, None] * np.exp(logs),
+        len(replays),
+        int(used[-1].sum()) if is_compared else 0,
+        selection,
+        float(np.std(shock + moved)),
+    )
+
+
+def _centred(features: Floats, size_centre: float) -> Floats:
+    centre = np.zeros(len(FEATURES))
+    centre[-1] = size_centre
+    return features - centre
+
+
+def _described(window: Window, rows: npt.NDArray[np.intp] | Flags) -> Candidates:
+    """Return what the forecast room reads to know how hard series are to predict."""
+    said = window.features[rows]
+    return Candidates(
+        FEATURES, said, said[:, 0], window.volatility[rows], window.spread[rows], window.reference_eur[rows]
+    )
+
+
+def _fit(windows: Sequence[Window], used: Sequence[Flags]) -> _Fit:
+    """Fit slopes and shocks by weighted ridge regression, robust to outliers; a series weighs by its errors."""
+    parts = [_described(window, mask) for window, mask in zip(windows, used, strict=True)]
+    years = np.repeat(np.arange(len(windows)), [int(mask.sum()) for mask in used])
+    outcome = np.concatenate([window.log_outcome[mask] for window, mask in zip(windows, used, strict=True)])
+    described = Candidates(
+        FEATURES,
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("log_ratios", "log_observed", "volatility", "spread", "size_eur")
+        ),
+    )
+    size_centre = float(np.median(described.log_ratios[:, -1]))
+    columns = [_centred(described.log_ratios, size_centre), (years[:, None] == np.arange(len(windows))).astype(float)]
+    design = np.concatenate(columns, axis=1)
+    prior = np.concatenate([1 / _PRIOR_SLOPE_SD**2, np.full(len(windows), 1e-6)])
+    pull = prior * np.concatenate([_PRIOR_SLOPE, np.zeros(len(windows))])
+    scale = 0.5 * described.volatility + described.spread
+    scale *= np.median(np.abs(outcome - np.median(outcome))) / np.median(scale) + 1e-9
+    for _ in range(_ROUNDS_NB):
+        weights = 1 / (2 * scale**2)
+        for _ in range(_STEPS_NB):
+            precision = (design * weights[:, None]).T @ design + np.diag(prior)
+            values = np.linalg.solve(precision, (design * weights[:, None]).T @ outcome + pull)
+            residual = outcome - design @ values
+            # A Laplace-like error has a standard deviation of √2 times its mean absolute value, which is the scale.
+            far = _HUBER * np.sqrt(2) * scale / np.maximum(np.abs(residual), 1e-9)
+            weights = np.minimum(1.0, far) / (2 * scale**2)
+        dispersion = learn_dispersion(described, residual, years, _LEAST_INFLATED_MONTH)
+        scale = scale_of(described, dispersion)
+    ends = np.cumsum([int(mask.sum()) for mask in used])[:-1]
+    return _Fit(
+        values,
+        np.linalg.inv(precision),
+        dispersion,
+        size_centre,
+        np.split(residual, ends),
+        np.split(scale, ends),
+    )
+
+
+def _shock(fit: _Fit, draws: Floats, replays_nb: int, is_compared: bool, even: Floats) -> Floats:
+    """Draw the shock of the year: from the shocks of the years replayed, and the comparison group if there is one."""
+    past = fit.values[len(FEATURES) : len(FEATURES) + replays_nb]
+    freedom = _PRIOR_SHOCK_YEARS_NB + replays_nb - 1
+    variance = (_PRIOR_SHOCK_YEARS_NB * _PRIOR_SHOCK_SD**2 + ((past - past.mean()) ** 2).sum()) / freedom
+    variance *= 1 + 1 / replays_nb
+    if not is_compared:
+        found: Floats = past.mean() + np.sqrt(variance) * t.ppf(norm.cdf(even), freedom)
+        return found
+    trusted = variance / (variance + fit.covariance[-1, -1])
+    measured = past.mean() + trusted * (fit.values[-1] - past.mean())
+    kept: Floats = measured + np.sqrt(trusted) * (draws[:, -1] - fit.values[-1])
+    return kept
+
+
+def _selection(
+    fit: _Fit,
+    replays: Sequence[Window],
+    used: Sequence[Flags],
+    selections: Sequence[Flags],
+    drawn: Floats,
+    is_compared: bool,
+) -> tuple[float, float]:
+    """Return the mean error of the group that the rule chose in the years replayed, and its standard deviation.
+
+    What the regression leaves of the return towards the mean, weighted by amounts as the region's total is.
+    """
+    seen, noise = [], []
+    for at, (window, mask, chosen) in enumerate(zip(replays, used, selections, strict=False)):
+        inside = chosen[mask]
+        if not inside.any():
+            continue
+        residual, scale = fit.residuals[at], fit.scales[at]
+        if is_compared and not inside.all():
+            weights = np.minimum(1.0, _HUBER * np.sqrt(2) * scale / np.maximum(np.abs(residual), 1e-9)) / scale**2
+            residual = residual - np.average(residual[~inside], weights=weights[~inside])
+        error = np.clip(residual[inside], -_LARGEST_ERROR, _LARGEST_ERROR)
+        central = (window.reference_eur[mask] * np.exp(window.log_outcome[mask] - fit.residuals[at]))[inside]
+        mean = central * np.exp(np.outer(scale[inside], drawn)).mean(axis=1)
+        seen.append(float(np.log((central * np.exp(error)).sum() / mean.sum())))
+        noise.append(float(((central * scale[inside]) ** 2).sum() / central.sum() ** 2 * (drawn**2).mean()))
+    if not seen:
+        return 0.0, 0.0
+    error, variance = np.array(seen), np.array(noise)
+    precision = (1 / variance).sum() + _PRIOR_SELECTION_YEARS_NB / variance.mean()
+    mean_error = float((error / variance).sum() / precision)
+    excess = float(((error - mean_error) ** 2 - variance).sum()) / (len(seen) + _PRIOR_EXCESS_YEARS_NB)
+    return mean_error, float(np.sqrt(1 / precision + max(0.0, excess)))
