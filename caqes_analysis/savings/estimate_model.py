@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm, t
 
-from caqes_analysis.forecast.candidates import Candidates
-from caqes_analysis.forecast.dispersion import Dispersion, learn_dispersion, quantiles_of, scale_of
+from caqes_analysis.savings.estimate_errors import Errors, describe, learn_errors
 from caqes_analysis.savings.estimate_windows import FEATURES, Window
 
 __all__ = ["MIN_LEARNING_NB", "Counterfactual", "simulate_counterfactual"]
@@ -33,7 +32,6 @@ _TAIL = 0.01
 series would make the mean of the large ones."""
 _LARGEST_ERROR = 0.5
 _HUBER, _ROUNDS_NB, _STEPS_NB = 1.5, 2, 6
-_LEAST_INFLATED_MONTH = 3
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class _Fit:
 
     values: Floats
     covariance: Floats
-    dispersion: Dispersion
+    errors: Errors
     size_centre: float
     residuals: list[Floats]
     scales: list[Floats]
@@ -115,18 +113,18 @@ def simulate_counterfactual(
     even = norm.ppf((np.arange(paths_nb) + 0.5) / paths_nb)
     draws = random.multivariate_normal(fit.values, fit.covariance, paths_nb, method="cholesky")
     shock = _shock(fit, draws, len(replays), is_compared, random.permutation(even))
-    errors = quantiles_of(np.clip(norm.cdf(even), _TAIL, 1 - _TAIL), fit.dispersion)
+    errors = fit.errors.quantiles(np.clip(norm.cdf(even), _TAIL, 1 - _TAIL))
     selection, selection_sd = _selection(fit, replays, used, selections, errors, is_compared)
     freedom = len(replays) + _PRIOR_EXCESS_YEARS_NB
     moved = selection + selection_sd * t.ppf(norm.cdf(random.permutation(even)), freedom)
     rows = np.flatnonzero(treated & current.is_readable)
     features = _centred(current.features[rows], fit.size_centre)
-    scale = scale_of(_described(current, rows), fit.dispersion)
+    scale = fit.errors.scale_of(_described(current, rows))
     own = (
         np.stack([random.permutation(errors) for _ in rows]) * scale[:, None] if len(rows) else np.empty((0, paths_nb))
     )
-    cap = fit.dispersion.log_cap
-    logs = features @ draws[:, : len(FEATURES)].T + shock + moved + np.clip(own, -cap, cap)
+    own = np.clip(own, -fit.errors.largest, fit.errors.largest)
+    logs = features @ draws[:, : len(FEATURES)].T + shock + moved + own
     return Counterfactual(
         rows,
         current.reference_eur[rows, None] * np.exp(logs),
@@ -143,32 +141,24 @@ def _centred(features: Floats, size_centre: float) -> Floats:
     return features - centre
 
 
-def _described(window: Window, rows: npt.NDArray[np.intp] | Flags) -> Candidates:
-    """Return what the forecast room reads to know how hard series are to predict."""
-    said = window.features[rows]
-    return Candidates(
-        FEATURES, said, said[:, 0], window.volatility[rows], window.spread[rows], window.reference_eur[rows]
-    )
+def _described(window: Window, rows: npt.NDArray[np.intp] | Flags) -> Floats:
+    return describe(window.volatility[rows], window.spread[rows], window.reference_eur[rows])
 
 
 def _fit(windows: Sequence[Window], used: Sequence[Flags]) -> _Fit:
     """Fit slopes and shocks by weighted ridge regression, robust to outliers; a series weighs by its errors."""
-    parts = [_described(window, mask) for window, mask in zip(windows, used, strict=True)]
+    pairs = list(zip(windows, used, strict=True))
+    described = np.concatenate([_described(window, mask) for window, mask in pairs])
+    outcome = np.concatenate([window.log_outcome[mask] for window, mask in pairs])
+    features = np.concatenate([window.features[mask] for window, mask in pairs])
     years = np.repeat(np.arange(len(windows)), [int(mask.sum()) for mask in used])
-    outcome = np.concatenate([window.log_outcome[mask] for window, mask in zip(windows, used, strict=True)])
-    described = Candidates(
-        FEATURES,
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("log_ratios", "log_observed", "volatility", "spread", "size_eur")
-        ),
+    size_centre = float(np.median(features[:, -1]))
+    design = np.concatenate(
+        [_centred(features, size_centre), (years[:, None] == np.arange(len(windows))).astype(float)], axis=1
     )
-    size_centre = float(np.median(described.log_ratios[:, -1]))
-    columns = [_centred(described.log_ratios, size_centre), (years[:, None] == np.arange(len(windows))).astype(float)]
-    design = np.concatenate(columns, axis=1)
     prior = np.concatenate([1 / _PRIOR_SLOPE_SD**2, np.full(len(windows), 1e-6)])
     pull = prior * np.concatenate([_PRIOR_SLOPE, np.zeros(len(windows))])
-    scale = 0.5 * described.volatility + described.spread
+    scale = np.exp(described[:, 0]) / 2 + np.exp(described[:, 1])
     scale *= np.median(np.abs(outcome - np.median(outcome))) / np.median(scale) + 1e-9
     for _ in range(_ROUNDS_NB):
         weights = 1 / (2 * scale**2)
@@ -179,13 +169,13 @@ def _fit(windows: Sequence[Window], used: Sequence[Flags]) -> _Fit:
             # A Laplace-like error has a standard deviation of √2 times its mean absolute value, which is the scale.
             far = _HUBER * np.sqrt(2) * scale / np.maximum(np.abs(residual), 1e-9)
             weights = np.minimum(1.0, far) / (2 * scale**2)
-        dispersion = learn_dispersion(described, residual, years, _LEAST_INFLATED_MONTH)
-        scale = scale_of(described, dispersion)
+        errors = learn_errors(described, residual)
+        scale = errors.scale_of(described)
     ends = np.cumsum([int(mask.sum()) for mask in used])[:-1]
     return _Fit(
         values,
         np.linalg.inv(precision),
-        dispersion,
+        errors,
         size_centre,
         np.split(residual, ends),
         np.split(scale, ends),

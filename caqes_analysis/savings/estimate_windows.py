@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from caqes_analysis.forecast.smoothing import SMOOTHINGS, THETAS, seasonal_profile, smooth, theta
+from caqes_analysis.forecast.smoothing import Smoothing, seasonal_profile, smooth, theta
 
 __all__ = ["FEATURES", "MIN_HISTORY_MONTHS_NB", "Window", "build_window"]
 
@@ -20,7 +20,19 @@ _MAX_HISTORY_YEARS_NB = 3
 _MAX_GROWTH = 2.0
 """Growths are cut at e², 7 times: what lies beyond is another establishment, not a trend."""
 _FLOOR_SHARE = 0.05
+_SMOOTHINGS = (
+    Smoothing(0.05, 0.005, 0.97, 0.0),
+    Smoothing(0.1, 0.01, 0.9, 0.25),
+    Smoothing(0.2, 0.01, 0.97, 0.1),
+    Smoothing(0.3, 0.01, 0.97, 0.0),
+    Smoothing(0.45, 0.0, 0.8, 0.1),
+    Smoothing(0.65, 0.0, 0.8, 0.0),
+    Smoothing(0.9, 0.0, 0.8, 0.0),
+    Smoothing(0.65, 0.05, 0.9, 0.1),
+)
 _SLOW, _FAST = 0, 5
+_THETAS = (0.3, 0.7)
+"""Chosen once for windows of several months, and not moved when the forecast room changes its own."""
 
 FEATURES = ("smoothed", "tilt", "growth", "half_year", "quarter", "size")
 """What predicts a series: the mean of the smoothings, how the fast differ from the slow, the growth of the year (which
@@ -111,7 +123,7 @@ def _features(months: Floats, offsets: npt.NDArray[np.int64]) -> tuple[Floats, F
     """Return the features of series that share one length of history, their volatility and their spread."""
     logs = np.log(months)
     profile, _ = seasonal_profile(logs)
-    later = [*smooth(logs, profile, 0), *(theta(logs, profile, 0, by) for by in THETAS)]
+    later = [*smooth(logs, profile, 0, _SMOOTHINGS), *(theta(logs, profile, 0, by) for by in _THETAS)]
     base = np.log(months[:, -12 + offsets % 12].sum(axis=1))
     # Beyond a year the smoothed months are repeated at the last one's distance: damped trends have levelled off.
     said = np.stack([np.log(np.exp(one[:, offsets % 12]).sum(axis=1)) - base for one in later], axis=1)
@@ -124,7 +136,7 @@ def _features(months: Floats, offsets: npt.NDArray[np.int64]) -> tuple[Floats, F
     growth = {nb: np.clip(value, -_MAX_GROWTH, _MAX_GROWTH) for nb, value in growth.items()}
     found = np.stack(
         [
-            said[:, : len(SMOOTHINGS)].mean(axis=1),
+            said[:, : len(_SMOOTHINGS)].mean(axis=1),
             said[:, _FAST] - said[:, _SLOW],
             growth[12],
             growth[6] - growth[12],
