@@ -81,10 +81,7 @@ def answer(page: Page) -> Text:
     rows = _indicators(page)
     known = rows[rows["saving"].notna()] if len(rows) else rows
     if known.empty:
-        return Text.answer(
-            f"Aucune économie n'est comptée : la campagne n'a pas de contrat {page.scheme.name} évalué, ou leurs "
-            "montants n'ont pas été reçus."
-        )
+        return Text.answer(_nothing_counted(page))
     year = int(known["year"].iloc[0])
     saving, change = total_of(known["saving"]), total_of(known["current"] - known["previous"])
     contracts_nb = known["finess"].nunique()
@@ -96,11 +93,25 @@ def answer(page: Page) -> Text:
     )
 
 
+def _nothing_counted(page: Page) -> str:
+    """Return why no saving is counted, and what the scheme pays instead."""
+    if page.scheme.incentive is not None:
+        return (
+            f"Aucune économie n'est comptée : aucun contrat {page.scheme.name} n'est évalué, ou les montants n'ont pas "
+            "été reçus."
+        )
+    rows = page.store.read(tables.SAVINGS)
+    dotation = rows[rows["indicator"].str.startswith(_DOTATION) & (rows["component"] == "incentive")]
+    due = total_of(dotation["amount_eur"])
+    paid = "" if due is None else f" La dotation biosimilaires s'élève à {french.euros(due, cents=True)}."
+    return f"Le dispositif {page.scheme.name} ne partage pas d'économies entre ses contrats.{paid}"
+
+
 def figures_by_indicator(page: Page) -> Table | Notice:
     """Return the three figures side by side: what the contract counts, what the change is made of, what is real."""
     rows = _indicators(page)
     if rows.empty:
-        return Notice("info", "Les trois chiffres", f"Aucun contrat {page.scheme.name} évalué ne partage d'économies.")
+        return Notice("info", "Les trois chiffres", _nothing_counted(page))
     split = amounts_of(page, DECOMPOSED)
     found = []
     for indicator, own in rows.groupby("indicator", sort=True):

@@ -102,3 +102,15 @@ def test_the_2018_scheme_has_its_dotation_and_its_trajectory(tmp_path: Path) -> 
     first = own.index.get_level_values("finess")[0]
     assert own[first, "overrun"] == own[first, "realised"] - own[first, "target"]
     assert (found["indicator"] == "incentive").sum() == 0
+
+
+@pytest.mark.slow
+def test_a_scheme_without_shared_savings_says_what_it_pays_instead(tmp_path: Path) -> None:
+    from caqes_analysis.chapters import savings
+    from caqes_analysis.chapters.page import Page
+    from tests.evaluation.test_assess import graded_campaign
+
+    campaign = graded_campaign(tmp_path)
+    said = savings.answer(Page(campaign, open_store(campaign))).summary()
+    assert said.startswith("Le dispositif CAQES 2018 ne partage pas d'économies")
+    assert "dotation biosimilaires" in said
