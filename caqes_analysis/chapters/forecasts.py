@@ -12,8 +12,7 @@ from caqes_analysis.chapters.landing import (
     euros_between,
     has_rate,
     landing_sentence,
-    rate_between,
-    rate_words,
+    rate_interval,
     region_landing,
     why_not,
 )
@@ -36,6 +35,7 @@ __all__ = [
 ]
 
 _LISTED_NB = 25
+_LAST_MONTH = 12
 _WITHOUT_MONTHS = {"phev_ipp": "IPP", "phev_ezetimibe": "ézétimibe"}
 
 
@@ -54,12 +54,16 @@ def answer(page: Page) -> Text:
         return Text.answer(f"{region} Les autres enveloppes sont comparées plus bas.")
     words = [likelihood_of(value).word for value in own["prob_exceed"]]
     sure, unsure = sum(word in ("probable", "dépassé") for word in words), words.count("incertain")
-    verb = "dépassera" if sure < 2 else "dépasseront"
     noun = french.elided("le", page.target(MAIN_ENVELOPE).noun)
-    return Text.answer(
-        f"{french.plural(sure, 'établissement')} sur {len(own)} {verb} probablement {noun} PHMEV en "
-        f"{page.campaign.year}, et c'est incertain pour {unsure}. Région : {region[:1].lower()}{region[1:]}"
-    )
+    who = f"{french.plural(sure, 'établissement')} sur {len(own)}"
+    if page.campaign.settled_month_nb == _LAST_MONTH:
+        verb = "a dépassé" if sure < 2 else "ont dépassé"
+        count = f"{who} {verb} {noun} PHMEV en {page.campaign.year}."
+    else:
+        verb = "dépassera" if sure < 2 else "dépasseront"
+        doubt = f", et c'est incertain pour {unsure}" if unsure else ""
+        count = f"{who} {verb} probablement {noun} PHMEV en {page.campaign.year}{doubt}."
+    return Text.answer(f"{count} Région : {region[:1].lower()}{region[1:]}")
 
 
 def _compared(page: Page) -> pd.DataFrame:
@@ -76,7 +80,7 @@ def region_table(page: Page) -> Table | Notice:
     chances = [chance_words(chance_of(row)) for row in shown]
     frame = rows.assign(
         label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
-        rate=[f"{rate_words(row)} {rate_between(row)}" if has_rate(row) else french.MISSING for row in shown],
+        rate=[rate_interval(row) if has_rate(row) else french.MISSING for row in shown],
         target=[page.target(code).short_label for code in rows["envelope"]],
         chance=[words for words, _ in chances],
         state=pd.Series([state for _, state in chances], dtype=object),
@@ -113,7 +117,8 @@ def weather_table(page: Page) -> Table | Notice:
         f"{french.plural(unlikely, 'prévision « peu probable »', 'prévisions « peu probable »')} hors du tableau ; "
         "elles sont sur les fiches.",
     ]
-    caption = f"Météo de {page.campaign.year} : établissements et enveloppes qui dépasseront probablement"
+    verb = "ont dépassé" if page.campaign.settled_month_nb == _LAST_MONTH else "dépasseront probablement"
+    caption = f"Météo de {page.campaign.year} : établissements et enveloppes qui {verb}"
     return _weather(page, rows[rows["prob_exceed"] >= PROBABLE], caption, notes)
 
 
@@ -136,7 +141,7 @@ def _weather(page: Page, rows: pd.DataFrame, caption: str, notes: list[str]) -> 
         name=known["name"].reindex(listed["subject"]).to_numpy(),
         href=known["href"].reindex(listed["subject"]).to_numpy(),
         label=[envelope_of(page.campaign, code).short_label for code in listed["envelope"]],
-        rate=[f"{rate_words(row)} {rate_between(row)}" for row in shown],
+        rate=[rate_interval(row) for row in shown],
         target=[page.target(code).short_label for code in listed["envelope"]],
         chance=[words for words, _ in chances],
         state=pd.Series([state for _, state in chances], dtype=object),

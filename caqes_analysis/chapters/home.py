@@ -68,8 +68,9 @@ def _envelope_card(page: Page, envelope: str) -> Card:
     when = f"à M{month_nb}" if month_nb < 12 else str(page.campaign.year)
     title = f"{envelope_of(page.campaign, envelope).short_label} {when}"
     end = region_landing(page, envelope)
-    landed = f" ; atterrissage {rate_words(end)} {rate_between(end)} à 80 %" if has_rate(end) else ""
-    if end is not None and not pd.isna(end["target_eur"]):
+    is_open = month_nb < 12
+    landed = f" ; atterrissage {rate_words(end)} {rate_between(end)} à 80 %" if has_rate(end) and is_open else ""
+    if is_open and end is not None and not pd.isna(end["target_eur"]):
         landed += f", dépasser : {chance_of(end).word} ({chance_of(end).chance})"
     found = position(page, envelope)
     known = found.state != "muted"

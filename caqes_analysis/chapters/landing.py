@@ -32,6 +32,7 @@ __all__ = [
     "landing_sentence",
     "projection_of",
     "rate_between",
+    "rate_interval",
     "rate_words",
     "region_landing",
     "why_not",
@@ -76,7 +77,8 @@ def chance_words(found: Likelihood) -> tuple[str, str | None]:
     """Return the cell of a table for a likelihood: symbol, word and probability, and its state."""
     if not found.symbol:
         return found.label, None
-    return (f"{found.label} ({found.chance})", found.state)
+    chance = "" if found.word in ("dépassé", "tenu") else f" ({found.chance})"
+    return f"{found.label}{chance}", found.state
 
 
 def why_not(row: pd.Series[Any] | None) -> str:
@@ -89,6 +91,15 @@ def why_not(row: pd.Series[Any] | None) -> str:
 def chance_of(row: pd.Series[Any] | None) -> Likelihood:
     """Return how likely it is that the year exceeds its target."""
     return likelihood_of(None if row is None else row["prob_exceed"])
+
+
+def _is_closed(row: pd.Series[Any]) -> bool:
+    return bool(row["lower_95_eur"] == row["upper_95_eur"])
+
+
+def rate_interval(row: pd.Series[Any]) -> str:
+    """Return the evolution followed by its interval, when there is one."""
+    return rate_words(row) if _is_closed(row) else f"{rate_words(row)} {rate_between(row)}"
 
 
 def _rate_decimals(row: pd.Series[Any]) -> int:
@@ -105,7 +116,9 @@ def rate_words(row: pd.Series[Any]) -> str:
 
 
 def rate_between(row: pd.Series[Any]) -> str:
-    """Return the 80 % interval of the evolution."""
+    """Return the 80 % interval of the evolution; « année close » when nothing is left to forecast."""
+    if _is_closed(row):
+        return "année close"
     bounds = (row["evolution_lower_80_pct"], row["evolution_upper_80_pct"])
     return french.interval(*bounds, _rate_decimals(row), unit="%", signed=True)
 
@@ -128,6 +141,9 @@ def euros_between(row: pd.Series[Any]) -> str:
     """Return by how much the year would end over or under its target, at 80 %; empty without target."""
     if pd.isna(row["target_eur"]):
         return ""
+    if _is_closed(row):
+        gap = row["median_eur"] - row["target_eur"]
+        return f"{french.compact_euros(abs(gap))} {'au-dessus' if gap > 0 else 'en dessous'}"
     low, high = (row[name] - row["target_eur"] for name in ("lower_80_eur", "upper_80_eur"))
     bounds = [french.rounded_to_interval(value, low, high) for value in (low, high)]
     words = [_rough(None if value is None else abs(value)) for value in bounds]
@@ -175,8 +191,11 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
             f"L'année finirait vers {amount_between(row)} ({label}) ; sans année précédente complète, ni taux ni "
             "comparaison."
         )
-    if row["lower_95_eur"] == row["upper_95_eur"]:
-        return f"L'année {label} finit à {rate_words(row)} : {row['reason']}."
+    if _is_closed(row):
+        noun = page.target(envelope).noun
+        limit = "de l'objectif" if noun == "objectif" else f"du {noun}"
+        known = "" if pd.isna(row["target_eur"]) else f", {euros_between(row)} {limit}"
+        return f"L'année est close à {rate_words(row)} ({label}){known}."
     start = (
         f"L'année finirait à {rate_words(row)} ({label}), avec huit chances sur dix d'être dans l'intervalle "
         f"{rate_between(row)}"
@@ -202,13 +221,14 @@ def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
         return Card(title, "non estimable", why_not(row).removeprefix("non estimable : "))
     if not has_rate(row):
         return Card(title, amount_between(row), "pas de taux : l'année précédente est incomplète")
-    detail = f"{rate_between(row)} à 80 % ; {amount_between(row)}"
+    interval = rate_between(row) if _is_closed(row) else f"{rate_between(row)} à 80 %"
+    detail = f"{interval} ; {amount_between(row)}"
     if pd.isna(row["target_eur"]):
         return Card(title, rate_words(row), f"{detail} ; {page.target(envelope).label}")
     found = chance_of(row)
     target = page.target(envelope).short_label
     state = found.state if found.state in ("good", "warning") else None
-    words = f"dépasser : {found.word} ({found.chance})"
+    words = found.word if _is_closed(row) else f"dépasser : {found.word} ({found.chance})"
     if state is None:
         return Card(title, rate_words(row), f"{detail} ; {target}, {words}")
     return Card(title, rate_words(row), f"{detail} ; {target}", state, words)

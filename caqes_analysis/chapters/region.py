@@ -14,8 +14,7 @@ from caqes_analysis.chapters.landing import (
     fan_of,
     has_rate,
     projection_of,
-    rate_between,
-    rate_words,
+    rate_interval,
     region_landing,
 )
 from caqes_analysis.chapters.page import Page
@@ -116,7 +115,7 @@ def envelope_table(page: Page) -> Table:
         state=[found.state for found in positions],
         last_pct=last.reindex(rows["envelope"]).to_numpy(),
         is_late=last_nb > month_nb,
-        landing=[f"{rate_words(end)} {rate_between(end)}" if has_rate(end) else french.MISSING for end in ends],
+        landing=[rate_interval(end) if has_rate(end) else french.MISSING for end in ends],
         chance=[words for words, _ in chances],
         chance_state=pd.Series([state for _, state in chances], dtype=object),
     )

@@ -10,7 +10,7 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, forecast_record, forecasts, region
 from caqes_analysis.display import Figure, Notice, Table, Text
-from caqes_analysis.forecast.campaign import prepare_forecasts
+from caqes_analysis.forecast.campaign import Step, prepare_forecasts
 from caqes_analysis.store import Store
 from tests.campaigns import campaign_file
 from tests.chapters.test_sentences import words
@@ -92,3 +92,20 @@ def test_an_annual_campaign_says_what_is_missing(tmp_path: Path) -> None:
     assert forecasts.track_figure(page) is None
     assert forecast_record.errors_table(page) is None
     assert forecast_record.region_record(page) is None
+
+
+def test_a_closed_year_has_neither_interval_nor_chance(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace("2024-06", "2024-12").replace("months_nb: 2", "months_nb: 0")
+    campaign = campaign_file(tmp_path, text)
+    store = region_store(tmp_path / "store", ["phmev"], last="2024-12")
+    rows = Step(store, campaign).forecasts(12)
+    store.write(tables.FORECASTS, rows, part="previsions")
+    page = Page(campaign, store)
+    said = words(forecasts.answer(page))
+    assert "l'année est close à" in said
+    assert "huit chances" not in said
+    assert "probablement" not in said
+    shown = forecasts.region_table(page)
+    assert isinstance(shown, Table)
+    assert "[" not in shown.rows[0][1].text
+    assert rows.query("level == 'region'")["prob_exceed"].isin([0.0, 1.0]).all()
