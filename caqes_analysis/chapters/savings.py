@@ -120,7 +120,6 @@ def figures_by_indicator(page: Page) -> Table | Notice:
         found.append(
             {
                 "label": own["label"].iloc[0],
-                "contracts_nb": int(own["saving"].notna().sum()),
                 "saving_text": _exact(saving, "non valorisable" if not own["saving"].notna().any() else ""),
                 "incentive_text": _exact(paid, "non calculable" if saving is not None else "non valorisable"),
                 "change_eur": total_of(parts["current"] - parts["previous"]) if len(parts) else None,
@@ -134,7 +133,6 @@ def figures_by_indicator(page: Page) -> Table | Notice:
         [
             {
                 "label": "Ensemble",
-                "contracts_nb": rows[rows["saving"].notna()]["finess"].nunique(),
                 "saving_text": _exact(total_of(rows["saving"]), ""),
                 "incentive_text": _exact(total_of(rows["incentive"]), "non calculable"),
                 **{
@@ -150,9 +148,8 @@ def figures_by_indicator(page: Page) -> Table | Notice:
         caption=f"Les trois chiffres de {year}, par indicateur",
         columns=[
             ColumnFormat.text("label", "Indicateur"),
-            ColumnFormat.count("contracts_nb", "Contrats"),
             ColumnFormat.text("saving_text", "Contrat : économies", align="right"),
-            ColumnFormat.text("incentive_text", "Contrat : intéressement", align="right"),
+            ColumnFormat.text("incentive_text", "Intéressement", align="right"),
             ColumnFormat.compact_amount("change_eur", "Évolution", signed=True),
             *(ColumnFormat.compact_amount(f"{name}_eur", f"dont {word}", signed=True) for name, word in _SPLIT.items()),
             ColumnFormat.compact_amount("other_eur", "dont autres", signed=True),

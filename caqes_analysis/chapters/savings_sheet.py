@@ -113,7 +113,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             "« Si l'établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres de "
             "grandeur, qui ne s'additionnent pas.",
             "Intervalle : au meilleur quart, ce que le hasard d'une année fait au taux, plus que ses seules boîtes ne "
-            "le diraient ; « – » quand l'année précédente manque ou que le taux n'est pas une part.",
+            "le diraient ; « – » quand il n'est pas estimable pour un groupe (année absente, peu d'établissements).",
             *extract_notes(page),
         ],
     )
