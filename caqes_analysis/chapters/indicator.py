@@ -22,6 +22,7 @@ from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.indicators.definition import Measure, ReferenceCondition
 from caqes_analysis.indicators.intervals import in_points
 from caqes_analysis.indicators.places import UNKNOWN_GROUP
+from caqes_analysis.indicators.standing import ranks_by_size
 
 __all__ = [
     "answer",
@@ -53,13 +54,14 @@ def answer(reading: IndicatorReading) -> Text:
     """Return where the region stands, how it moved, and how many miss the target, in two sentences."""
     region, unit = reading.region, reading.unit
     when = sentence_case(period_words(reading.period))
-    name = f"{reading.definition.short_name}, {_within_a_sentence(reading.measure.label)}"
+    name, label = reading.definition.short_name, reading.measure.label
+    name = label if name.casefold() in label.casefold() else f"{name}, {_within_a_sentence(label)}"
     head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} dans la région"
     change = _change_words(reading.measure, region["change"])
     head += f" ({change} par rapport à {reading.previous_label})" if change else ""
     target = reading.target
     if target.value is None:
-        return Text.answer(f"{head}. {sentence_case(target.label)}{_ranking_words(reading)}.")
+        return Text.answer(f"{head}. {sentence_case(reading.target_sentence)}{_ranking_words(reading)}.")
     rows = reading.establishments.dropna(subset=["value"])
     missed = sum(_are_missed(reading, rows))
     side = "en dessous" if reading.definition.direction == "higher" else "au-dessus"
@@ -330,6 +332,8 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
         "none": "Rang 1 : la valeur la plus élevée ; aucun sens n'est meilleur.",
     }
     notes = [better[reading.definition.direction]]
+    if ranks_by_size(reading.measure):
+        notes = ["Rang 1 : la valeur la plus élevée. Ce rang dit qui est grand, pas qui fait bien."]
     notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
     if rows["contribution"].notna().any():
@@ -348,7 +352,7 @@ def reading_text(reading: IndicatorReading) -> Text:
             + (f" Source : {one.reference.source}." if one.reference.source else "")
             + (f" {one.reference.note}" if one.reference.note else "")
         )
-    lines.append(f"{sentence_case(reading.target.label)}.")
+    lines.append(f"{sentence_case(reading.target_sentence)}.")
     lines += list(one.notes)
     lines += [one.reading] if one.reading else []
     lines += [f"Textes : {' ; '.join(one.legal_sources)}."] if one.legal_sources else []

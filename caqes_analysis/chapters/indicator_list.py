@@ -60,7 +60,7 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
                 "period": one.period_label,
                 "value": one.unit.write(region["value"]),
                 "change": "–" if pd.isna(change) else written,
-                "target": one.target.short_label,
+                "target": one.target_words,
                 "position": situation,
                 "state": state,
             }

@@ -15,7 +15,7 @@ from caqes_analysis.errors import CampaignError
 from caqes_analysis.evaluation.position import Position, position_of
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.indicators.available import stored_definition
-from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, TargetLink
 from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = [
@@ -163,6 +163,9 @@ class IndicatorReading:
             return Target(
                 self.definition.id, self.measure.id, self.year, None, self.measure.unit, "aucune ligne", "unknown"
             )
+        return self._linked_target(link, finess)
+
+    def _linked_target(self, link: TargetLink, finess: str = "all") -> Target:
         return target_for(
             self.page.targets,
             scheme=self.page.campaign.scheme,
@@ -171,6 +174,27 @@ class IndicatorReading:
             data_year=self.year,
             finess=finess,
         )
+
+    @property
+    def target_elsewhere(self) -> str | None:
+        """Measure on which a known objective bears when it is not the one that can be read; None otherwise."""
+        link = self.definition.target
+        if link is None or link.measure == self.measure.id or self._linked_target(link).value is None:
+            return None
+        label = self.definition.measure(link.measure).label
+        return label[:1].lower() + label[1:]
+
+    @property
+    def target_sentence(self) -> str:
+        """The objective in words, for a sentence: what it is, or what it bears on when that cannot be read."""
+        if self.target_elsewhere is None:
+            return self.target.label
+        return f"objectif non comparable : il porte sur « {self.target_elsewhere} », qui demande l'année précédente"
+
+    @property
+    def target_words(self) -> str:
+        """The objective in a cell."""
+        return self.target.short_label if self.target_elsewhere is None else "non comparable"
 
     def position(self, value: float | None, finess: str = "all") -> Position:
         """Say where a value stands against its target: an alert within the year, a verdict on a whole one."""

@@ -46,8 +46,8 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     ]
     group = next((row["peer_group"] for row in rows if isinstance(row["peer_group"], str)), None)
     notes = [
-        "Intervalle à 95 % : ce que le hasard d'une année peut déplacer. Rang 1 : la valeur la plus favorable, dans la "
-        "région, puis entre parenthèses parmi les pairs.",
+        "Intervalle à 95 % : ce que le hasard d'une année peut déplacer. Rang 1 : la valeur la plus favorable (la plus "
+        "élevée, pour un montant ou un nombre) dans la région, puis entre parenthèses parmi les pairs.",
         "Le référentiel, lu sur la dernière année entière, dit qui est ciblé ; l'objectif, ce qui doit être atteint.",
     ]
     notes += [f"Pairs : {group}."] if group else []
@@ -77,7 +77,7 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
         "value": missing if pd.isna(mine["value"]) else one.unit.write(mine["value"]),
         "bounds": one.unit.interval(mine["lower"], mine["upper"]) or "–",
         "previous": "–" if pd.isna(mine["previous_value"]) else one.unit.write(mine["previous_value"]),
-        "position": target.short_label if state == "muted" else f"{target.short_label}{french.NBSP}: {situation}",
+        "position": one.target_words if state == "muted" else f"{target.short_label}{french.NBSP}: {situation}",
         "state": None if state == "muted" else state,
         "region": one.unit.write(region["value"]),
         "rank": f"{rank}{peers}",

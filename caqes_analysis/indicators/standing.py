@@ -11,12 +11,18 @@ from scipy import stats
 from caqes_analysis import french
 from caqes_analysis.indicators.intervals import Measured, in_points
 from caqes_analysis.indicators.layout import Layout
+from caqes_analysis.indicators.measures import Measure
 
-__all__ = ["contributions", "ranks"]
+__all__ = ["contributions", "ranks", "ranks_by_size"]
 
 Floats = npt.NDArray[np.float64]
 _PERCENT = 100.0
 _NO_PEERS = 2
+
+
+def ranks_by_size(measure: Measure) -> bool:
+    """Say whether a measure is an amount or a count: its rank then tells who is large, not who does well."""
+    return measure.denominator is None and measure.evolution_of is None
 
 
 def ranks(

@@ -14,7 +14,7 @@ from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.intervals import Measured, change_bounds, in_points, measure_all, same_establishments
 from caqes_analysis.indicators.layout import Layout
 from caqes_analysis.indicators.slopes import ENOUGH_PERIODS, theil_sen
-from caqes_analysis.indicators.standing import contributions, ranks
+from caqes_analysis.indicators.standing import contributions, ranks, ranks_by_size
 
 __all__ = ["tracked_measures", "trends", "with_intervals"]
 
@@ -133,7 +133,7 @@ def _frame(
         one.value[now, : layout.establishments_nb],
         layout.denominator[block, : layout.establishments_nb],
         peer_of,
-        better=definition.direction,
+        better="none" if ranks_by_size(one.measure) else definition.direction,
         minimum_count_nb=0 if one.measure.denominator is None else definition.minimum_count_nb,
     )
     rest = layout.width - layout.establishments_nb
