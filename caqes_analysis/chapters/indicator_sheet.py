@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -67,6 +68,8 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
     mine, region = own.iloc[0], one.region
     situation, state = one.situation(mine["value"], str(page.finess))
     target = one.target_of(str(page.finess))
+    # Beside a value that names its unit, counts stand without it: the table keeps within the page.
+    short = one.unit if one.unit.unit in ("%", "€") else replace(one.unit, unit="")
     missing = "manquant" if mine["value_status"] == "missing" else french.MISSING
     rank = "–" if pd.isna(mine["rank"]) else f"{mine['rank']} / {mine['ranked_nb']}"
     peers = "" if pd.isna(mine["peer_rank"]) else f" ({mine['peer_rank']} / {mine['peers_nb']})"
@@ -75,11 +78,11 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
         "name": f"{one.definition.short_name}, {one.period_label}",
         "href": indicator_href(one.definition.id),
         "value": missing if pd.isna(mine["value"]) else one.unit.write(mine["value"]),
-        "bounds": one.unit.interval(mine["lower"], mine["upper"]) or "–",
-        "previous": "–" if pd.isna(mine["previous_value"]) else one.unit.write(mine["previous_value"]),
+        "bounds": short.interval(mine["lower"], mine["upper"]) or "–",
+        "previous": "–" if pd.isna(mine["previous_value"]) else short.write(mine["previous_value"]),
         "position": one.target_words if state == "muted" else f"{target.short_label}{french.NBSP}: {situation}",
         "state": None if state == "muted" else state,
-        "region": one.unit.write(region["value"]),
+        "region": short.write(region["value"]),
         "rank": f"{rank}{peers}",
         "peer_group": mine["peer_group"],
         "unranked": mine["unranked_reason"] if isinstance(mine["unranked_reason"], str) else None,

@@ -9,6 +9,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet
+from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
@@ -56,13 +57,13 @@ def test_the_ranking_counts_what_the_sentence_says(page: Page) -> None:
 
 def test_the_referentiel_and_the_objective_are_two_columns(page: Page) -> None:
     table = indicator.ranking_table(read_indicator(page, "phev_ipp"))
-    assert set(cells(table, "Référentiel 2023")) <= {"respecté", "ciblé", "inconnu", "n. d.", ""}
+    assert set(cells(table, "Référentiel 2023")) <= {*(word for word, _ in REFERENCE_WORDS.values()), "n. d.", ""}
     values = page.store.query(
         "select finess, value from indicator_values where indicator = 'phev_ipp' and measure = 'boxes_nb' "
         "and period = '2023' and level = 'establishment' and value is not null"
     )
     targeted = int((values["value"] >= 8500).sum())
-    assert cells(table, "Référentiel 2023").count("ciblé") == targeted
+    assert cells(table, "Référentiel 2023").count(REFERENCE_WORDS["targeted"][0]) == targeted
 
 
 def test_an_unknown_indicator_names_those_that_exist(page: Page) -> None:
