@@ -182,7 +182,7 @@ def statuses(report: BuildReport) -> dict[str, str]:
 
 def test_only_the_pages_that_read_a_change_run_again(tmp_path: Path) -> None:
     campaign = small_campaign(tmp_path, establishments_nb=4)
-    sheets = set(statuses(build(campaign.file))) - {chapter.path for chapter in build_module.CHAPTERS}
+    sheets = {job for job in statuses(build(campaign.file)) if job.isdecimal()}
     assert set(statuses(build(campaign.file)).values()) == {"reused"}
 
     commented, signed = sorted(sheets)[:2]
