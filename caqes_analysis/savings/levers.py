@@ -247,7 +247,8 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
         of them, for levers that have several)``, is_ceiling, <scenario>_eur`` for every scenario, and the
         bounds at 95 % of the one that orders, ``lower_eur, upper_eur``; levers that are worth nothing are left out.
     """
-    if levers.empty:
+    own = levers[(levers["scenario"] == scenario) & (levers["saving_eur"] > 0)]
+    if own.empty:
         names = ["finess", "lever", "label", "rank", "groups_nb", "main_group", "is_ceiling", "lower_eur", "upper_eur"]
         return pd.DataFrame(columns=[*names, *(f"{one}_eur" for one in tables.SCENARIOS)])
     wide = (
@@ -256,7 +257,6 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
         .reindex(columns=list(tables.SCENARIOS))
     )
     wide.columns = [f"{one}_eur" for one in tables.SCENARIOS]
-    own = levers[(levers["scenario"] == scenario) & (levers["saving_eur"] > 0)]
     chosen = levers[levers["scenario"] == scenario].astype({"saving_eur": "float64"})
     bounds = {
         place: sum_bounds(part["saving_eur"].tolist(), _floats(part["lower_eur"]), _floats(part["upper_eur"]))

@@ -159,6 +159,9 @@ def test_levers_are_ranked_in_euros_and_the_ceiling_comes_last() -> None:
     assert own["is_ceiling"].tolist() == [False, False, True]
     assert PEERS[0] not in set(ranked["finess"])
     assert top_levers(tables.LEVERS.empty()).empty
+    nothing_to_gain = savings_of_rates(both, year=2023).assign(saving_eur=Decimal(0))
+    assert top_levers(nothing_to_gain).columns.tolist() == top_levers(tables.LEVERS.empty()).columns.tolist()
+    assert top_levers(nothing_to_gain).empty
 
 
 def test_the_presentations_behind_a_lever_are_those_to_replace(tmp_path: Path) -> None:
