@@ -79,7 +79,7 @@ def detectable_share(without_eur: Floats) -> float:
     Examples
     --------
     >>> round(detectable_share(np.linspace(90.0, 110.0, 1001)), 3)
-    0.147
+    0.146
     """
     low, high = np.quantile(without_eur, [_LEVELS["lower_95_eur"], _POWER])
     return float(1 - low / high) if high > 0 else float("nan")

@@ -56,7 +56,7 @@ def verdicts(contracts_nb: int, *, seed: int = 0) -> pd.DataFrame:
     rows = [
         {
             "contract_finess": f"99{number:07d}",
-            "name": f"Centre hospitalier de Rive-{number}",
+            "name": f"Centre hospitalier de Rive {number}",
             "indicator": name,
             "reference_status": rng.choice(["targeted", "respected", "unknown"]),
             "attainment": rng.choice(["attained", "not_attained", "unknown"]),

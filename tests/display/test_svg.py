@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
@@ -31,9 +32,12 @@ class Box:
     right: float
     top: float
     bottom: float
+    slanted: bool = False
 
     def overlaps(self, other: Box) -> bool:
-        """Say whether two texts cover each other by more than a unit."""
+        """Say whether two texts cover each other by more than a unit; slanted ones by the distance of their lines."""
+        if self.slanted and other.slanted:
+            return abs(self.left - other.left) * math.sin(math.pi / 4) < 9
         return (
             min(self.right, other.right) - max(self.left, other.left) > 1
             and min(self.bottom, other.bottom) - max(self.top, other.top) > 1
@@ -41,7 +45,7 @@ class Box:
 
 
 def boxes(svg: str) -> Iterator[Box]:
-    """Boxes of the texts of a drawing: ascenders to baseline."""
+    """Boxes of the texts of a drawing: ascenders to baseline; of a slanted text, the box that holds it."""
     for node in ElementTree.fromstring(svg).iter(f"{SVG}text"):
         transform = re.search(r"translate\(([-0-9.]+) ([-0-9.]+)\)", node.get("transform", ""))
         x, y = (
@@ -51,6 +55,12 @@ def boxes(svg: str) -> Iterator[Box]:
         )
         text = node.text or ""
         width = style.text_width(text, weight=node.get("font-weight", "normal"))
+        slant = re.search(r"rotate\(-([0-9.]+)[ )]", node.get("transform", ""))
+        if slant:  # the texts that the house slants begin at their anchor and go up
+            angle = math.radians(float(slant[1]))
+            right, top = x + width * math.cos(angle), y - width * math.sin(angle) - 9 * math.cos(angle)
+            yield Box(text, x - 9 * math.sin(angle), right, top, y, slanted=True)
+            continue
         left = x - {"start": 0, "middle": width / 2, "end": width}[node.get("text-anchor", "start")]
         yield Box(text, left, left + width, y - 9, y)
 
