@@ -104,11 +104,11 @@ def build(
     campaign = load_campaign(campaign_file)
     directory = output.resolve() if output else campaign.build_directory
     with _alone(directory, campaign):
-        forget_build(directory)
         progress("Lecture des fichiers reçus", 0, 1)
         store = open_store(campaign, directory)
         establishments = perimeter.current_establishments(store)
         _check_only(only, establishments, campaign)
+        forget_build(directory)
         progress("Lecture des fichiers reçus", 1, 1)
         prepare_forecasts(store, campaign, progress=partial(progress, "Prévisions"))
         run = directory / "run.draft"

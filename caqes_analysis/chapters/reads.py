@@ -27,6 +27,8 @@ OWN_ROWS: Mapping[Table, str] = {
     tables.CONTRACTS: "contract_finess",
     tables.EVALUATIONS: "contract_finess",
     tables.FORECASTS: "subject",
+    tables.SAVINGS: "finess",
+    tables.LEVERS: "finess",
 }
 """Tables of which a sheet reads only its own rows, and the column that says whose they are."""
 
