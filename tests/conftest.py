@@ -9,6 +9,8 @@ import pytest
 
 # Tests run on all cores already; set before NumPy is imported, and passed on to the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Workers are given a width of window, which the consoles would keep: tests choose theirs.
+os.environ.pop("COLUMNS", None)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -178,7 +178,8 @@ def test_an_interrupted_kernel_lives_on() -> None:
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
-        request = client.execute("print('on'); import time; time.sleep(60)")
+        # Without « stop_on_error », which would abort what is asked while the error is being told.
+        request = client.execute("print('on'); import time; time.sleep(60)", stop_on_error=False)
         while client.get_iopub_msg(timeout=30)["content"].get("text") != "on\n":
             pass
         manager.interrupt_kernel()
