@@ -33,11 +33,6 @@ DECLARED_ITEMS = COLUMN_MAPPINGS.parent / "declared" / "annexes-1-2.yml"
 
 _MODES = ("transport_ambulance", "transport_taxi", "transport_vsl")
 _YES_SHARE = 0.8
-# The items that follow each of these count a part of it.
-_WHOLES = (
-    *("lits_et_places", "dmi_poses", "conciliation_patients_cibles"),
-    *("antibiotiques_traitements", "ordonnances"),
-)
 
 
 def quarters(last_month: int) -> tuple[int, ...]:
@@ -97,19 +92,16 @@ def write_declarations(path: Path, region: Region) -> Path:
     line = FIRST_LINE
     for one in alive:
         random = np.random.default_rng([region.seed, 7, one.index])
-        whole = 0
+        counted: dict[str, int] = {}
         for item in items:
             if item.kind == "yes_no":
                 value: object = "oui" if random.random() < _YES_SHARE else "non"
             elif item.kind == "percent":
                 value = round(float(random.uniform(20, 95)), 1)
-            elif item.label.startswith(
-                ("Lits et places de", "Dispositifs médicaux implantables posés", "Patients visés")
-            ):
-                value = whole = int(random.integers(40, 900))
             else:
-                whole = whole or int(random.integers(40, 900))
-                value = int(random.integers(whole // 4, whole + 1))
+                most = counted.get(item.part_of or "")
+                value = int(random.integers(40, 900) if most is None else random.integers(most // 4, most + 1))
+                counted[item.code] = value
             sheet.cell(line, HEADER.index("Valeur") + 1, value)
             sheet.cell(line, HEADER.index("Preuve") + 1, f"Procès-verbal {region.year}-{random.integers(1, 400):03d}")
             line += 1

@@ -102,7 +102,7 @@ def read_declared(path: Path, *, delivery: str) -> Received:
     conformed = tables.ACTIVITY.conform(facts, delivery=delivery, is_provisional=False, is_corrected=False)
     return Received(
         tables.ACTIVITY.validate(conformed),
-        _findings(delivery, facts),
+        _findings(delivery, facts, structure.items),
         delivery_row(path, delivery=delivery, period=structure.period, rows_nb=len(facts)),
     )
 
@@ -165,7 +165,16 @@ def _value(cell: Any, item: DeclaredItem, line: int, log: ProblemLog) -> tuple[D
     return None, "missing"
 
 
-def _findings(delivery: str, facts: pd.DataFrame) -> Findings:
+def _exceeds_whole(facts: pd.DataFrame, items: Sequence[DeclaredItem]) -> pd.Series[bool]:
+    """Say which counts are greater than the one of which they are a part."""
+    wholes = {f"{DECLARED_PREFIX}{one.code}": f"{DECLARED_PREFIX}{one.part_of}" for one in items if one.part_of}
+    known = facts.dropna(subset=["count_nb"]).set_index(["finess", "activity"])["count_nb"]
+    pairs = zip(facts["finess"], facts["activity"].map(wholes), strict=True)
+    whole = pd.Series([known.get(pair) for pair in pairs], index=facts.index, dtype=object)
+    return facts["count_nb"].notna() & whole.notna() & (facts["count_nb"].fillna(0) > whole.fillna(0))
+
+
+def _findings(delivery: str, facts: pd.DataFrame, items: Sequence[DeclaredItem]) -> Findings:
     answered = facts["value_status"].isin(["reported", "zero"])
     kinds: Sequence[tuple[str, pd.Series[bool], Any, str]] = (
         (
@@ -179,6 +188,12 @@ def _findings(delivery: str, facts: pd.DataFrame) -> Findings:
             facts["value_status"] == "missing",
             "warning",
             "Compté comme manquant : relancer l'établissement, ou lui faire écrire « sans objet ».",
+        ),
+        (
+            "PARTIE_AU_DESSUS_DU_TOUT",
+            _exceeds_whole(facts, items),
+            "error",
+            "Gardé, et la part dépasse 100 % : faire corriger l'un des deux nombres par l'établissement.",
         ),
     )
     found = []

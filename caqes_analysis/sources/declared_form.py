@@ -15,7 +15,7 @@ from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from caqes_analysis.errors import CaqesError, SourceError
 from caqes_analysis.parameter_files import Parameters, load_parameters
@@ -74,12 +74,15 @@ class DeclaredItem(Parameters):
         ``count`` (whole number), ``percent`` (0 to 100) or ``yes_no``.
     unit
         Unit printed on the form.
+    part_of
+        Code of the count of which this one counts a part, and which it cannot exceed.
     """
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     label: str = Field(min_length=1)
     kind: Literal["count", "percent", "yes_no"] = "count"
     unit: str = "nombre"
+    part_of: str | None = None
 
 
 class DeclaredItems(Parameters):
@@ -95,6 +98,17 @@ class DeclaredItems(Parameters):
 
     source: str
     items: tuple[DeclaredItem, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _wholes_come_first(self) -> DeclaredItems:
+        counts: set[str] = set()
+        for item in self.items:
+            if item.part_of is not None and (item.kind != "count" or item.part_of not in counts):
+                wanted = f"partie d'un nombre déclaré avant lui (part_of : {item.part_of})"
+                raise ValueError(f"« {item.code} » doit être un nombre, {wanted}")
+            if item.kind == "count":
+                counts.add(item.code)
+        return self
 
 
 def load_declared_items(path: Path) -> tuple[DeclaredItem, ...]:

@@ -13,6 +13,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError, SourceError
+from caqes_analysis.simulation import simulate_region
 from caqes_analysis.simulation.successive import DECLARED_ITEMS
 from caqes_analysis.sources.declared import DeclaredItem, read_declared, write_declared_form
 from caqes_analysis.sources.declared_form import (
@@ -98,6 +99,34 @@ def test_a_value_without_proof_is_kept_and_told(form: Path) -> None:
     assert [(one.code, one.count, one.example) for one in got.findings] == [
         ("PREUVE_ABSENTE", 1, "990000001, declared_lits")
     ]
+
+
+def test_a_part_above_its_whole_is_kept_and_told(tmp_path: Path) -> None:
+    items = (DeclaredItem(code="tous", label="Combien ?"), DeclaredItem(code="dont", label="Dont ?", part_of="tous"))
+    path = write_declared_form(tmp_path / "f.xlsx", HOSPITALS, items, period="2023")
+    for values, told in (([4, 4, None, 5], 0), ([4, 5, 3, 0], 1), ([0, 1, 2, 3], 2)):
+        found = {one.code: one for one in read_declared(fill(path, values), delivery="d").findings}
+        assert (found["PARTIE_AU_DESSUS_DU_TOUT"].count if told else 0) == told
+        assert ("PARTIE_AU_DESSUS_DU_TOUT" in found) == bool(told)
+    assert found["PARTIE_AU_DESSUS_DU_TOUT"].example == "990000001, declared_dont"
+
+
+def test_a_whole_is_declared_before_its_parts(tmp_path: Path) -> None:
+    path = tmp_path / "liste.yml"
+    path.write_text(
+        'source: "essai"\nitems:\n  - {code: dont, label: Dont, part_of: tous}\n  - {code: tous, label: Tous}\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(CaqesError, match="déclaré avant lui"):
+        load_declared_items(path)
+
+
+def test_the_simulated_parts_stay_within_their_wholes(tmp_path: Path) -> None:
+    written = simulate_region(tmp_path / "region", establishments_nb=6, seed=3)
+    (form,) = [path for path in written if path.name.startswith("declarations")]
+    got = read_declared(form, delivery="d")
+    assert not [one.code for one in got.findings if one.code == "PARTIE_AU_DESSUS_DU_TOUT"]
+    assert sum(1 for item in load_declared_items(DECLARED_ITEMS) if item.part_of) == 5
 
 
 @pytest.mark.parametrize(
