@@ -25,6 +25,7 @@ __all__ = [
     "NBSP",
     "PlainDate",
     "alphabetical",
+    "carried_power",
     "compact_euros",
     "date",
     "elided",
@@ -339,28 +340,40 @@ def interval(low: Any, high: Any, decimals: int = 1, *, unit: str = "", signed: 
     return f"{text}{NBSP}{unit}" if unit else text
 
 
-def rounded_to_interval(value: Any, low: Any, high: Any) -> Decimal | None:
-    """Return ``value`` rounded to what its interval can carry.
+def carried_power(low: Any, high: Any) -> int | None:
+    """Return the power of ten of the last digit that an interval can carry; None when it has no width or no bounds.
 
     The half-width decides, by the rule of the Particle Data Group (*Review of Particle Physics*, Introduction, § 5.3):
-    when its three first digits are 100 to 354 two of them count, 355 to 949 one, 950 to 999 it is taken as 1000 with
-    two. A value without width is returned as it is; None when anything is missing.
+    where its three first digits are 100 to 354 two of them count, 355 to 949 one, 950 to 999 it is 1000 with two.
+
+    Examples
+    --------
+    >>> carried_power(3.9, 5.8), carried_power(94_000_000, 105_300_000)
+    (-1, 6)
+    """
+    bottom, top = _decimal(low), _decimal(high)
+    if bottom is None or top is None or bottom == top:
+        return None
+    half_width = abs(top - bottom) / 2
+    power = half_width.adjusted()
+    return power - 1 if int(half_width.scaleb(2 - power)) <= 354 else power
+
+
+def rounded_to_interval(value: Any, low: Any, high: Any) -> Decimal | None:
+    """Return ``value`` rounded to what its interval can carry (:func:`carried_power`).
+
+    A value without width is returned as it is; None when anything is missing.
 
     Examples
     --------
     >>> rounded_to_interval(4.8312, 3.9, 5.8), rounded_to_interval(101_234_567, 94_000_000, 105_300_000)
     (Decimal('4.8'), Decimal('101000000'))
     """
-    exact, bottom, top = _decimal(value), _decimal(low), _decimal(high)
-    if exact is None or bottom is None or top is None:
+    exact = _decimal(value)
+    if exact is None or _decimal(low) is None or _decimal(high) is None:
         return None
-    half_width = abs(top - bottom) / 2
-    if half_width.is_zero():
-        return exact
-    power = half_width.adjusted()
-    leading = int(half_width.scaleb(2 - power))
-    counting = power - 1 if leading <= 354 else power
-    return rounded(exact, -counting)
+    power = carried_power(low, high)
+    return exact if power is None else rounded(exact, -power)
 
 
 # Marks that reorder the text around them (Unicode, UAX 9): a name must not change how its neighbours read.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_bars import top_classes
-from caqes_analysis.indicators.structure import annual_years, drug_classes
+from caqes_analysis.indicators.structure import FEES_LABEL, MASKED_LABEL, annual_years, drug_classes
 
 __all__ = ["classes", "latest_year", "molecules"]
 
@@ -27,10 +29,16 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
     rows = drug_classes(page.store, year=year, finess=None if page.finess is None else [page.finess])
     if not rows["amount_eur"].sum():
         return (_absent(year),)
+    rows["code"] = _class_codes(rows)
     if rows["previous_eur"].isna().all():
         rows = rows.drop(columns="previous_eur")
     name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
     return (top_classes(rows, year=year, name=name, top_nb=_SHOWN_NB),)
+
+
+def _class_codes(rows: pd.DataFrame) -> pd.Series[str]:
+    """Return the ATC codes, empty for fees and masked lines: what the base writes there is no class."""
+    return rows["code"].where(~rows["label"].isin([FEES_LABEL, MASKED_LABEL]), "")
 
 
 def molecules(page: Page) -> Table | Notice:
@@ -42,6 +50,7 @@ def molecules(page: Page) -> Table | Notice:
     total = rows["amount_eur"].astype("float64").sum()
     current, previous = rows["amount_eur"].astype("float64"), rows["previous_eur"].astype("float64")
     frame = rows.assign(
+        code=_class_codes(rows).replace("", "–"),
         label=rows["label"].str.capitalize(),
         share_pct=100 * current / total if total else float("nan"),
         evolution_pct=(100 * (current / previous - 1)).where(previous > 0),

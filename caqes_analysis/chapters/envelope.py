@@ -8,7 +8,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
-from caqes_analysis.chapters.words import envelope_of, period_label, through_phrase
+from caqes_analysis.chapters.words import envelope_of, period_label, sentence_case, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts import distribution, monthly_spending, small_multiples, year_totals
@@ -54,7 +54,7 @@ def position_figure(page: Page, envelope: str) -> Figure | Notice:
         caption=f"Taux d'évolution {envelope_of(page.campaign, envelope).short_label}, {period}",
         target_pct=target.value,
         target_label=target.noun,
-        notes=[target.label],
+        notes=[sentence_case(target.label)],
     )
 
 
@@ -129,5 +129,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         caption=f"{short} par établissement, {through_phrase(page.campaign, month_nb)}",
         columns=columns,
         totals=total,
-        notes=[target.label, *([target.perimeter_label] if target.perimeter_label else [])] if previous else [],
+        notes=[sentence_case(target.label), *([target.perimeter_label] if target.perimeter_label else [])]
+        if previous
+        else [],
     )

@@ -18,7 +18,7 @@ from caqes_analysis.chapters.landing import (
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, needs_months
-from caqes_analysis.chapters.words import benchmark_notes, envelope_of, ordered_by_envelope
+from caqes_analysis.chapters.words import benchmark_notes, envelope_of, ordered_by_envelope, sentence_case
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import forecast_track
 from caqes_analysis.forecast.histories import PROVISIONAL_NOTE
@@ -240,5 +240,5 @@ def track_figure(page: Page, envelope: str = MAIN_ENVELOPE) -> Figure | Notice |
         envelope=envelope,
         target_pct=target.value,
         target_label=target.noun,
-        notes=[f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}", target.label],
+        notes=[f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}", sentence_case(target.label)],
     )

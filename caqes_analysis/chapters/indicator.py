@@ -126,7 +126,7 @@ def _position(
     target = reading.target if with_target else None
     if target is not None:
         rows = rows.assign(is_missed=_are_missed(reading, rows))
-    notes = [target.label] if target and target.value is not None else []
+    notes = [sentence_case(target.label)] if target and target.value is not None else []
     if reference is not None:
         notes.append("Le référentiel dit qui est ciblé, pas ce qui doit être atteint.")
     return distribution(
@@ -255,7 +255,7 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
         threshold_label=target.noun,
         better=reading.definition.direction,
         outlines=None if place is None else read_outlines(place),
-        notes=[target.label] if target.value is not None else [],
+        notes=[sentence_case(target.label)] if target.value is not None else [],
     )
 
 

@@ -30,6 +30,8 @@ def answer(page: Page) -> Text:
     number = french.in_words(len(compared))
     if not missed:
         return Text.answer(f"{head}. La région ne manque aucun des {number} objectifs ou repères renseignés.")
+    if len(missed) == len(compared):
+        return Text.answer(f"{head}. La région ne tient aucun des {number} objectifs ou repères renseignés{names}.")
     count = french.in_words(len(missed))
     return Text.answer(f"{head}. Des {number} objectifs ou repères renseignés, la région en manque {count}{names}.")
 

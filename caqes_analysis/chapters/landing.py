@@ -103,11 +103,8 @@ def rate_interval(row: pd.Series[Any]) -> str:
 
 
 def _rate_decimals(row: pd.Series[Any]) -> int:
-    rounded = french.rounded_to_interval(
-        row["evolution_pct"], row["evolution_lower_80_pct"], row["evolution_upper_80_pct"]
-    )
-    exponent = 0 if rounded is None else rounded.as_tuple().exponent
-    return 1 if isinstance(exponent, int) and exponent < 0 else 0
+    power = french.carried_power(row["evolution_lower_80_pct"], row["evolution_upper_80_pct"])
+    return 1 if power is None or power < 0 else 0
 
 
 def rate_words(row: pd.Series[Any]) -> str:
@@ -123,18 +120,23 @@ def rate_between(row: pd.Series[Any]) -> str:
     return french.interval(*bounds, _rate_decimals(row), unit="%", signed=True)
 
 
-def _rounded(row: pd.Series[Any], name: str) -> Decimal | None:
-    return french.rounded_to_interval(row[name], row["lower_80_eur"], row["upper_80_eur"])
+# Power of ten of one tenth of each unit.
+_TENTHS = {"k€": 2, "M€": 5, "Md€": 8}
 
 
-def _rough(value: Decimal | None) -> str:
-    """Return an amount already rounded to what it can carry, without the zeros that would pretend more."""
-    return french.compact_euros(value).replace(f",0{french.NBSP}", french.NBSP)
+def _rough(value: Any, low: Any, high: Any) -> str:
+    """Return an amount to what its interval can carry: a zero after the comma only where that digit is carried."""
+    text = french.compact_euros(french.rounded_to_interval(value, low, high))
+    power = french.carried_power(low, high)
+    unit = text.rpartition(french.NBSP)[2]
+    if power is None or power <= _TENTHS.get(unit, power):
+        return text
+    return text.replace(f",0{french.NBSP}", french.NBSP)
 
 
 def amount_between(row: pd.Series[Any]) -> str:
     """Return the landing in euros, to what its interval can carry."""
-    return _rough(_rounded(row, "median_eur"))
+    return _rough(row["median_eur"], row["lower_80_eur"], row["upper_80_eur"])
 
 
 def euros_between(row: pd.Series[Any]) -> str:
@@ -145,8 +147,7 @@ def euros_between(row: pd.Series[Any]) -> str:
         gap = row["median_eur"] - row["target_eur"]
         return f"{french.compact_euros(abs(gap))} {'au-dessus' if gap > 0 else 'en dessous'}"
     low, high = (row[name] - row["target_eur"] for name in ("lower_80_eur", "upper_80_eur"))
-    bounds = [french.rounded_to_interval(value, low, high) for value in (low, high)]
-    words = [_rough(None if value is None else abs(value)) for value in bounds]
+    words = [_rough(abs(value), low, high) for value in (low, high)]
     if low >= 0:
         return f"entre {words[0]} et {words[1]} au-dessus"
     if high <= 0:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.display import ColumnFormat, Table, Text
 from caqes_analysis.display.payload import State
 from caqes_analysis.schemes.targets import SUBJECT_LABELS
@@ -72,7 +73,7 @@ def targets_table(page: Page) -> Table:
     """Return the targets and benchmarks of the scheme for the year, with their source."""
     rows = page.store.read(tables.TARGETS)
     own = rows[(rows["scheme"] == page.campaign.scheme) & (rows["data_year"] == page.campaign.year)]
-    frame = own.assign(label=[SUBJECT_LABELS.get(subject, subject) for subject in own["subject"]])
+    frame = own.assign(label=[sentence_case(SUBJECT_LABELS.get(subject, subject)) for subject in own["subject"]])
     return Table.from_frame(
         frame,
         caption=f"Objectifs et repères de {page.campaign.year}, dispositif {page.scheme.name}",

@@ -163,7 +163,7 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         return Notice("missing", "Trajectoire de l'année", "Aucun mois n'a été reçu pour cette enveloppe.")
     target, end = page.target(envelope), region_landing(page, envelope)
     left_out = int(rows["left_out_nb"].max())
-    notes = [target.label]
+    notes = [sentence_case(target.label)]
     if left_out:
         notes.append(
             "Un établissement dont un mois manque une des deux années est écarté de ce mois des deux années "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
@@ -163,10 +164,7 @@ def retained_messages(page: Page) -> Text:
     ]
     named = [envelope for envelope in rates["envelope"] if page.target(envelope).value is not None]
     if named:
-        messages.append(
-            f"{french.in_words(len(above)).capitalize()} des {french.in_words(len(named))} enveloppes comparées à un "
-            f"{page.target(named[0]).noun} le dépassent{f' : {french.list_in_words(above)}' if above else ''}."
-        )
+        messages.append(_exceeded(above, len(named), {page.target(envelope).noun for envelope in named}))
     own = _contribution(page)
     share = "" if own is None else f"L'établissement porte {french.percent(100 * own['regional_share'])} de la PHMEV"
     if own is not None and pd.isna(own["evolution_pct"]):
@@ -186,6 +184,21 @@ def retained_messages(page: Page) -> Text:
             "seuls mois présents les deux années."
         )
     return Text.bullets(*messages) if messages else Text.paragraphs("Les données ne permettent pas de conclure.")
+
+
+def _exceeded(above: Sequence[str], compared_nb: int, nouns: Collection[str]) -> str:
+    """Say how many envelopes exceed what each is compared with; an objective is never called a benchmark."""
+    against = " ou à un ".join(sorted(nouns))
+    if compared_nb == 1:
+        return f"L'enveloppe comparée à un {against} {'le dépasse' if above else 'ne le dépasse pas'}."
+    if not above:
+        return f"Aucune des {french.in_words(compared_nb)} enveloppes comparées à un {against} ne le dépasse."
+    verb = "dépasse" if len(above) == 1 else "dépassent"
+    number = "Les" if len(above) == compared_nb else f"{french.in_words(len(above), feminine=True).capitalize()} des"
+    return (
+        f"{number} {french.in_words(compared_nb)} enveloppes comparées à un {against} le {verb} : "
+        f"{french.list_in_words(above)}."
+    )
 
 
 def contribution(page: Page) -> Text:

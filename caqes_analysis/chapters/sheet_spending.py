@@ -28,6 +28,7 @@ from caqes_analysis.chapters.words import (
     envelope_of,
     ordered_by_envelope,
     period_label,
+    sentence_case,
     through_phrase,
     titled,
 )
@@ -160,7 +161,7 @@ def cumulative_figure(page: Page) -> Figure | Notice:
         target_label=target.noun,
         projection=projection_of(landing),
         fan=fan,
-        notes=[target.label, *([FAN_NOTE] if fan is not None else [])],
+        notes=[sentence_case(target.label), *([FAN_NOTE] if fan is not None else [])],
     )
 
 
@@ -232,7 +233,7 @@ def available_table(page: Page) -> Table | Notice | None:
         notes=[
             *([asked] if pd.notna(needed) else []),
             "Le disponible est réparti selon la saison des trois dernières années au plus.",
-            target.label,
+            sentence_case(target.label),
         ],
     )
 

@@ -237,7 +237,8 @@ def _monthly_drawing(years: dict[int, list[MonthValue]], year: int, colour: str)
             axes.annotate("×", (gap, 0), (0, 4), textcoords="offset points", ha="center", weight="bold")
         for month, value in zip(years[0], values[0], strict=True):
             if month.is_corrected and not math.isnan(value):
-                axes.annotate("(c)", (month.month, 0), (0, 4), textcoords="offset points", ha="center", color=INK)
+                place = (month.month, max(value, 0.0))  # above its bar: ink cannot be read on the colour
+                axes.annotate("(c)", place, (0, 3), textcoords="offset points", ha="center", color=INK)
         axes.set_ylim(min(0.0, *shown) * 1.05, max(0.0, *shown) * 1.05 or 1.0)
         month_axis(axes)
         amount_axis(axes, max(map(abs, shown)))
