@@ -25,6 +25,7 @@ __all__ = [
     "Block",
     "blocks_of",
     "guarded_member",
+    "is_archive",
     "open_content",
     "opened_zip",
     "refuse_absent",
@@ -102,7 +103,7 @@ def open_content(path: Path) -> Iterator[IO[bytes]]:
         head = stream.read(4)
         if head[:2] == b"\x1f\x8b":
             raise SourceError.of("FORMAT_NON_LU", "le fichier est compressé en gzip.", _UNPACK, file=path.name)
-        if head[:2] != b"PK" and path.suffix.lower() != ".zip":
+        if not _is_archive(path, head):
             stream.seek(0)
             yield stream
             return
@@ -110,6 +111,16 @@ def open_content(path: Path) -> Iterator[IO[bytes]]:
             info = _only_text_member(archive, path.name)
             with guarded_member(archive, info, path.name) as content:
                 yield content
+
+
+def is_archive(path: Path) -> bool:
+    """Say whether a file is opened as a ZIP: by its first bytes, or by its name."""
+    with path.open("rb") as stream:
+        return _is_archive(path, stream.read(2))
+
+
+def _is_archive(path: Path, head: bytes) -> bool:
+    return head[:2] == b"PK" or path.suffix.lower() == ".zip"
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import pandas as pd
 import pyarrow as pa
 
 from caqes_analysis import tables
-from caqes_analysis.sources.files import refuse_absent, sha256_of
+from caqes_analysis.sources.files import is_archive, refuse_absent, sha256_of
 from caqes_analysis.sources.findings import Findings
 from caqes_analysis.sources.open_phmev.establishments import establishment_rows
 from caqes_analysis.sources.open_phmev.scan import scan
+from caqes_analysis.sources.open_phmev.separators import Bytes
 from caqes_analysis.sources.open_phmev.writing import RowWriter
 from caqes_analysis.sources.received import delivery_row
 from caqes_analysis.store import Store
@@ -58,13 +60,12 @@ def ingest_open_phmev(path: Path, store: Store, *, year: int | None = None, deli
     path = Path(path)
     delivery = delivery or path.stem
     refuse_absent(path)
-    with _draft_folder(store) as folder, ThreadPoolExecutor(1) as beside:
+    with _draft_folder(store) as folder, _fingerprint(path) as fingerprint:
         draft = folder / "rows.parquet"
-        fingerprint = beside.submit(sha256_of, path)
         with RowWriter(draft) as writer:
-            seen = scan(path, writer.add, year=year, delivery=delivery)
+            seen = scan(path, writer.add, year=year, delivery=delivery, witness=fingerprint.see)
         establishments = establishment_rows(seen.establishments, seen.year)
-        period, sha256 = str(seen.year), fingerprint.result()
+        period, sha256 = str(seen.year), fingerprint.sha256()
         described = delivery_row(path, delivery=delivery, period=period, rows_nb=seen.rows_nb, sha256=sha256)
         store.write(tables.ESTABLISHMENTS, establishments, part=delivery)
         store.write(tables.DELIVERIES, described, part=delivery)
@@ -100,6 +101,37 @@ def read_open_phmev(path: Path, *, year: int | None = None) -> pd.DataFrame:
     rows = tables.ANNUAL_DRUG_SPEND.conform(tables.from_arrow(plain))
     known = establishment_rows(seen.establishments, seen.year)[_ESTABLISHMENT_COLUMNS]
     return rows.merge(known, on="finess", how="left", validate="many_to_one")
+
+
+class _Fingerprint:
+    """SHA-256 of a file, taken beside from the very bytes that are read; an archive is read once more for its own."""
+
+    def __init__(self, path: Path, beside: ThreadPoolExecutor) -> None:
+        self._beside = beside
+        self._digest = hashlib.sha256()
+        self._whole = beside.submit(sha256_of, path) if is_archive(path) else None
+        self._last: Future[None] | None = None
+
+    def see(self, content: Bytes) -> None:
+        """Take the next bytes, one block late at most so that blocks do not pile up."""
+        if self._whole is None:
+            if self._last is not None:
+                self._last.result()
+            self._last = self._beside.submit(self._digest.update, content.data)
+
+    def sha256(self) -> str:
+        """Return the fingerprint, in hexadecimal."""
+        if self._whole is not None:
+            return self._whole.result()
+        if self._last is not None:
+            self._last.result()
+        return self._digest.hexdigest()
+
+
+@contextmanager
+def _fingerprint(path: Path) -> Iterator[_Fingerprint]:
+    with ThreadPoolExecutor(1) as beside:
+        yield _Fingerprint(path, beside)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from caqes_analysis.sources.open_phmev.known import KnownPart
 from caqes_analysis.sources.open_phmev.layout import DELIMITER, PARTS, header_problems, unknown_columns
 from caqes_analysis.sources.open_phmev.parts import Cut
 from caqes_analysis.sources.open_phmev.rows import Layout, rows_of
+from caqes_analysis.sources.open_phmev.separators import Bytes
 from caqes_analysis.sources.problems import ProblemLog
 
 __all__ = ["Scan", "scan"]
@@ -58,7 +59,13 @@ class Scan:
 
 
 def scan(
-    path: Path, sink: Callable[[pa.Table], None], *, year: int | None, delivery: str, workers: int | None = None
+    path: Path,
+    sink: Callable[[pa.Table], None],
+    *,
+    year: int | None,
+    delivery: str,
+    workers: int | None = None,
+    witness: Callable[[Bytes], object] | None = None,
 ) -> Scan:
     """Read a whole file; its rows go to ``sink``, block by block, in order.
 
@@ -75,6 +82,8 @@ def scan(
         Identifier of the delivery.
     workers
         Number of threads; the result does not depend on it.
+    witness
+        Is shown the bytes of the content as they are read, all of them and in order.
 
     Raises
     ------
@@ -83,7 +92,7 @@ def scan(
     """
     log = ProblemLog(path.name)
     with open_content(path) as stream:
-        blocks = blocks_of(stream, size=_BLOCK_BYTES, file=path.name)
+        blocks = _shown(blocks_of(stream, size=_BLOCK_BYTES, file=path.name), witness)
         first = next(blocks)
         refuse_utf16(first.buffer[:LONGEST_LINE_BYTES].tobytes(), path.name)
         received, body, is_marked = _split_header(first)
@@ -98,6 +107,13 @@ def scan(
             if rows is not None:
                 sink(rows)
     return reading.finish(received)
+
+
+def _shown(blocks: Iterator[Block], witness: Callable[[Bytes], object] | None) -> Iterator[Block]:
+    for block in blocks:
+        if witness is not None:
+            witness(block.buffer)
+        yield block
 
 
 def _split_header(first: Block) -> tuple[list[str], Block, bool]:

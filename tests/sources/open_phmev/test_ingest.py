@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import itertools
 import random
 from decimal import Decimal
@@ -177,6 +178,22 @@ def test_a_zip_gives_the_same_rows(tmp_path: Path, store: Store):
     plain = read_open_phmev(write(tmp_path, data))
     ingest_open_phmev(write_zip(tmp_path, {"OPEN_PHMEV_2024.CSV": data}), store)
     pd.testing.assert_frame_equal(store.read(tables.ANNUAL_DRUG_SPEND), plain[tables.ANNUAL_DRUG_SPEND.column_names])
+
+
+@pytest.mark.parametrize("block_bytes", [500, 1 << 20])
+def test_the_fingerprint_is_that_of_the_file_whatever_the_blocks(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, block_bytes: int
+):
+    monkeypatch.setattr(scanning, "_BLOCK_BYTES", block_bytes)
+    data = content([row(boites=str(number)) for number in range(1, 40)])
+    plain = write(tmp_path, data)
+    zipped = write_zip(tmp_path, {"OPEN_PHMEV_2023.CSV": data}, "OPEN_PHMEV_2023.zip")
+    for path in (plain, zipped):
+        ingest_open_phmev(path, store)
+    told = store.query("select file, sha256 from deliveries order by file")
+    assert dict(zip(told.file, told.sha256, strict=True)) == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (plain, zipped)
+    }
 
 
 def test_year_and_delivery(tmp_path: Path, store: Store):
