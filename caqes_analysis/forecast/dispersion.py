@@ -20,9 +20,13 @@ _PRIOR_ERRORS_NB = 40.0
 _PRIOR_DEGREES = 4.0
 _RIDGE = 0.02
 _GRID = np.concatenate([[0.001, 0.0025, 0.005], np.linspace(0.01, 0.99, 99), [0.995, 0.9975, 0.999]])
-_PRIOR_COMMON_SHARE, _PRIOR_YEARS_NB = 0.15, 2.0
-"""Share of the variance common to a year before years are counted, and the weight of that, in years: with it the
-intervals hold what they say on average, on years and series that no test scores (docs/methods/forecast.md)."""
+_PRIOR_COMMON_SHARE = 0.15
+"""Share of the variance common to a year before years are counted: with it the intervals hold what they say on average,
+on years and series that no test scores (docs/methods/forecast.md)."""
+_PRIOR_YEARS_NB, _PRIOR_SHOCKS_NB = 2.0, 20.0
+"""Weight of that share, in years: for the dependence between series, then for the width of the interval of one. On
+years and series that no test scores, interval scores fall as the second grows: one bad year among two says little of the
+next."""
 _MAX_COMMON_SHARE = 0.5
 _FLOOR = 1e-4
 
@@ -147,11 +151,12 @@ def learn_dispersion(
     learned = len(errors) / (len(errors) + _PRIOR_ERRORS_NB)
     # One more error than were seen, at worst beyond the extremes: the finite-sample step of conformal prediction.
     corrected = np.clip(0.5 + (_GRID - 0.5) * (len(errors) + 1) / len(errors), 0, 1)
-    prior = t.ppf(_GRID, _PRIOR_DEGREES) * np.quantile(np.abs(scaled), 0.5) / t.ppf(0.75, _PRIOR_DEGREES)
-    years_nb, common_share = len(np.unique(years)), _common_share(scaled, years)
+    shocks = _shocks(scaled, years)
+    own = scaled - shocks[np.unique(years, return_inverse=True)[1]]
+    prior = t.ppf(_GRID, _PRIOR_DEGREES) * np.quantile(np.abs(own), 0.5) / t.ppf(0.75, _PRIOR_DEGREES)
     # The median error of two or three years is no lesson: removed, it forecasts better in the years after.
-    quantiles = learned * np.quantile(scaled - np.median(scaled), corrected) + (1 - learned) * prior
-    quantiles *= _new_year_widening(common_share, years_nb)
+    quantiles = learned * np.quantile(own - np.median(own), corrected) + (1 - learned) * prior
+    quantiles *= _new_year_widening(own, shocks)
     stored = _stored(np.concatenate([centre, found[1:]]))
     return Dispersion(
         centre=(stored[0], stored[1], stored[2]),
@@ -161,8 +166,8 @@ def learn_dispersion(
         highest_scale=round(float(highest), 9),
         quantiles=_stored(quantiles),
         errors_nb=len(errors),
-        years_nb=years_nb,
-        common_share=round(common_share, 9),
+        years_nb=len(shocks),
+        common_share=round(_common_share(scaled, years), 9),
         log_cap=round(1.25 * float(np.abs(errors).max()) + 0.1, 9),
     )
 
@@ -184,16 +189,31 @@ def _common_share(scaled: Floats, years: npt.NDArray[np.int64]) -> float:
     return float(np.clip(mixed, 0.0, _MAX_COMMON_SHARE))
 
 
-def _new_year_widening(common_share: float, years_nb: int) -> Floats:
-    """Return by how much each quantile widens because the shock common to a new year is known from few years.
+def _shocks(scaled: Floats, years: npt.NDArray[np.int64]) -> Floats:
+    """Return what all the series of each year had in common: its median error, moved towards 0 when they are few."""
+    found = []
+    for year in np.unique(years):
+        same = scaled[years == year]
+        known = len(same) * _PRIOR_COMMON_SHARE
+        found.append(np.median(same) * known / (known + 1 - _PRIOR_COMMON_SHARE))
+    return np.array(found)
 
-    The common part, of variance ``common_share``, follows Student's law with the years seen and the prior ones as
-    degrees of freedom, and its centre is estimated: variance ``1 + 1 / years``.
+
+def _new_year_widening(own: Floats, shocks: Floats) -> Floats:
+    """Return by how much each quantile of the series' own errors widens for the shock common to a new year.
+
+    Its variance, in units of theirs, is the usual one, moved by the years seen; it follows Student's law with the years
+    seen and the prior ones as degrees of freedom, and its centre is estimated: variance ``1 + 1 / years``.
     """
-    usual = norm.ppf(_GRID)
-    heavy = t.ppf(_GRID, years_nb + _PRIOR_YEARS_NB) * np.sqrt(1 + 1 / years_nb)
-    ratio = np.divide(heavy, usual, out=np.ones_like(usual), where=np.abs(usual) > 1e-9)
-    found: Floats = np.sqrt(1 + common_share * (ratio**2 - 1))
+    years_nb = len(shocks)
+    variance = (np.subtract(*np.quantile(own, [0.9, 0.1])) / (2 * norm.ppf(0.9))) ** 2
+    usual = _PRIOR_COMMON_SHARE / (1 - _PRIOR_COMMON_SHARE)
+    seen = ((shocks - shocks.mean()) ** 2).sum() / max(variance, _FLOOR)
+    added = min((seen + _PRIOR_SHOCKS_NB * usual) / (years_nb - 1 + _PRIOR_SHOCKS_NB), 1.0)
+    normal = norm.ppf(_GRID)
+    heavy = t.ppf(_GRID, years_nb + _PRIOR_SHOCKS_NB) * np.sqrt(1 + 1 / years_nb)
+    ratio = np.divide(heavy, normal, out=np.ones_like(normal), where=np.abs(normal) > 1e-9)
+    found: Floats = np.sqrt(1 + added * ratio**2)
     return found
 
 

@@ -56,3 +56,21 @@ def test_quantiles_rise_and_their_middle_is_zero() -> None:
     learned = learn_dispersion(alike(len(years)), found, years, 9)
     assert (np.diff(learned.quantiles) > 0).all()
     assert quantiles_of(np.array([0.5]), learned) == pytest.approx([0.0], abs=0.05)
+
+
+def width_80(found: np.ndarray, years: np.ndarray) -> float:
+    """Width of the interval at 80 %, on logarithms."""
+    learned = learn_dispersion(alike(len(years)), found, years, 9)
+    low, high = quantiles_of(np.array([0.1, 0.9]), learned) * np.exp(learned.intercept)
+    return float(high - low)
+
+
+def test_one_bad_year_among_two_widens_the_next_by_little() -> None:
+    calm, bad = width_80(*errors(2, 0.0)), width_80(*errors(2, 1.0))
+    raw = np.subtract(*np.quantile(errors(2, 1.0)[0], [0.9, 0.1]))
+    assert 1.02 * calm < bad < 0.95 * raw
+
+
+def test_a_few_series_of_many_years_keep_the_width_of_their_errors() -> None:
+    found, years = errors(40, 0.0, series_nb=1)
+    assert width_80(found, years) > 0.9 * np.subtract(*np.quantile(found, [0.9, 0.1]))
