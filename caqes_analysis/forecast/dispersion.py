@@ -25,8 +25,8 @@ _PRIOR_COMMON_SHARE = 0.15
 on years and series that no test scores (docs/methods/forecast.md)."""
 _PRIOR_YEARS_NB, _PRIOR_SHOCKS_NB = 2.0, 20.0
 """Weight of that share, in years: for the dependence between series, then for the width of the interval of one. On
-years and series that no test scores, interval scores fall as the second grows: one bad year among two says little of the
-next."""
+years and series that no test scores, interval scores fall as the second grows: one bad year among two says little of
+the next."""
 _MAX_COMMON_SHARE = 0.5
 _FLOOR = 1e-4
 
