@@ -5,33 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 import caqes_analysis
 from caqes_analysis import french, perimeter, tables
-from caqes_analysis.batch import Cache, Job, run_notebooks
+from caqes_analysis.batch import Cache, Job, prune_runs, run_notebooks
 from caqes_analysis.book import Book, compile_book, read_problems
 from caqes_analysis.book import Page as BookPage
+from caqes_analysis.book.publish import inventory
+from caqes_analysis.build_lock import alone
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
 from caqes_analysis.chapters.contents import INDICATOR_NOTEBOOK, INDICATORS_PART
 from caqes_analysis.chapters.indicator_reading import indicator_href, volet_label
 from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
-from caqes_analysis.chapters.reads import Reads
+from caqes_analysis.chapters.reads import Reads, table_hashes
 from caqes_analysis.code_version import HASH_LENGTH, hash_of_files, package_hash
 from caqes_analysis.departments import department_label
-from caqes_analysis.errors import BuildError, CampaignError, Problem
+from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.guide import GuideSources, book_pages, guide_provenance
-from caqes_analysis.receive import input_files, open_store
+from caqes_analysis.receive import input_files, kept_signature, open_store
+from caqes_analysis.run_record import RunRecord
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
 from caqes_analysis.unchanged import forget_build, record_build
@@ -39,6 +41,7 @@ from caqes_analysis.unchanged import forget_build, record_build
 __all__ = ["BuildReport", "build", "code_version"]
 
 NOTEBOOKS = REPOSITORY / "notebooks"
+READING, FORECASTS, SITE = "Lecture des fichiers reçus", "Prévisions", "Composition du site"
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,14 @@ class BuildReport:
         First page of the site.
     page_problems
         What the check of the built pages found.
+    manifest
+        Manifest of the run: what was read, executed or taken again, written and missed.
     """
 
     notebooks: pd.DataFrame
     index: Path
     page_problems: tuple[Problem, ...] = ()
+    manifest: Path | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -103,56 +109,52 @@ def build(
     """
     campaign = load_campaign(campaign_file)
     directory = output.resolve() if output else campaign.build_directory
-    with _alone(directory, campaign):
-        progress("Lecture des fichiers reçus", 0, 1)
+    with alone(directory, file=campaign.file.name):
+        progress(READING, 0, 1)
+        begun = time.perf_counter()
+        before = kept_signature(directory / "store")
         store = open_store(campaign, directory)
         establishments = perimeter.current_establishments(store)
         _check_only(only, establishments, campaign)
         forget_build(directory)
-        progress("Lecture des fichiers reçus", 1, 1)
-        prepare_forecasts(store, campaign, progress=partial(progress, "Prévisions"))
+        progress(READING, 1, 1)
         run = directory / "run.draft"
         shutil.rmtree(run, ignore_errors=True)
+        record = RunRecord(campaign, directory, results=run, only=only, force=force)
+        received = before == kept_signature(directory / "store")
+        status = "reused" if received else "done"
+        record.add_step(READING, status, time.perf_counter() - begun, outputs=table_hashes(store))
+        with record.step(FORECASTS, reads=table_hashes(store)) as told:
+            told(reused=store.has(tables.FORECASTS))
+            prepare_forecasts(store, campaign, progress=partial(progress, FORECASTS))
+            told(outputs=table_hashes(store))
         plan = _Plan(campaign, directory, establishments, tuple(only), Reads(campaign, store))
         cache = Cache(directory / "cache")
         if force:
             cache.clear()
         outcomes = pd.concat(
-            [_run(jobs, workers, step, progress, cache) for step, jobs in plan.steps()], ignore_index=True
+            [_run(jobs, workers, step, progress, cache, record) for step, jobs in plan.steps()], ignore_index=True
         )
         cache.prune()
-        progress("Composition du site", 0, 1)
-        book = _book(plan, outcomes)
-        index = compile_book(book, work=directory / "work", site=directory / "site", jobs=2)
+        record.publish(store)
+        progress(SITE, 0, 1)
+        with record.step(SITE, reads={"notebooks": hash_of_files(run, ("*.ipynb",))}) as told:
+            book = _book(plan, outcomes)
+            index = compile_book(book, work=directory / "work", site=directory / "site", jobs=2)
+            told(outputs=inventory(index.parent))
         problems = read_problems(directory / "work")
         kept = directory / "run"
         shutil.rmtree(kept, ignore_errors=True)
         run.rename(kept)
-        report = BuildReport(outcomes.assign(title=outcomes["job"].map(plan.titles)), index, tuple(problems))
+        report = BuildReport(
+            outcomes.assign(title=outcomes["job"].map(plan.titles)), index, tuple(problems), record.manifest.path
+        )
         if report.succeeded:
             record_build(campaign, directory, inputs=input_files(campaign), only=only)
-        progress("Composition du site", 1, 1)
+        record.end(outcomes, problems, succeeded=report.succeeded)
+        prune_runs(directory)
+        progress(SITE, 1, 1)
     return report
-
-
-@contextmanager
-def _alone(directory: Path, campaign: Campaign) -> Iterator[None]:
-    """Hold the lock of the build folder: two builds of one campaign never mix."""
-    directory.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(directory / ".build.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as failure:
-        raise BuildError.of(
-            "CONSTRUCTION_EN_COURS",
-            "une autre construction de cette campagne est en cours.",
-            "Attendre qu'elle se termine, ou construire ailleurs avec --output.",
-            file=campaign.file.name,
-        ) from failure
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _check_only(only: Sequence[str], establishments: pd.DataFrame, campaign: Campaign) -> None:
@@ -170,7 +172,9 @@ def _check_only(only: Sequence[str], establishments: pd.DataFrame, campaign: Cam
         )
 
 
-def _run(jobs: Sequence[Job], workers: int | None, step: str, progress: Progress, cache: Cache) -> pd.DataFrame:
+def _run(
+    jobs: Sequence[Job], workers: int | None, step: str, progress: Progress, cache: Cache, record: RunRecord
+) -> pd.DataFrame:
     done = 0
     progress(step, 0, len(jobs))
 
@@ -179,7 +183,7 @@ def _run(jobs: Sequence[Job], workers: int | None, step: str, progress: Progress
         done += 1
         progress(step, done, len(jobs))
 
-    return run_notebooks(jobs, workers=workers, on_done=count, cache=cache)
+    return run_notebooks(jobs, workers=workers, on_done=count, cache=cache, manifest=record.manifest)
 
 
 class _Plan:
@@ -239,6 +243,7 @@ class _Plan:
             outputs=outputs,
             timeout_s=self.campaign.batch.timeout_s,
             reads=reads,
+            places=("campaign", "build_directory"),
         )
 
     def executed(self, name: str) -> Path:

@@ -135,7 +135,7 @@ def build(
     print_built(report.notebooks, elapsed_s=time.monotonic() - begun)
     print_failures(_failed(report, campaign, output))
     print_page_problems(report.page_problems)
-    print_site(report.index)
+    print_site(report.index, report.manifest)
     if not report.succeeded:
         raise typer.Exit(1)
 

@@ -18,7 +18,10 @@ CODE_FILES = ("*.py", "*.csv", "*.json", "*.yml")
 """Files of the package that can change a figure."""
 
 # Rooms that no notebook of a build loads: they run the notebooks or compile what these have shown.
-_AROUND_PAGES = {"batch", "book", "bootstrap", "build", "cli", "command_line", "progress", "reopen", "unchanged"}
+_AROUND_PAGES = {
+    *("batch", "book", "bootstrap", "build", "build_lock", "cli"),
+    *("command_line", "progress", "reopen", "run_record", "unchanged"),
+}
 
 
 def hash_of_files(folder: Path, patterns: Sequence[str]) -> str:

@@ -11,11 +11,13 @@ import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from filelock import FileLock
 
 from caqes_analysis import build as build_module
 from caqes_analysis import tables
+from caqes_analysis.batch import load_run
+from caqes_analysis.batch.causes import CAUSES
 from caqes_analysis.build import BuildReport, build
+from caqes_analysis.build_lock import alone
 from caqes_analysis.errors import BuildError, CaqesError
 from caqes_analysis.indicators.evolution import cumulative_evolution
 from caqes_analysis.store import Store
@@ -101,6 +103,31 @@ def test_the_region_is_the_sum_of_the_sheets_to_the_cent(built: tuple[Path, Buil
         assert last["current_eur"].sum() <= received
 
 
+def test_the_manifest_tells_the_run(built: tuple[Path, BuildReport]) -> None:
+    folder, report = built
+    assert report.manifest is not None
+    run = load_run(folder / "sortie", report.manifest.parent.name)
+    assert run.succeeded
+    assert run.facts["parameters"]["sources"]["contracts"][0]["path"] == "recus/contrats.csv"
+    assert {line["file"]: line["cause"] for line in run.events("input")}.items() >= {
+        "essai-2024.yml": "parameters",
+        "recus/contrats.csv": "data",
+    }.items()
+    assert [(line["step"], line["status"]) for line in run.events("step")] == [
+        ("Lecture des fichiers reçus", "done"),
+        ("Prévisions", "done"),
+        ("Composition du site", "done"),
+    ]
+    told = {line["job"]: line for line in run.events("notebook")}
+    assert set(told) == set(report.notebooks["job"])
+    assert all(line["status"] == "done" and set(line["causes"]) == set(CAUSES) for line in told.values())
+    assert not [name for line in told.values() for name in line["causes"]["parameters"] if "directory" in name]
+    assert str(folder) not in report.manifest.read_text(encoding="utf-8")
+    for table in (tables.EVOLUTIONS, tables.INDICATOR_VALUES, tables.FORECASTS):
+        assert len(run.read(table))
+    assert sum(line["step"] == "Composition du site" and "index.html" in line["outputs"] for line in run.events("step"))
+
+
 def test_two_builds_of_the_same_inputs_give_the_same_bytes(built: tuple[Path, BuildReport]) -> None:
     folder, _ = built
     first = {name: hashes(folder / "sortie" / name) for name in ("site", "run/results")}
@@ -161,7 +188,7 @@ def test_a_wrong_input_leaves_the_report_untouched(built: tuple[Path, BuildRepor
 
 def test_two_builds_at_once_do_not_mix(built: tuple[Path, BuildReport]) -> None:
     folder, _ = built
-    with FileLock(folder / "sortie" / ".build.lock"), pytest.raises(BuildError, match="CONSTRUCTION_EN_COURS"):
+    with alone(folder / "sortie", file="x.yml"), pytest.raises(BuildError, match="CONSTRUCTION_EN_COURS"):
         build(folder / "essai-2024.yml")
 
 

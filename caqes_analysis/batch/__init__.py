@@ -6,6 +6,20 @@ Jupyter application (kernel provisioner ``caqes-warm``) and papermill (``papermi
 
 from caqes_analysis.batch.cache import Cache
 from caqes_analysis.batch.job import Job, Kernels, Outcome
+from caqes_analysis.batch.manifest import Manifest
 from caqes_analysis.batch.run import run_notebooks
+from caqes_analysis.batch.runs import Run, begin_run, list_runs, load_run, prune_runs
 
-__all__ = ["Cache", "Job", "Kernels", "Outcome", "run_notebooks"]
+__all__ = [
+    "Cache",
+    "Job",
+    "Kernels",
+    "Manifest",
+    "Outcome",
+    "Run",
+    "begin_run",
+    "list_runs",
+    "load_run",
+    "prune_runs",
+    "run_notebooks",
+]

@@ -1,8 +1,8 @@
 """Executed notebooks kept by what they read: what has not changed is taken again, whole, instead of being run.
 
-The key of a job is made of the notebook, of its parameters and of what it says it reads (:attr:`Job.reads`: data, code,
-environment). An entry is a folder written beside the others and then renamed: a build that is killed leaves entries
-that are whole or absent, and the next build goes on from them.
+The key of a job (:func:`~caqes_analysis.batch.causes.key_of`) is made of the data that it says it reads, of code,
+parameters and environment. An entry is a folder written beside the others and then renamed: a build that is killed
+leaves entries that are whole or absent, and the next build goes on from them.
 """
 
 from __future__ import annotations
@@ -14,39 +14,16 @@ import tempfile
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
+from caqes_analysis.batch.causes import key_of
 from caqes_analysis.batch.job import Job
 
-__all__ = ["Cache", "key_parts"]
+__all__ = ["Cache"]
 
 _CONTENT = "content.json"
 _EXECUTED = "executed.ipynb"
 _DAY_S = 86_400
 _KEPT_DAYS = 30
-
-
-def key_parts(job: Job) -> dict[str, str]:
-    """Return what the key of a job is made of, each with the hash of its content.
-
-    Parameters
-    ----------
-    job
-        The job; its notebook exists.
-
-    Returns
-    -------
-    dict
-        ``notebook``, ``parameters``, and what the job reads by name.
-    """
-    from caqes_analysis.batch.parameters import plain_value
-
-    values = {name: plain_value(value) for name, value in sorted(job.parameters.items())}
-    return {
-        "notebook": sha256(job.notebook.read_bytes()).hexdigest(),
-        "parameters": sha256(json.dumps(values, default=str).encode()).hexdigest(),
-        **job.reads,
-    }
 
 
 class Cache:
@@ -123,8 +100,7 @@ class Cache:
                 shutil.rmtree(entry, ignore_errors=True)
 
     def _entry(self, job: Job) -> Path:
-        parts: dict[str, Any] = key_parts(job)
-        return self.directory / sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return self.directory / key_of(job)
 
 
 def _files(job: Job) -> dict[str, Path]:

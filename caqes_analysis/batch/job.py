@@ -32,8 +32,11 @@ class Job:
     timeout_s
         Time allowed to each cell.
     reads
-        What the notebook reads beside its parameters (tables, code, environment): name → hash of the content. Two
-        jobs with equal notebooks, parameters and reads give equal results: a cache relies on it.
+        What the notebook reads beside its parameters: name → hash of the content. ``code``, ``environment``,
+        ``campaign`` and ``parameters`` are what they say, other names are data. Two jobs with equal notebooks,
+        parameters and reads give equal results: a cache relies on it.
+    places
+        Names of the parameters that only say where files are: no cause of a change.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Job:
     outputs: tuple[Path, ...] = ()
     timeout_s: int = 600
     reads: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
 
     @property
     def log(self) -> Path:

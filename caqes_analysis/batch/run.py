@@ -11,6 +11,7 @@ import pandas as pd
 
 from caqes_analysis.batch.cache import Cache
 from caqes_analysis.batch.job import Job, Kernels, Outcome
+from caqes_analysis.batch.manifest import Manifest
 from caqes_analysis.batch.template import can_fork, shared_template
 
 __all__ = ["COLUMNS", "KERNELS_VARIABLE", "run_notebooks"]
@@ -33,6 +34,7 @@ def run_notebooks(
     on_done: Callable[[Job, str], None] | None = None,
     kernels: Kernels | None = None,
     cache: Cache | None = None,
+    manifest: Manifest | None = None,
 ) -> pd.DataFrame:
     """Execute notebooks, each in a fresh kernel.
 
@@ -52,6 +54,8 @@ def run_notebooks(
     cache
         Where the results of equal jobs are taken instead of being computed, and those that succeed are kept; without
         one, every job runs.
+    manifest
+        Where what becomes of each job is written as it ends.
 
     Returns
     -------
@@ -69,12 +73,20 @@ def run_notebooks(
 
     check_parameters([(job.notebook, job.name, job.parameters) for job in jobs])
     outcomes = {i: Outcome("reused", 0.0) for i, job in enumerate(jobs) if cache is not None and cache.take(job)}
-    if on_done is not None:
-        for position, outcome in outcomes.items():
-            on_done(jobs[position], outcome.status)
+
+    def ended(job: Job, outcome: Outcome) -> None:
+        if cache is not None and outcome.status == "done":
+            cache.keep(job)
+        if manifest is not None:
+            manifest.add_notebook(job, outcome)
+        if on_done is not None:
+            on_done(job, outcome.status)
+
+    for position, outcome in outcomes.items():
+        ended(jobs[position], outcome)
     left = {i: job for i, job in enumerate(jobs) if i not in outcomes}
     if left:
-        outcomes |= _executed(left, workers, executor, on_done, kernels or _default_kernels(), cache)
+        outcomes |= _executed(left, workers, executor, ended, kernels or _default_kernels())
     return _table(jobs, [outcomes[i] for i in range(len(jobs))])
 
 
@@ -82,9 +94,8 @@ def _executed(
     jobs: Mapping[int, Job],
     workers: int | None,
     executor: Executor | None,
-    on_done: Callable[[Job, str], None] | None,
+    ended: Callable[[Job, Outcome], None],
     chosen: Kernels,
-    cache: Cache | None,
 ) -> dict[int, Outcome]:
     if chosen == "warm" and executor is None:
         shared_template()  # it imports while this process does
@@ -98,10 +109,7 @@ def _executed(
             for future in as_completed(futures):
                 position = futures[future]
                 outcomes[position] = _outcome(future)
-                if cache is not None and outcomes[position].status == "done":
-                    cache.keep(jobs[position])
-                if on_done is not None:
-                    on_done(jobs[position], outcomes[position].status)
+                ended(jobs[position], outcomes[position])
         except BaseException:
             for future in futures:
                 future.cancel()

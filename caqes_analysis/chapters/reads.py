@@ -21,7 +21,7 @@ from caqes_analysis.sources.files import sha256_of
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
-__all__ = ["OWN_ROWS", "REGIONAL_TABLES", "Reads", "own_store"]
+__all__ = ["OWN_ROWS", "REGIONAL_TABLES", "Reads", "own_store", "table_hashes"]
 
 OWN_ROWS: Mapping[Table, str] = {
     tables.CONTRACTS: "contract_finess",
@@ -81,10 +81,7 @@ class Reads:
             "parameters": _hash(f"{name}:{sha256_of(path)}" for name, path in _parameter_files(campaign)),
             "map": sha256_of(campaign.map) if campaign.map is not None and campaign.map.is_file() else "",
         }
-        self._tables = {
-            folder.name: _hash(f"{part.name}:{sha256_of(part)}" for part in sorted(folder.glob("*")) if part.is_file())
-            for folder in sorted(path for path in store.directory.iterdir() if path.is_dir())
-        }
+        self._tables = table_hashes(store)
         self._own = {table.name: _own_hashes(store, table, key) for table, key in OWN_ROWS.items()}
         self._signatories = contract_keys(store.read(tables.ESTABLISHMENTS))
 
@@ -119,6 +116,14 @@ class Reads:
             pages = sorted(path.stem for path in folder.glob("*.md") if path.stem not in self._signatories)
         found = {page: self._campaign.comment_file(page) for page in pages}
         return _hash(f"{page}:{sha256_of(path)}" for page, path in found.items() if path is not None)
+
+
+def table_hashes(store: Store) -> dict[str, str]:
+    """Return the hash of the content of each table of a store, by name."""
+    return {
+        folder.name: _hash(f"{part.name}:{sha256_of(part)}" for part in sorted(folder.glob("*.parquet")))
+        for folder in sorted(path for path in store.directory.iterdir() if path.is_dir())
+    }
 
 
 def _parameter_files(campaign: Campaign) -> list[tuple[str, Path]]:

@@ -192,7 +192,10 @@ def print_page_problems(problems: Sequence[Problem]) -> None:
         ERR.print(numbered((problem.place, *_paragraphs(problem)[1:]) for problem in problems))
 
 
-def print_site(index: Path) -> None:
-    """Say where the report is."""
+def print_site(index: Path, manifest: Path | None = None) -> None:
+    """Say where the report is and, when it was built, under which name its run is kept."""
+    if manifest is not None:
+        OUT.print(typeset(Text(f"Exécution {manifest.parent.name}, racontée dans :")))
+        as_is(OUT, manifest)
     OUT.print("Rapport, à ouvrir dans un navigateur :")
     as_is(OUT, index)

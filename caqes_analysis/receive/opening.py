@@ -9,14 +9,12 @@ from pathlib import Path
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.receive.deriving import derive
 from caqes_analysis.receive.reading import read_sources
-from caqes_analysis.receive.signature import signature
+from caqes_analysis.receive.signature import SIGNATURE, kept_signature, signature
 from caqes_analysis.receive.simulated import prepare_simulation
 from caqes_analysis.sources import Findings
 from caqes_analysis.store import Store
 
 __all__ = ["open_store", "receive"]
-
-_SIGNATURE = "signature.json"
 
 
 def open_store(campaign: Campaign, build_directory: Path | None = None) -> Store:
@@ -36,8 +34,7 @@ def open_store(campaign: Campaign, build_directory: Path | None = None) -> Store
     """
     directory = (build_directory or campaign.build_directory) / "store"
     prepare_simulation(campaign)
-    written = directory / _SIGNATURE
-    if not written.exists() or json.loads(written.read_text(encoding="utf-8")) != signature(campaign):
+    if kept_signature(directory) != signature(campaign):
         receive(campaign, directory)
     return Store(directory)
 
@@ -69,7 +66,8 @@ def receive(campaign: Campaign, directory: Path) -> Findings:
         store = Store(draft)
         register, findings = read_sources(campaign, store)
         findings = derive(campaign, store, register, findings)
-        (draft / _SIGNATURE).write_text(json.dumps(signature(campaign), indent=1), encoding="utf-8")
+        (draft / SIGNATURE).write_text(json.dumps(signature(campaign), indent=1), encoding="utf-8")
+        (directory / SIGNATURE).unlink(missing_ok=True)  # first: what is half deleted is no store
         shutil.rmtree(directory, ignore_errors=True)
         draft.rename(directory)
     finally:

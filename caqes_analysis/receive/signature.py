@@ -1,45 +1,69 @@
-"""What a store depends on: the content of every input, and the code."""
+"""What a store depends on: the content of every input, the code, and the environment that runs it."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import code_list_files
-from caqes_analysis.code_version import package_hash
+from caqes_analysis.code_version import environment_hash, package_hash
 from caqes_analysis.evaluation.campaign import rule_files
 from caqes_analysis.savings.dotation import DOTATION
 from caqes_analysis.sources.files import sha256_of
 
-__all__ = ["input_files", "signature"]
+__all__ = ["SIGNATURE", "input_files", "kept_signature", "received_files", "signature"]
+
+SIGNATURE = "signature.json"
+"""Name of the file of a store that holds its signature."""
 
 _ABSENT = "absent"
 
 
 def signature(campaign: Campaign) -> dict[str, str]:
-    """Return what a store depends on: content of each input, of the campaign and of the targets, and the code.
+    """Return what a store depends on: content of each input, of the campaign and of the targets, code, environment.
 
     Returns
     -------
     dict
-        SHA-256 by file (« absent » for a file that is not there), with the hash of the package's code.
+        SHA-256 by file (« absent » for a file that is not there), with the hashes ``code`` and ``environment``.
     """
-    return {"code": package_hash()} | {str(path): _content(path) for path in input_files(campaign)}
+    own = {"code": package_hash(), "environment": environment_hash()}
+    return own | {str(path): _content(path) for path in input_files(campaign)}
+
+
+def kept_signature(store: Path) -> dict[str, str]:
+    """Return the signature of the store that stands in a folder; empty when there is none that is whole.
+
+    Parameters
+    ----------
+    store
+        Folder of the store.
+    """
+    try:
+        kept: dict[str, str] = json.loads((store / SIGNATURE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept
 
 
 def input_files(campaign: Campaign) -> list[Path]:
     """Return the files that a store depends on, those that are absent included."""
-    files = {
+    rules = {
         campaign.file,
         *campaign.target_files,
-        *(path for source in campaign.sources.all() for path in source.files),
         *code_list_files(campaign.code_lists_folder),
         *rule_files(campaign),
         DOTATION,
-        *([campaign.corrections_file] if campaign.corrections_file else []),
-        *([campaign.map] if campaign.map else []),
+        *(path for source in campaign.sources.all() for path in source.files),
     }
-    return sorted(files)
+    return sorted({*rules, *received_files(campaign)})
+
+
+def received_files(campaign: Campaign) -> list[Path]:
+    """Return the files that hold data, among those that a store depends on: the others are parameters."""
+    own = [path for path in (campaign.corrections_file, campaign.map) if path]
+    return sorted({*(source.path for source in campaign.sources.all()), *own})
 
 
 def _content(path: Path) -> str:
