@@ -33,6 +33,7 @@ from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.guide import GuideSources, book_pages, guide_provenance
 from caqes_analysis.receive import input_files, kept_signature, open_store
+from caqes_analysis.replacing import replace_folder, restore_folder
 from caqes_analysis.run_record import RunRecord
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
@@ -120,6 +121,7 @@ def build(
         progress(READING, 1, 1)
         run = directory / "run.draft"
         shutil.rmtree(run, ignore_errors=True)
+        restore_folder(directory / "run")
         record = RunRecord(campaign, directory, results=run, only=only, force=force)
         received = before == kept_signature(directory / "store")
         status = "reused" if received else "done"
@@ -143,9 +145,7 @@ def build(
             index = compile_book(book, work=directory / "work", site=directory / "site", jobs=2)
             told(outputs=inventory(index.parent))
         problems = read_problems(directory / "work")
-        kept = directory / "run"
-        shutil.rmtree(kept, ignore_errors=True)
-        run.rename(kept)
+        replace_folder(run, directory / "run")
         report = BuildReport(
             outcomes.assign(title=outcomes["job"].map(plan.titles)), index, tuple(problems), record.manifest.path
         )

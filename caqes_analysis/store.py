@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError
+from caqes_analysis.replacing import replace_file
 from caqes_analysis.tables import Table
 
 __all__ = ["Store", "quiet"]
@@ -113,7 +114,7 @@ class Store:
         path = self.part_path(table, part)
         draft = path.with_suffix(".draft")
         pq.write_table(content, draft, compression="zstd")
-        draft.replace(path)
+        replace_file(draft, path)
 
     def has(self, table: Table) -> bool:
         """Say whether the table holds at least one part."""

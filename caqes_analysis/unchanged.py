@@ -15,6 +15,7 @@ from typing import Any
 
 from caqes_analysis.campaign import REPOSITORY, Campaign
 from caqes_analysis.code_version import CODE_FILES, environment_hash
+from caqes_analysis.replacing import write_whole
 
 __all__ = ["forget_build", "record_build", "unchanged_site"]
 
@@ -76,9 +77,7 @@ def record_build(campaign: Campaign, directory: Path, *, inputs: Iterable[Path],
         "inputs": {str(path): _content(path) for path in sorted(inputs)},
         "site": {path: _stamp(directory / "site" / path) for path in _site_files(directory / "site")},
     }
-    draft = directory / f"{_RECORD}.draft"
-    draft.write_text(json.dumps(record, indent=0), encoding="utf-8")
-    draft.replace(directory / _RECORD)
+    write_whole(directory / _RECORD, json.dumps(record, indent=0).encode("utf-8"))
 
 
 def forget_build(directory: Path) -> None:

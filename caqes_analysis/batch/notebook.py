@@ -22,6 +22,7 @@ from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.kernels import BatchKernelManager, WarmKernelManager
 from caqes_analysis.batch.parameters import declared_parameters, injected_lines, plain_value
 from caqes_analysis.batch.template import KERNEL_ENVIRONMENT
+from caqes_analysis.replacing import replace_file
 
 __all__ = ["Running", "execute"]
 
@@ -171,4 +172,4 @@ def _write_reproducibly(notebook: nbformat.NotebookNode, executed: Path) -> None
     executed.parent.mkdir(parents=True, exist_ok=True)
     draft = executed.with_suffix(".draft.ipynb")
     nbformat.write(notebook, draft)
-    draft.replace(executed)
+    replace_file(draft, executed)

@@ -19,6 +19,7 @@ import pandas as pd
 from caqes_analysis.batch.manifest import MANIFEST, Manifest, new_run_id, read_lines
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.parameter_files import nearest
+from caqes_analysis.replacing import write_whole
 from caqes_analysis.sources.files import sha256_of
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
@@ -119,10 +120,7 @@ def keep_table(directory: Path, manifest: Manifest, table: str, part: str, path:
     content = sha256_of(path)
     kept = directory / RUNS / _TABLES / f"{content}.parquet"
     if not kept.is_file():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        draft = kept.with_suffix(".draft")
-        shutil.copyfile(path, draft)
-        draft.replace(kept)
+        write_whole(kept, path.read_bytes())
     manifest.add("table", table=table, part=part, sha256=content)
 
 

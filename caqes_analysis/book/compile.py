@@ -18,6 +18,7 @@ from caqes_analysis.book.model import Book, Page
 from caqes_analysis.book.navigation import Group, Navigation
 from caqes_analysis.book.text import clean, without_bidi
 from caqes_analysis.errors import Problem
+from caqes_analysis.replacing import restore_folder, write_whole
 
 __all__ = ["compile_book", "read_problems"]
 
@@ -76,8 +77,9 @@ def read_problems(work: Path) -> tuple[Problem, ...]:
 
 
 def _compile(book: Book, work: Path, site: Path, jobs: int) -> Path:
+    restore_folder(site)
     state_file = work / "state.json"
-    state: dict[str, Any] = json.loads(state_file.read_text(encoding="utf-8")) if state_file.is_file() else {}
+    state = _kept_state(state_file)
     tools = _tools()
     contents = {page.path: _content(page) for page in book.pages}
     inputs = _digest([tools, repr(book), *(sha256(content or b"").hexdigest() for content in contents.values())])
@@ -108,8 +110,17 @@ def _compile(book: Book, work: Path, site: Path, jobs: int) -> Path:
         _report(work, [_warned(line) for line in warnings], check_site(site, known=_known(work, state, published)))
         state = {"tools": tools, "published": published, "warnings": warnings}
     state |= {"inputs": inputs, "prepared": prepared}
-    state_file.write_text(json.dumps(state, indent=1), encoding="utf-8")
+    write_whole(state_file, json.dumps(state, indent=1).encode("ascii"))
     return site / "index.html"
+
+
+def _kept_state(state_file: Path) -> dict[str, Any]:
+    """Return what the last build knew; empty when there was none, or when it did not go to its end."""
+    try:
+        state: dict[str, Any] = json.loads(state_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return state
 
 
 def _content(page: Page) -> bytes | None:
@@ -198,7 +209,8 @@ def _digest(parts: list[str]) -> str:
 
 
 def _forget(work: Path) -> None:
-    """Drop what an earlier version of the tools stored."""
+    """Drop what an earlier version of the tools stored, or a build that did not go to its end."""
+    (work / "source" / "conf.py").unlink(missing_ok=True)
     for name in ("doctrees", "html"):
         for path in sorted((work / name).rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
@@ -231,4 +243,4 @@ def _report(work: Path, warned: list[Problem], found: list[Problem]) -> None:
     for problem in problems:
         _LOGGER.warning("%s", problem)
     text = json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1)
-    (work / "problems.json").write_text(text, encoding="utf-8")
+    write_whole(work / "problems.json", text.encode("utf-8"))

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,10 @@ def build_pages(
     write_changed(source / "_toc.yml", _json(toc))
     if changed or not (source / "conf.py").is_file():
         before = (source / "conf.py").read_bytes() if (source / "conf.py").is_file() else b""
-        _run(["-c", "from jupyter_book.cli.main import main; main()", "config", "sphinx", str(source)], work)
+        _run(["jupyter_book.cli.main:main", "config", "sphinx", str(source)], work)
         _settle(source / "conf.py", before)
     warnings_file = work / "sphinx-warnings.txt"
-    arguments = ["-m", "sphinx", "-b", "html", "-q", "-j", str(max(1, jobs)), "-d", str(work / "doctrees")]
+    arguments = ["sphinx", "-b", "html", "-q", "-j", str(max(1, jobs)), "-d", str(work / "doctrees")]
     arguments += ["-D", f"caqes_book_state={state}"]  # not in the configuration: it would be written again each time
     output = _run([*arguments, "-w", str(warnings_file), str(source), str(pages)], work)
     absent = [doc for doc in docs if not (pages / f"{doc}.html").is_file()]
@@ -134,18 +135,20 @@ def _json(content: Mapping[str, Any]) -> bytes:
 def _run(arguments: list[str], work: Path) -> str:
     environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
     environment.pop("PYTHONWARNINGS", None)
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=work,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_LAST_LINES_NB:])
-    if done.returncode:
+    with tempfile.TemporaryFile() as said:
+        program = subprocess.Popen(
+            [sys.executable, "-m", "caqes_analysis.bound_process", *arguments],
+            cwd=work,
+            env=environment,
+            stdin=subprocess.PIPE,  # never written: its closing ends the program, should this process end first
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        with program:
+            status = program.wait()
+        said.seek(0)
+        output = "\n".join(said.read().decode("utf-8", "replace").strip().splitlines()[-_LAST_LINES_NB:])
+    if status:
         raise _failed(output)
     return output
 

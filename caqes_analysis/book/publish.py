@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from caqes_analysis.errors import BuildError
+from caqes_analysis.replacing import replace_folder
 
 __all__ = ["inventory", "is_intact", "publish"]
 
 _LINKED = re.compile(r'(?:src|href)="(?:\.\./)*((?:_images|_downloads)/[^"?#]+)"')
-_RETRIES_NB = 20
-_RETRY_S = 0.25
 
 
 def publish(pages: Path, docs: Iterable[str], assets: Path, site: Path) -> dict[str, str]:
@@ -60,32 +57,8 @@ def publish(pages: Path, docs: Iterable[str], assets: Path, site: Path) -> dict[
     # Published on GitHub Pages, folders that begin with an underscore would be left out without this file.
     (fresh / ".nojekyll").touch()
     published = inventory(fresh)
-    _replace(fresh, site)
+    replace_folder(fresh, site, code="SITE_OCCUPE")
     return published
-
-
-def _replace(fresh: Path, site: Path) -> None:
-    old = site.with_name(f".{site.name}.old")
-    for attempt in range(_RETRIES_NB):
-        shutil.rmtree(old, ignore_errors=True)
-        try:
-            if site.exists():
-                site.rename(old)
-            fresh.rename(site)
-        except OSError as failure:
-            if old.exists() and not site.exists():
-                old.rename(site)
-            if attempt == _RETRIES_NB - 1:
-                raise BuildError.of(
-                    "SITE_OCCUPE",
-                    f"Le site ne peut pas être remplacé : un fichier est ouvert ailleurs ({failure}).",
-                    f"Fermer les pages ouvertes, puis relancer ; le nouveau site attend dans « {fresh.name} ».",
-                    file=site.name,
-                ) from failure
-            time.sleep(_RETRY_S)
-        else:
-            shutil.rmtree(old, ignore_errors=True)
-            return
 
 
 def inventory(site: Path) -> dict[str, str]:

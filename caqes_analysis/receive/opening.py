@@ -11,6 +11,7 @@ from caqes_analysis.receive.deriving import derive
 from caqes_analysis.receive.reading import read_sources
 from caqes_analysis.receive.signature import SIGNATURE, kept_signature, signature
 from caqes_analysis.receive.simulated import prepare_simulation
+from caqes_analysis.replacing import replace_folder, restore_folder
 from caqes_analysis.sources import Findings
 from caqes_analysis.store import Store
 
@@ -34,6 +35,7 @@ def open_store(campaign: Campaign, build_directory: Path | None = None) -> Store
     """
     directory = (build_directory or campaign.build_directory) / "store"
     prepare_simulation(campaign)
+    restore_folder(directory)
     if kept_signature(directory) != signature(campaign):
         receive(campaign, directory)
     return Store(directory)
@@ -67,9 +69,7 @@ def receive(campaign: Campaign, directory: Path) -> Findings:
         register, findings = read_sources(campaign, store)
         findings = derive(campaign, store, register, findings)
         (draft / SIGNATURE).write_text(json.dumps(signature(campaign), indent=1), encoding="utf-8")
-        (directory / SIGNATURE).unlink(missing_ok=True)  # first: what is half deleted is no store
-        shutil.rmtree(directory, ignore_errors=True)
-        draft.rename(directory)
+        replace_folder(draft, directory)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return findings

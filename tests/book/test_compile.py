@@ -271,7 +271,7 @@ def test_a_site_that_cannot_be_moved_is_left_as_it_was(tmp_path: Path, monkeypat
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", locked)
-    monkeypatch.setattr("caqes_analysis.book.publish._RETRY_S", 0.0)
+    monkeypatch.setattr("caqes_analysis.replacing._RETRY_S", 0.0)
     with pytest.raises(BuildError, match="SITE_OCCUPE"):
         publish(pages, ["index"], assets, site)
     assert (site / "index.html").read_text(encoding="utf-8") == "ancien"
