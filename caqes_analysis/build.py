@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-import caqes_analysis
 from caqes_analysis import french, perimeter, tables
 from caqes_analysis.batch import Cache, Job, prune_runs, run_notebooks
 from caqes_analysis.book import Book, compile_book, read_problems
@@ -23,23 +20,23 @@ from caqes_analysis.book.publish import inventory
 from caqes_analysis.build_lock import alone
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
-from caqes_analysis.chapters.contents import INDICATOR_NOTEBOOK, INDICATORS_PART
+from caqes_analysis.chapters.contents import INDICATOR_NOTEBOOK, INDICATORS_PART, PROVENANCE_PAGE
 from caqes_analysis.chapters.indicator_reading import indicator_href, volet_label
 from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
 from caqes_analysis.chapters.reads import Reads, table_hashes
-from caqes_analysis.code_version import HASH_LENGTH, hash_of_files, package_hash
+from caqes_analysis.code_version import hash_of_files, report_code_hash
 from caqes_analysis.departments import department_label
 from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.guide import GuideSources, book_pages, guide_provenance
+from caqes_analysis.page_foot import page_foot, page_hash, sources_of_indicator
 from caqes_analysis.receive import input_files, kept_signature, open_store
 from caqes_analysis.replacing import replace_folder, restore_folder
 from caqes_analysis.run_record import RunRecord
-from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
 from caqes_analysis.unchanged import forget_build, record_build
 
-__all__ = ["BuildReport", "build", "code_version"]
+__all__ = ["BuildReport", "build"]
 
 NOTEBOOKS = REPOSITORY / "notebooks"
 READING, FORECASTS, SITE = "Lecture des fichiers reçus", "Prévisions", "Composition du site"
@@ -214,7 +211,16 @@ class _Plan:
     def steps(self) -> Iterator[tuple[str, list[Job]]]:
         yield "Fiches des établissements", [self._sheet(finess) for finess in self.establishments["finess"]]
         reads = self.reads.of_chapter(self.directory / "run.draft" / "results")
-        yield "Chapitres régionaux", [self._job(c.path, c.notebook, reads, **c.parameters) for c in CHAPTERS]
+        versions = {**reads, "report code": report_code_hash()}
+        yield (
+            "Chapitres régionaux",
+            [
+                self._job(
+                    c.path, c.notebook, {**reads, **(versions if c.path == PROVENANCE_PAGE else {})}, **c.parameters
+                )
+                for c in CHAPTERS
+            ],
+        )
         yield (
             "Pages des indicateurs",
             [
@@ -253,22 +259,29 @@ class _Plan:
 def _book(plan: _Plan, outcomes: pd.DataFrame) -> Book:
     campaign = plan.campaign
     failures = _failures(outcomes)
-    foot = _provenance(campaign, Store(plan.directory / "store"))
 
-    def page(path: str, name: str, title: str, group: tuple[str, ...], keywords: tuple[str, ...] = ()) -> BookPage:
+    def page(
+        path: str,
+        name: str,
+        title: str,
+        group: tuple[str, ...],
+        keywords: tuple[str, ...] = (),
+        sources: Collection[str] | None = None,
+    ) -> BookPage:
         failure = failures.get(name)
         executed = plan.executed(name)
+        foot = page_foot(campaign, sources)
         return BookPage(
             path=path,
             title=title,
             notebook=None if failure else executed,
             group=group,
             keywords=keywords,
-            provenance=foot if failure else {**foot, "Empreinte de la page": _page_hash(executed)},
+            provenance=foot if failure else {**foot, "Empreinte de la page": page_hash(executed)},
             failure=failure,
         )
 
-    pages = [page(c.path, c.path, c.title, c.group) for c in CHAPTERS]
+    pages = [page(c.path, c.path, c.title, c.group, sources=c.sources) for c in CHAPTERS]
     finder = next(i for i, c in enumerate(CHAPTERS) if c.path == "etablissements") + 1
     pages[finder - 1 : finder - 1] = indicators = list(_indicator_pages(plan, page))
     finder += len(indicators)
@@ -287,6 +300,7 @@ def _book(plan: _Plan, outcomes: pd.DataFrame) -> Book:
         pages=(*pages[:finder], *sheets, *guide, *pages[finder:]),
         simulated=campaign.is_simulated,
         footer=("Rapport produit par caqes_analysis.",),
+        provenance_page=PROVENANCE_PAGE,
     )
 
 
@@ -307,7 +321,8 @@ def _indicator_pages(plan: _Plan, page: Callable[..., BookPage]) -> Iterator[Boo
     for row in rows.assign(order=follow_up_last).sort_values(["order", "part", "indicator"]).to_dict("records"):
         name = row["indicator"]
         group = (INDICATORS_PART, row["part"])
-        yield page(indicator_href(name), _indicator_job(name), row["short_name"], group, (name, row["name"]))
+        sources = sources_of_indicator(row["definition"])
+        yield page(indicator_href(name), _indicator_job(name), row["short_name"], group, (name, row["name"]), sources)
 
 
 def _subtitle(campaign: Campaign) -> str:
@@ -323,30 +338,3 @@ def _failures(outcomes: pd.DataFrame) -> dict[str, str]:
         for error, cell in zip(failed["error"], failed["cell"], strict=True)
     ]
     return dict(zip(failed["job"], words, strict=True))
-
-
-def _provenance(campaign: Campaign, store: Store) -> dict[str, str]:
-    """What the foot of every page says; no date of build, so that equal inputs give equal pages."""
-    deliveries = store.read(tables.DELIVERIES).sort_values("delivery")
-    hashes = deliveries["sha256"].str.slice(stop=HASH_LENGTH)
-    files = [f"{file} ({start})" for file, start in zip(deliveries["file"], hashes, strict=True)]
-    received = campaign.last_month and french.month_year(pd.Timestamp(f"{campaign.last_month}-01"))
-    return {
-        "Campagne": f"{campaign.id}, dispositif {scheme_of(campaign).name}",
-        "Données": f"à fin {received}" if received else f"année {campaign.year}",
-        "Fichiers": ", ".join(files),
-        "Code": f"caqes_analysis {caqes_analysis.__version__} ({code_version()})",
-    }
-
-
-def code_version() -> str:
-    """Return a short hash of the package and of the notebooks: two reports with the same one ran the same code."""
-    both = package_hash() + hash_of_files(NOTEBOOKS, ("*.ipynb",))
-    return hashlib.sha256(both.encode()).hexdigest()[:HASH_LENGTH]
-
-
-def _page_hash(executed: Path) -> str:
-    """Hash of what the page shows: its outputs, without the folders it was built in."""
-    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
-    shown = [output.get("data", output.get("text")) for cell in cells for output in cell.get("outputs", [])]
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:HASH_LENGTH]

@@ -9,7 +9,15 @@ from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
-__all__ = ["CODE_FILES", "HASH_LENGTH", "environment_hash", "hash_of_files", "package_hash", "page_code_hash"]
+__all__ = [
+    "CODE_FILES",
+    "HASH_LENGTH",
+    "environment_hash",
+    "hash_of_files",
+    "package_hash",
+    "page_code_hash",
+    "report_code_hash",
+]
 
 HASH_LENGTH = 12
 """Characters kept of a SHA-256 where it only tells versions apart."""
@@ -20,7 +28,7 @@ CODE_FILES = ("*.py", "*.csv", "*.json", "*.yml")
 # Rooms that no notebook of a build loads: they run the notebooks or compile what these have shown.
 _AROUND_PAGES = {
     *("batch", "book", "bootstrap", "bound_process", "build", "build_lock", "cli"),
-    *("command_line", "progress", "reopen", "run_record", "unchanged"),
+    *("command_line", "page_foot", "progress", "reopen", "run_record", "unchanged"),
 }
 
 
@@ -37,6 +45,13 @@ def hash_of_files(folder: Path, patterns: Sequence[str]) -> str:
 def package_hash() -> str:
     """Return a short hash of the package's code and data: equal hashes ran equal code."""
     return hash_of_files(Path(__file__).parent, CODE_FILES)
+
+
+@cache
+def report_code_hash() -> str:
+    """Return a short hash of the package and of the notebooks: two reports with the same one ran the same code."""
+    notebooks = hash_of_files(Path(__file__).resolve().parent.parent / "notebooks", ("*.ipynb",))
+    return hashlib.sha256((package_hash() + notebooks).encode()).hexdigest()[:HASH_LENGTH]
 
 
 @cache

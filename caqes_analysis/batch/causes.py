@@ -20,6 +20,7 @@ Causes = dict[Cause, dict[str, str]]
 
 _CAUSE_OF: dict[str, Cause] = {
     "code": "code",
+    "report code": "code",
     "environment": "environment",
     "campaign": "parameters",
     "parameters": "parameters",

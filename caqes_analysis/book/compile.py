@@ -88,7 +88,7 @@ def _compile(book: Book, work: Path, site: Path, jobs: int) -> Path:
 
     navigation = Navigation(book)
     manifest = json.dumps(_described(book) | navigation.describe(), ensure_ascii=True, sort_keys=True, indent=1)
-    sources = _sources(navigation, contents)
+    sources = _sources(navigation, contents, book.provenance_page)
     prepared = _digest([tools, manifest, *(f"{doc}:{sha256(source).hexdigest()}" for doc, source in sources.items())])
     if state.get("prepared") != prepared or not publish.is_intact(site, state["published"]):
         if state.get("tools") != tools:
@@ -132,29 +132,30 @@ def _content(page: Page) -> bytes | None:
 
 # What prepares pages loads the display layer: it is imported only where something changed, so that a build that has
 # nothing to do stays instantaneous.
-def _sources(navigation: Navigation, contents: dict[str, bytes | None]) -> dict[str, bytes]:
+def _sources(
+    navigation: Navigation, contents: dict[str, bytes | None], provenance_page: str | None
+) -> dict[str, bytes]:
     sources: dict[str, bytes] = {}
     for doc, place in navigation.places.items():
         page = navigation.page(doc)
         if page is not None:
-            sources[doc] = _page_source(page, contents[page.path])
+            sources[doc] = _page_source(page, contents[page.path], provenance_page)
         elif place.index_of is not None:
             sources[doc] = _group_source(navigation, place.index_of, place.group)
     return sources
 
 
-def _page_source(page: Page, content: bytes | None) -> bytes:
+def _page_source(page: Page, content: bytes | None, provenance_page: str | None) -> bytes:
     from caqes_analysis.book.prepare import page_source
 
     if page.notebook is None:
-        return page_source(page, None)
+        return page_source(page, None, provenance_page=provenance_page)
     if content is None:
-        return page_source(page, None, _MISSING)
+        return page_source(page, None, _MISSING, provenance_page=provenance_page)
     try:
-        notebook = json.loads(content)
-        return page_source(page, notebook)
+        return page_source(page, json.loads(content), provenance_page=provenance_page)
     except (ValueError, KeyError, AttributeError, TypeError):
-        return page_source(page, None, _UNREADABLE)
+        return page_source(page, None, _UNREADABLE, provenance_page=provenance_page)
 
 
 def _group_source(navigation: Navigation, group: Group, parents: tuple[str, ...]) -> bytes:

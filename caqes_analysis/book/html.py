@@ -188,9 +188,12 @@ def _visit_provenance(translator: Translator, node: book_nodes.Provenance) -> No
     _write(
         translator,
         '<section class="provenance" aria-labelledby="page-provenance">\n',
-        f'<h2 id="page-provenance">Provenance de cette page</h2>\n<dl>\n{entries}</dl>\n</section>\n',
+        f'<h2 id="page-provenance">Provenance de cette page</h2>\n<dl>\n{entries}</dl>\n',
     )
-    raise nodes.SkipNode
+
+
+def _depart_provenance(translator: Translator, _node: book_nodes.Provenance) -> None:
+    _write(translator, "</section>\n")
 
 
 def _mathml(node: nodes.Element, display: str) -> str:
@@ -237,6 +240,6 @@ VISITORS: dict[type[nodes.Element], tuple[Visit, Visit]] = {
     book_nodes.Notice: (_visit_notice, _nothing),
     book_nodes.Comment: (_visit_comment, _depart_comment),
     book_nodes.LostLink: (_visit_lost_link, _depart_lost_link),
-    book_nodes.Provenance: (_visit_provenance, _nothing),
+    book_nodes.Provenance: (_visit_provenance, _depart_provenance),
 }
 MATH_RENDERERS: tuple[tuple[Visit, None], tuple[Visit, None]] = ((_visit_math, None), (_visit_math_block, None))

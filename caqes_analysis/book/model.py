@@ -68,6 +68,8 @@ class Book:
         Whether a banner says « Données simulées » on every page.
     footer
         Sentences at the very foot of every page (publisher, licence).
+    provenance_page
+        Page to which the provenance of every other page leads: what they have in common is written once.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class Book:
     pages: tuple[Page, ...]
     simulated: bool = False
     footer: tuple[str, ...] = ()
+    provenance_page: str | None = None
 
     def __post_init__(self) -> None:
         problems = list(_problems(self))

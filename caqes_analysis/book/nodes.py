@@ -83,7 +83,10 @@ class Code(nodes.General, nodes.Element):
 
 
 class Provenance(nodes.General, nodes.Element):
-    """Foot of the page; attribute ``entries``: pairs of a label and a value."""
+    """Foot of the page; attribute ``entries``: pairs of a label and a value.
+
+    Child: a paragraph, the link to what all pages share.
+    """
 
 
 ALL = (

@@ -21,7 +21,9 @@ _NO_NOTEBOOK = "Le calcul de cette page s'est arrêté avant la fin."
 Cell = dict[str, Any]
 
 
-def page_source(page: Page, notebook: Mapping[str, Any] | None, failure: str | None = None) -> bytes:
+def page_source(
+    page: Page, notebook: Mapping[str, Any] | None, failure: str | None = None, *, provenance_page: str | None = None
+) -> bytes:
     """Return the source of a page: a notebook without code whose bytes depend on what is shown only.
 
     Parameters
@@ -32,6 +34,8 @@ def page_source(page: Page, notebook: Mapping[str, Any] | None, failure: str | N
         The executed notebook as read from JSON (format 4), or ``None``.
     failure
         Why there is no notebook, in French.
+    provenance_page
+        Page to which the provenance leads.
 
     Returns
     -------
@@ -50,7 +54,9 @@ def page_source(page: Page, notebook: Mapping[str, Any] | None, failure: str | N
         cells += _cells(notebook.get("cells", []))
     if page.provenance:
         entries = [[clean(str(label)), clean(str(value))] for label, value in page.provenance.items()]
-        cells.append(_code([_display({BOOK_MIME_TYPE: {"kind": "provenance", "entries": entries}})]))
+        elsewhere = None if page.path == provenance_page else provenance_page
+        described = {"kind": "provenance", "entries": entries, "page": elsewhere}
+        cells.append(_code([_display({BOOK_MIME_TYPE: described})]))
     return _notebook(cells)
 
 

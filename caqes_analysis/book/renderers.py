@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 from xml.etree import ElementTree
 
 from docutils import nodes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DisplayRenderer", "payload_nodes"]
 
+_TO_PROVENANCE = "Fichiers reçus et leurs empreintes, code, bibliothèques et choix de la campagne"
 _DRAWN = re.compile(r"\{http://www\.w3\.org/2000/svg\}(?!script|foreignObject|image|a$|iframe|animate|set$)\w+")
 
 
@@ -45,7 +46,7 @@ class DisplayRenderer:
         if inline or data.mime_type not in (MIME_TYPE, BOOK_MIME_TYPE):
             return None
         if data.mime_type == BOOK_MIME_TYPE:
-            return [book_nodes.Provenance(entries=[list(entry) for entry in data.content["entries"]])]
+            return [_provenance(data.content)]
         try:
             return payload_nodes(data.content, ident=f"caqes-{data.cell_index}-{data.output_index}")
         except CaqesError as failure:
@@ -57,6 +58,14 @@ class DisplayRenderer:
                     text="Ce résultat n'a pas la forme attendue ; relancer le notebook avec la version installée.",
                 )
             ]
+
+
+def _provenance(content: Mapping[str, Any]) -> book_nodes.Provenance:
+    made = book_nodes.Provenance(entries=[list(entry) for entry in content["entries"]])
+    if content.get("page"):
+        link = nodes.reference("", _TO_PROVENANCE, refuri=content["page"], internal=True, caqes_page=True)
+        made += nodes.paragraph("", "", link)
+    return made
 
 
 def payload_nodes(payload: object, *, ident: str) -> list[nodes.Element]:

@@ -10,6 +10,7 @@ __all__ = [
     "CHAPTERS",
     "INDICATORS_PART",
     "INDICATOR_NOTEBOOK",
+    "PROVENANCE_PAGE",
     "SHEET_NOTEBOOK",
     "WORKSHOP_NOTEBOOKS",
     "Chapter",
@@ -25,6 +26,12 @@ INDICATOR_NOTEBOOK = "indicateur.ipynb"
 
 INDICATORS_PART = "Indicateurs"
 """Part of the navigation that holds the pages of the indicators, volet by volet."""
+
+
+PROVENANCE_PAGE = "provenance"
+"""Page of the files, versions and choices of the report, to which the foot of every page leads."""
+
+_EXTRA_LIST = ("monthly_spend", "extra_list", "extra_list_history")
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Chapter:
         Part of the navigation.
     parameters
         Parameters beyond the campaign (an envelope, for instance).
+    sources
+        Kinds of received files (keys of ``sources`` in a campaign file) that its figures come from; None: all.
     """
 
     path: str
@@ -50,19 +59,21 @@ class Chapter:
     notebook: str
     group: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[str, ...] | None = None
 
 
 CHAPTERS: tuple[Chapter, ...] = (
     Chapter("index", "Où en est la région ?", "accueil.ipynb"),
     Chapter("qualite", "Qualité des données", "qualite.ipynb", ("Région",)),
     Chapter("synthese", "Synthèse régionale", "synthese.ipynb", ("Région",)),
-    Chapter("phmev", "PHMEV", "phmev.ipynb", ("Région",)),
+    Chapter("phmev", "PHMEV", "phmev.ipynb", ("Région",), sources=("monthly_spend", "open_phmev")),
     Chapter(
         "liste-en-sus-medicaments",
         "Liste en sus : médicaments",
         "liste_en_sus.ipynb",
         ("Région",),
         {"envelope_code": "extra_list_drugs"},
+        _EXTRA_LIST,
     ),
     Chapter(
         "liste-en-sus-dispositifs",
@@ -70,11 +81,13 @@ CHAPTERS: tuple[Chapter, ...] = (
         "liste_en_sus.ipynb",
         ("Région",),
         {"envelope_code": "extra_list_devices"},
+        _EXTRA_LIST,
     ),
-    Chapter("previsions", "Prévisions", "previsions.ipynb", ("Région",)),
+    Chapter("previsions", "Prévisions", "previsions.ipynb", ("Région",), sources=("monthly_spend",)),
     Chapter("economies", "Économies et intéressement", "economies.ipynb", ("Région",)),
     Chapter("evaluation", "Évaluation des contrats", "evaluation.ipynb", ("Région",)),
     Chapter("indicateurs", "Tous les indicateurs", "indicateurs.ipynb", (INDICATORS_PART,)),
     Chapter("etablissements", "Trouver un établissement", "etablissements.ipynb", ("Établissements",)),
-    Chapter("methodes", "Méthodes et provenance", "methodes.ipynb", ("Comprendre",)),
+    Chapter("methodes", "Méthodes", "methodes.ipynb", ("Comprendre",), sources=()),
+    Chapter(PROVENANCE_PAGE, "Provenance", "provenance.ipynb", ("Comprendre",), sources=()),
 )

@@ -1,8 +1,6 @@
-"""Methods and provenance: how to redo every figure."""
+"""Methods: how every figure is computed."""
 
 from __future__ import annotations
-
-import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
@@ -11,7 +9,7 @@ from caqes_analysis.display import ColumnFormat, Table, Text
 from caqes_analysis.display.payload import State
 from caqes_analysis.schemes.targets import SUBJECT_LABELS
 
-__all__ = ["answer", "parameters_table", "provenance_table", "scheme_notes", "targets_table"]
+__all__ = ["answer", "scheme_notes", "targets_table"]
 
 _STATUSES: dict[str, tuple[str, State | None]] = {
     "verified": ("texte officiel vérifié", None),
@@ -26,46 +24,7 @@ def answer(page: Page) -> Text:
     files = french.plural(len(page.store.read(tables.DELIVERIES)), "fichier")
     return Text.answer(
         f"Chaque chiffre de ce rapport se recalcule à partir de {files}, de la campagne « {page.campaign.id} » et du "
-        "code nommé au bas de chaque page."
-    )
-
-
-def provenance_table(page: Page) -> Table:
-    """Return every file received with its whole hash."""
-    rows = page.store.read(tables.DELIVERIES).sort_values("delivery")
-    return Table.from_frame(
-        rows,
-        caption="Fichiers dont le rapport est tiré",
-        columns=[
-            ColumnFormat.text("file", "Fichier"),
-            ColumnFormat.text("period", "Période"),
-            ColumnFormat.count("rows", "Lignes"),
-            ColumnFormat.text("sha256", "SHA-256"),
-        ],
-    )
-
-
-def parameters_table(page: Page) -> Table:
-    """Return the choices of the campaign."""
-    campaign = page.campaign
-    settled = f"{french.month_name(campaign.settled_month_nb)} {campaign.year}" if campaign.last_month else "–"
-    choices = {
-        "Campagne": campaign.id,
-        "Région": campaign.region.name,
-        "Dispositif": f"{page.scheme.name} ({page.scheme.law})",
-        "Année des données": str(campaign.year),
-        "Dernier mois reçu": campaign.last_month or "aucun (campagne annuelle)",
-        "Dernier mois retenu pour les taux": settled,
-        "Effectif minimal publié": str(campaign.disclosure.minimum_count_nb),
-    }
-    if campaign.simulation:
-        choices["Simulation"] = (
-            f"{campaign.simulation.establishments_nb} établissements, graine {campaign.simulation.seed}"
-        )
-    return Table.from_frame(
-        pd.DataFrame({"name": list(choices), "value": list(choices.values())}),
-        caption="Choix de la campagne",
-        columns=[ColumnFormat.text("name", "Paramètre"), ColumnFormat.text("value", "Valeur")],
+        "code que nomme la page « Provenance »."
     )
 
 

@@ -183,4 +183,5 @@ def book(folder: Path, sheets: int = 6, *, simulated: bool = True) -> Book:
         tuple(pages),
         simulated=simulated,
         footer=("OMEDIT de démonstration",),
+        provenance_page="synthese",
     )

@@ -120,6 +120,8 @@ def test_provenance_ends_the_page(built: Built) -> None:
     html = built.read("etablissements/990100002.html")
     assert html.index("Commentaire de l") < html.index("Provenance de cette page") < html.index("Page suivante")
     assert "<dt>Empreinte</dt><dd>" + f"{2:064x}" in html
+    foot = html[html.index("Provenance de cette page") :]
+    assert re.search(r'<a [^>]*href="../synthese.html">Fichiers reçus et leurs empreintes', foot)
     assert "Provenance de cette page" not in built.read("synthese.html")
 
 

@@ -1,0 +1,86 @@
+"""Provenance: the files, versions and choices from which every figure of the report comes."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+import pandas as pd
+
+import caqes_analysis
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.code_version import HASH_LENGTH, environment_hash, report_code_hash
+from caqes_analysis.display import ColumnFormat, Table, Text
+from caqes_analysis.sources.files import sha256_of
+
+__all__ = ["answer", "files_table", "parameters_table", "versions_table"]
+
+_SHOWN_LIBRARIES = ("duckdb", "pandas", "pyarrow", "numpy", "scipy", "matplotlib")
+
+
+def answer(page: Page) -> Text:
+    """Return what is needed to make the report again."""
+    rows = page.store.read(tables.DELIVERIES)
+    return Text.answer(
+        f"Ce rapport est tiré de {french.plural(len(rows), 'fichier')} et de la campagne « {page.campaign.id} », avec "
+        f"le code {report_code_hash()} : les mêmes redonnent les mêmes chiffres, au centime."
+    )
+
+
+def files_table(page: Page) -> Table:
+    """Return every file received, with its date and its whole hash."""
+    rows = page.store.read(tables.DELIVERIES).sort_values("delivery")
+    received = [french.MISSING if pd.isna(day) else french.date(day, short=True) for day in rows["received_on"]]
+    return Table.from_frame(
+        rows.assign(received=received),
+        caption="Fichiers dont le rapport est tiré",
+        columns=[
+            ColumnFormat.text("file", "Fichier"),
+            ColumnFormat.text("received", "Reçu le"),
+            ColumnFormat.text("period", "Période"),
+            ColumnFormat.count("rows", "Lignes"),
+            ColumnFormat.text("sha256", "SHA-256"),
+        ],
+        notes=["Le bas de chaque page nomme, parmi ces sources, celles dont ses chiffres viennent."],
+    )
+
+
+def parameters_table(page: Page) -> Table:
+    """Return the choices of the campaign."""
+    campaign = page.campaign
+    settled = f"{french.month_name(campaign.settled_month_nb)} {campaign.year}" if campaign.last_month else "–"
+    choices = {
+        "Campagne": campaign.id,
+        "Empreinte du fichier de campagne": sha256_of(campaign.file)[:HASH_LENGTH],
+        "Région": campaign.region.name,
+        "Dispositif": f"{page.scheme.name} ({page.scheme.law})",
+        "Année des données": str(campaign.year),
+        "Dernier mois reçu": campaign.last_month or "aucun (campagne annuelle)",
+        "Dernier mois retenu pour les taux": settled,
+        "Effectif minimal publié": str(campaign.disclosure.minimum_count_nb),
+    }
+    if campaign.simulation:
+        choices["Simulation"] = (
+            f"{campaign.simulation.establishments_nb} établissements, graine {campaign.simulation.seed}"
+        )
+    return _pairs(choices, "Choix de la campagne", "Paramètre", "Valeur")
+
+
+def versions_table(page: Page) -> Table:  # noqa: ARG001 (every part of a chapter is asked with its page)
+    """Return the versions of the package, of Python and of the libraries that compute."""
+    versions = {
+        "caqes_analysis": f"{caqes_analysis.__version__} ({report_code_hash()})",
+        "Python": platform.python_version(),
+        **{name: version(name) for name in _SHOWN_LIBRARIES},
+        "Toutes les bibliothèques installées (empreinte)": environment_hash(),
+    }
+    return _pairs(versions, "Code et bibliothèques", "Nom", "Version")
+
+
+def _pairs(values: dict[str, str], caption: str, name: str, value: str) -> Table:
+    return Table.from_frame(
+        pd.DataFrame({"name": list(values), "value": list(values.values())}),
+        caption=caption,
+        columns=[ColumnFormat.text("name", name), ColumnFormat.text("value", value)],
+    )
