@@ -6,6 +6,7 @@ else, so that equal runs write equal files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ _RANDOM_BYTES = 4
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """Return the name of a new run: the time, then what tells two of the same second apart.
+    """Return the name of a new run: the time, by which runs are sorted, then something random.
 
     Parameters
     ----------
@@ -35,11 +36,11 @@ def new_run_id(now: datetime | None = None) -> str:
 
     Examples
     --------
-    >>> new_run_id(datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC))[:-8]
-    '20260314T092653Z-'
+    >>> new_run_id(datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC))[:-8]
+    '20260314T092653.589Z-'
     """
     begun = (now or datetime.now(UTC)).astimezone(UTC)
-    return f"{begun:%Y%m%dT%H%M%SZ}-{secrets.token_hex(_RANDOM_BYTES)}"
+    return f"{begun:%Y%m%dT%H%M%S}.{begun.microsecond // 1000:03d}Z-{secrets.token_hex(_RANDOM_BYTES)}"
 
 
 class Manifest:
@@ -75,7 +76,7 @@ class Manifest:
         """
         line = {"event": event, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **facts}
         content = json.dumps(line, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
-        with self.path.open("ab", buffering=0) as stream:
+        with self.path.open("ab") as stream:
             stream.write(content + b"\n")
 
     def add_notebook(self, job: Job, outcome: Outcome) -> None:
@@ -103,12 +104,15 @@ class Manifest:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a manifest; the last one, when the run was killed while writing it, is left out.
+    """Return the lines of a manifest, but one that a kill or a full disk has cut.
 
     Parameters
     ----------
     path
         The file.
     """
-    lines = path.read_bytes().split(b"\n")
-    return [json.loads(line) for line in lines[:-1]]  # what follows the last line end was cut
+    found = []
+    for line in path.read_bytes().split(b"\n"):
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return found

@@ -33,7 +33,7 @@ KEPT_RUNS_NB = 30
 """Runs that are kept: those of a month of daily work."""
 
 _TABLES = "tables"
-_RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
+_RUN_ID = re.compile(r"^\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}$")
 
 
 @dataclass(frozen=True)
