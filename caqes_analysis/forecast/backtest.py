@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from caqes_analysis.forecast.calibration import cut
+from caqes_analysis.forecast.events import begun_events
 from caqes_analysis.forecast.panel import build_panel
 from caqes_analysis.forecast.year_end import FORECAST_COLUMNS, decimals, forecast_panel
 
@@ -15,7 +16,11 @@ __all__ = ["backtest"]
 
 
 def backtest(
-    monthly: pd.DataFrame, *, years: Collection[int], observed_months: Collection[int] = (3, 6, 9)
+    monthly: pd.DataFrame,
+    *,
+    years: Collection[int],
+    observed_months: Collection[int] = (3, 6, 9),
+    events: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Forecast earlier years as they would have been, and put what came beside.
 
@@ -29,6 +34,9 @@ def backtest(
         Years to forecast again.
     observed_months
         Numbers of months observed, 1 to 11.
+    events
+        Known events, as :func:`~caqes_analysis.forecast.events.apply_events` reads them; each forecast knows those that
+        had begun by then.
 
     Returns
     -------
@@ -45,7 +53,8 @@ def backtest(
         whole = np.flatnonzero(panel.known[:, start : start + 12].all(axis=1))
         actual = panel.cents[:, start : start + 12].sum(axis=1)
         for observed_nb in sorted(set(observed_months)):
-            rows = forecast_panel(cut(panel, year, observed_nb), year=year)
+            known = begun_events(events, pd.Timestamp(year, observed_nb, 1))
+            rows = forecast_panel(cut(panel, year, observed_nb), year=year, events=known)
             rows["actual_eur"] = decimals(actual)
             previous = rows["previous_eur"].astype("float64").to_numpy()
             with np.errstate(divide="ignore", invalid="ignore"):

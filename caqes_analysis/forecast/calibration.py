@@ -16,6 +16,7 @@ from caqes_analysis.errors import CaqesError
 from caqes_analysis.forecast.candidates import Candidates, build_candidates, candidate_names
 from caqes_analysis.forecast.combination import Combination, combine, equal_weights, learn_combination
 from caqes_analysis.forecast.dispersion import Dispersion, default_dispersion, learn_dispersion
+from caqes_analysis.forecast.events import apply_events, begun_events, disturbed_rests
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method, prepare
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.smoothing import seasonal_profile
@@ -109,7 +110,9 @@ class Calibration(BaseModel):
         return found
 
 
-def calibrate(monthly: pd.DataFrame, *, year: int, observed_months: Collection[int]) -> Calibration:
+def calibrate(
+    monthly: pd.DataFrame, *, year: int, observed_months: Collection[int], events: pd.DataFrame | None = None
+) -> Calibration:
     """Learn from the years before ``year`` how candidates combine and how wrong they are.
 
     Each earlier year is forecast again as it would have been, from the months that stood before it, and compared with
@@ -123,6 +126,9 @@ def calibrate(monthly: pd.DataFrame, *, year: int, observed_months: Collection[i
         Year to forecast.
     observed_months
         Numbers of months observed, 1 to 11, that will be asked.
+    events
+        Known events, as :func:`~caqes_analysis.forecast.events.apply_events` reads them: applied to the years replayed
+        once they had begun; nothing is learned from a rest of year that one of them moved.
 
     Returns
     -------
@@ -134,10 +140,12 @@ def calibrate(monthly: pd.DataFrame, *, year: int, observed_months: Collection[i
     CaqesError
         ``PREVISION_MOIS_OBSERVES`` when a number of months is not between 1 and 11; the errors of the months' table.
     """
-    return calibrate_panel(build_panel(monthly), year=year, observed_months=observed_months)
+    return calibrate_panel(build_panel(monthly), year=year, observed_months=observed_months, events=events)
 
 
-def calibrate_panel(panel: Panel, *, year: int, observed_months: Collection[int]) -> Calibration:
+def calibrate_panel(
+    panel: Panel, *, year: int, observed_months: Collection[int], events: pd.DataFrame | None = None
+) -> Calibration:
     """Do what :func:`calibrate` does on months already aligned."""
     wrong = [number for number in observed_months if not 1 <= number <= 11]
     if wrong:
@@ -150,10 +158,10 @@ def calibrate_panel(panel: Panel, *, year: int, observed_months: Collection[int]
     past = cut(panel, year - 1, 12)
     seasoned, short = {}, {}
     for observed_nb in sorted(set(observed_months)):
-        replays = [_replay(past, year - back, observed_nb) for back in range(1, MAX_PAST_YEARS_NB + 1)]
+        replays = [_replay(past, year - back, observed_nb, events) for back in range(1, MAX_PAST_YEARS_NB + 1)]
         seasoned[observed_nb] = _learn(replays, observed_nb, HISTORY_YEARS_NB)
         short[observed_nb] = _learn(replays, observed_nb, 1)
-    last = prepare(cut(panel, year - 1, 12), year)
+    last = apply_events(prepare(cut(panel, year - 1, 12), year), begun_events(events, pd.Timestamp(year - 1, 12, 1)))
     return Calibration(
         year=year,
         series_nb=int((last.years_nb > 0).sum()),
@@ -179,14 +187,16 @@ class _Replay:
         self.year = histories.year
 
 
-def _replay(past: Panel, year: int, observed_nb: int) -> _Replay:
-    histories = prepare(cut(past, year, observed_nb), year)
+def _replay(past: Panel, year: int, observed_nb: int, events: pd.DataFrame | None) -> _Replay:
+    received = prepare(cut(past, year, observed_nb), year)
+    histories = apply_events(received, begun_events(events, pd.Timestamp(year, observed_nb, 1)))
     start = past.year_at(year)
     if start < 0 or start + 12 > past.cents.shape[1]:
         return _Replay(histories, np.full(len(past.series), np.nan))
     months = past.cents[:, start : start + 12] / 100
-    rest = np.where(past.known[:, start : start + 12].all(axis=1), months[:, observed_nb:].sum(axis=1), np.nan)
-    return _Replay(histories, rest)
+    ordinary = ~disturbed_rests(past.series, events, year=year, observed_nb=observed_nb) & (histories.widening == 1)
+    usable = past.known[:, start : start + 12].all(axis=1) & ordinary
+    return _Replay(histories, np.where(usable, months[:, observed_nb:].sum(axis=1), np.nan))
 
 
 def _learn(replays: list[_Replay], observed_nb: int, max_years_nb: int) -> Learned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from caqes_analysis import french
 from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
 
-__all__ = ["EVENT_KINDS", "EVERYONE", "apply_events"]
+__all__ = ["EVENT_KINDS", "EVERYONE", "apply_events", "begun_events", "disturbed_rests"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -100,6 +101,45 @@ def apply_events(histories: Histories, events: pd.DataFrame | None) -> Histories
         widening=widening,
         reasons=tuple(reasons),
     )
+
+
+def begun_events(events: pd.DataFrame | None, month: pd.Timestamp) -> pd.DataFrame | None:
+    """Return the events that had begun at a month: those that a forecast made then could have known.
+
+    Parameters
+    ----------
+    events
+        As for :func:`apply_events`.
+    month
+        First day of the last month observed.
+    """
+    return None if events is None else events[pd.to_datetime(events["date"], errors="coerce") <= month]
+
+
+def disturbed_rests(
+    series: Sequence[str], events: pd.DataFrame | None, *, year: int, observed_nb: int
+) -> npt.NDArray[np.bool_]:
+    """Return the series whose rest of the year saw a known event begin, or months made exceptional by one.
+
+    What came then says nothing of ordinary errors: nothing is learned from it.
+
+    Parameters
+    ----------
+    series
+        Names of the series.
+    events
+        As for :func:`apply_events`.
+    year, observed_nb
+        Year replayed, and months of it observed.
+    """
+    found = np.zeros(len(series), dtype=bool)
+    if events is None:
+        return found
+    for event in _read(events, 12 * (year - 1970)):
+        inside = event.first if event.kind == "level" else min(event.last, 11)
+        if observed_nb <= inside < 12 and event.first < 12:
+            found |= np.array([event.concerns(name) for name in series], dtype=bool)
+    return found
 
 
 def _apply(event: _Event, months: Floats, future: Floats, stop: int) -> str | None:

@@ -77,14 +77,32 @@ def rest_of_year(histories: Histories, calibration: Calibration) -> Rest:
     for (observed_nb, years_nb), members in groups.items():
         rows = np.array(members, dtype=np.intp)
         learned = _learned(calibration, observed_nb, years_nb)
-        candidates = build_candidates(histories.model_months(rows, years_nb, observed_nb), observed_nb, profile)
-        log_ratio = combine(candidates, learned.combination, observed_nb)
-        log_eur[rows] = candidates.log_rest(log_ratio) + np.log(candidates.size_eur)
-        scale[rows] = scale_of(candidates, learned.dispersion)
+        log_eur[rows], scale[rows] = _centre_and_scale(histories, rows, learned, years_nb, observed_nb, profile)
+        short = calibration.short[observed_nb]
+        if years_nb > 1 and not learned.dispersion.errors_nb and short.dispersion.errors_nb:
+            # No year could be replayed with two before it: the errors known are those of forecasts from one year.
+            beside, scale[rows] = _centre_and_scale(histories, rows, short, 1, observed_nb, profile)
+            log_eur[rows] = (log_eur[rows] + beside) / 2
+            learned = short
         for row in members:
             dispersions[row] = learned.dispersion
     log_eur += np.log(histories.future_factor)
     return Rest(log_eur, scale * histories.widening, tuple(dispersions))
+
+
+def _centre_and_scale(
+    histories: Histories,
+    rows: npt.NDArray[np.intp],
+    learned: Learned,
+    years_nb: int,
+    observed_nb: int,
+    profile: Floats,
+) -> tuple[Floats, Floats]:
+    """Return the logarithm of the rest of the year in euros, and the scale of its error."""
+    candidates = build_candidates(histories.model_months(rows, years_nb, observed_nb), observed_nb, profile)
+    log_ratio = combine(candidates, learned.combination, observed_nb)
+    log_eur = candidates.log_rest(log_ratio) + np.log(candidates.size_eur)
+    return log_eur, scale_of(candidates, learned.dispersion)
 
 
 def _learned(calibration: Calibration, observed_nb: int, years_nb: int) -> Learned:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from caqes_analysis.forecast.calibration import calibrate_panel, cut
-from caqes_analysis.forecast.events import apply_events
+from caqes_analysis.forecast.events import apply_events, begun_events
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.panel import Panel
@@ -67,13 +67,18 @@ def replay_region(
     for replayed in range(panel.first_year + _MIN_YEARS_NB, year):
         plain = {number: prepare(cut(panel, replayed, number), replayed) for number in sorted(observed_months)}
         needed = {number for one in plain.values() for number in modelled_months(one)}
-        calibration = calibrate_panel(panel, year=replayed, observed_months=needed)
+        calibration = calibrate_panel(
+            panel,
+            year=replayed,
+            observed_months=needed,
+            events=begun_events(events, pd.Timestamp(replayed, 1, 1)),
+        )
         start = panel.year_at(replayed)
         whole = panel.known[:, start : start + 12].all(axis=1)
         actual = panel.cents[:, start : start + 12].sum(axis=1)
         growth = _growth(panel, replayed - 1)
         for observed_nb, received in plain.items():
-            one = apply_events(received, _begun(events, pd.Timestamp(replayed, observed_nb, 1)))
+            one = apply_events(received, begun_events(events, pd.Timestamp(replayed, observed_nb, 1)))
             simple = simple_landings(received)
             known = np.array([method is not Method.NONE for method in one.methods], dtype=bool)
             usable = whole & one.has_previous & (one.previous_cents > 0) & (actual > 0) & known
@@ -129,10 +134,6 @@ def _growth(panel: Panel, year: int) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = 100 * (sums[:, 1] / sums[:, 0] - 1)
     return np.where(both.all(axis=1) & (sums > 0).all(axis=1), rates, np.nan)
-
-
-def _begun(events: pd.DataFrame | None, month: pd.Timestamp) -> pd.DataFrame | None:
-    return None if events is None else events[pd.to_datetime(events["date"]) <= month]
 
 
 def _trials(

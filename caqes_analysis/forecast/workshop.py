@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cut
-from caqes_analysis.forecast.campaign import Step
+from caqes_analysis.forecast.campaign import Step, events_of
 from caqes_analysis.forecast.candidates import build_candidates
+from caqes_analysis.forecast.events import apply_events, begun_events
 from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.library_models import library_rests
 from caqes_analysis.forecast.simple_methods import simple_landings
@@ -55,7 +56,9 @@ def candidates_of(step: Step, series: str) -> pd.DataFrame:
             continue
         actual = step.panel.cents[at, start : start + 12].sum()
         came = 100 * (actual / then.previous_cents[at] - 1)
-        said = _said(then, at, calibrate_panel(step.panel, year=past, observed_months={observed_nb}))
+        events = begun_events(events_of(step.campaign), pd.Timestamp(past, observed_nb, 1))
+        calibration = calibrate_panel(step.panel, year=past, observed_months={observed_nb}, events=events)
+        said = _said(apply_events(then, events), at, calibration)
         rows[f"error_{past}_points"] = (
             rows["candidate"].map(dict(zip(said["candidate"], said["evolution_pct"], strict=True))) - came
         )

@@ -126,7 +126,7 @@ def forecast_panel(
 ) -> pd.DataFrame:
     """Do what :func:`forecast_year_end` does on months already aligned."""
     histories = apply_events(prepare(panel, year), events)
-    calibration = _calibration_for(panel, histories, calibration)
+    calibration = _calibration_for(panel, histories, calibration, events)
     totals = simulate_cents(histories, calibration, paths_nb=PATHS_NB, seed=seed)
     return forecast_table(histories, totals, _targets(histories.series, target_pct))
 
@@ -156,7 +156,7 @@ def simulate_year_end(
     """
     panel = build_panel(monthly)
     histories = apply_events(prepare(panel, year), events)
-    calibration = _calibration_for(panel, histories, calibration)
+    calibration = _calibration_for(panel, histories, calibration, events)
     totals = simulate_cents(histories, calibration, paths_nb=n_paths, seed=seed)
     rows = histories.rows(lambda row: histories.methods[row] is not Method.NONE)
     return pd.DataFrame(
@@ -183,10 +183,12 @@ def decimals(cents: Cents, missing: npt.NDArray[np.bool_] | None = None) -> pd.S
     return pd.Series(pd.arrays.ArrowExtensionArray(exact))
 
 
-def _calibration_for(panel: Panel, histories: Histories, calibration: Calibration | None) -> Calibration:
+def _calibration_for(
+    panel: Panel, histories: Histories, calibration: Calibration | None, events: pd.DataFrame | None
+) -> Calibration:
     needed = modelled_months(histories)
     if calibration is None:
-        return calibrate_panel(panel, year=histories.year, observed_months=needed)
+        return calibrate_panel(panel, year=histories.year, observed_months=needed, events=events)
     if calibration.year > histories.year:
         raise CaqesError.of(
             "CALIBRAGE_ANNEE",

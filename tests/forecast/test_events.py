@@ -5,6 +5,7 @@ import pytest
 
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.forecast import forecast_year_end
+from caqes_analysis.forecast.events import disturbed_rests
 from tests.forecast.series import region, until
 
 NAME = "000000002/phmev"
@@ -76,3 +77,32 @@ def test_wrong_events_are_all_told(monthly: pd.DataFrame) -> None:
             ],
         )
     assert [problem.column for problem in caught.value.problems] == ["date", "kind", "factor", "until"]
+
+
+def test_nothing_is_learned_from_a_rest_of_year_that_a_known_event_moved(monthly: pd.DataFrame) -> None:
+    hit = monthly["month"].between("2022-08-01", "2022-11-01")
+    moved = monthly.assign(amount_eur=monthly["amount_eur"].where(~hit, monthly["amount_eur"] * 0.4))
+    event = pd.DataFrame([{"date": "2022-08-01", "until": "2022-11-01", "kind": "temporary"}])
+    widths = []
+    for table, events in ((monthly, None), (moved, event), (moved, None)):
+        rows = forecast_year_end(until(table, "2024-06-01"), year=2024, events=events)
+        widths.append(float((rows["evolution_upper_80_pct"] - rows["evolution_lower_80_pct"]).median()))
+    assert widths[1] < 1.5 * widths[0] < widths[2]
+
+
+def test_which_rests_of_year_an_event_moves() -> None:
+    events = pd.DataFrame(
+        [
+            {"date": "2020-03-01", "until": "2020-06-01", "kind": "temporary", "series": "a"},
+            {"date": "2021-09-01", "kind": "level", "series": "b"},
+        ]
+    )
+
+    def moved(year: int, observed_nb: int) -> list[bool]:
+        return disturbed_rests(["a/phmev", "b/phmev"], events, year=year, observed_nb=observed_nb).tolist()
+
+    assert moved(2020, 3) == [True, False]
+    assert moved(2020, 6) == [False, False]
+    assert moved(2021, 6) == [False, True]
+    assert moved(2021, 9) == [False, False]
+    assert moved(2022, 3) == [False, False]

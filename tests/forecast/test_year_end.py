@@ -246,3 +246,12 @@ def test_any_series_gets_an_answer_that_holds(amounts: list[float | None], shift
         assert row["lower_95_eur"] >= row["observed_eur"]
     if row["prob_exceed"] in (0.0, 1.0):
         assert row["reason"]
+
+
+def test_two_years_of_history_have_intervals_that_are_neither_blind_nor_boastful() -> None:
+    monthly = region(120, first_year=2022, seed=5)
+    rows = forecast_year_end(until(monthly, "2024-06-01"), year=2024)
+    assert set(rows["method"]) == {"combinaison apprise"}
+    actual = monthly[monthly["month"].dt.year == 2024].groupby("series")["amount_eur"].sum().to_numpy()
+    inside = (actual >= rows["lower_80_eur"].astype(float)) & (actual <= rows["upper_80_eur"].astype(float))
+    assert 0.7 < inside.mean() < 0.9, "no year can be replayed with two before it: default intervals held 98 %"
