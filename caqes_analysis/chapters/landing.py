@@ -9,7 +9,6 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import envelope_of
 from caqes_analysis.display import Card
 from caqes_analysis.display.charts_cumulative import Projection
 from caqes_analysis.forecast.histories import PROVISIONAL_NOTE, Method
@@ -164,7 +163,7 @@ def grounds(page: Page, rows: pd.DataFrame) -> list[str]:
             notes.insert(0, str(row["method"]))
         for note in dict.fromkeys(notes):
             if note != PROVISIONAL_NOTE:
-                said.setdefault(note, []).append(envelope_of(page.campaign, row["envelope"]).short_label)
+                said.setdefault(note, []).append(page.label(row["envelope"]))
     everyone = "Toutes les enveloppes"
     return [
         f"{everyone if len(labels) == len(rows) > 1 else french.list_in_words(labels)} : {why}."
@@ -184,7 +183,7 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
     envelope
         Envelope it is about.
     """
-    label = envelope_of(page.campaign, envelope).short_label
+    label = page.label(envelope)
     if row is None or pd.isna(row["median_eur"]):
         return f"L'atterrissage {label} n'est pas estimable : {why_not(row).removeprefix('non estimable : ')}."
     if not has_rate(row):
@@ -240,7 +239,11 @@ def projection_of(row: pd.Series[Any] | None) -> Projection | None:
     if row is None or pd.isna(row["median_eur"]):
         return None
     return Projection(
-        Decimal(row["median_eur"]), "prévision", Decimal(row["lower_80_eur"]), Decimal(row["upper_80_eur"])
+        Decimal(row["median_eur"]),
+        "prévision",
+        Decimal(row["lower_80_eur"]),
+        Decimal(row["upper_80_eur"]),
+        evolution_pct=float(row["evolution_pct"]) if has_rate(row) else None,
     )
 
 

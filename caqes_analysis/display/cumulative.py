@@ -45,6 +45,8 @@ class Projection:
         Bounds of an interval, when the method gives one.
     level_pct
         Level of that interval, in percent.
+    evolution_pct
+        Its evolution, when the year before it is not exactly that of the months drawn.
     """
 
     total_eur: Decimal | float
@@ -52,6 +54,7 @@ class Projection:
     lower_eur: Decimal | float | None = None
     upper_eur: Decimal | float | None = None
     level_pct: int = 80
+    evolution_pct: float | None = None
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,9 @@ def cumulated(months: Sequence[MonthValue]) -> list[Decimal]:
 
 def projection_sentence(projection: Projection, path: CumulativeYear) -> str:
     """Return the sentence that says where the year is projected to end."""
-    rate = evolution_pct(Decimal(str(projection.total_eur)), _whole_year(path.before))
+    rate = projection.evolution_pct
+    if rate is None:
+        rate = evolution_pct(Decimal(str(projection.total_eur)), _whole_year(path.before))
     text = f"L'année {path.year} est prévue à {french.compact_euros(projection.total_eur)}"
     if projection.lower_eur is not None and projection.upper_eur is not None:
         low, high = (french.compact_euros(bound) for bound in (projection.lower_eur, projection.upper_eur))
