@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from caqes_analysis import french, tables
@@ -18,7 +20,7 @@ from caqes_analysis.chapters.landing import (
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, needs_months
-from caqes_analysis.chapters.words import benchmark_notes, envelope_of, ordered_by_envelope, sentence_case
+from caqes_analysis.chapters.words import ORDER_OF_ENVELOPES, benchmark_notes, ordered_by_envelope, sentence_case
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import forecast_track
 from caqes_analysis.forecast.histories import PROVISIONAL_NOTE
@@ -28,6 +30,7 @@ __all__ = [
     "answer",
     "not_estimable_table",
     "region_table",
+    "stakes_table",
     "track_figure",
     "uncertain_table",
     "weather_table",
@@ -36,7 +39,6 @@ __all__ = [
 
 _LISTED_NB = 25
 _LAST_MONTH = 12
-_WITHOUT_MONTHS = {"phev_ipp": "IPP", "phev_ezetimibe": "ézétimibe"}
 
 
 def answer(page: Page) -> Text:
@@ -79,7 +81,7 @@ def region_table(page: Page) -> Table | Notice:
     shown = [row for _, row in rows.iterrows()]
     chances = [chance_words(chance_of(row)) for row in shown]
     frame = rows.assign(
-        label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
+        label=[page.label(code) for code in rows["envelope"]],
         rate=[rate_interval(row) if has_rate(row) else french.MISSING for row in shown],
         target=[page.target(code).short_label for code in rows["envelope"]],
         chance=[words for words, _ in chances],
@@ -119,7 +121,7 @@ def weather_table(page: Page) -> Table | Notice:
     ]
     verb = "ont dépassé" if page.campaign.settled_month_nb == _LAST_MONTH else "dépasseront probablement"
     caption = f"Météo de {page.campaign.year} : établissements et enveloppes qui {verb}"
-    return _weather(page, rows[rows["prob_exceed"] >= PROBABLE], caption, notes)
+    return stakes_table(page, rows[rows["prob_exceed"] >= PROBABLE], caption=caption, notes=notes)
 
 
 def uncertain_table(page: Page) -> Table | None:
@@ -128,10 +130,25 @@ def uncertain_table(page: Page) -> Table | None:
     unsure = rows[(rows["prob_exceed"] > UNLIKELY) & (rows["prob_exceed"] < PROBABLE)]
     if unsure.empty:
         return None
-    return _weather(page, unsure, f"Météo de {page.campaign.year} : là où tout peut encore basculer", [])
+    return stakes_table(page, unsure, caption=f"Météo de {page.campaign.year} : là où tout peut encore basculer")
 
 
-def _weather(page: Page, rows: pd.DataFrame, caption: str, notes: list[str]) -> Table:
+def stakes_table(
+    page: Page, rows: pd.DataFrame, *, caption: str, notes: Sequence[str] = (), names_envelope: bool = True
+) -> Table:
+    """Return forecasts of establishments, the highest stake first.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    rows
+        Rows of ``forecasts``.
+    caption, notes
+        Of the table.
+    names_envelope
+        False when all the rows are about one envelope or indicator, which the page names.
+    """
     ahead = rows.sort_values(["expected_excess_eur", "series"], ascending=[False, True])
     listed = ahead.head(_LISTED_NB).reset_index(drop=True)
     shown = [row for _, row in listed.iterrows()]
@@ -140,7 +157,7 @@ def _weather(page: Page, rows: pd.DataFrame, caption: str, notes: list[str]) -> 
     frame = listed.assign(
         name=known["name"].reindex(listed["subject"]).to_numpy(),
         href=known["href"].reindex(listed["subject"]).to_numpy(),
-        label=[envelope_of(page.campaign, code).short_label for code in listed["envelope"]],
+        label=[page.label(code) for code in listed["envelope"]],
         rate=[rate_interval(row) for row in shown],
         target=[page.target(code).short_label for code in listed["envelope"]],
         chance=[words for words, _ in chances],
@@ -154,7 +171,7 @@ def _weather(page: Page, rows: pd.DataFrame, caption: str, notes: list[str]) -> 
         caption=caption,
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
-            ColumnFormat.text("label", "Enveloppe"),
+            *([ColumnFormat.text("label", "Enveloppe")] if names_envelope else []),
             ColumnFormat.text("rate", "Évolution, à 80 %", align="right"),
             ColumnFormat.text("target", "Comparée à"),
             ColumnFormat.text("chance", "Dépasser", state="state"),
@@ -176,7 +193,7 @@ def not_estimable_table(page: Page) -> Table | Notice | None:
     why = [_without(PROVISIONAL_NOTE, why_not(row)) for _, row in lost.iterrows()]
     frame = lost.assign(
         name=names.reindex(lost["subject"]).to_numpy(),
-        label=[envelope_of(page.campaign, code).short_label for code in lost["envelope"]],
+        label=[page.label(code) for code in lost["envelope"]],
         why=why,
     )
     return Table.from_frame(
@@ -196,21 +213,25 @@ def _without(note: str, reason: str) -> str:
 
 def without_months(page: Page) -> Notice | None:
     """Return which indicators have a target and no month: their year cannot be forecast."""
+    if page.campaign.is_annual:
+        return None
     rows = page.targets
-    own = rows[
+    asked = rows[
         (rows["scheme"] == page.campaign.scheme)
         & (rows["data_year"] == page.campaign.year)
         & (rows["measure"] == "evolution_pct")
         & rows["value"].notna()
-        & rows["subject"].isin(list(_WITHOUT_MONTHS))
     ]
-    if own.empty or page.campaign.is_annual:
+    told = {page.target(code).subject for code in page.forecasts["envelope"].unique()}
+    known = page.store.read(tables.INDICATORS).set_index("indicator")["short_name"]
+    names = [known[subject] for subject in sorted(set(asked["subject"]) - told) if subject in known.index]
+    if not names:
         return None
-    named = french.list_in_words([_WITHOUT_MONTHS[subject] for subject in own["subject"]])
     return Notice(
         "missing",
-        f"Pas de prévision pour les indicateurs annuels ({named})",
-        "Leur source est une base annuelle, sans mois : ils se lisent une fois l'année close.",
+        f"Pas de prévision faute de mois ({french.list_in_words(names)})",
+        "Leur source est une base annuelle : ils se lisent une fois l'année close. Une région qui les reçoit au mois "
+        "les déclare comme enveloppes (envelopes), sous le nom de l'indicateur.",
     )
 
 
@@ -237,7 +258,7 @@ def track_figure(page: Page, envelope: str = MAIN_ENVELOPE) -> Figure | Notice |
         own,
         year=page.campaign.year,
         name=name,
-        envelope=envelope,
+        envelope=envelope if envelope in ORDER_OF_ENVELOPES else page.label(envelope),
         target_pct=target.value,
         target_label=target.noun,
         notes=[f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}", sentence_case(target.label)],

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from IPython.display import display
@@ -15,10 +16,13 @@ from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters.reads import own_store
 from caqes_analysis.display import Comment
 from caqes_analysis.display.base import Display
+from caqes_analysis.envelopes import envelope_named
 from caqes_analysis.errors import CampaignError
+from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.evolution import annual_evolution, cumulative_evolution
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
-from caqes_analysis.schemes.targets import Target, target_for_envelope
+from caqes_analysis.schemes.targets import Target, target_for, target_for_envelope
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
@@ -175,18 +179,52 @@ class Page:
         """Table ``targets``."""
         return self.store.read(tables.TARGETS)
 
-    def target(self, envelope: str) -> Target:
-        """Return the target, or the region's benchmark, with which the evolution of an envelope is compared."""
-        if envelope not in self._target_of:
-            self._target_of[envelope] = target_for_envelope(
-                self.targets,
-                scheme=self.campaign.scheme,
-                envelope=envelope,
-                measure="evolution_pct",
-                data_year=self.campaign.year,
-                finess=self.finess or "all",
-            )
-        return self._target_of[envelope]
+    def target(self, code: str) -> Target:
+        """Return the target, or the region's benchmark, with which the evolution of an envelope is compared.
+
+        Parameters
+        ----------
+        code
+            Code of the envelope, or identifier of an indicator that is forecast.
+        """
+        if code not in self._target_of:
+            asked: dict[str, Any] = {
+                "scheme": self.campaign.scheme,
+                "data_year": self.campaign.year,
+                "finess": self.finess or "all",
+            }
+            indicator = self._forecast_indicators.get(code)
+            if indicator is None or indicator.target is None:
+                found = target_for_envelope(self.targets, envelope=code, **asked)
+            else:
+                link = indicator.target
+                found = target_for(self.targets, subject=link.subject, measure=link.measure, **asked)
+            self._target_of[code] = found
+        return self._target_of[code]
+
+    def label(self, code: str) -> str:
+        """Return the short name of what is forecast: an envelope, or an indicator.
+
+        Parameters
+        ----------
+        code
+            Code of the envelope, or identifier of the indicator.
+        """
+        indicator = self._forecast_indicators.get(code)
+        return (
+            envelope_named(code, self.campaign.all_envelopes).short_label if indicator is None else indicator.short_name
+        )
+
+    @cached_property
+    def _forecast_indicators(self) -> dict[str, IndicatorDefinition]:
+        """Definitions of the indicators that have forecasts of their own."""
+        known = [envelope.code for envelope in self.campaign.all_envelopes]
+        rows = self.store.query(
+            "select indicator, definition from indicators where not list_contains($known, indicator) "
+            "and indicator in (select envelope from forecasts)",
+            {"known": known},
+        )
+        return {name: stored_definition(text) for name, text in rows.itertuples(index=False)}
 
     @cached_property
     def _target_of(self) -> dict[str, Target]:

@@ -173,7 +173,7 @@ def forecast_table(page: Page) -> Table | Notice:
     shown = [row for _, row in rows.iterrows()]
     chances = [chance_words(chance_of(row)) for row in shown]
     frame = rows.assign(
-        label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
+        label=[page.label(code) for code in rows["envelope"]],
         target=[page.target(code).short_label for code in rows["envelope"]],
         landing=[french.MISSING if pd.isna(row["median_eur"]) else amount_between(row) for row in shown],
         rate=[rate_words(row) if has_rate(row) else french.MISSING for row in shown],

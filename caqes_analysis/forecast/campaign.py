@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import HASH_LENGTH, hash_of_files
 from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cut
 from caqes_analysis.forecast.events import EVERYONE, apply_events
+from caqes_analysis.forecast.followed import Followed, followed_indicators, followed_months
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.kept_paths import PathsWriter
@@ -26,7 +27,7 @@ from caqes_analysis.forecast.paths import simulate_cents
 from caqes_analysis.forecast.series import as_first_received, month_notes, monthly_series, parts_of
 from caqes_analysis.forecast.trials import replay_region
 from caqes_analysis.forecast.year_end import PATHS_NB, decimals, forecast_table, modelled_months
-from caqes_analysis.schemes.targets import target_for_envelope
+from caqes_analysis.schemes.targets import target_for, target_for_envelope
 from caqes_analysis.store import Store
 
 __all__ = ["FORECAST_PART", "Step", "events_of", "prepare_forecasts"]
@@ -118,8 +119,15 @@ class Step:
 
     @cached_property
     def months(self) -> pd.DataFrame:
-        """Months of every series, as they are known today."""
-        return monthly_series(self.store, provisional_from=self.campaign.provisional_from)
+        """Months of every series, as they are known today: envelopes, then indicators counted from lines by code."""
+        envelopes = monthly_series(self.store, provisional_from=self.campaign.provisional_from)
+        counted = followed_months(self.store, self.campaign, self.followed)
+        return pd.concat([envelopes, counted], ignore_index=True) if len(counted) else envelopes
+
+    @cached_property
+    def followed(self) -> tuple[Followed, ...]:
+        """Indicators forecast beside the envelopes."""
+        return followed_indicators(self.store, self.campaign)
 
     @cached_property
     def panel(self) -> Panel:
@@ -133,6 +141,7 @@ class Step:
         for values in (self.panel.cents, self.panel.known, self.panel.provisional):
             digest.update(np.ascontiguousarray(values[:, past]).tobytes())
         digest.update(hash_of_files(Path(__file__).parent, ("*.py",)).encode())
+        digest.update(repr(self.campaign.evenements).encode())
         return digest.hexdigest()
 
     @cached_property
@@ -140,18 +149,23 @@ class Step:
         return month_notes(self.months, self.store)
 
     @cached_property
-    def _groups(self) -> tuple[tuple[str, ...], ...]:
-        """Groups of each series of the panel: its department, when it is known, and the region."""
-        known = perimeter.current_establishments(self.store).set_index("finess")["department"]
-        parts = parts_of(self.panel.series)
+    def _departments(self) -> pd.Series[str]:
+        return perimeter.current_establishments(self.store).set_index("finess")["department"]
+
+    def _groups_of(self, series: Iterable[str]) -> list[tuple[str, ...]]:
+        """Return the groups of each series: the region, then its department when it is known."""
         found = []
-        for finess, envelope in parts.itertuples(index=False):
-            department = known.get(finess)
+        for finess, envelope in parts_of(series).itertuples(index=False):
+            department = self._departments.get(finess)
             names = [f"{_GROUP_NAMES['region']}{self.campaign.region.code}/{envelope}"]
             if isinstance(department, str):
                 names.append(f"{_GROUP_NAMES['department']}{department}/{envelope}")
             found.append(tuple(names))
-        return tuple(found)
+        return found
+
+    @cached_property
+    def _groups(self) -> list[tuple[str, ...]]:
+        return self._groups_of(self.panel.series)
 
     def calibration(self, observed_months: set[int]) -> Calibration:
         """Return what the years before teach, read again when it was frozen for the same months.
@@ -166,7 +180,9 @@ class Step:
         kept = self.store.directory.parent / "calibration" / f"{self.campaign.year}-{key}.json"
         if kept.is_file():
             return Calibration.from_json(kept.read_text(encoding="utf-8"))
-        found = calibrate_panel(self.panel, year=self.campaign.year, observed_months=observed_months)
+        found = calibrate_panel(
+            self.panel, year=self.campaign.year, observed_months=observed_months, events=events_of(self.campaign)
+        )
         kept.parent.mkdir(parents=True, exist_ok=True)
         draft = kept.with_suffix(".draft")
         draft.write_text(found.to_json(), encoding="utf-8")
@@ -199,12 +215,24 @@ class Step:
         base_cents, has_base = self._bases(histories)
         sums = GroupSums(year, observed_nb, PATHS_NB)
         found = []
-        for rows in _blocks(len(histories.series)):
+        for rows in _blocks(histories.series):
             block = histories.take(rows)
             totals = simulate_cents(block, calibration, paths_nb=PATHS_NB, seed=0)
             names = [self._groups[row] for row in rows]
             sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=has_base[rows])
             found.append(self._table(block, totals))
+            envelopes = GroupSums(year, observed_nb, PATHS_NB, needs_all=True)
+            indicators = self._indicators_of(block.series)
+            envelopes.add(block, totals, names=indicators, base_cents=base_cents[rows], has_base=has_base[rows])
+            added, added_totals = envelopes.as_series()
+            sums.add(
+                added,
+                added_totals,
+                names=self._groups_of(added.series),
+                base_cents=added.previous_cents,
+                has_base=added.has_previous,
+            )
+            found.append(self._table(added, added_totals))
             if paths is not None:
                 estimable = block.rows(lambda row, b=block: b.methods[row] is not Method.NONE)  # type: ignore[misc]
                 paths.write([block.series[row] for row in estimable], totals[estimable])
@@ -222,6 +250,13 @@ class Step:
             as_of=pd.Timestamp(year, observed_nb, 1),
             reason=pd.Series(reasons, dtype="str"),
         )
+
+    def _indicators_of(self, series: Iterable[str]) -> list[tuple[str, ...]]:
+        """Return the series of the indicators that add up each series."""
+        return [
+            tuple(f"{finess}/{one.indicator}" for one in self.followed if envelope in one.envelopes)
+            for finess, envelope in parts_of(series).itertuples(index=False)
+        ]
 
     def landing(self, series: str) -> pd.Series[Any]:
         """Return the row of ``forecasts`` of one series, as of today."""
@@ -258,9 +293,12 @@ class Step:
         subject, _, envelope = series.partition("/")
         who = subject if subject in self._own_targets else "all"
         if (envelope, who) not in self._known_targets:
-            found = target_for_envelope(
-                self._targets, scheme=self.campaign.scheme, envelope=envelope, data_year=self.campaign.year, finess=who
-            )
+            asked: dict[str, Any] = {"scheme": self.campaign.scheme, "data_year": self.campaign.year, "finess": who}
+            indicator = next((one for one in self.followed if one.indicator == envelope), None)
+            if indicator is None:
+                found = target_for_envelope(self._targets, envelope=envelope, **asked)
+            else:
+                found = target_for(self._targets, subject=indicator.subject, measure=indicator.measure, **asked)
             self._known_targets[(envelope, who)] = float("nan") if found.value is None else found.value
         return self._known_targets[(envelope, who)]
 
@@ -281,8 +319,7 @@ class Step:
         months = sorted({*TRIAL_MONTHS_NB, min(self.campaign.settled_month_nb, 11)})
         kept = self.store.directory.parent / "calibration"
         events = events_of(self.campaign)
-        known = self.campaign.evenements
-        key = hashlib.sha256(f"{self._panel_hash} {months} {self._groups} {known}".encode()).hexdigest()[:HASH_LENGTH]
+        key = hashlib.sha256(f"{self._panel_hash} {months} {self._groups}".encode()).hexdigest()[:HASH_LENGTH]
         files = [kept / f"essais-{key}-{name}.parquet" for name in ("forecast_trials", "forecast_chances")]
         pair = (tables.FORECAST_TRIALS, tables.FORECAST_CHANCES)
         if not all(path.is_file() for path in files):
@@ -297,6 +334,13 @@ class Step:
         return read[0], read[1]
 
 
-def _blocks(size: int) -> Iterator[npt.NDArray[np.intp]]:
-    for start in range(0, size, BLOCK_SERIES_NB):
-        yield np.arange(start, min(start + BLOCK_SERIES_NB, size))
+def _blocks(series: Sequence[str]) -> Iterator[npt.NDArray[np.intp]]:
+    """Yield the rows of some establishments at a time, never a part of one: its indicators add up its envelopes."""
+    owners = parts_of(series)["subject"].tolist()
+    start = 0
+    while start < len(owners):
+        stop = min(start + BLOCK_SERIES_NB, len(owners))
+        while stop < len(owners) and owners[stop] == owners[stop - 1]:
+            stop += 1
+        yield np.arange(start, stop)
+        start = stop

@@ -1,4 +1,4 @@
-"""Departments and region: paths of establishments added up, path by path, to the cent."""
+"""Totals: paths of envelopes added up to an indicator, of establishments to departments and region, to the cent."""
 
 from __future__ import annotations
 
@@ -57,12 +57,16 @@ class GroupSums:
         Year forecast, and months of it that the region has observed.
     paths_nb
         Number of paths.
+    needs_all
+        True for the envelopes of an indicator: without one of them nothing is said of their sum. The establishments of
+        a region that cannot be estimated are left out, and counted.
     """
 
-    def __init__(self, year: int, observed_nb: int, paths_nb: int) -> None:
+    def __init__(self, year: int, observed_nb: int, paths_nb: int, *, needs_all: bool = False) -> None:
         self.year = year
         self.observed_nb = observed_nb
         self.paths_nb = paths_nb
+        self.needs_all = needs_all
         self.groups: dict[str, Group] = {}
 
     def add(
@@ -115,27 +119,31 @@ class GroupSums:
             observed_cents=np.array([group.observed_cents for group in found], dtype=np.int64),
             filled_eur=np.zeros(size),
             previous_cents=np.array([group.previous_cents for group in found], dtype=np.int64),
-            has_previous=np.array([group.members_nb > 0 for group in found], dtype=bool),
+            has_previous=np.array([self._is_said(group) for group in found], dtype=bool),
             has_negative=np.array([group.has_negative for group in found], dtype=bool),
-            methods=tuple(_method(group) for group in found),
-            reasons=tuple(_reason(group) for group in found),
+            methods=tuple(self._method(group) for group in found),
+            reasons=tuple(self._reason(group) for group in found),
             future_factor=np.ones(size),
             widening=np.ones(size),
         )
         return histories, totals
 
+    def _is_said(self, group: Group) -> bool:
+        return group.members_nb > 0 and not (self.needs_all and group.left_out_nb)
 
-def _method(group: Group) -> Method:
-    if not group.members_nb:
-        return Method.NONE
-    return Method.COMPLETE if group.is_certain else Method.SUMMED
+    def _method(self, group: Group) -> Method:
+        if not self._is_said(group):
+            return Method.NONE
+        return Method.COMPLETE if group.is_certain else Method.SUMMED
 
-
-def _reason(group: Group) -> str:
-    summed = f"somme de {french.plural(group.members_nb, 'établissement')}, trajectoire par trajectoire"
-    if not group.left_out_nb:
-        return summed
-    left = french.plural(group.left_out_nb, "établissement laissé", "établissements laissés")
-    amount = french.compact_euros(group.left_out_cents / 100)
-    why = "non estimable ou année précédente incomplète"
-    return f"{summed} ; {left} à part ({why} ; {amount} observés)" if group.members_nb else f"{left} à part ({why})"
+    def _reason(self, group: Group) -> str:
+        noun = "enveloppe" if self.needs_all else "établissement"
+        summed = f"somme de {french.plural(group.members_nb, noun)}, trajectoire par trajectoire"
+        if not group.left_out_nb:
+            return summed
+        why = "non estimable ou année précédente incomplète"
+        if self.needs_all:
+            return f"{french.plural(group.left_out_nb, noun)} de la somme : {why}"
+        left = french.plural(group.left_out_nb, "établissement laissé", "établissements laissés")
+        amount = french.compact_euros(group.left_out_cents / 100)
+        return f"{summed} ; {left} à part ({why} ; {amount} observés)" if group.members_nb else f"{left} à part ({why})"

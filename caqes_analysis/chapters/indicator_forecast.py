@@ -1,0 +1,77 @@
+"""Where the year of an indicator will end: the region in one sentence, then the establishments by their stake."""
+
+from __future__ import annotations
+
+from caqes_analysis import french
+from caqes_analysis.chapters.forecasts import stakes_table, track_figure
+from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.landing import LIKELIHOOD_NOTE, landing_sentence, region_landing
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import Figure, Notice, Table, Text
+from caqes_analysis.schemes.targets import target_for
+
+__all__ = ["forecast_code", "landing_parts"]
+
+
+def forecast_code(reading: IndicatorReading) -> str | None:
+    """Return under which code the indicator is forecast: its own, or that of the envelope that stands for it.
+
+    Parameters
+    ----------
+    reading
+        The indicator as its page reads it.
+    """
+    page, one = reading.page, reading.definition
+    known = page.forecasts["envelope"].unique().tolist()
+    if one.id in known:
+        return one.id
+    subject = one.target.subject if one.target else None
+    same = (code for code in known if page.target(code).subject == subject and page.target(code).observed is None)
+    return next(same, None)
+
+
+def landing_parts(reading: IndicatorReading) -> tuple[Text | Table | Figure | Notice | None, ...]:
+    """Return where the year will end for the region and who will exceed; nothing when no target bears on that year."""
+    page = reading.page
+    if page.campaign.is_annual or not _has_target(reading):
+        return ()
+    code = forecast_code(reading)
+    if code is None:
+        return (_without_months(page, reading),)
+    rows = page.forecasts
+    own = rows[(rows["envelope"] == code) & (rows["level"] == "establishment") & rows["prob_exceed"].notna()]
+    noun = french.elided("le", page.target(code).noun)
+    notes = [
+        "Enjeu : dépassement moyen attendu, soit la probabilité multipliée par le dépassement quand il a lieu. Le "
+        "tableau est rangé par enjeu.",
+        LIKELIHOOD_NOTE,
+    ]
+    if code != reading.definition.id:
+        notes.append(f"Prévision de l'enveloppe « {page.label(code)} », reçue au mois, que suit cet indicateur.")
+    table = stakes_table(
+        page,
+        own,
+        caption=f"{page.label(code)} : qui pourrait dépasser {noun} en {page.campaign.year}",
+        notes=notes,
+        names_envelope=False,
+    )
+    sentence = Text.paragraphs(landing_sentence(page, region_landing(page, code), code))
+    return sentence, track_figure(page, code), table if len(own) else None
+
+
+def _has_target(reading: IndicatorReading) -> bool:
+    link = reading.definition.target
+    if link is None or reading.definition.measure(link.measure).evolution_of is None:
+        return False
+    page = reading.page
+    asked = {"scheme": page.campaign.scheme, "subject": link.subject, "measure": link.measure}
+    return target_for(page.targets, data_year=page.campaign.year, **asked).value is not None
+
+
+def _without_months(page: Page, reading: IndicatorReading) -> Notice:
+    return Notice(
+        "missing",
+        f"Pas de prévision de l'année {page.campaign.year}",
+        "Aucun mois n'est reçu pour cet indicateur : il se lira une fois l'année close. Une région qui le reçoit au "
+        f"mois le déclare comme enveloppe (envelopes), sous le nom {reading.definition.id}.",
+    )

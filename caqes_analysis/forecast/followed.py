@@ -1,0 +1,133 @@
+"""The indicators that are forecast within the year: those of the contract that have a target in euros and months."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB
+from caqes_analysis.indicators.catalogue import code_lists_of, definitions_of
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.measures import Sum
+from caqes_analysis.indicators.months import envelopes_counted, monthly_amounts
+from caqes_analysis.schemes.targets import subjects_of_envelope
+from caqes_analysis.store import Store
+
+__all__ = ["Followed", "followed_indicators", "followed_months"]
+
+_EUROS = "€"
+_LINES_BY_CODE = ("lpp_spend", "extra_list_use")
+
+
+@dataclass(frozen=True)
+class Followed:
+    """An indicator that is forecast.
+
+    Parameters
+    ----------
+    indicator
+        Its identifier, which names its series after the establishment.
+    subject, measure
+        Its target in the table ``targets``.
+    line
+        What is added up.
+    envelopes
+        Envelopes received that it adds up; empty when it is counted from lines by code.
+    """
+
+    indicator: str
+    subject: str
+    measure: str
+    line: Sum
+    envelopes: tuple[str, ...] = ()
+
+
+def followed_indicators(store: Store, campaign: Campaign) -> tuple[Followed, ...]:
+    """Return the indicators to forecast beside the envelopes.
+
+    An indicator is left out when one envelope received stands for it (PERFADOM): it is forecast already.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, received.
+    campaign
+        The campaign.
+
+    Returns
+    -------
+    tuple of Followed
+        By identifier: published, of the campaign's scheme, with a known target for the evolution of an amount in euros
+        received by month or by cumulative deliveries.
+    """
+    targets = store.read(tables.TARGETS)
+    known = targets[
+        (targets["scheme"] == campaign.scheme) & (targets["data_year"] == campaign.year) & targets["value"].notna()
+    ]
+    asked = set(zip(known["subject"], known["measure"], strict=True))
+    received = store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()
+    found = []
+    for definition in definitions_of(campaign).values():
+        line = _amount_followed(definition, campaign.scheme)
+        link = definition.target
+        if line is None or link is None or (link.subject, link.measure) not in asked:
+            continue
+        one = Followed(definition.id, link.subject, link.measure, line)
+        if line.table in _LINES_BY_CODE:
+            if not any(link.subject in subjects_of_envelope(envelope) for envelope in received):
+                found.append(one)
+        elif len(envelopes := envelopes_counted(line.condition, received)) > 1:
+            found.append(Followed(one.indicator, one.subject, one.measure, line, envelopes))
+    return tuple(found)
+
+
+def _amount_followed(definition: IndicatorDefinition, scheme: str) -> Sum | None:
+    """Return the sum in euros whose evolution the target of a definition bears on, when it has months."""
+    if definition.status != "published" or scheme not in definition.schemes or definition.target is None:
+        return None
+    measures = {measure.id: measure for measure in definition.measures}
+    evolution = measures.get(definition.target.measure)
+    level = measures.get((evolution and evolution.evolution_of) or "")
+    if level is None or level.unit != _EUROS or level.denominator is not None or level.numerator is None:
+        return None
+    line = level.numerator
+    return line if line.table in (*_LINES_BY_CODE, "monthly_grid") and line.sum is not None else None
+
+
+def followed_months(store: Store, campaign: Campaign, followed: tuple[Followed, ...]) -> pd.DataFrame:
+    """Return the months of the indicators counted from lines by code, as those of the envelopes are.
+
+    Parameters
+    ----------
+    store, campaign
+        As for :func:`followed_indicators`.
+    followed
+        The indicators; those that add up envelopes have no months of their own.
+
+    Returns
+    -------
+    DataFrame
+        ``series`` (``finess/indicator``)``, month, amount_eur, is_provisional, is_corrected, is_spread``.
+    """
+    years = range(campaign.year - HISTORY_YEARS_NB + 1, campaign.year + 1)
+    last = pd.Timestamp(f"{campaign.last_month}-01")
+    code_lists = code_lists_of(campaign)
+    parts = []
+    for one in followed:
+        if one.envelopes:
+            continue
+        rows = monthly_amounts(store, one.line, years=years, code_lists=code_lists)
+        rows = rows[pd.to_datetime(rows["month"]) <= last]
+        late = pd.to_datetime(rows["month"]) >= pd.Timestamp(campaign.provisional_from or pd.Timestamp.max)
+        parts.append(
+            rows.assign(
+                series=rows["finess"] + f"/{one.indicator}",
+                is_provisional=rows["is_provisional"].astype(bool) | late,
+                is_spread=False,
+            ).drop(columns="finess")
+        )
+    columns = ["series", "month", "amount_eur", "is_provisional", "is_corrected", "is_spread"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

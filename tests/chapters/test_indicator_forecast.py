@@ -1,0 +1,80 @@
+"""Where the year of an indicator will end, on its page and on the sheets."""
+
+from __future__ import annotations
+
+import pytest
+
+from caqes_analysis import tables
+from caqes_analysis.chapters import Page, forecasts, sheet_spending
+from caqes_analysis.chapters.indicator_forecast import forecast_code, landing_parts
+from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.display import Figure, Notice, Table, Text
+from caqes_analysis.forecast.campaign import prepare_forecasts
+from caqes_analysis.indicators.available import available_indicators
+from caqes_analysis.indicators.catalogue import definitions_of
+from tests.campaigns import campaign_file
+from tests.chapters.test_sentences import words
+from tests.forecast.test_campaign import CAMPAIGN, region_store
+from tests.forecast.test_followed import set_target, write_dressings
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    folder = tmp_path_factory.mktemp("indicateurs")
+    campaign = campaign_file(folder, CAMPAIGN)
+    store = region_store(folder / "store", ["phmev", "perfadom"], size=9)
+    finess = write_dressings(store)
+    for subject, value in (("phev_pansements", -3.0), ("phev_perfadom", -5.0), ("phev_ipp", -5.0)):
+        set_target(store, "caqes-2022", subject, value)
+    catalogue = available_indicators(
+        definitions_of(campaign).values(), tables.INDICATOR_TRENDS.empty(), year=2024, received=(), code_lists={}
+    )
+    store.write(tables.INDICATORS, catalogue, part="essai")
+    prepare_forecasts(store, campaign)
+    return Page(campaign, store, finess=finess)
+
+
+def reading_of(page: Page, indicator: str) -> IndicatorReading:
+    definition = definitions_of(page.campaign)[indicator]
+    measure = definition.measure(definition.target.measure if definition.target else definition.main_measure)
+    return IndicatorReading(page.region, definition, measure, "2024-M04", tables.INDICATOR_TRENDS.empty())
+
+
+def test_lines_by_code_have_their_sentence_their_track_and_their_stakes(page: Page) -> None:
+    reading = reading_of(page, "phev_pansements")
+    assert forecast_code(reading) == "phev_pansements"
+    sentence, track, stakes = landing_parts(reading)
+    assert isinstance(sentence, Text)
+    assert "(Pansements)" in words(sentence)
+    assert "repère régional de −3 %" in words(sentence)
+    assert isinstance(track, Figure)
+    assert "Pansements" in track.alt
+    assert isinstance(stakes, Table)
+    assert len(stakes.rows) == 1
+
+
+def test_an_envelope_stands_for_its_indicator_and_says_so(page: Page) -> None:
+    reading = reading_of(page, "phev_perfadom")
+    assert forecast_code(reading) == "perfadom"
+    *_, stakes = landing_parts(reading)
+    assert isinstance(stakes, Table)
+    assert any("enveloppe « PERFADOM »" in note for note in stakes.notes)
+
+
+def test_an_annual_source_is_not_forecast_and_says_how_it_could(page: Page) -> None:
+    (notice,) = landing_parts(reading_of(page, "phev_ipp"))
+    assert isinstance(notice, Notice)
+    assert "phev_ipp" in notice.text
+    left = forecasts.without_months(page.region)
+    assert isinstance(left, Notice)
+    assert "IPP" in left.title
+    assert "PERFADOM" not in left.title
+    assert landing_parts(reading_of(page, "phev_ezetimibe")) == (), "no target, nothing to say"
+
+
+def test_the_sheet_names_the_indicator_beside_the_envelopes(page: Page) -> None:
+    table = sheet_spending.forecast_table(page)
+    assert isinstance(table, Table)
+    labels = [row[0].text for row in table.rows]
+    assert "Pansements" in labels
+    assert "PHMEV" in labels

@@ -1,0 +1,108 @@
+"""The indicators of the contract forecast within the year: sums of envelopes, and lines by code."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from caqes_analysis import tables
+from caqes_analysis.code_lists import known_code_lists
+from caqes_analysis.forecast.campaign import Step, prepare_forecasts
+from caqes_analysis.forecast.followed import followed_indicators
+from caqes_analysis.forecast.kept_paths import read_paths
+from caqes_analysis.store import Store
+from tests.campaigns import campaign_file
+from tests.forecast.test_campaign import CAMPAIGN, region_store
+
+OLD_SCHEME = CAMPAIGN.replace("caqes-2022", "caqes-2018")
+
+
+def set_target(store: Store, scheme: str, subject: str, value: float) -> None:
+    """Write one target of 2024 for all."""
+    row = {"scheme": scheme, "subject": subject, "measure": "evolution_pct", "data_year": 2024, "finess": "all"}
+    rows = pd.DataFrame([{**row, "value": value, "unit_label": "%", "source": "essai", "status": "regional"}])
+    store.write(tables.TARGETS, rows, part=subject)
+
+
+def write_dressings(store: Store, last: str = "2024-06") -> str:
+    """Write three years of one code of dressings for the first establishment; return its FINESS."""
+    finess = str(store.read(tables.ESTABLISHMENTS)["finess"].min())
+    code = known_code_lists()["pansements"].codes[0].code
+    months = pd.date_range("2022-01-01", f"{last}-01", freq="MS")
+    amounts = np.random.default_rng(3).integers(900_000, 1_100_000, len(months))
+    rows = pd.DataFrame(
+        {
+            "finess": finess,
+            "period": months.strftime("%Y-%m"),
+            "lpp": code,
+            "amount_eur": [Decimal(int(cents)) / 100 for cents in amounts],
+        }
+    )
+    states = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
+    store.write(tables.LPP_SPEND, tables.LPP_SPEND.conform(rows, delivery="essai", **states), part="essai")
+    return finess
+
+
+@pytest.fixture(scope="module")
+def summed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("somme")
+    store = region_store(folder / "store", ["phmev", "lpp"], size=6)
+    set_target(store, "caqes-2018", "phev", 4.0)
+    prepare_forecasts(store, campaign_file(folder, OLD_SCHEME))
+    rows = store.read(tables.FORECASTS)
+    return store, rows[rows["as_of"] == "2024-04-01"].set_index("series")
+
+
+def test_envelopes_add_up_to_their_indicator_path_by_path(summed: tuple[Store, pd.DataFrame]) -> None:
+    store, rows = summed
+    own = rows[(rows["level"] == "establishment") & (rows["envelope"] == "phev") & rows["median_eur"].notna()]
+    both = [name for name in own.index if {f"{name[:9]}/lpp", f"{name[:9]}/phmev"} <= set(rows.index)]
+    assert len(both) >= 3
+    for name in both:
+        parts = rows.loc[[f"{name[:9]}/lpp", f"{name[:9]}/phmev"]]
+        paths = read_paths(store, list(parts.index)).sum(axis=0)
+        assert own.loc[name, "observed_eur"] == parts["observed_eur"].sum()
+        assert own.loc[name, "median_eur"] == Decimal(int(np.rint(np.median(paths)))) / 100
+        width = own.loc[name, "upper_80_eur"] - own.loc[name, "lower_80_eur"]
+        assert width < (parts["upper_80_eur"] - parts["lower_80_eur"]).sum(), "bounds are never summed"
+        assert "somme de 2 enveloppes" in own.loc[name, "reason"]
+    assert own.loc[both, "prob_exceed"].notna().all()
+
+
+def test_indicators_add_up_to_the_region(summed: tuple[Store, pd.DataFrame]) -> None:
+    _, rows = summed
+    own = rows[(rows["level"] == "establishment") & (rows["envelope"] == "phev") & rows["median_eur"].notna()]
+    whole = rows.loc["region-96/phev"]
+    assert whole["observed_eur"] == own["observed_eur"].sum()
+    assert whole["target_pct"] == 4.0
+    assert abs(whole["expected_eur"] - own["expected_eur"].sum()) <= Decimal("0.01") * len(own)
+
+
+def test_lines_by_code_are_forecast_against_the_target_of_their_indicator(tmp_path: Path) -> None:
+    store = region_store(tmp_path / "store", ["phmev"], size=6)
+    finess = write_dressings(store)
+    set_target(store, "caqes-2022", "phev_pansements", -3.0)
+    row = (
+        Step(store, campaign_file(tmp_path, CAMPAIGN)).forecasts(4).set_index("series").loc[f"{finess}/phev_pansements"]
+    )
+    lines = store.read(tables.LPP_SPEND)
+    now = lines[lines["period"].isin([f"2024-{month:02d}" for month in range(1, 5)])]
+    assert row["observed_eur"] == now["amount_eur"].sum()
+    assert row["target_eur"] == (row["previous_eur"] * Decimal("0.97")).quantize(Decimal("0.01"))
+    assert row["lower_95_eur"] >= row["observed_eur"]
+    assert 0 < row["prob_exceed"] < 1
+
+
+def test_an_envelope_stands_for_its_indicator_and_no_target_no_forecast(tmp_path: Path) -> None:
+    campaign = campaign_file(tmp_path, CAMPAIGN)
+    with_envelope = region_store(tmp_path / "avec", ["perfadom"], size=6)
+    without = region_store(tmp_path / "sans", ["phmev"], size=6)
+    for store in (with_envelope, without):
+        assert followed_indicators(store, campaign) == ()
+        set_target(store, "caqes-2022", "phev_perfadom", -5.0)
+    assert followed_indicators(with_envelope, campaign) == ()
+    assert [one.indicator for one in followed_indicators(without, campaign)] == ["phev_perfadom"]
