@@ -49,7 +49,8 @@ class BuildReport:
     Parameters
     ----------
     notebooks
-        One row per notebook, as :func:`caqes_analysis.batch.run_notebooks` returns it, with ``title``.
+        One row per notebook, as :func:`caqes_analysis.batch.run_notebooks` returns it, with ``title`` and ``notebook``
+        (name of its file).
     index
         First page of the site.
     page_problems
@@ -180,7 +181,8 @@ def _run(
         done += 1
         progress(step, done, len(jobs))
 
-    return run_notebooks(jobs, workers=workers, on_done=count, cache=cache, manifest=record.manifest)
+    told = run_notebooks(jobs, workers=workers, on_done=count, cache=cache, manifest=record.manifest)
+    return told.assign(notebook=[job.notebook.name for job in jobs])
 
 
 class _Plan:

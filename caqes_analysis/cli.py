@@ -295,10 +295,8 @@ def _finess(only: list[str] | None) -> list[str]:
 
 
 def _failed(report: BuildReport, campaign: Path, output: Path | None) -> list[dict[str, object]]:
-    from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
     from caqes_analysis.reopen import executed_notebooks
 
-    notebooks = {chapter.path: chapter.notebook for chapter in CHAPTERS}
     rows = report.notebooks[report.notebooks["status"] == "failed"].to_dict("records")
     where = f" --output {shlex.quote(str(output))}" if output else ""
     start = f"{program_name()} lab {shlex.quote(str(campaign))}"
@@ -306,7 +304,6 @@ def _failed(report: BuildReport, campaign: Path, output: Path | None) -> list[di
     return [
         {
             **{str(key): value for key, value in row.items()},
-            "notebook": notebooks.get(row["job"], SHEET_NOTEBOOK),
             "command": f"{start} --page {row['job']}{where}" if row["job"] in executed else start,
         }
         for row in rows

@@ -56,7 +56,8 @@ def sentence(text: str) -> str:
 def notebooks(*rows: tuple[str, str, float, str | None, int | None, str]) -> pd.DataFrame:
     """Return the table of a build from ``(job, status, duration_s, error, cell, title)``."""
     columns = ["job", "status", "duration_s", "error", "cell", "title"]
-    frame = pd.DataFrame(rows, columns=columns).assign(outputs=[[] for _ in rows])
+    files = ["etablissement.ipynb" if row[0].isdecimal() else f"{row[0]}.ipynb" for row in rows]
+    frame = pd.DataFrame(rows, columns=columns).assign(outputs=[[] for _ in rows], notebook=files)
     return frame.astype({"cell": "Int64"})
 
 
@@ -367,7 +368,7 @@ def test_build_lists_every_failure_with_the_command_that_reopens_it(
     assert "2 carnets en échec" in said
     assert "1. CHU [red] (330781196), carnet etablissement.ipynb, cellule 7" in said
     assert "un souci [bold]gras[/] " + ("long " * 40).strip() in said
-    assert "2. Dispositifs (liste-en-sus-dispositifs), carnet liste_en_sus.ipynb le noyau" in said
+    assert "2. Dispositifs (liste-en-sus-dispositifs), carnet liste-en-sus-dispositifs.ipynb le noyau" in said
     assert "\x1b" not in shown.output
     commands = [line.strip() for line in shown.stderr.splitlines() if " lab " in line]
     folder = f"'{tmp_path / 'un dossier'}'"

@@ -183,6 +183,16 @@ class BatchKernelManager(AsyncKernelManager):
         return str(self._private / f"{uuid.uuid4().hex[:8]}.json")
 
     _private: Path | None = None
+    exit_status: int | None = None
+    """Status of the kernel when it ended before it was told to, negative for a signal."""
+
+    async def _async_is_alive(self) -> bool:
+        alive = await super()._async_is_alive()
+        if not alive and self.provisioner is not None and self.exit_status is None:
+            self.exit_status = await self.provisioner.poll()
+        return alive
+
+    is_alive = _async_is_alive
 
     async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
         """Clean up, the private folder included."""

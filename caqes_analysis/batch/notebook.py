@@ -8,11 +8,11 @@ import os
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import nbformat
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.iorw import load_notebook_node
@@ -31,6 +31,7 @@ _LOG.addHandler(logging.NullHandler())  # nbclient speaks English to the termina
 _KERNEL = "python3"
 _INJECTED_TAG = "injected-parameters"
 _LOG_BYTES = 100_000
+_KILLED = 9
 
 
 class Running:
@@ -78,22 +79,30 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
     """
     begun = time.perf_counter()
     notebook = _parameterised(job)
-    place = _Place()
+    client = _Client(
+        notebook,
+        timeout=job.timeout_s,
+        kernel_name=_KERNEL,
+        kernel_manager_class=WarmKernelManager if kernels == "warm" else BatchKernelManager,
+        record_timing=False,
+        log=_LOG,
+    )
+    client.on_cell_execute = client.enter
     with tempfile.TemporaryFile() as said:
         try:
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:  # zmq asks for this loop on Windows
-                runner.run(_run(notebook, job, kernels, place, said, running))
+                runner.run(_run(client, job, said, running))
             error = None
         except CellExecutionError as failure:
             leaves = failure.ename == "SystemExit" and failure.evalue in ("", "0")  # sys.exit(): the rest is not wanted
-            error = None if leaves else f"{failure.ename} : {failure.evalue}"
+            error = None if leaves else _exception_told(failure)
         except CellTimeoutError:
             error = f"une cellule dépasse le temps permis ({job.timeout_s} s)"
         except (DeadKernelError, asyncio.CancelledError):
-            error = "le noyau s'est arrêté (mémoire insuffisante ?)"
+            error = _death_told(client.exit_status)
         except (RuntimeError, OSError) as failure:
             error = f"le noyau n'a pas démarré ({failure})"
-        cell = place.cell if error is not None else None
+        cell = client.cell if error is not None else None
         if error is None:
             absent = [path.name for path in job.outputs if not path.exists()]
             error = f"le carnet n'a pas écrit {', '.join(absent)}" if absent else None
@@ -102,14 +111,41 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
     return Outcome("failed" if error else "done", time.perf_counter() - begun, error, cell)
 
 
-@dataclass
-class _Place:
-    """The cell being executed, counted from 1."""
+class _Client(NotebookClient):
+    """A client that knows the cell being executed, counted from 1, and how its kernel ended."""
 
     cell: int | None = None
+    _manager: KernelManager | None = None
+
+    def create_kernel_manager(self) -> KernelManager:
+        """Keep the manager: the client forgets it when the kernel has ended."""
+        self._manager = super().create_kernel_manager()
+        return self._manager
 
     def enter(self, cell_index: int, **_: Any) -> None:
+        """Note the cell that begins."""
         self.cell = cell_index + 1
+
+    @property
+    def exit_status(self) -> int | None:
+        """Status of a kernel that ended before it was told to, negative for a signal."""
+        return self._manager.exit_status if isinstance(self._manager, BatchKernelManager) else None
+
+
+def _exception_told(failure: CellExecutionError) -> str:
+    told = f"{failure.ename} : {failure.evalue}".removesuffix(" : ")
+    return f"mémoire insuffisante ({told})" if failure.ename.endswith("MemoryError") else told
+
+
+def _death_told(status: int | None) -> str:
+    """Say how a kernel ended by itself; the system kills with signal 9 what takes too much memory."""
+    if status is None:
+        return "le noyau s'est arrêté (mémoire insuffisante ?)"
+    if status >= 0:
+        return f"le noyau s'est arrêté de lui-même (code {status})"
+    if status == -_KILLED:
+        return f"le noyau a été tué (signal {_KILLED}) : mémoire insuffisante, le plus souvent"
+    return f"le noyau s'est arrêté sur un défaut d'une bibliothèque (signal {-status})"
 
 
 def _parameterised(job: Job) -> nbformat.NotebookNode:
@@ -125,23 +161,7 @@ def _parameterised(job: Job) -> nbformat.NotebookNode:
     return notebook
 
 
-async def _run(
-    notebook: nbformat.NotebookNode,
-    job: Job,
-    kernels: Kernels,
-    place: _Place,
-    said: IO[bytes],
-    running: Running | None,
-) -> None:
-    client = NotebookClient(
-        notebook,
-        timeout=job.timeout_s,
-        kernel_name=_KERNEL,
-        kernel_manager_class=WarmKernelManager if kernels == "warm" else BatchKernelManager,
-        record_timing=False,
-        log=_LOG,
-        on_cell_execute=place.enter,
-    )
+async def _run(client: _Client, job: Job, said: IO[bytes], running: Running | None) -> None:
     task = running.enter() if running is not None else None
     try:
         await client.async_execute(

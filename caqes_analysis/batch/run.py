@@ -13,6 +13,7 @@ from caqes_analysis.batch.cache import Cache
 from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.manifest import Manifest
 from caqes_analysis.batch.template import can_fork, shared_template
+from caqes_analysis.system_reasons import system_reason
 
 __all__ = ["COLUMNS", "KERNELS_VARIABLE", "run_notebooks"]
 
@@ -132,7 +133,10 @@ def _threads(workers: int | None, jobs_nb: int) -> ThreadPoolExecutor:
 
 def _outcome(future: Future[Outcome]) -> Outcome:
     failure = future.exception()
-    return Outcome("failed", 0.0, f"{type(failure).__name__} : {failure}") if failure else future.result()
+    if failure is None:
+        return future.result()
+    reason = system_reason(failure) if isinstance(failure, OSError) else None
+    return Outcome("failed", 0.0, reason or f"{type(failure).__name__} : {failure}")
 
 
 def _table(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -27,8 +27,8 @@ FAULTS = {
 ERRORS = {
     "raises": "ZeroDivisionError : division by zero",
     "silent": "le carnet n'a pas écrit silent.txt",
-    "dies": "le noyau s'est arrêté (mémoire insuffisante ?)",
-    "killed": "le noyau s'est arrêté (mémoire insuffisante ?)",
+    "dies": "le noyau s'est arrêté de lui-même (code 9)",
+    "killed": "le noyau a été tué (signal 9) : mémoire insuffisante, le plus souvent",
     "endless": "une cellule dépasse le temps permis (3 s)",
     "leaves": "SystemExit : 3",
 }

@@ -1,0 +1,87 @@
+"""Among hundreds of notebooks, exactly those that failed are listed, each with what it takes to reopen it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from caqes_analysis.batch import Job, Outcome, run_notebooks
+from caqes_analysis.build import BuildReport
+from caqes_analysis.cli import _failed
+from caqes_analysis.command_line.reports import print_failures
+from caqes_analysis.reopen import reopen_page
+from tests.batch.notebooks import job
+
+NOTEBOOKS_NB = 250
+GOOD = "from pathlib import Path; Path(place).write_text(word); word"
+FAULTS = {
+    "330000017": ("raise ValueError('montant négatif')", "ValueError : montant négatif"),
+    "330000042": ("import time\nwhile True: time.sleep(0.01)", "une cellule dépasse le temps permis (5 s)"),
+    "330000081": ("hoard = bytearray(1 << 62)", "mémoire insuffisante (MemoryError)"),
+    "330000122": (
+        "import os; os.kill(os.getpid(), 9)",
+        "le noyau a été tué (signal 9) : mémoire insuffisante, le plus souvent",
+    ),
+    "330000163": ("import os; os._exit(3)", "le noyau s'est arrêté de lui-même (code 3)"),
+    "330000204": (
+        "import ctypes; ctypes.string_at(0)",
+        "le noyau s'est arrêté sur un défaut d'une bibliothèque (signal 11)",
+    ),
+    "330000249": ("word", "le carnet n'a pas écrit 330000249.txt"),
+}
+
+
+def jobs(folder: Path, notebooks_nb: int) -> list[Job]:
+    """Return that many jobs, the faulty ones in their place; executed notebooks go where a build puts them."""
+    names = [f"330000{n:03d}" for n in range(notebooks_nb)]
+    made = []
+    for name in names:
+        source = FAULTS[name][0] if name in FAULTS else GOOD
+        one = job(folder, name, source, timeout_s=5 if name in FAULTS else 120)
+        made.append(replace(one, executed=folder / "run" / "executed" / f"{name}.ipynb"))
+    return made
+
+
+@pytest.mark.slow
+def test_exactly_the_planted_faults_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    planned = jobs(tmp_path, NOTEBOOKS_NB)
+    told = run_notebooks(planned)
+    assert (told["status"] == "done").sum() == NOTEBOOKS_NB - len(FAULTS)
+    assert all((tmp_path / f"{one.name}.txt").is_file() for one in planned if one.name not in FAULTS)
+    titles = [f"CH de {name}" for name in told["job"]]
+    notebooks = told.assign(title=titles, notebook=[one.notebook.name for one in planned])
+    report = BuildReport(notebooks, tmp_path / "site" / "index.html")
+    assert not report.succeeded
+
+    failed = _failed(report, Path("essai 2024.yml"), tmp_path)
+    assert {row["job"]: row["error"] for row in failed} == {name: error for name, (_, error) in FAULTS.items()}
+    assert {row["title"] for row in failed} == {f"CH de {name}" for name in FAULTS}
+    assert {row["job"]: row["notebook"] for row in failed} == {name: f"{name}.ipynb" for name in FAULTS}
+    # Parameters, injected parameters, the failing cell; a missing output is not the fault of one cell.
+    assert [row["cell"] for row in failed if not pd.isna(row["cell"])] == [3] * (len(FAULTS) - 1)
+    for row in failed:
+        words = shlex.split(str(row["command"]))
+        assert words[-5:] == ["essai 2024.yml", "--page", row["job"], "--output", str(tmp_path)]
+        cells = nbformat.read(reopen_page(str(row["job"]), tmp_path), as_version=4).cells
+        assert f"{row['job']}.txt" in cells[1].source  # the parameters it was given
+        assert cells[2].source == FAULTS[str(row["job"])][0]
+
+    print_failures(failed)
+    said = capsys.readouterr().err
+    assert said.startswith("7 carnets en échec")
+    assert said.count("--page ") == said.count("Le rouvrir dans JupyterLab") == len(FAULTS)
+    assert [name for name in told["job"] if f"--page {name}" in said] == list(FAULTS)
+
+
+def test_a_disk_that_is_full_is_said_in_french(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> Outcome:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("caqes_analysis.batch.notebook.execute", full)
+    told = run_notebooks([job(tmp_path, "a", GOOD)])
+    assert told["error"].tolist() == ["il n'y a plus de place sur le disque"]
