@@ -166,7 +166,8 @@ def backtest(campaign: CampaignFile, output: BuildFolder = None) -> None:
     """
     from caqes_analysis import tables
     from caqes_analysis.campaign import load_campaign
-    from caqes_analysis.command_line.track_record import print_record, record_of, write_record
+    from caqes_analysis.command_line.files import write_tables
+    from caqes_analysis.command_line.track_record import print_record, record_of
     from caqes_analysis.forecast.campaign import prepare_forecasts
     from caqes_analysis.progress import shown_progress
     from caqes_analysis.receive import open_store
@@ -188,7 +189,7 @@ def backtest(campaign: CampaignFile, output: BuildFolder = None) -> None:
         )
     parts = record_of(trials, chances)
     print_record(parts)
-    for path in write_record(directory / "backtest", {**parts, "previsions-rejouees": trials}):
+    for path in write_tables(directory / "backtest", {**parts, "previsions-rejouees": trials}):
         as_is(OUT, path)
 
 

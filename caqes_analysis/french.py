@@ -305,15 +305,15 @@ def elided(word: str, following: str) -> str:
     return f"{word[:-1]}'{following}" if vowel else f"{word} {following}"
 
 
-def list_in_words(items: Iterable[str]) -> str:
-    """Return an enumeration: commas, then « et ».
+def list_in_words(items: Iterable[str], *, any_of: bool = False) -> str:
+    """Return an enumeration: commas, then « et », or « ou » for any of them.
 
     Examples
     --------
-    >>> list_in_words(["août", "septembre"]), list_in_words(["PHMEV", "LPP", "taxi"])
-    ('août et septembre', 'PHMEV, LPP et taxi')
+    >>> list_in_words(["août", "septembre"], any_of=True), list_in_words(["PHMEV", "LPP", "taxi"])
+    ('août ou septembre', 'PHMEV, LPP et taxi')
     """
-    return format_list(list(items), locale=_LOCALE)
+    return format_list(list(items), style="or" if any_of else "standard", locale=_LOCALE)
 
 
 def alphabetical(text: str) -> str:

@@ -1,8 +1,6 @@
-"""The region's back-test at a terminal, and in files for a spreadsheet."""
+"""The region's back-test at a terminal."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pandas as pd
 from rich import box
@@ -14,7 +12,7 @@ from caqes_analysis.command_line.text import OUT, typeset
 from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
 from caqes_analysis.forecast.track_record import brier_scores, reliability, summarise_trials, with_size_class
 
-__all__ = ["print_record", "record_of", "write_record"]
+__all__ = ["print_record", "record_of"]
 
 _HEADERS = {
     "observed_months_nb": "Mois",
@@ -98,22 +96,3 @@ def _cell(name: str, value: object) -> str:
         return str(value)
     simple = name.removesuffix("_points") in SIMPLE_METHODS
     return french.number(value, _DECIMALS.get(name, 1 if simple else 0), missing="–")
-
-
-def write_record(folder: Path, parts: dict[str, pd.DataFrame]) -> list[Path]:
-    """Write each summary as a CSV that a French spreadsheet opens: semicolons, decimal commas, UTF-8 with a mark.
-
-    Parameters
-    ----------
-    folder
-        Folder of the files, made when needed.
-    parts
-        Rows by name of file, without suffix.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, rows in parts.items():
-        path = folder / f"{name}.csv"
-        rows.to_csv(path, sep=";", decimal=",", index=False, encoding="utf-8-sig", lineterminator="\r\n")
-        written.append(path)
-    return written

@@ -1,6 +1,7 @@
 """The tidy tables: one definition gives validation, storage types, documentation and published schema."""
 
 from caqes_analysis.tables.catalogue import ALL_TABLES, table_named
+from caqes_analysis.tables.changes import CHANGE_CAUSES, CHANGE_KINDS, CHANGES, RUN_CAUSES
 from caqes_analysis.tables.computed import (
     ATTAINMENTS,
     EVALUATION_STATUSES,
@@ -67,6 +68,9 @@ __all__ = [
     "ANNUAL_DRUG_SPEND",
     "ATTAINMENTS",
     "BIOSIMILAR_GROUPS",
+    "CHANGES",
+    "CHANGE_CAUSES",
+    "CHANGE_KINDS",
     "CODE_KINDS",
     "CODE_LISTS",
     "CODE_LIST_STATUSES",
@@ -108,6 +112,7 @@ __all__ = [
     "MONTHLY_GRID",
     "MONTHLY_SPEND",
     "REPLACED_SPEND",
+    "RUN_CAUSES",
     "SAVINGS",
     "SAVING_ESTIMATES",
     "SAVING_METHODS",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from caqes_analysis.errors import CaqesError
+from caqes_analysis.tables.changes import CHANGE_CAUSES, CHANGES
 from caqes_analysis.tables.computed import (
     EVALUATIONS,
     EVOLUTIONS,
@@ -77,6 +78,8 @@ ALL_TABLES: tuple[Table, ...] = (
     SAVINGS,
     SAVING_ESTIMATES,
     LEVERS,
+    CHANGES,
+    CHANGE_CAUSES,
     FINESS_SITES,
     DRUG_PRODUCTS,
     DRUG_PRESENTATIONS,

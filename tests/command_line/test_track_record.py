@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from caqes_analysis.command_line.files import write_tables
 from caqes_analysis.command_line.text import OUT
-from caqes_analysis.command_line.track_record import print_record, record_of, write_record
+from caqes_analysis.command_line.track_record import print_record, record_of
 from tests.forecast.test_track_record import chances, trials
 
 
@@ -21,7 +22,7 @@ def test_prints_whole_words_in_eighty_columns_and_writes_french_csv(
     assert "…" not in said.get()
     assert "moyennes" in said.get()
     assert "0 à 10" in said.get()
-    paths = write_record(tmp_path / "essai", parts)
+    paths = write_tables(tmp_path / "essai", parts)
     assert [path.stem for path in paths] == list(parts)
     text = paths[0].read_bytes().decode("utf-8-sig")
     assert text.startswith("observed_months_nb;year;")

@@ -1,0 +1,209 @@
+"""Two runs of a report: which published numbers changed, and which of data, code, parameters, environment did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from caqes_analysis import tables
+from caqes_analysis.batch.causes import CAUSES, Cause
+from caqes_analysis.batch.changes import Tolerance, table_changes
+from caqes_analysis.batch.manifest import MANIFEST
+from caqes_analysis.batch.runs import RUNS, Run, list_runs, load_run
+from caqes_analysis.errors import CampaignError
+from caqes_analysis.tables import Table, from_arrow
+
+__all__ = ["Comparison", "compare_runs", "find_run"]
+
+_EXPLAINING: tuple[Cause, ...] = ("data", "parameters")
+_BY_RUN: dict[Cause, tuple[str, ...]] = {
+    "code": ("version", "code"),
+    "environment": ("python", "environment", "lock"),
+    "parameters": ("only",),
+}
+"""Facts of a run that belong to a cause; those that are empty in both are equal."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two runs.
+
+    Parameters
+    ----------
+    before, after
+        The runs.
+    causes
+        Rows of :data:`~caqes_analysis.tables.CHANGE_CAUSES`.
+    changes
+        Rows of :data:`~caqes_analysis.tables.CHANGES`.
+    compared_nb
+        Published files compared, those that are the same included.
+    """
+
+    before: Run
+    after: Run
+    causes: pd.DataFrame
+    changes: pd.DataFrame
+    compared_nb: int
+
+    @property
+    def unexplained(self) -> pd.DataFrame:
+        """Changes that neither the data nor the parameters can have caused."""
+        explained = self.changes["causes"].map(lambda words: bool(set(words.split(", ")) & set(_EXPLAINING)))
+        return self.changes[~explained.astype(bool)].reset_index(drop=True)
+
+
+def compare_runs(before: Run, after: Run, tolerance: Tolerance | None = None) -> Comparison:
+    """Compare two runs of one campaign, or of two.
+
+    Parameters
+    ----------
+    before, after
+        The runs; one that failed is compared on what it published.
+    tolerance
+        Differences of numbers that are not told; by default none but the last digit of rates.
+
+    Returns
+    -------
+    Comparison
+        A change is given the causes that differ for the sheet that wrote it; for a regional table, those that differ
+        between the two runs. Where several differ, all are named: which of them did it is not known without a run of
+        each.
+    """
+    causes = _causes(before, after)
+    regional = [cause for cause in CAUSES if cause in set(causes["cause"])]
+    known = _published(before) | _published(after)
+    found = [tables.CHANGES.empty()]
+    for table in known:
+        rows = [_rows(run, other, table) for run, other in ((before, after), (after, before))]
+        told = table_changes(table, *rows, tolerance or Tolerance())
+        by_part = {part: ", ".join(_part_causes(before, after, part, regional)) for part in told["part"].unique()}
+        found.append(told.assign(causes=told["part"].map(by_part).astype(str)))
+    changes = tables.CHANGES.conform(pd.concat(found, ignore_index=True))
+    return Comparison(before, after, causes, changes, len(before.published | after.published))
+
+
+def find_run(place: Path) -> Run:
+    """Return the run that a user names.
+
+    Parameters
+    ----------
+    place
+        Folder of a run, or of a build: its last run that went to its end.
+
+    Raises
+    ------
+    CampaignError
+        ``EXECUTION_INCONNUE``.
+    """
+    place = place.resolve()
+    if (place / MANIFEST).is_file() and place.parent.name == RUNS:
+        return load_run(place.parent.parent, place.name)
+    for name in reversed(list_runs(place)):
+        run = load_run(place, name)
+        if run.is_complete:
+            return run
+    raise CampaignError.of(
+        "EXECUTION_INCONNUE",
+        "ce n'est ni le dossier d'une exécution, ni celui d'une construction qui en garde une complète.",
+        "Donner reports/<campagne>/runs/<exécution>, ou reports/<campagne> pour la dernière.",
+        file=str(place),
+    )
+
+
+def _published(run: Run) -> dict[Table, None]:
+    """Return the tables of a run that this version knows, in its order."""
+    names = {table for table, _ in run.published}
+    return dict.fromkeys(table for table in tables.ALL_TABLES if table.name in names)
+
+
+def _rows(run: Run, other: Run, table: Table) -> pd.DataFrame:
+    """Return the rows of the parts of a table that are not the same in the other run."""
+    parts = [table.empty().assign(part="")]
+    for (name, part), content in run.published.items():
+        if name == table.name and other.published.get((name, part)) != content:
+            parts.append(_read(table, run.file_of(content)).assign(part=part))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _read(table: Table, path: Path) -> pd.DataFrame:
+    """Return a part, also one that an earlier version wrote with fewer columns or others."""
+    content = from_arrow(pq.read_table(path))
+    kept = content[[name for name in table.column_names if name in content]]
+    missing = [column.name for column in table.columns if column.name not in content]
+    return table.conform(kept.assign(**dict.fromkeys(missing)))
+
+
+def _causes(before: Run, after: Run) -> pd.DataFrame:
+    found = [
+        *(_input_causes(before, after)),
+        *(_fact_causes(before.facts, after.facts)),
+        *(_differences("parameters", _flat(before.facts.get("parameters")), _flat(after.facts.get("parameters")))),
+        *(_differences("code", _notebooks(before), _notebooks(after))),
+    ]
+    return tables.CHANGE_CAUSES.conform(pd.DataFrame(found, columns=tables.CHANGE_CAUSES.column_names))
+
+
+def _input_causes(before: Run, after: Run) -> Iterator[dict[str, str | None]]:
+    for cause in _EXPLAINING:
+        files = [
+            {e["file"]: e["sha256"] for e in run.events("input") if e["cause"] == cause} for run in (before, after)
+        ]
+        yield from _differences(cause, *files)
+
+
+def _inputs(run: Run, cause: Cause) -> dict[str, str]:
+    return {event["file"]: event["sha256"] for event in run.events("input") if event["cause"] == cause}
+
+
+def _fact_causes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[dict[str, str | None]]:
+    for cause, names in _BY_RUN.items():
+        facts = [{name: str(run[name]) for name in names if run.get(name)} for run in (before, after)]
+        yield from _differences(cause, *facts)
+
+
+def _notebooks(run: Run) -> dict[str, str]:
+    """Return the notebooks that a run executed or took again, each with its hash."""
+    return {e["notebook"]: e["causes"]["code"]["notebook"] for e in run.events("notebook")}
+
+
+def _differences(
+    cause: Cause, before: Mapping[str, str | None], after: Mapping[str, str | None]
+) -> Iterator[dict[str, str | None]]:
+    for name in sorted(before.keys() | after.keys()):
+        first, second = before.get(name), after.get(name)
+        if first != second:
+            kind = "appeared" if first is None else "disappeared" if second is None else "changed"
+            yield {"cause": cause, "name": name, "kind": kind, "before": first, "after": second}
+
+
+def _flat(value: Any, place: str = "") -> dict[str, str]:
+    """Return resolved parameters as place → value in words."""
+    if isinstance(value, Mapping):
+        pairs: Sequence[tuple[str, Any]] = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        pairs = [(str(number), item) for number, item in enumerate(value, 1)]
+    else:
+        return {} if value is None else {place: str(value)}
+    found: dict[str, str] = {}
+    for key, item in pairs:
+        found |= _flat(item, f"{place}.{key}" if place else key)
+    return found
+
+
+def _part_causes(before: Run, after: Run, part: str, regional: Sequence[Cause]) -> list[Cause]:
+    """Return the causes that differ for the notebook which wrote a part, or for the runs where none did."""
+    found = [_job_causes(run).get(part) for run in (before, after)]
+    first, second = found
+    if first is None or second is None:
+        return list(regional)
+    return [cause for cause in CAUSES if first.get(cause) != second.get(cause)]
+
+
+def _job_causes(run: Run) -> dict[str, Mapping[str, Any]]:
+    return {event["job"]: event["causes"] for event in run.events("notebook")}
