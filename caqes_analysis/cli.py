@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -19,16 +18,11 @@ from rich.text import Text
 from caqes_analysis import french
 from caqes_analysis.command_line.failures import log_in
 from caqes_analysis.command_line.help import HELP_OPTIONS, FrenchCommand, FrenchGroup
-from caqes_analysis.command_line.text import ERR, OUT, as_is, plain, program_name, typeset
+from caqes_analysis.command_line.options import check_profile, finess_of
+from caqes_analysis.command_line.text import ERR, OUT, as_is, plain, typeset
 from caqes_analysis.errors import CaqesError
 
-if TYPE_CHECKING:
-    from caqes_analysis.build import BuildReport
-    from caqes_analysis.campaign import Campaign
-    from caqes_analysis.command_line.reports import ReceivedFile
-    from caqes_analysis.store import Store
-
-__all__ = ["app", "backtest", "build", "check", "guide", "lab", "main", "simulate"]
+__all__ = ["app", "backtest", "build", "check", "compare", "guide", "lab", "main", "simulate"]
 
 _SIGNALLED = 128
 
@@ -56,6 +50,7 @@ BuildFolder = Annotated[
 def check(campaign: CampaignFile) -> None:
     """Lit les paramètres et les fichiers reçus, et donne tous les problèmes à la fois."""
     from caqes_analysis.campaign import load_campaign
+    from caqes_analysis.command_line.gathered import received_files
     from caqes_analysis.command_line.reports import print_findings, print_suggestions
     from caqes_analysis.receive import prepare_simulation, receive
     from caqes_analysis.store import Store
@@ -64,7 +59,7 @@ def check(campaign: CampaignFile) -> None:
     with tempfile.TemporaryDirectory(prefix="caqes-") as folder, ERR.status("Lecture des fichiers reçus…"):
         prepare_simulation(loaded)
         findings = receive(loaded, Path(folder) / "store").to_frame()
-        files = _received_files(loaded, Store(Path(folder) / "store"))
+        files = received_files(loaded, Store(Path(folder) / "store"))
     print_findings(findings)
     if not loaded.is_simulated:
         print_suggestions(files, loaded.file.name)
@@ -108,6 +103,22 @@ def build(
         bool,
         typer.Option("--force", help="Exécute tous les carnets, même ceux dont rien n'a changé."),
     ] = False,
+    compare_with: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare-with",
+            metavar="EXÉCUTION",
+            help="Ajoute la page « Ce qui a changé » depuis cette exécution (reports/<campagne>/runs/<exécution>).",
+        ),
+    ] = None,
+    stop_on_unexplained: Annotated[
+        bool,
+        typer.Option(
+            "--stop-on-unexplained",
+            help="S'arrête, sans toucher au site, si des chiffres ont changé depuis cette exécution (ou la dernière "
+            "réussie) sans que les données ni les paramètres n'aient changé.",
+        ),
+    ] = False,
 ) -> None:
     """Construit le rapport : lire, calculer, exécuter les carnets, composer le site.
 
@@ -117,23 +128,33 @@ def build(
     from caqes_analysis.command_line.reports import print_built, print_failures, print_page_problems, print_site
     from caqes_analysis.unchanged import unchanged_site
 
-    _check_profile(profile)
+    check_profile(profile)
     loaded = load_campaign(campaign)
     directory = output.resolve() if output else loaded.build_directory
-    site = None if force else unchanged_site(loaded, directory, only=_finess(only))
+    site = None if force else unchanged_site(loaded, directory, only=finess_of(only), compare_with=compare_with)
     if site is not None:
         OUT.print("Rien n'a changé depuis la dernière construction : le rapport est repris tel quel.")
         print_site(site)
         return
 
     from caqes_analysis.build import build as build_report  # with pandas and Sphinx, of no use when nothing changed
+    from caqes_analysis.command_line.gathered import failed_rows
     from caqes_analysis.progress import shown_progress
 
     begun = time.monotonic()
     with log_in(directory), shown_progress(ERR) as progress:
-        report = build_report(campaign, output=output, workers=jobs, only=_finess(only), force=force, progress=progress)
+        report = build_report(
+            campaign,
+            output=output,
+            workers=jobs,
+            only=finess_of(only),
+            force=force,
+            compare_with=compare_with,
+            stop_on_unexplained=stop_on_unexplained,
+            progress=progress,
+        )
     print_built(report.notebooks, elapsed_s=time.monotonic() - begun)
-    print_failures(_failed(report, campaign, output))
+    print_failures(failed_rows(report, campaign, output))
     print_page_problems(report.page_problems)
     print_site(report.index, report.manifest)
     if not report.succeeded:
@@ -191,6 +212,47 @@ def backtest(campaign: CampaignFile, output: BuildFolder = None) -> None:
     print_record(parts)
     for path in write_tables(directory / "backtest", {**parts, "previsions-rejouees": trials}):
         as_is(OUT, path)
+
+
+@app.command(cls=FrenchCommand)
+def compare(
+    run_a: Annotated[
+        Path,
+        typer.Argument(
+            metavar="EXÉCUTION_A",
+            help="Dossier d'une exécution (reports/<campagne>/runs/<exécution>), ou d'une construction : sa dernière.",
+        ),
+    ],
+    run_b: Annotated[Path, typer.Argument(metavar="EXÉCUTION_B", help="L'autre, comparée à la première.")],
+    tolerance_eur: Annotated[
+        float,
+        typer.Option("--tolerance-eur", min=0, metavar="X", help="Écart d'un montant tenu pour nul ; par défaut 0."),
+    ] = 0,
+    tolerance_relative: Annotated[
+        float,
+        typer.Option(
+            "--tolerance-relative", min=0, metavar="X", help="Écart relatif d'un taux tenu pour nul ; par défaut 1e-9."
+        ),
+    ] = 1e-9,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="DOSSIER", help="Écrit aussi tous les écarts en CSV.")
+    ] = None,
+) -> None:
+    """Dit quels chiffres ont changé entre deux exécutions, de combien, et ce qui peut en être la cause.
+
+    Sort avec le code 1 quand des chiffres ont changé sans que les données ni les paramètres n'aient changé.
+    """
+    from caqes_analysis.batch.changes import Tolerance
+    from caqes_analysis.batch.compare import compare_runs, find_run
+    from caqes_analysis.command_line.comparison import print_comparison, write_comparison
+
+    with ERR.status("Comparaison…"):
+        comparison = compare_runs(find_run(run_a), find_run(run_b), Tolerance(tolerance_eur, tolerance_relative))
+    print_comparison(comparison)
+    for path in write_comparison(comparison, output) if output else ():
+        as_is(OUT, path)
+    if len(comparison.unexplained):
+        raise typer.Exit(1)
 
 
 @app.command(cls=FrenchCommand)
@@ -271,62 +333,6 @@ def main() -> None:
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     app()
-
-
-def _check_profile(profile: str) -> None:
-    if profile == "public":
-        raise CaqesError.of(
-            "PROFIL_PUBLIC",
-            "le profil public attend le secret statistique, que cette version n'applique pas encore.",
-            "Construire le profil restricted, et ne pas le publier.",
-            file="option --profile",
-        )
-    if profile != "restricted":
-        raise CaqesError.of(
-            "PROFIL_INCONNU",
-            "ce profil n'existe pas.",
-            "Écrire restricted ou public.",
-            file="option --profile",
-            value=profile,
-        )
-
-
-def _finess(only: list[str] | None) -> list[str]:
-    return [finess for word in only or () for finess in word.replace(",", " ").split()]
-
-
-def _failed(report: BuildReport, campaign: Path, output: Path | None) -> list[dict[str, object]]:
-    from caqes_analysis.reopen import executed_notebooks
-
-    rows = report.notebooks[report.notebooks["status"] == "failed"].to_dict("records")
-    where = f" --output {shlex.quote(str(output))}" if output else ""
-    start = f"{program_name()} lab {shlex.quote(str(campaign))}"
-    executed = executed_notebooks(report.index.parent.parent)
-    return [
-        {
-            **{str(key): value for key, value in row.items()},
-            "command": f"{start} --page {row['job']}{where}" if row["job"] in executed else start,
-        }
-        for row in rows
-    ]
-
-
-def _received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
-    """Return the files of a campaign with the SHA-256 and the total that it does not name."""
-    from caqes_analysis.command_line.reports import ReceivedFile
-    from caqes_analysis.receive import signature
-
-    sums = store.query("select delivery, total_eur as total from deliveries where total_eur is not null")
-    totals = dict(zip(sums["delivery"], sums["total"], strict=True))
-    hashes = signature(campaign)
-    return [
-        ReceivedFile(
-            source.path,
-            None if source.sha256 else hashes[str(source.path)],
-            totals.get(source.delivery_name) if getattr(source, "control_total_eur", source) is None else None,
-        )
-        for source in campaign.sources.all()
-    ]
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

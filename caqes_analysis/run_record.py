@@ -19,7 +19,8 @@ import caqes_analysis
 from caqes_analysis import tables
 from caqes_analysis.batch import Manifest, begin_run
 from caqes_analysis.batch.causes import Causes
-from caqes_analysis.batch.runs import keep_table
+from caqes_analysis.batch.compare import Comparison, compare_runs
+from caqes_analysis.batch.runs import Run, keep_table, load_run
 from caqes_analysis.campaign import REPOSITORY, Campaign
 from caqes_analysis.code_version import environment_hash, package_hash
 from caqes_analysis.errors import CaqesError, Problem
@@ -159,6 +160,16 @@ class RunRecord:
             written = {path.stem: path for path in sorted(self._results.glob(f"*/*/{table.name}/*.parquet"))}
             for part, path in (parts or written).items():
                 keep_table(self._directory, self.manifest, table.name, part, path)
+
+    def compared(self, before: Run) -> Comparison:
+        """Return what differs between an earlier run and what this one has published.
+
+        Parameters
+        ----------
+        before
+            The earlier run, of this campaign or of another.
+        """
+        return compare_runs(before, load_run(self._directory, self.manifest.run_id))
 
     def end(self, notebooks: pd.DataFrame, problems: Sequence[Problem], *, succeeded: bool) -> None:
         """Add the last line: how the build ended.

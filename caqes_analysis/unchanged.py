@@ -23,7 +23,9 @@ _RECORD = "built.json"
 _PACKAGE = Path(__file__).parent
 
 
-def unchanged_site(campaign: Campaign, directory: Path, *, only: Sequence[str] = ()) -> Path | None:
+def unchanged_site(
+    campaign: Campaign, directory: Path, *, only: Sequence[str] = (), compare_with: Path | None = None
+) -> Path | None:
     """Return the first page of the site, when the last build succeeded and all it depended on is as it was.
 
     Parameters
@@ -34,6 +36,8 @@ def unchanged_site(campaign: Campaign, directory: Path, *, only: Sequence[str] =
         Folder of the build.
     only
         Sheets asked for.
+    compare_with
+        Earlier run that the report is compared with.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def unchanged_site(campaign: Campaign, directory: Path, *, only: Sequence[str] =
     """
     try:
         record = json.loads((directory / _RECORD).read_text(encoding="utf-8"))
-        if record["asked"] != _asked(campaign, only) or record["environment"] != environment_hash():
+        if record["asked"] != _asked(campaign, only, compare_with) or record["environment"] != environment_hash():
             return None
         same = _same_watched(record["watched"], _watched(campaign)) and _same_site(record["site"], directory / "site")
         if not same or any(_content(Path(path)) != sha for path, sha in record["inputs"].items()):
@@ -56,7 +60,14 @@ def unchanged_site(campaign: Campaign, directory: Path, *, only: Sequence[str] =
     return directory / "site" / "index.html"
 
 
-def record_build(campaign: Campaign, directory: Path, *, inputs: Iterable[Path], only: Sequence[str] = ()) -> None:
+def record_build(
+    campaign: Campaign,
+    directory: Path,
+    *,
+    inputs: Iterable[Path],
+    only: Sequence[str] = (),
+    compare_with: Path | None = None,
+) -> None:
     """Write what a build that has just succeeded depended on.
 
     Parameters
@@ -69,9 +80,11 @@ def record_build(campaign: Campaign, directory: Path, *, inputs: Iterable[Path],
         Files whose content the build read, those that were absent included.
     only
         Sheets asked for.
+    compare_with
+        Earlier run that the report is compared with.
     """
     record = {
-        "asked": _asked(campaign, only),
+        "asked": _asked(campaign, only, compare_with),
         "environment": environment_hash(),
         "watched": {str(path): [*_stamp(path), _content(path)] for path in _watched(campaign)},
         "inputs": {str(path): _content(path) for path in sorted(inputs)},
@@ -85,8 +98,9 @@ def forget_build(directory: Path) -> None:
     (directory / _RECORD).unlink(missing_ok=True)
 
 
-def _asked(campaign: Campaign, only: Sequence[str]) -> dict[str, Any]:
-    return {"campaign": str(campaign.file), "only": sorted(only)}
+def _asked(campaign: Campaign, only: Sequence[str], compare_with: Path | None) -> dict[str, Any]:
+    compared = str(compare_with.resolve()) if compare_with else None
+    return {"campaign": str(campaign.file), "only": sorted(only), "compare_with": compared}
 
 
 def _watched(campaign: Campaign) -> list[Path]:

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from caqes_analysis import build as build_module
-from caqes_analysis import tables
+from caqes_analysis import build_plan, tables
 from caqes_analysis.batch import load_run
 from caqes_analysis.batch.causes import CAUSES
 from caqes_analysis.build import BuildReport, build
 from caqes_analysis.build_lock import alone
+from caqes_analysis.chapters import CHAPTERS
 from caqes_analysis.errors import BuildError, CaqesError
 from caqes_analysis.indicators.evolution import cumulative_evolution
 from caqes_analysis.store import Store
@@ -144,7 +144,7 @@ def test_only_limits_the_sheets_and_never_the_region(built: tuple[Path, BuildRep
     report = build(folder / "essai-2024.yml", output=other, only=[finess])
     assert [path.stem for path in (other / "site" / "etablissements").glob("*.html")] == [finess]
     indicators_nb = Store(other / "store").read(tables.INDICATORS)["period"].notna().sum()
-    assert len(report.notebooks) == 1 + len(build_module.CHAPTERS) + indicators_nb
+    assert len(report.notebooks) == 1 + len(CHAPTERS) + indicators_nb
     partial = BeautifulSoup((other / "site" / "synthese.html").read_text(encoding="utf-8"), "lxml")
     assert [t.get_text() for t in partial.find_all("table")] == [t.get_text() for t in whole.find_all("table")]
     with pytest.raises(CaqesError, match="ETABLISSEMENT_INCONNU"):
@@ -155,12 +155,12 @@ def test_a_failing_notebook_is_named_and_its_page_says_so(
     built: tuple[Path, BuildReport], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder, _ = built
-    shutil.copytree(build_module.NOTEBOOKS, tmp_path / "notebooks")
+    shutil.copytree(build_plan.NOTEBOOKS, tmp_path / "notebooks")
     broken = tmp_path / "notebooks" / "phmev.ipynb"
     notebook = nbformat.read(broken, as_version=4)
     notebook.cells[-1].source = "raise ValueError('montant négatif')"
     nbformat.write(notebook, broken)
-    monkeypatch.setattr(build_module, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(build_plan, "NOTEBOOKS", tmp_path / "notebooks")
     finess = sorted((folder / "sortie" / "site" / "etablissements").glob("*.html"))[0].stem
     report = build(folder / "essai-2024.yml", output=tmp_path / "sortie", only=[finess])
     assert not report.succeeded

@@ -26,7 +26,7 @@ from tests.campaigns import MONTHLY, campaign_file
 from tests.command_line.english import english_words
 from tests.sources.atih_files import content, drug
 
-COMMANDS = ("check", "build", "guide", "backtest", "simulate", "lab")
+COMMANDS = ("check", "build", "guide", "backtest", "compare", "simulate", "lab")
 DEMONSTRATION = "parameters/demonstration-2024.yml"
 WIDTH = 80
 
@@ -94,12 +94,21 @@ def test_help_is_french_and_fits(run: Run, words: tuple[str, ...], columns: int)
 
 def test_help_of_every_command_says_every_option(run: Run) -> None:
     assert set(re.findall(r"^  ([a-z]+) ", run("--help").stdout, re.MULTILINE)) == set(COMMANDS)
-    said = {name: sorted(re.findall(r"^  (--[a-z]+) ", run(name, "-h").stdout, re.MULTILINE)) for name in COMMANDS}
+    said = {name: sorted(re.findall(r"^  (--[a-z-]+) ", run(name, "-h").stdout, re.MULTILINE)) for name in COMMANDS}
     assert said == {
         "check": [],
-        "build": ["--force", "--jobs", "--only", "--output", "--profile"],
+        "build": [
+            "--compare-with",
+            "--force",
+            "--jobs",
+            "--only",
+            "--output",
+            "--profile",
+            "--stop-on-unexplained",
+        ],
         "guide": ["--output"],
         "backtest": ["--output"],
+        "compare": ["--output", "--tolerance-eur", "--tolerance-relative"],
         "simulate": ["--establishments", "--seed"],
         "lab": ["--output", "--page"],
     }
@@ -114,7 +123,7 @@ def test_no_command_shows_the_help(run: Run) -> None:
 
 MISTAKES = {
     ("bild",): "la commande « bild » n'existe pas. → Vouliez-vous dire « build » ?",
-    ("zzz",): "la commande « zzz » n'existe pas. → Commandes : check, build, guide, backtest, simulate, lab.",
+    ("zzz",): "la commande « zzz » n'existe pas. → Commandes : check, build, guide, backtest, compare, simulate, lab.",
     ("--versio",): "l'option --versio n'existe pas.",
     ("--",): "il manque une commande.",
     ("build",): "il manque CAMPAGNE. → Fichier de campagne",

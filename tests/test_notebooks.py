@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK, WORKSHOP_NOTEBOOKS
-from caqes_analysis.chapters.contents import INDICATOR_NOTEBOOK
+from caqes_analysis.chapters.contents import CHANGES_CHAPTER, INDICATOR_NOTEBOOK
 from tests.conftest import REPOSITORY
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
@@ -23,7 +23,11 @@ def code_cells(path: Path) -> list[nbformat.NotebookNode]:
 
 
 def test_every_chapter_has_its_notebook() -> None:
-    named = {chapter.notebook for chapter in CHAPTERS} | {SHEET_NOTEBOOK, INDICATOR_NOTEBOOK, *WORKSHOP_NOTEBOOKS}
+    named = {chapter.notebook for chapter in (*CHAPTERS, CHANGES_CHAPTER)} | {
+        SHEET_NOTEBOOK,
+        INDICATOR_NOTEBOOK,
+        *WORKSHOP_NOTEBOOKS,
+    }
     assert named == {path.name for path in NOTEBOOKS}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from caqes_analysis import tables
@@ -88,7 +89,7 @@ def _kind(table: Table, name: str) -> Kind:
 
 def _words(values: pd.Series[Any], kind: Kind) -> list[str]:
     if kind in ("month", "date"):
-        return values.dt.strftime("%Y-%m-%d").fillna("").tolist()
+        values = values.dt.strftime("%Y-%m-%d")
     return ["" if pd.isna(value) else str(value) for value in values]
 
 
@@ -134,8 +135,8 @@ def _are_equal(before: pd.Series[Any], after: pd.Series[Any], kind: Kind, tolera
     return pd.Series((missing[0] & missing[1]) | (~missing[0] & ~missing[1] & close), index=before.index)
 
 
-def _numbers(values: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+def _numbers(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
+    return np.asarray(values.astype("Float64").to_numpy(dtype=float, na_value=np.nan), np.float64)
 
 
 def changes_by_table(changes: pd.DataFrame) -> pd.DataFrame:

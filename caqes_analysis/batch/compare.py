@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from caqes_analysis.batch.runs import RUNS, Run, list_runs, load_run
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.tables import Table, from_arrow
 
-__all__ = ["Comparison", "compare_runs", "find_run"]
+__all__ = ["Comparison", "compare_runs", "find_run", "last_run"]
 
 _EXPLAINING: tuple[Cause, ...] = ("data", "parameters")
 _BY_RUN: dict[Cause, tuple[str, ...]] = {
@@ -52,6 +53,12 @@ class Comparison:
     compared_nb: int
 
     @property
+    def content_hash(self) -> str:
+        """Hash of what is told: equal comparisons give equal pages."""
+        told = [self.before.name, *(frame.to_csv(index=False) for frame in (self.causes, self.changes))]
+        return sha256("\n".join(told).encode()).hexdigest()
+
+    @property
     def unexplained(self) -> pd.DataFrame:
         """Changes that neither the data nor the parameters can have caused."""
         explained = self.changes["causes"].map(lambda words: bool(set(words.split(", ")) & set(_EXPLAINING)))
@@ -80,8 +87,8 @@ def compare_runs(before: Run, after: Run, tolerance: Tolerance | None = None) ->
     known = _published(before) | _published(after)
     found = [tables.CHANGES.empty()]
     for table in known:
-        rows = [_rows(run, other, table) for run, other in ((before, after), (after, before))]
-        told = table_changes(table, *rows, tolerance or Tolerance())
+        first, second = _rows(before, after, table), _rows(after, before, table)
+        told = table_changes(table, first, second, tolerance or Tolerance())
         by_part = {part: ", ".join(_part_causes(before, after, part, regional)) for part in told["part"].unique()}
         found.append(told.assign(causes=told["part"].map(by_part).astype(str)))
     changes = tables.CHANGES.conform(pd.concat(found, ignore_index=True))
@@ -94,7 +101,7 @@ def find_run(place: Path) -> Run:
     Parameters
     ----------
     place
-        Folder of a run, or of a build: its last run that went to its end.
+        Folder of a run, or of a build: its last run that succeeded.
 
     Raises
     ------
@@ -104,16 +111,30 @@ def find_run(place: Path) -> Run:
     place = place.resolve()
     if (place / MANIFEST).is_file() and place.parent.name == RUNS:
         return load_run(place.parent.parent, place.name)
-    for name in reversed(list_runs(place)):
-        run = load_run(place, name)
-        if run.is_complete:
-            return run
-    raise CampaignError.of(
-        "EXECUTION_INCONNUE",
-        "ce n'est ni le dossier d'une exécution, ni celui d'une construction qui en garde une complète.",
-        "Donner reports/<campagne>/runs/<exécution>, ou reports/<campagne> pour la dernière.",
-        file=str(place),
-    )
+    found = last_run(place)
+    if found is None:
+        raise CampaignError.of(
+            "EXECUTION_INCONNUE",
+            "ce n'est ni le dossier d'une exécution, ni celui d'une construction qui en garde une complète.",
+            "Donner reports/<campagne>/runs/<exécution>, ou reports/<campagne> pour la dernière.",
+            file=str(place),
+        )
+    return found
+
+
+def last_run(directory: Path, *, before: Run | None = None) -> Run | None:
+    """Return the last run of a build folder that succeeded; None when there is none.
+
+    Parameters
+    ----------
+    directory
+        Folder of the build.
+    before
+        Run that it must precede; any by default.
+    """
+    runs = [run for run in (load_run(directory, name) for name in list_runs(directory)) if run.succeeded]
+    earlier = [run for run in runs if before is None or run.facts["at"] < before.facts["at"]]
+    return max(earlier, key=lambda run: run.facts["at"], default=None)
 
 
 def _published(run: Run) -> dict[Table, None]:
@@ -127,7 +148,7 @@ def _rows(run: Run, other: Run, table: Table) -> pd.DataFrame:
     parts = [table.empty().assign(part="")]
     for (name, part), content in run.published.items():
         if name == table.name and other.published.get((name, part)) != content:
-            parts.append(_read(table, run.file_of(content)).assign(part=part))
+            parts.append(_read(table, run.kept_file(content)).assign(part=part))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -144,7 +165,7 @@ def _causes(before: Run, after: Run) -> pd.DataFrame:
         *(_input_causes(before, after)),
         *(_fact_causes(before.facts, after.facts)),
         *(_differences("parameters", _flat(before.facts.get("parameters")), _flat(after.facts.get("parameters")))),
-        *(_differences("code", _notebooks(before), _notebooks(after))),
+        *(_differences("code", *_shared(_notebooks(before), _notebooks(after)))),
     ]
     return tables.CHANGE_CAUSES.conform(pd.DataFrame(found, columns=tables.CHANGE_CAUSES.column_names))
 
@@ -165,6 +186,12 @@ def _fact_causes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
     for cause, names in _BY_RUN.items():
         facts = [{name: str(run[name]) for name in names if run.get(name)} for run in (before, after)]
         yield from _differences(cause, *facts)
+
+
+def _shared(first: Mapping[str, str], second: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what both have: a run that has not reached a notebook says nothing of it."""
+    names = first.keys() & second.keys()
+    return {name: first[name] for name in names}, {name: second[name] for name in names}
 
 
 def _notebooks(run: Run) -> dict[str, str]:

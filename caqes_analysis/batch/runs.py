@@ -82,7 +82,11 @@ class Run:
             Definition of the table; the one of today, whose columns the kept files must have.
         """
         parts = [line for line in self.events("table") if line["table"] == table.name]
-        return Store.read_parts(table, [self.directory / RUNS / _TABLES / f"{p['sha256']}.parquet" for p in parts])
+        return Store.read_parts(table, [self.kept_file(part["sha256"]) for part in parts])
+
+    def kept_file(self, sha256: str) -> Path:
+        """Return where a published file is kept."""
+        return self.directory / RUNS / _TABLES / f"{sha256}.parquet"
 
     @cached_property
     def published(self) -> dict[tuple[str, str], str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
 
 from caqes_analysis import french
 from caqes_analysis.batch.changes import changes_by_table, largest_changes
-from caqes_analysis.batch.compare import Comparison
+from caqes_analysis.batch.compare import Comparison, compare_runs, find_run, last_run
+from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.tables import table_named
 
@@ -17,6 +18,7 @@ __all__ = [
     "causes_in_words",
     "causes_table",
     "largest_table",
+    "open_comparison",
     "summary_table",
     "unexplained_notice",
     "verdict",
@@ -25,8 +27,29 @@ __all__ = [
 CAUSE_LABELS = {"data": "données", "code": "code", "parameters": "paramètres", "environment": "environnement"}
 KIND_LABELS = {"changed": "modifié", "appeared": "nouveau", "disappeared": "absent"}
 _UNKNOWN_CAUSE = "rien de connu"
-_SHOWN_NB = 30
+_SHOWN_NB = 20
 _SHORT_HASH = 12
+
+
+def open_comparison(page: Page, before_run: str, after_run: str) -> Comparison | None:
+    """Return the comparison of two runs; None when the campaign does not have two yet.
+
+    Parameters
+    ----------
+    page
+        Data of the notebook.
+    before_run, after_run
+        Folders of the runs; by hand, both may be empty: the last two runs of the campaign that succeeded.
+
+    Raises
+    ------
+    CampaignError
+        ``EXECUTION_INCONNUE`` when a folder is not that of a run.
+    """
+    directory = page.build_directory or page.campaign.build_directory
+    after = find_run(Path(after_run)) if after_run else last_run(directory)
+    before = find_run(Path(before_run)) if before_run else after and last_run(directory, before=after)
+    return compare_runs(before, after) if before and after else None
 
 
 def causes_in_words(causes: str) -> str:
@@ -57,17 +80,21 @@ def verdict(comparison: Comparison) -> str:
     return f"{french.list_in_words(told)} ; ni les données ni les paramètres n'expliquent {these}."
 
 
-def answer(comparison: Comparison) -> Text:
+def answer(comparison: Comparison | None) -> Text:
     """Return the answer of the page."""
+    if comparison is None:
+        return Text.answer("Cette campagne n'a pas encore deux exécutions réussies à comparer.")
     compared = french.plural(comparison.compared_nb, "fichier de résultats comparé", "fichiers de résultats comparés")
-    return Text.answer(f"Depuis l'exécution « {comparison.before.name} » : {verdict(comparison)} ({compared}.)")
+    return Text.answer(
+        f"Depuis l'exécution « {comparison.before.name} » : {verdict(comparison).rstrip('.')} ({compared})."
+    )
 
 
-def unexplained_notice(comparison: Comparison) -> Notice | None:
+def unexplained_notice(comparison: Comparison | None) -> Notice | None:
     """Return a warning when numbers changed though neither the data nor the parameters did."""
-    rows = comparison.unexplained
-    if rows.empty:
+    if comparison is None or comparison.unexplained.empty:
         return None
+    rows = comparison.unexplained
     causes = french.list_in_words(sorted({causes_in_words(words) for words in rows["causes"]}), any_of=True)
     return Notice(
         "warning",
@@ -76,8 +103,10 @@ def unexplained_notice(comparison: Comparison) -> Notice | None:
     )
 
 
-def causes_table(comparison: Comparison) -> Table:
+def causes_table(comparison: Comparison | None) -> Table | None:
     """Return everything that differs between the two runs."""
+    if comparison is None:
+        return None
     causes = comparison.causes
     rows = causes.assign(
         cause=causes["cause"].map(CAUSE_LABELS),
@@ -99,8 +128,10 @@ def causes_table(comparison: Comparison) -> Table:
     )
 
 
-def summary_table(comparison: Comparison) -> Table:
+def summary_table(comparison: Comparison | None) -> Table | None:
     """Return how many numbers of each published table changed."""
+    if comparison is None:
+        return None
     rows = changes_by_table(comparison.changes)
     told = rows.assign(
         causes=rows["causes"].map(causes_in_words), content=[table_named(name).description for name in rows["table"]]
@@ -120,30 +151,39 @@ def summary_table(comparison: Comparison) -> Table:
     )
 
 
-def largest_table(comparison: Comparison) -> Table:
+def largest_table(comparison: Comparison | None) -> Table | None:
     """Return the changes that weigh most."""
+    if comparison is None:
+        return None
     rows = largest_changes(comparison.changes, _SHOWN_NB)
     told = rows.assign(
+        what=[_described(table, column) for table, column in zip(rows["table"], rows["column"], strict=True)],
         causes=rows["causes"].map(causes_in_words),
         before=[_number(value) for value in rows["before"]],
         after=[_number(value) for value in rows["after"]],
     )
-    shown = french.plural(min(len(rows), _SHOWN_NB), "écart")
     return Table.from_frame(
         told,
-        caption=f"Les plus grands écarts ({shown} au plus), les montants d'abord",
+        caption="Les plus grands écarts, les montants d'abord",
         columns=[
             ColumnFormat.text("row", "Ligne"),
-            ColumnFormat.text("table", "Table"),
-            ColumnFormat.text("column", "Colonne"),
+            ColumnFormat.text("what", "Chiffre"),
             ColumnFormat.text("before", "Avant", align="right"),
             ColumnFormat.text("after", "Après", align="right"),
-            ColumnFormat.percent("change_pct", "Écart", signed=True),
+            ColumnFormat.number("change", "Écart", decimals=2, signed=True),
             ColumnFormat.text("causes", "Causes possibles"),
         ],
-        notes=["Toutes les valeurs sont comparées ; « caqes compare » les écrit toutes avec --output."],
+        notes=[
+            f"{_SHOWN_NB} écarts au plus ; tous les chiffres sont comparés, « caqes compare --output » écrit tous les "
+            "écarts."
+        ],
     )
 
 
-def _number(value: object) -> str | None:
-    return None if pd.isna(value) else french.number(float(str(value)), 2)
+def _described(table: str, column: str) -> str:
+    """Return what a column holds, in the words of the published schema."""
+    return next(c.description for c in table_named(table).columns if c.name == column).rstrip(".")
+
+
+def _number(value: str) -> str:
+    return french.number(float(value), 2) if value else french.MISSING

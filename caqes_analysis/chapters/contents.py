@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
+    "CHANGES_CHAPTER",
     "CHAPTERS",
     "INDICATORS_PART",
     "INDICATOR_NOTEBOOK",
@@ -91,3 +92,6 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("methodes", "Méthodes", "methodes.ipynb", ("Comprendre",), sources=()),
     Chapter(PROVENANCE_PAGE, "Provenance", "provenance.ipynb", ("Comprendre",), sources=()),
 )
+
+CHANGES_CHAPTER = Chapter("changements", "Ce qui a changé", "changements.ipynb", ("Comprendre",))
+"""Page of a build that is asked to compare itself with an earlier run."""

@@ -71,8 +71,8 @@ def _causes(causes: pd.DataFrame) -> Table:
     return table
 
 
-def _short(value: object) -> str:
-    return "–" if pd.isna(value) else plain(value)[:_SHORT_HASH]
+def _short(value: str | float) -> str:
+    return plain(value)[:_SHORT_HASH] if isinstance(value, str) else "–"
 
 
 def _tables(changes: pd.DataFrame) -> Table:

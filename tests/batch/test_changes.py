@@ -75,12 +75,14 @@ def test_the_last_digit_of_a_rate_is_not_told(value: float, is_told: bool):
 def test_a_value_that_goes_missing_is_told_without_a_size():
     (change,) = told(FORECAST, FORECAST | {"prob_exceed": None}).to_dict("records")
     assert (change["before"], change["after"]) == ("0.25", "")
-    assert pd.isna(change["change"]) and pd.isna(change["change_pct"])
+    assert pd.isna(change["change"])
+    assert pd.isna(change["change_pct"])
 
 
 def test_from_zero_there_is_a_size_but_no_rate():
     (change,) = told(FORECAST | {"prob_exceed": 0.0}, FORECAST).to_dict("records")
-    assert change["change"] == 0.25 and pd.isna(change["change_pct"])
+    assert change["change"] == 0.25
+    assert pd.isna(change["change_pct"])
 
 
 def test_statuses_and_flags_are_compared_and_words_are_not():
