@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cu
 from caqes_analysis.forecast.events import EVERYONE, apply_events
 from caqes_analysis.forecast.followed import Followed, followed_indicators, followed_months
 from caqes_analysis.forecast.groups import GroupSums
-from caqes_analysis.forecast.histories import Histories, Method, prepare
+from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, Histories, Method, prepare
 from caqes_analysis.forecast.kept_paths import PathsWriter
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.paths import simulate_cents
@@ -232,7 +232,7 @@ class Step:
                 base_cents=added.previous_cents,
                 has_base=added.has_previous,
             )
-            found.append(self._table(added, added_totals))
+            found.append(self._table(_without_rate(added, _incomplete(block, indicators)), added_totals))
             if paths is not None:
                 estimable = block.rows(lambda row, b=block: b.methods[row] is not Method.NONE)  # type: ignore[misc]
                 paths.write([block.series[row] for row in estimable], totals[estimable])
@@ -332,6 +332,24 @@ class Step:
                 draft.part_path(table, FORECAST_PART).replace(path)
         read = [Store.read_parts(table, [path]) for table, path in zip(pair, files, strict=True)]
         return read[0], read[1]
+
+
+def _incomplete(block: Histories, indicators: Sequence[Sequence[str]]) -> set[str]:
+    """Return the sums of which a series has not all the months of the year before: their establishment had just opened.
+
+    In a group those months count as zero; of one establishment they would make a rate that means nothing.
+    """
+    return {name for known, names in zip(block.has_previous, indicators, strict=True) if not known for name in names}
+
+
+def _without_rate(added: Histories, incomplete: set[str]) -> Histories:
+    """Return sums without the year before where it is not whole, with the reason."""
+    is_whole = np.array([name not in incomplete for name in added.series], dtype=bool)
+    reasons = tuple(
+        reason if kept or method is Method.NONE else f"{reason} ; {INCOMPLETE_YEAR_NOTE}"
+        for reason, kept, method in zip(added.reasons, is_whole, added.methods, strict=True)
+    )
+    return replace(added, has_previous=added.has_previous & is_whole, reasons=reasons)
 
 
 def _blocks(series: Sequence[str]) -> Iterator[npt.NDArray[np.intp]]:

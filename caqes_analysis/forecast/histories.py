@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from caqes_analysis.forecast.panel import Panel
 
-__all__ = ["HISTORY_YEARS_NB", "PROVISIONAL_NOTE", "Histories", "Method", "prepare"]
+__all__ = ["HISTORY_YEARS_NB", "INCOMPLETE_YEAR_NOTE", "PROVISIONAL_NOTE", "Histories", "Method", "prepare"]
 
 Floats = npt.NDArray[np.float64]
 Cents = npt.NDArray[np.int64]
@@ -24,6 +24,8 @@ HISTORY_YEARS_NB = 4
 """Whole years before that candidates read: what a region usually keeps, and what the method was chosen on."""
 PROVISIONAL_NOTE = "mois provisoires ignorés"
 """What is printed of a series whose last months are provisional."""
+INCOMPLETE_YEAR_NOTE = "pas de taux : l'année précédente est incomplète"
+"""What is printed of a series that has no evolution."""
 _MAX_GAPS_NB = 3
 _MAX_NON_POSITIVE_SHARE = 0.25
 _FLOOR_SHARE = 0.05
@@ -161,7 +163,7 @@ def prepare(panel: Panel, year: int) -> Histories:
             notes += _notes(panel, row, gaps_before[row], int((filled[row] != 0).sum()), bool(provisional[row].any()))
         before[row] = known[row, last].all()
         if not before[row] and method is not Method.NONE:
-            notes.append("pas de taux : l'année précédente est incomplète")
+            notes.append(INCOMPLETE_YEAR_NOTE)
         methods.append(method)
         reasons.append(" ; ".join(notes))
     return Histories(

@@ -73,6 +73,25 @@ def test_envelopes_add_up_to_their_indicator_path_by_path(summed: tuple[Store, p
     assert own.loc[both, "prob_exceed"].notna().all()
 
 
+def test_a_sum_without_a_whole_year_before_has_no_rate_but_counts_in_the_region(tmp_path: Path) -> None:
+    campaign = campaign_file(tmp_path, OLD_SCHEME)
+    store = region_store(tmp_path / "store", ["phmev", "lpp"], size=6)
+    grid = store.read(tables.MONTHLY_GRID)
+    opened = str(grid.loc[grid["envelope"] == "lpp", "finess"].min())
+    late = (grid["finess"] == opened) & (grid["month"] < "2023-05-01")
+    grid.loc[late, ["amount_eur", "value_status"]] = [None, "not_applicable"]
+    store.write(tables.MONTHLY_GRID, grid, part="campagne")
+    set_target(store, "caqes-2018", "phev", 4.0)
+    rows = Step(store, campaign).forecasts(4).set_index("series")
+    row = rows.loc[f"{opened}/phev"]
+    assert pd.isna(row["evolution_pct"])
+    assert pd.isna(row["prob_exceed"])
+    assert "pas de taux" in row["reason"]
+    own = rows[(rows["level"] == "establishment") & (rows["envelope"] == "phev") & rows["median_eur"].notna()]
+    assert rows.loc["region-96/phev", "observed_eur"] == own["observed_eur"].sum()
+    assert opened in {name[:9] for name in own.index}
+
+
 def test_indicators_add_up_to_the_region(summed: tuple[Store, pd.DataFrame]) -> None:
     _, rows = summed
     own = rows[(rows["level"] == "establishment") & (rows["envelope"] == "phev") & rows["median_eur"].notna()]
