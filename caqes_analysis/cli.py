@@ -22,7 +22,7 @@ from caqes_analysis.command_line.options import check_profile, finess_of
 from caqes_analysis.command_line.text import ERR, OUT, as_is, plain, typeset
 from caqes_analysis.errors import CaqesError
 
-__all__ = ["app", "backtest", "build", "check", "compare", "guide", "lab", "main", "simulate"]
+__all__ = ["app", "backtest", "build", "check", "compare", "export", "guide", "lab", "main", "simulate"]
 
 _SIGNALLED = 128
 
@@ -253,6 +253,34 @@ def compare(
         as_is(OUT, path)
     if len(comparison.unexplained):
         raise typer.Exit(1)
+
+
+@app.command(cls=FrenchCommand)
+def export(campaign: CampaignFile, output: BuildFolder = None) -> None:
+    """Écrit les données du rapport : fichiers CSV décrits (Table Schema), et classeur d'annexes (XLSX).
+
+    Ils vont dans le dossier export, remplacé en entier. Le secret statistique n'y est pas appliqué : ils sont réservés
+    à l'ARS, à l'Assurance Maladie et aux établissements.
+    """
+    from caqes_analysis.build_lock import alone
+    from caqes_analysis.campaign import load_campaign
+    from caqes_analysis.chapters.page import Page
+    from caqes_analysis.export import CIRCULATION, export_campaign
+    from caqes_analysis.forecast.campaign import prepare_forecasts
+    from caqes_analysis.progress import shown_progress
+    from caqes_analysis.receive import open_store
+
+    loaded = load_campaign(campaign)
+    directory = output.resolve() if output else loaded.build_directory
+    with alone(directory, file=loaded.file.name), shown_progress(ERR) as progress:
+        progress("Lecture des fichiers reçus", 0, 1)
+        store = open_store(loaded, directory)
+        progress("Lecture des fichiers reçus", 1, 1)
+        prepare_forecasts(store, loaded, progress=partial(progress, "Prévisions"))
+        written = export_campaign(Page(loaded, store), directory, progress=progress)
+    OUT.print(typeset(Text(CIRCULATION, "yellow")))
+    for path in written:
+        as_is(OUT, path)
 
 
 @app.command(cls=FrenchCommand)

@@ -26,7 +26,7 @@ from tests.campaigns import MONTHLY, campaign_file
 from tests.command_line.english import english_words
 from tests.sources.atih_files import content, drug
 
-COMMANDS = ("check", "build", "guide", "backtest", "compare", "simulate", "lab")
+COMMANDS = ("check", "build", "guide", "backtest", "compare", "export", "simulate", "lab")
 DEMONSTRATION = "parameters/demonstration-2024.yml"
 WIDTH = 80
 
@@ -109,6 +109,7 @@ def test_help_of_every_command_says_every_option(run: Run) -> None:
         "guide": ["--output"],
         "backtest": ["--output"],
         "compare": ["--output", "--tolerance-eur", "--tolerance-relative"],
+        "export": ["--output"],
         "simulate": ["--establishments", "--seed"],
         "lab": ["--output", "--page"],
     }
@@ -123,7 +124,9 @@ def test_no_command_shows_the_help(run: Run) -> None:
 
 MISTAKES = {
     ("bild",): "la commande « bild » n'existe pas. → Vouliez-vous dire « build » ?",
-    ("zzz",): "la commande « zzz » n'existe pas. → Commandes : check, build, guide, backtest, compare, simulate, lab.",
+    ("zzz",): (
+        "la commande « zzz » n'existe pas. → Commandes : check, build, guide, backtest, compare, export, simulate, lab."
+    ),
     ("--versio",): "l'option --versio n'existe pas.",
     ("--",): "il manque une commande.",
     ("build",): "il manque CAMPAGNE. → Fichier de campagne",
