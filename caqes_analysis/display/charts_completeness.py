@@ -20,9 +20,9 @@ from caqes_analysis.display.style import (
     INK,
     WARNING,
     WIDTH,
-    abbreviated,
     canvas,
     house_style,
+    names_apart,
     shortened,
     text_width,
 )
@@ -170,8 +170,8 @@ def _draw_rows(states: pd.DataFrame, months: Sequence[pd.Timestamp]) -> str:
         figure, axes = canvas(top + _ROW * len(states) + 4)
         _legend(axes, places)
         _header(axes, months, width, top)
-        for line, (_, name) in enumerate(states.index):
-            axes.text(_LEFT, top + line * _ROW + 13, shortened(abbreviated(name), _NAME_WIDTH - 8), va="baseline")
+        for line, name in enumerate(names_apart([str(name) for _, name in states.index], _NAME_WIDTH - 8)):
+            axes.text(_LEFT, top + line * _ROW + 13, name, va="baseline")
         for state in places:
             where = [
                 (_LEFT + _NAME_WIDTH + column * width + 1, top + line * _ROW + 1, width - 2, _ROW - 2)

@@ -15,6 +15,7 @@ from matplotlib.ticker import NullLocator
 from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
+from caqes_analysis.display.line_names import write_line_names
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.display.series import capitalised, checked
 from caqes_analysis.display.style import (
@@ -241,7 +242,7 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
         scene.unit.axis(axes, high)
         axes.xaxis.set_major_locator(NullLocator())
         axes.text(0.5, -0.04, "du plus bas au plus élevé", transform=axes.transAxes, ha="center", va="top")
-        _name_levels(axes, scene)
+        _name_levels(axes, scene, [place for group in groups.values() for place in group], size / 2)
         return to_svg(figure)
 
 
@@ -269,8 +270,8 @@ def _name(
     )
 
 
-def _name_levels(axes: Axes, scene: _Scene) -> None:
-    """Name the median and the target: the higher at the left above its line, the lower at the right below."""
+def _name_levels(axes: Axes, scene: _Scene, places: Sequence[tuple[float, float]], radius: float) -> None:
+    """Draw the target and the référentiel, and name every line where no point stands."""
     middle = median(point.value for point in scene.points)
     levels = [(middle, f"médiane {scene.unit.write(middle)}")]
     if scene.target_pct is not None:
@@ -280,17 +281,7 @@ def _name_levels(axes: Axes, scene: _Scene) -> None:
     if scene.reference is not None:
         axes.axhline(scene.reference.value, color=INK, linewidth=1.4, linestyle=(0, (1, 2)))
         levels.append((scene.reference.value, scene.reference.label))
-    highest = max(value for value, _ in levels)
-    for position, (value, label) in enumerate(levels):
-        at_left = value == highest and (position > 0 or all(other != value for other, _ in levels[1:]))
-        axes.annotate(
-            label,
-            (axes.get_xlim()[0] if at_left else axes.get_xlim()[1], value),
-            (0, 3 if at_left else -3),
-            textcoords="offset points",
-            ha="left" if at_left else "right",
-            va="bottom" if at_left else "top",
-        )
+    write_line_names(axes, levels, places, radius=radius)
 
 
 def _table(scene: _Scene, caption: str) -> Table:

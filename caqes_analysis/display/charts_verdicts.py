@@ -20,10 +20,9 @@ from caqes_analysis.display.style import (
     INK,
     WARNING,
     WIDTH,
-    abbreviated,
     canvas,
     house_style,
-    shortened,
+    names_apart,
     text_width,
 )
 from caqes_analysis.display.svg import to_svg
@@ -128,8 +127,8 @@ def _draw(reached: pd.DataFrame, targeted: pd.DataFrame, indicators: Sequence[st
         for column, text in enumerate(indicators):
             x = _LEFT + _NAME_WIDTH + (column + 0.5) * width
             axes.text(x, top - 4, text, rotation=_SLANT_DEGREES, rotation_mode="anchor", ha="left", va="baseline")
-        for rank, (_, who) in enumerate(reached.index):
-            axes.text(_LEFT, top + rank * _ROW + 13, shortened(abbreviated(who), _NAME_WIDTH - 6), va="baseline")
+        for rank, who in enumerate(names_apart(list(reached.index.get_level_values("name")), _NAME_WIDTH - 6)):
+            axes.text(_LEFT, top + rank * _ROW + 13, who, va="baseline")
         boxes: dict[str, list[tuple[float, float, float, float]]] = {}
         for rank, (states, flags) in enumerate(zip(reached.to_numpy(), targeted.to_numpy(), strict=True)):
             for column, (state, flag) in enumerate(zip(states, flags, strict=True)):

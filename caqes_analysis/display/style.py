@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -42,6 +43,7 @@ __all__ = [
     "envelope_colour",
     "house_style",
     "month_axis",
+    "names_apart",
     "percent_axis",
     "shortened",
     "shortened_name",
@@ -252,6 +254,28 @@ def shortened_name(name: str, width: float, *, weight: str = "normal") -> str:
     """Return the name of an establishment as it fits: whole, else abbreviated, else cut."""
     whole = text_width(name, weight=weight) <= width
     return name if whole else shortened(abbreviated(name), width, weight=weight)
+
+
+def names_apart(names: Sequence[str], width: float) -> list[str]:
+    """Return the names of establishments as they fit; those that the cut would make alike keep their last word.
+
+    Examples
+    --------
+    >>> names_apart(["Polyclinique de l'Étang, Rive", "Polyclinique de l'Étang, Val"], 100)
+    ['Polycl. d… Rive', 'Polycl. de… Val']
+    """
+    short = [abbreviated(name) for name in names]
+    cut = [shortened(name, width) for name in short]
+    times = Counter(cut)
+    return [_with_its_end(name, width) if times[text] > 1 else text for name, text in zip(short, cut, strict=True)]
+
+
+def _with_its_end(name: str, width: float) -> str:
+    start, _, end = name.rpartition(" ")
+    room = width - text_width(f" {end}")
+    if not start or room < text_width("Hôp.…"):
+        return shortened(name, width)
+    return f"{shortened(start, room)} {end}"
 
 
 def amount_axis(axes: Axes, largest: float, *, ticks_nb: int = 4) -> AmountScale:
