@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import assessment, assessment_matrix, assessment_position, assessment_sheet
+from caqes_analysis.chapters import (
+    assessment,
+    assessment_matrix,
+    assessment_position,
+    assessment_score,
+    assessment_sheet,
+)
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.receive import open_store
@@ -49,13 +55,26 @@ def cells(shown: Any, label: str) -> list[str]:
 
 def test_a_graded_region_says_its_scores_and_that_the_grid_is_simulated(graded: Page) -> None:
     assert "score" in assessment.answer(graded).summary()
-    table = assessment.score_table(graded)
+    table = assessment_score.score_table(graded)
     assert isinstance(table, Table)
     assert "grille simulée" in table.caption
     assert len(table.rows) == 7
     assert set(cells(table, "Transports")) & {"sans objet"}  # the volet that most did not sign
     assert isinstance(assessment.incentive_table(graded), Notice)
     assert "simulée" in assessment.rules(graded).summary()
+
+
+def test_scores_are_in_order_and_remarks_are_with_the_steps(graded: Page) -> None:
+    """The first table has neither remark nor base, which made each row five lines tall."""
+    table, steps = assessment_score.score_table(graded), assessment_score.sanction_table(graded)
+    scores = [float(text.replace(",", ".")) for text in cells(table, "Score") if text != "non calculable"]
+    assert scores == sorted(scores) != []
+    assert cells(table, "Score") == cells(steps, "Score")
+    assert cells(table, "Sanction") == cells(steps, "Sanction")
+    assert isinstance(table, Table)
+    assert "Remarque" not in [header.label for header in table.columns]
+    assert any(len(text) > 20 for text in cells(steps, "Remarque"))
+    assert not any(text.startswith("Centre hospitalier") for text in cells(table, "Établissement"))
 
 
 def test_the_sheet_prints_every_step_of_the_score(graded: Page) -> None:
@@ -75,7 +94,8 @@ def test_unknown_rules_are_said_and_give_no_amount(folder: Path) -> None:
     assert "Taux inconnu" in assessment.rules(page).summary()
     amounts = cells(assessment.incentive_table(page), "Montant")
     assert {text for text in amounts[:-1] if "€" in text} == set()
-    assert isinstance(assessment.score_table(page), Notice)
+    assert isinstance(assessment_score.score_table(page), Notice)
+    assert isinstance(assessment_score.sanction_table(page), Notice)
 
 
 def test_known_rules_print_steps_that_give_the_amount(folder: Path) -> None:
