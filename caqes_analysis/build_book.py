@@ -66,7 +66,13 @@ def report_book(plan: Plan, outcomes: pd.DataFrame) -> Book:
         sheets.append(page(f"etablissements/{finess}", finess, name, group, keywords))
     sources = GuideSources.read(campaign)
     own_foot = guide_provenance(sources)
-    guide = book_pages(sources, plan.directory / "run.draft" / "guide", provenance=own_foot, is_part=True)
+    guide = book_pages(
+        sources,
+        plan.directory / "run.draft" / "guide",
+        provenance=own_foot,
+        is_part=True,
+        in_report={name: indicator_href(name) for name in plan.indicators["indicator"]},
+    )
     return Book(
         title=campaign.title,
         subtitle=_subtitle(campaign),
@@ -86,7 +92,8 @@ def _indicator_pages(plan: Plan, page: Callable[..., BookPage]) -> Iterator[Book
         ]
     )
     follow_up_last = rows["part"].str.startswith("Volet").map({True: 0, False: 1})
-    for row in rows.assign(order=follow_up_last).sort_values(["order", "part", "indicator"]).to_dict("records"):
+    named = rows.assign(order=follow_up_last, place=rows["short_name"].map(french.alphabetical))
+    for row in named.sort_values(["order", "part", "place"]).to_dict("records"):
         name = row["indicator"]
         group = (INDICATORS_PART, row["part"])
         sources = sources_of_indicator(row["definition"])

@@ -95,6 +95,8 @@ def payload_nodes(payload: object, *, ident: str) -> list[nodes.Element]:
             return _text(checked)
         case "notice":
             return [_notice(checked)]
+        case "link":
+            return [book_nodes.Sentence("", "", _page_link(checked["text"], checked["href"]), role="paragraph")]
         case "details":
             details = book_nodes.Details(summary=checked["summary"])
             for number, inside in enumerate(checked["content"]):
@@ -127,12 +129,16 @@ def _table(payload: TablePayload, ident: str) -> book_nodes.DataTable:
             )
             href = cell.get("href")
             if href:
-                made += nodes.reference("", cell["text"], refuri=href, internal=True, caqes_page=True)
+                made += _page_link(cell["text"], href)
             else:
                 made += nodes.Text(cell["text"])
             row += made
         table += row
     return table
+
+
+def _page_link(text: str, href: str) -> nodes.reference:
+    return nodes.reference("", text, refuri=href, internal=True, caqes_page=True)
 
 
 def _figure(payload: FigurePayload, ident: str) -> book_nodes.Figure:

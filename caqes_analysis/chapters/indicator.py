@@ -13,11 +13,11 @@ from caqes_analysis.chapters.indicator_reading import IndicatorReading, format_o
 from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.departments import department_label
 from caqes_analysis.departments_map import read_outlines
-from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
+from caqes_analysis.display import ColumnFormat, Figure, Link, Notice, Table, Text
 from caqes_analysis.display.charts_dumbbell import dumbbells
 from caqes_analysis.display.charts_map import department_map
 from caqes_analysis.display.charts_position import Reference, distribution
-from caqes_analysis.display.charts_trend import yearly_trend
+from caqes_analysis.display.charts_trend import DatedFact, yearly_trend
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.indicators.definition import Measure, ReferenceCondition
 from caqes_analysis.indicators.intervals import in_points
@@ -26,6 +26,7 @@ from caqes_analysis.indicators.standing import ranks_by_size
 
 __all__ = [
     "answer",
+    "guide_link",
     "map_figure",
     "moves_figure",
     "position_figures",
@@ -206,6 +207,7 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
         unit=unit,
         target=reading.target.value if own else None,
         target_label=reading.target.noun,
+        facts=[DatedFact(one.on, one.text, one.source) for one in reading.definition.annotations],
         notes=[note for note in notes if note],
     )
 
@@ -358,6 +360,11 @@ def reading_text(reading: IndicatorReading) -> Text:
     lines += [f"Textes : {' ; '.join(one.legal_sources)}."] if one.legal_sources else []
     lines.append("Intervalles, rangs et contributions : méthode « Tendances » (docs/methods/trends.md).")
     return Text.bullets(*lines)
+
+
+def guide_link(reading: IndicatorReading) -> Link:
+    """Return the way to the definition: formula, codes, texts, executable query."""
+    return Link("Comment il se calcule : sa fiche dans le guide des indicateurs", f"guide/{reading.definition.id}")
 
 
 def _condition_words(reading: IndicatorReading, condition: ReferenceCondition) -> str:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caqes_analysis.display.blocks import Card, Cards, Code, Comment, Details, Notice, Text
+    from caqes_analysis.display.blocks import Card, Cards, Code, Comment, Details, Link, Notice, Text
     from caqes_analysis.display.columns import Cell, ColumnFormat
     from caqes_analysis.display.figure import Figure
     from caqes_analysis.display.table import Header, Table
@@ -25,13 +25,14 @@ __all__ = [
     "Details",
     "Figure",
     "Header",
+    "Link",
     "Notice",
     "Table",
     "Text",
 ]
 
 _ROOMS = {
-    "blocks": ("Card", "Cards", "Code", "Comment", "Details", "Notice", "Text"),
+    "blocks": ("Card", "Cards", "Code", "Comment", "Details", "Link", "Notice", "Text"),
     "columns": ("Cell", "ColumnFormat"),
     "figure": ("Figure",),
     "table": ("Header", "Table"),

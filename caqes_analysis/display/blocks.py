@@ -18,13 +18,14 @@ from caqes_analysis.display.payload import (
     CommentPayload,
     DetailsPayload,
     LeafPayload,
+    LinkPayload,
     NoticePayload,
     State,
     TextPayload,
 )
 from caqes_analysis.french import plain_text
 
-__all__ = ["Card", "Cards", "Code", "Comment", "Details", "Notice", "Text"]
+__all__ = ["Card", "Cards", "Code", "Comment", "Details", "Link", "Notice", "Text"]
 
 Level = Literal["info", "warning", "simulated", "missing"]
 Role = Literal["answer", "paragraph", "list"]
@@ -220,6 +221,33 @@ class Code(Display):
         """Return the lines with their title."""
         title = element("p", element("strong", escape(sentence(self.title))))
         return title + element("pre", escape(plain_text(self.text, multiline=True)))
+
+
+@dataclass(frozen=True)
+class Link(Display):
+    """A sentence that leads to another page of the site; plain text in JupyterLab, where there is no site.
+
+    Examples
+    --------
+    >>> Link("Sa fiche dans le guide", "guide/phev_ipp").html()
+    '<p>Sa fiche dans le guide</p>'
+    """
+
+    text: str
+    href: str
+
+    @property
+    def payload(self) -> LinkPayload:
+        """The description as the book receives it."""
+        return {"version": CONTRACT_VERSION, "kind": "link", "text": sentence(self.text), "href": self.href}
+
+    def summary(self) -> str:
+        """Return the sentence."""
+        return sentence(self.text)
+
+    def html(self) -> str:
+        """Return the sentence."""
+        return element("p", escape(sentence(self.text)))
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.measure import PERCENT, MeasureFormat
 from caqes_analysis.display.series import checked
-from caqes_analysis.display.style import ACCENT, INK, house_style, sketch
+from caqes_analysis.display.style import ACCENT, CONTEXT, INK, house_style, sketch
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
 
-__all__ = ["yearly_trend"]
+__all__ = ["DatedFact", "yearly_trend"]
+
+_MARGIN_YEARS: Final = 0.35
+_HALF_YEAR: Final = 0.5
+# Numbers of facts closer than this, in points of the drawing, are written together.
+_APART: Final = 16.0
+
+
+@dataclass(frozen=True)
+class DatedFact:
+    """Something dated that helps to read a trend: its day, French words, and where it is known from."""
+
+    on: dt.date
+    text: str
+    source: str | None = None
+
+    @property
+    def place(self) -> float:
+        """Place along the years, where the value of a year stands in its middle."""
+        days_nb = dt.date(self.on.year, 12, 31).timetuple().tm_yday
+        return self.on.year - _HALF_YEAR + (self.on.timetuple().tm_yday - 1) / days_nb
+
+    @property
+    def words(self) -> str:
+        """The day, the fact and its source."""
+        source = f" ({self.source})" if self.source else ""
+        return f"{french.date(self.on)}, {self.text[:1].lower() + self.text[1:]}{source}"
 
 
 def yearly_trend(
@@ -26,9 +57,10 @@ def yearly_trend(
     unit: MeasureFormat = PERCENT,
     target: float | None = None,
     target_label: str = "objectif",
+    facts: Sequence[DatedFact] = (),
     notes: Sequence[str] = (),
 ) -> Figure:
-    """Draw a value a year, its 95 % interval, and the target of the last year.
+    """Draw a value a year, its 95 % interval, the target of the last year, and the dated facts of these years.
 
     Parameters
     ----------
@@ -43,6 +75,8 @@ def yearly_trend(
         How values are written.
     target, target_label
         Target of the last year, and the masculine noun that names it.
+    facts
+        Dated facts; those of the years drawn are numbered lines, said in words under the figure.
     notes
         Sentences printed under the figure.
     """
@@ -57,10 +91,13 @@ def yearly_trend(
     marked = (
         "" if target is None else f" Le trait tireté marque l'{target_label}." if target_label == "objectif" else ""
     )
+    first, last = int(known["year"].min()), int(known["year"].max())
+    shown = sorted((one for one in facts if first <= one.on.year <= last), key=lambda one: one.on)
+    dated = [f"Repère {number} (trait vertical) : {one.words}." for number, one in enumerate(shown, 1)]
     return Figure(
         title=title,
-        alt=f"{caption}, année par année. {' ; '.join(listed)}. {title}.{marked}",
-        svg=_drawing(known, unit, target, target_label),
+        alt=" ".join([f"{caption}, année par année. {' ; '.join(listed)}. {title}.{marked}", *dated]),
+        svg=_drawing(known, unit, target, target_label, shown),
         table=Table.from_frame(
             known,
             caption=f"{caption}, valeur et intervalle à 95 %",
@@ -71,11 +108,13 @@ def yearly_trend(
                 unit.column("upper", "Borne haute"),
             ],
         ),
-        notes=tuple(notes),
+        notes=(*dated, *notes),
     )
 
 
-def _drawing(known: pd.DataFrame, unit: MeasureFormat, target: float | None, target_label: str) -> str:
+def _drawing(
+    known: pd.DataFrame, unit: MeasureFormat, target: float | None, target_label: str, facts: Sequence[DatedFact]
+) -> str:
     years = [int(year) for year in known["year"]]
     values = [float(value) for value in known["value"]]
     levels = [*values, *(float(v) for v in [*known["lower"].dropna(), *known["upper"].dropna()])]
@@ -84,8 +123,10 @@ def _drawing(known: pd.DataFrame, unit: MeasureFormat, target: float | None, tar
     spread = (high - low) or abs(high) or 1.0
     with house_style():
         figure, axes = sketch(230, left=50, right=34, top=24, bottom=26)
-        axes.set_xlim(years[0] - 0.35, years[-1] + 0.35)
+        margin = _HALF_YEAR if facts else _MARGIN_YEARS
+        axes.set_xlim(years[0] - margin, years[-1] + margin)
         axes.set_ylim(low - 0.22 * spread, high + 0.22 * spread)
+        _mark(axes, facts)
         bounded = known.dropna(subset=["lower", "upper"])
         for year, below, above in zip(bounded["year"], bounded["lower"], bounded["upper"], strict=True):
             axes.plot([year, year], [below, above], color=ACCENT, linewidth=1.6)
@@ -121,3 +162,26 @@ def _drawing(known: pd.DataFrame, unit: MeasureFormat, target: float | None, tar
                 va="bottom" if near_top else "top",
             )
         return to_svg(figure)
+
+
+def _mark(axes: Axes, facts: Sequence[DatedFact]) -> None:
+    """Draw a thin line at each dated fact, its number above it; numbers too close to each other share a place."""
+    written: list[tuple[float, list[str]]] = []
+    for number, fact in enumerate(facts, 1):
+        axes.axvline(fact.place, color=CONTEXT, linewidth=1.2)
+        # Along the years, one point of the drawing is this many of them.
+        scale = (axes.get_xlim()[1] - axes.get_xlim()[0]) / (axes.bbox.width * 72 / axes.figure.dpi)
+        if written and fact.place - written[-1][0] < _APART * scale:
+            written[-1][1].append(str(number))
+        else:
+            written.append((fact.place, [str(number)]))
+    for place, numbers in written:
+        axes.annotate(
+            ", ".join(numbers),
+            (place, 1),
+            (0, 3),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            weight="bold",
+        )

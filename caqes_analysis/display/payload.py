@@ -40,6 +40,7 @@ __all__ = [
     "DetailsPayload",
     "FigurePayload",
     "LeafPayload",
+    "LinkPayload",
     "NoticePayload",
     "State",
     "TablePayload",
@@ -175,7 +176,26 @@ class CodePayload(TypedDict):
     text: str
 
 
-LeafPayload = CodePayload | TablePayload | FigurePayload | CardsPayload | TextPayload | NoticePayload | CommentPayload
+@with_config(_STRICT)
+class LinkPayload(TypedDict):
+    """A sentence that leads to another page of the site."""
+
+    version: Literal[1]
+    kind: Literal["link"]
+    text: str
+    href: str
+
+
+LeafPayload = (
+    CodePayload
+    | TablePayload
+    | FigurePayload
+    | CardsPayload
+    | TextPayload
+    | NoticePayload
+    | CommentPayload
+    | LinkPayload
+)
 
 
 @with_config(_STRICT)

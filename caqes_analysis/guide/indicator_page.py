@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from caqes_analysis import french
 from caqes_analysis.book.text import markdown_text
-from caqes_analysis.display import Card, Cards, Code, Details, Notice, Text
+from caqes_analysis.display import Card, Cards, Code, Details, Link, Notice, Text
 from caqes_analysis.guide.contract_parts import contract_parts
 from caqes_analysis.guide.formulas import SOURCE_WORDS, measure_in_symbols, measure_in_words
 from caqes_analysis.guide.glossary import Linker
@@ -28,7 +28,9 @@ __all__ = ["indicator_page"]
 _UNITS = {"%": "en pour cent", "€": "en euros", "1 = oui": "1 pour oui, 0 pour non"}
 
 
-def indicator_page(definition: IndicatorDefinition, sources: GuideSources) -> GuidePage:
+def indicator_page(
+    definition: IndicatorDefinition, sources: GuideSources, *, in_report: str | None = None
+) -> GuidePage:
     """Return the page of an indicator, made from its definition alone.
 
     Parameters
@@ -37,9 +39,12 @@ def indicator_page(definition: IndicatorDefinition, sources: GuideSources) -> Gu
         The definition.
     sources
         Code lists, schemes and targets.
+    in_report
+        Its page in the report that holds the guide, when there is one.
     """
     write = Linker()
     parts: list[Part] = [_answer(definition), _cards(definition, sources)]
+    parts += [Link("Ses valeurs dans ce rapport, établissement par établissement", in_report)] if in_report else []
     parts += _notices(definition, sources)
     parts.append(f"## Pourquoi le suivre\n\n{write(definition.why)}")
     parts.append("## Comment il se calcule")
@@ -106,6 +111,12 @@ def _notices(definition: IndicatorDefinition, sources: GuideSources) -> Iterator
     if definition.status == "published" and definition.is_stale(sources.on):
         yield Notice(
             "warning", "Relecture trop ancienne", "La définition est à relire ; ses chiffres restent calculés."
+        )
+    elif definition.status == "published" and definition.review_awaited:
+        yield Notice(
+            "info",
+            "Relecture en attente",
+            f"Le calcul a été vérifié ; la définition reste à relire par {definition.review_awaited}.",
         )
     absent = [name for name in sorted(definition.used_code_lists) if name not in sources.lists]
     if definition.to_provide or absent:

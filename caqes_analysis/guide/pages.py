@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +20,33 @@ __all__ = ["book_pages", "guide_pages"]
 _ABOUT = "Comprendre"
 
 
-def guide_pages(sources: GuideSources) -> tuple[GuidePage, ...]:
+def guide_pages(sources: GuideSources, *, in_report: Mapping[str, str] | None = None) -> tuple[GuidePage, ...]:
     """Return the pages of the guide in reading order: index, indicators by theme, glossary, calendar.
 
     Parameters
     ----------
     sources
         What the guide is written from.
+    in_report
+        Page of each indicator in the report that holds the guide; none when the guide is alone.
     """
+    pages = in_report or {}
     ordered = sorted(
         sources.definitions.values(),
         key=lambda one: (french.alphabetical(one.theme), one.status == "draft", french.alphabetical(one.name)),
     )
-    indicators = [indicator_page(definition, sources) for definition in ordered]
+    indicators = [indicator_page(one, sources, in_report=pages.get(one.id)) for one in ordered]
     return (index_page(sources), *indicators, glossary_page(sources), calendar_page(sources))
 
 
-def book_pages(sources: GuideSources, folder: Path, *, provenance: dict[str, str], is_part: bool) -> tuple[Page, ...]:
+def book_pages(
+    sources: GuideSources,
+    folder: Path,
+    *,
+    provenance: dict[str, str],
+    is_part: bool,
+    in_report: Mapping[str, str] | None = None,
+) -> tuple[Page, ...]:
     """Write the pages as notebooks, and return them as pages of a book.
 
     Parameters
@@ -49,9 +59,11 @@ def book_pages(sources: GuideSources, folder: Path, *, provenance: dict[str, str
         What the foot of every page says.
     is_part
         True when the guide is a part of a report; False when it is the whole book.
+    in_report
+        Page of each indicator in that report.
     """
     made = []
-    for page in guide_pages(sources):
+    for page in guide_pages(sources, in_report=in_report):
         place = folder / f"{page.path}.ipynb"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps(_notebook(page.parts), ensure_ascii=True, sort_keys=True), encoding="ascii")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from caqes_analysis.campaign import Campaign
-from caqes_analysis.code_lists import CodeList
+from caqes_analysis.code_lists import CodeList, known_code_lists
 from caqes_analysis.display.base import Display
-from caqes_analysis.indicators.catalogue import code_lists_of, definitions_of
+from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.scheme import Scheme, known_schemes, scheme_of
 from caqes_analysis.schemes.targets import read_targets
@@ -94,7 +94,7 @@ class GuideSources:
         return cls(
             campaign,
             definitions_of(campaign),
-            code_lists_of(campaign),
+            known_code_lists(campaign.code_lists_folder),
             schemes,
             read_targets(campaign.target_files),
             on or dt.date.today(),

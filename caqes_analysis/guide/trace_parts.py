@@ -98,8 +98,9 @@ def trace_parts(definition: IndicatorDefinition, write: Linker) -> Iterator[Part
     events = [(one.on, "Définition", one.text, one.source) for one in definition.history]
     events += [(one.on, "Fait daté", one.text, one.source) for one in definition.annotations]
     if definition.reviewed_on:
-        said = f"Relue par : {definition.checker}"
-        events.append((definition.reviewed_on, "Relecture", said, f"écrite par {definition.author}"))
+        awaited = f" ; reste à relire par {definition.review_awaited}" if definition.review_awaited else ""
+        said = f"Vérifiée par : {definition.checker}{awaited}"
+        events.append((definition.reviewed_on, "Vérification", said, f"écrite par {definition.author}"))
     ordered = sorted(events, key=lambda event: (-event[0].toordinal(), event[1]))
     if not ordered:
         return

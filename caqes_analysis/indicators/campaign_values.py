@@ -6,8 +6,9 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.indicators.available import available_indicators
-from caqes_analysis.indicators.catalogue import code_lists_of, definitions_of
+from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.compute import compute_indicators
 from caqes_analysis.indicators.peers import peer_groups
 from caqes_analysis.indicators.places import Places
@@ -93,7 +94,7 @@ def keep_indicators(store: Store, campaign: Campaign, *, part: str) -> None:
     part
         Name of the part written.
     """
-    catalogue, code_lists = list(definitions_of(campaign).values()), code_lists_of(campaign)
+    catalogue, code_lists = list(definitions_of(campaign).values()), known_code_lists(campaign.code_lists_folder)
     published = [one for one in catalogue if one.status == "published"]
     values = compute_indicators(store, published, periods=read_periods(campaign), code_lists=code_lists)
     followed = tables.INDICATOR_TRENDS.empty()

@@ -18,7 +18,6 @@ __all__ = [
     "INDICATORS",
     "catalogue_table",
     "catalogue_warnings",
-    "code_lists_of",
     "definitions_of",
     "load_catalogue",
 ]
@@ -76,22 +75,6 @@ def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
     return load_catalogue(campaign.file.parent / "indicators")
 
 
-def code_lists_of(campaign: Campaign) -> dict[str, CodeList]:
-    """Return the code lists of a campaign: those of the package, and ``code_lists`` beside its file.
-
-    Parameters
-    ----------
-    campaign
-        The campaign.
-
-    Raises
-    ------
-    CampaignError
-        Every problem of every file at once.
-    """
-    return known_code_lists(campaign.file.parent / "code_lists")
-
-
 def catalogue_table(definitions: Iterable[IndicatorDefinition], *, on: dt.date) -> pd.DataFrame:
     """Return the catalogue as a table, for the guide and for whoever looks for an indicator.
 
@@ -139,7 +122,7 @@ def catalogue_warnings(
     on: dt.date,
     code_lists: Mapping[str, CodeList] | None = None,
 ) -> list[Problem]:
-    """Return what deserves a badge and a warning, and never a failure: stale reviews, code lists to supply.
+    """Return what deserves a badge and a warning, and never a failure: reviews stale or awaited, code lists to supply.
 
     Parameters
     ----------
@@ -163,6 +146,16 @@ def catalogue_warnings(
                     "La relire, puis mettre à jour reviewed_on et checker.",
                     file,
                     column="reviewed_on",
+                )
+            )
+        elif one.status == "published" and one.review_awaited:
+            warnings.append(
+                Problem(
+                    "RELECTURE_ATTENDUE",
+                    f"la définition reste à relire par {one.review_awaited}.",
+                    "La faire relire, puis mettre à jour checker et reviewed_on et retirer review_awaited.",
+                    file,
+                    column="review_awaited",
                 )
             )
         warnings += [

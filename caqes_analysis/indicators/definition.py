@@ -77,6 +77,8 @@ class IndicatorDefinition(Parameters):
         Texts.
     author, checker, reviewed_on
         Who wrote it, who checked it, and when; a published definition has all three.
+    review_awaited
+        Who must still read it, in French words; absent once nobody must.
     notes, reading
         French sentences: reservations, and how to read the chart.
     example
@@ -110,6 +112,7 @@ class IndicatorDefinition(Parameters):
     author: str | None = None
     checker: str | None = None
     reviewed_on: dt.date | None = None
+    review_awaited: str | None = None
     notes: tuple[str, ...] = ()
     reading: str | None = None
     example: Example | None = None

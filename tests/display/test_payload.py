@@ -71,6 +71,7 @@ def test_the_contract_is_published_as_json_schema() -> None:
         "comment",
         "details",
         "code",
+        "link",
     }
 
 

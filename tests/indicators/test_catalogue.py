@@ -72,7 +72,9 @@ def test_identifiers_are_file_names(catalogue: dict[str, IndicatorDefinition]) -
 
 def test_warnings_are_badges(catalogue: dict[str, IndicatorDefinition]) -> None:
     today = catalogue_warnings(catalogue.values(), on=REVIEW_DAY)
-    assert {problem.code for problem in today} == {"LISTE_A_FOURNIR"}
+    assert {problem.code for problem in today} == {"LISTE_A_FOURNIR", "RELECTURE_ATTENDUE"}
+    awaited = [problem.file for problem in today if problem.code == "RELECTURE_ATTENDUE"]
+    assert awaited == [f"{name}.yml" for name, d in catalogue.items() if d.review_awaited]
     later = catalogue_warnings(catalogue.values(), on=dt.date(2029, 1, 1))
     stale = [problem for problem in later if problem.code == "REVUE_ANCIENNE"]
     assert len(stale) == sum(d.status == "published" for d in catalogue.values())
