@@ -50,12 +50,18 @@ BuildFolder = Annotated[
 def check(campaign: CampaignFile) -> None:
     """Lit les paramètres et les fichiers reçus, et donne tous les problèmes à la fois."""
     from caqes_analysis.campaign import load_campaign
+    from caqes_analysis.code_lists import known_code_lists
     from caqes_analysis.command_line.gathered import received_files
     from caqes_analysis.command_line.reports import print_findings, print_suggestions
+    from caqes_analysis.indicators.catalogue import definitions_of
+    from caqes_analysis.indicators.worked_cases import check_worked_cases
     from caqes_analysis.receive import prepare_simulation, receive
     from caqes_analysis.store import Store
 
     loaded = load_campaign(campaign)
+    definitions, lists = definitions_of(loaded).values(), known_code_lists(loaded.code_lists_folder)
+    if wrong := check_worked_cases(definitions, lists):
+        raise CaqesError(wrong)
     with tempfile.TemporaryDirectory(prefix="caqes-") as folder, ERR.status("Lecture des fichiers reçus…"):
         prepare_simulation(loaded)
         findings = receive(loaded, Path(folder) / "store").to_frame()

@@ -64,6 +64,7 @@ def current_positions(page: Page) -> Table | Notice:
         header="une alerte, jamais un verdict",
         notes=[
             f"Comparée à l'objectif de {year}, qui porte sur l'année entière ; pas de verdict avant la fin de l'année.",
+            "Une valeur seule : son objectif n'est pas renseigné.",
             "Les indicateurs qui ne se lisent qu'à l'année n'ont pas de position en cours d'année.",
         ],
     )
@@ -91,7 +92,7 @@ def _positions(page: Page, followed: list[IndicatorDefinition], under: set[str])
         valued.assign(
             indicator=[short[name] for name in valued["subject"]],
             text=[
-                f"{value}, {where.short}" if where.state != "muted" else f"{value} (objectif non renseigné)"
+                f"{value}, {where.short}" if where.state != "muted" else value
                 for value, where in zip(valued["value_text"], found, strict=True)
             ],
             state=pd.Series(

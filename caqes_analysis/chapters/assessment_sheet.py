@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,10 +21,10 @@ from caqes_analysis.chapters.assessment_words import (
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.contract_level import contract_keys
-from caqes_analysis.display import Card, ColumnFormat, Notice, Table
+from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.evaluation.assess import evaluated_year
 
-__all__ = ["evaluation_card", "own_evaluations", "steps_table"]
+__all__ = ["criteria_details", "evaluation_card", "own_evaluations", "steps_table"]
 
 
 def own_evaluations(page: Page) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def evaluation_card(page: Page) -> Card | None:
 
 
 def steps_table(page: Page) -> Table | Notice:
-    """Return, for the sheet of an establishment, everything that its contract's evaluation is made of."""
+    """Return, for the sheet of an establishment, what its contract's evaluation is made of, the criteria apart."""
     rows = own_evaluations(page)
     if rows.empty:
         return Notice(
@@ -64,6 +64,33 @@ def steps_table(page: Page) -> Table | Notice:
             "Évaluation",
             f"Pas de contrat {page.scheme.name} évalué en {evaluated_year(page.campaign)} pour cet établissement.",
         )
+    rows = rows[rows["kind"] != "criterion"]
+    return _lines(
+        rows,
+        caption=f"Évaluation du contrat en {evaluated_year(page.campaign)}, ligne par ligne",
+        notes=[
+            "Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses.",
+            *(
+                ["Montant = taux × économies retenues × effet de l'objectif (1 : plein effet, 0 : aucun)."]
+                if (rows["kind"] == "incentive").any()
+                else []
+            ),
+        ],
+    )
+
+
+def criteria_details(page: Page) -> Details | None:
+    """Return the criteria of the grid, folded: what was answered, and the points that it gave; None without a grid."""
+    rows = own_evaluations(page)
+    rows = rows[rows["kind"] == "criterion"]
+    if rows.empty:
+        return None
+    caption = f"Critères de la grille en {evaluated_year(page.campaign)}, réponses et points"
+    count = french.plural(len(rows), "critère")
+    return Details(f"Détail : les {count} de la grille, un par un", [_lines(rows, caption=caption)])
+
+
+def _lines(rows: pd.DataFrame, *, caption: str, notes: Sequence[str] = ()) -> Table:
     shown = with_amounts(with_values(rows))
     steps = shown.to_dict("records")
     verdicts = rows["attainment"].tolist()
@@ -81,19 +108,7 @@ def steps_table(page: Page) -> Table | Notice:
         columns.append(ColumnFormat.text("targeted", "Qui est ciblé"))
     if rows["kind"].isin([*TOTALS, "sanction"]).any():
         columns.append(ColumnFormat.text("money", "Montant"))
-    return Table.from_frame(
-        frame,
-        caption=f"Évaluation du contrat en {evaluated_year(page.campaign)}, ligne par ligne",
-        columns=columns,
-        notes=[
-            "Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses.",
-            *(
-                ["Montant = taux × économies retenues × effet de l'objectif (1 : plein effet, 0 : aucun)."]
-                if (rows["kind"] == "incentive").any()
-                else []
-            ),
-        ],
-    )
+    return Table.from_frame(frame, caption=caption, columns=columns, notes=notes)
 
 
 def _result(row: Mapping[Any, Any]) -> str:

@@ -19,6 +19,7 @@ from caqes_analysis.display.charts_map import department_map
 from caqes_analysis.display.charts_position import Reference, distribution
 from caqes_analysis.display.charts_trend import DatedFact, yearly_trend
 from caqes_analysis.display.measure import MeasureFormat
+from caqes_analysis.display.style import abbreviated
 from caqes_analysis.indicators.definition import Measure, ReferenceCondition
 from caqes_analysis.indicators.intervals import in_points
 from caqes_analysis.indicators.places import UNKNOWN_GROUP
@@ -269,6 +270,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     unit, measure = reading.unit, reading.measure
     situations = [reading.situation(*pair) for pair in zip(rows["value"], rows["finess"], strict=True)]
     frame = rows.assign(
+        name=[abbreviated(str(name)) for name in rows["name"]],
         place=[_rank_words(row) for row in rows.to_dict("records")],
         bounds=[unit.interval(*pair) or "–" for pair in zip(rows["lower"], rows["upper"], strict=True)],
         previous=rows["previous_value"],
@@ -280,9 +282,9 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     region = reading.region
     total = pd.DataFrame([region]).assign(
         place="",
-        name="Région",
+        name=f"Région ({french.number(rows['value'].notna().sum())})",
         href=None,
-        department=french.plural(int(rows["value"].notna().sum()), "établissement"),
+        department="",
         bounds=unit.interval(region["lower"], region["upper"]) or "–",
         previous=region["previous_value"],
         position="",
@@ -298,7 +300,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
         ColumnFormat.text("department", "Département"),
-        ColumnFormat.text("place", "Rang", align="right"),
+        ColumnFormat.text("place", f"Rang sur {french.number(rows['rank'].notna().sum())}", align="right"),
         unit.column("value", reading.period_label),
         ColumnFormat.text("bounds", "Intervalle à 95 %", align="right"),
     ]
@@ -323,7 +325,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
 
 def _rank_words(row: dict[Any, Any]) -> str:
     if not pd.isna(row["rank"]):
-        return f"{row['rank']} / {row['ranked_nb']}"
+        return str(row["rank"])
     return "non classé" if isinstance(row["unranked_reason"], str) else "–"
 
 
@@ -358,7 +360,7 @@ def reading_text(reading: IndicatorReading) -> Text:
     lines += list(one.notes)
     lines += [one.reading] if one.reading else []
     lines += [f"Textes : {' ; '.join(one.legal_sources)}."] if one.legal_sources else []
-    lines.append("Intervalles, rangs et contributions : méthode « Tendances » (docs/methods/trends.md).")
+    lines.append("Formules des intervalles, des rangs et des contributions : page « Méthodes et provenance ».")
     return Text.bullets(*lines)
 
 

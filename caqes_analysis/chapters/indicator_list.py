@@ -44,6 +44,8 @@ def region_tables(page: Page) -> tuple[Table | Notice, ...]:
         groups.setdefault(label, []).append(one)
     if not groups:
         return (Notice("missing", "Indicateurs", "Les données reçues ne renseignent aucun indicateur."),)
+    for readings in groups.values():
+        readings.sort(key=lambda one: french.alphabetical(one.definition.short_name))
     return tuple(_group_table(label, groups[label]) for label in sorted(groups, key=lambda name: (name < "V", name)))
 
 

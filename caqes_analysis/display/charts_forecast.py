@@ -9,6 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
+from caqes_analysis.display.line_names import write_line_names
 from caqes_analysis.display.series import checked, envelope_label, short_percent
 from caqes_analysis.display.style import INK, envelope_colour, house_style, month_axis, percent_axis, sketch
 from caqes_analysis.display.svg import to_svg
@@ -88,7 +89,9 @@ def _drawing(rows: pd.DataFrame, colour: str, target_pct: float | None, target_l
         if target_pct is not None:
             axes.axhline(target_pct, color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
             label = f"{target_label} {short_percent(target_pct, signed=True)}"
-            axes.annotate(label, (12.5, target_pct), (0, 3), textcoords="offset points", ha="right", va="bottom")
+            bounds = [name for name in map(str, rows) if name.startswith("evolution_")]
+            taken = [(month, value) for name in bounds for month, value in zip(months, rows[name], strict=True)]
+            write_line_names(axes, [(target_pct, label)], taken)
         return to_svg(figure)
 
 

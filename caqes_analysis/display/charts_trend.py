@@ -137,14 +137,15 @@ def _drawing(
                 bounded["year"].astype(float), bounded["lower"], bounded["upper"], color=ACCENT, alpha=0.16, linewidth=0
             )
         axes.plot(years, values, color=ACCENT, linewidth=2.5, marker="o", markersize=8)
-        for place in sorted({0, len(years) - 1}):
+        for place, neighbour in sorted({(0, min(1, len(years) - 1)), (len(years) - 1, max(len(years) - 2, 0))}):
+            is_above = values[place] >= values[neighbour]  # where the line does not go
             axes.annotate(
                 unit.write(values[place]),
                 (years[place], values[place]),
-                (8 if place == 0 else -8, 9 if values[place] >= values[-1 - place] else -9),
+                (8 if place == 0 else -8, 9 if is_above else -9),
                 textcoords="offset points",
                 ha="left" if place == 0 else "right",
-                va="bottom" if values[place] >= values[-1 - place] else "top",
+                va="bottom" if is_above else "top",
                 weight="bold",
             )
         unit.axis(axes, high)

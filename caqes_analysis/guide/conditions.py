@@ -22,7 +22,7 @@ _GENERIC_STATUSES = {
     "4": "princeps du répertoire",
     "9": "masqués",
     "B": "biosimilaires",
-    "C": "médicaments de référence",
+    "C": "de référence",
 }
 _KINDS = {"drug": "médicaments", "device": "dispositifs médicaux"}
 _ROLES = {
@@ -65,7 +65,7 @@ def condition_in_words(table: str, text: str, lists: Mapping[str, CodeList]) -> 
     Examples
     --------
     >>> condition_in_words("annual_drug_spend", "atc5 = 'L04AB01' and generic_status in ('B', 'C')", {})
-    'de classe ATC L04AB01, biosimilaires ou médicaments de référence'
+    'de classe ATC L04AB01, biosimilaires ou de référence'
     """
     return _said(table, syntax_tree(text), lists)
 
@@ -148,7 +148,8 @@ def _either(names: Mapping[str, str], values: list[str]) -> str:
 def _of_envelopes(values: list[str]) -> str:
     labels = {one.code: one.label for one in ENVELOPES}
     named = french.list_in_words([f"« {labels.get(value, value)} »" for value in values])
-    return f"{'des enveloppes' if len(values) > 1 else 'de l’enveloppe'} {named}"
+    whose = "des enveloppes" if len(values) > 1 else "de l'enveloppe"
+    return f"{whose} {named}"
 
 
 def _of_activities(values: list[str]) -> str:

@@ -50,10 +50,14 @@ def sum_in_words(part: Sum, lists: Mapping[str, CodeList]) -> str:
         if DECLARED_PREFIX not in part.where:
             return f"le nombre de {which}"
         return f"le nombre de réponses à {which}" if part.count else f"la réponse déclarée à {which}"
-    place, some, every = _PLACES[part.table]
-    if which.startswith(("médicaments", "dispositifs")):
-        some = "des"
-    return f"{_added(part)}, {place}, {' '.join(word for word in (some, which) if word) if which else every}"
+    place, _, every = _PLACES[part.table]
+    return f"{_added(part)}, {place}, {_of_what(part.table, which) if which else every}"
+
+
+def _of_what(table: str, which: str) -> str:
+    """Say of what lines are: « des produits de la liste… », but « des médicaments », which names them already."""
+    some = "des" if which.startswith(("médicaments", "dispositifs")) else _PLACES[table][1]
+    return " ".join(word for word in (some, which) if word)
 
 
 def _added(part: Sum) -> str:
@@ -124,5 +128,6 @@ def measure_in_symbols(
 
 def _lines(part: Sum, lists: Mapping[str, CodeList]) -> str:
     which = condition_in_words(part.table, part.where, lists)
-    some = _PLACES[part.table][1] if part.table in _PLACES and which else ""
-    return f"les lignes comptées : {' '.join(word for word in (some, which) if word) or 'toutes'}"
+    if part.table in _PLACES and which:
+        which = f"celles {_of_what(part.table, which)}"
+    return f"les lignes comptées : {which or 'toutes'}"

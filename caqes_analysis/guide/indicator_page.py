@@ -76,7 +76,7 @@ def _answer(definition: IndicatorDefinition) -> Text:
     unit = _UNITS.get(main.unit, f"en {main.unit}")
     label = main.label[:1].lower() + main.label[1:] if not main.label[1:2].isupper() else main.label
     return Text.answer(
-        f"Ce que l'on mesure : {label} ({unit}) ; {DIRECTION_WORDS[definition.direction][1]}. "
+        f"Ce que l'on mesure : {label}, {unit} ; {DIRECTION_WORDS[definition.direction][1]}. "
         f"Il se lit {PERIOD_WORDS[definition.period][1]}."
     )
 
@@ -172,7 +172,7 @@ def _reading(definition: IndicatorDefinition) -> str:
         *(["l'objectif, s'il est connu, qui dit ce qui doit être atteint"] if definition.target else []),
     ]
     marks = "Les repères tracés sont" if len(bounds) > 1 else "Le repère tracé est"
-    drawn = f" {marks} {french.list_in_words(bounds)}." if bounds else ""
+    drawn = f" {marks} {', et '.join(bounds)}." if bounds else ""
     small = (
         " Quand le dénominateur est petit, la valeur bouge beaucoup d'une année à l'autre sans que rien n'ait changé."
         if definition.main.denominator is not None

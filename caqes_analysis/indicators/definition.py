@@ -10,7 +10,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, model_validator
 
 from caqes_analysis.indicators.expressions import read_condition
-from caqes_analysis.indicators.measures import CURRENT_PERIMETER, Example, Masking, Measure, Perimeter, Sum
+from caqes_analysis.indicators.measures import (
+    CURRENT_PERIMETER,
+    Example,
+    Masking,
+    Measure,
+    Perimeter,
+    Sum,
+    WorkedCase,
+)
 from caqes_analysis.indicators.stakes import Annotation, Incentive, Reference, ReferenceCondition, TargetLink
 from caqes_analysis.parameter_files import Parameters, load_parameters
 
@@ -28,6 +36,7 @@ __all__ = [
     "ReferenceCondition",
     "Sum",
     "TargetLink",
+    "WorkedCase",
     "load_definition",
 ]
 
@@ -83,6 +92,8 @@ class IndicatorDefinition(Parameters):
         French sentences: reservations, and how to read the chart.
     example
         One of its measures on numbers small enough to be checked by hand.
+    worked_cases
+        Lines and what they must give by hand: ``caqes check`` and the tests compute them.
     annotations
         Dated facts for charts.
     history
@@ -116,6 +127,7 @@ class IndicatorDefinition(Parameters):
     notes: tuple[str, ...] = ()
     reading: str | None = None
     example: Example | None = None
+    worked_cases: tuple[WorkedCase, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     history: tuple[Annotation, ...] = ()
     file: Annotated[Path, Field(exclude=True)] = Path()
@@ -149,6 +161,7 @@ class IndicatorDefinition(Parameters):
         named |= {"example.measure": self.example.measure if self.example else None}
         named |= {"target.measure": self.target.measure if self.target else None}
         conditions = self.reference.conditions if self.reference else ()
+        named |= {f"worked_cases.expected ({name})": name for case in self.worked_cases for name in case.expected}
         named |= {f"reference.conditions[{n}]": condition.measure for n, condition in enumerate(conditions, 1)}
         wrong += [
             (f"{key} nomme la mesure « {name} », qui n'existe pas", f"Mesures : {', '.join(known)}.")
@@ -156,6 +169,15 @@ class IndicatorDefinition(Parameters):
             if name is not None and name not in known
         ]
         wrong += self._wrong_example()
+        wrong += [
+            (
+                f"un cas écrit des lignes de « {table} »",
+                f"Tables que l'indicateur lit : {', '.join(sorted(self.tables))}.",
+            )
+            for case in self.worked_cases
+            for table in case.lines
+            if table not in self.tables
+        ]
         levels = [measure.id for measure in self.measures if measure.evolution_of is None]
         wrong += [
             (f"{measure.id} est l'évolution de « {measure.evolution_of} »", f"Choisir parmi : {', '.join(levels)}.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from caqes_analysis.indicators.expressions import SOURCE_TABLES, Condition, read_condition
 from caqes_analysis.parameter_files import Parameters
 
-__all__ = ["CURRENT_PERIMETER", "Example", "Masking", "Measure", "Perimeter", "SourceTable", "Sum"]
+__all__ = ["CURRENT_PERIMETER", "Example", "Masking", "Measure", "Perimeter", "SourceTable", "Sum", "WorkedCase"]
 
 CURRENT_PERIMETER = "courant"
 
@@ -189,3 +190,22 @@ class Example(Parameters):
     measure: str | None = None
     numerator: Decimal
     denominator: Decimal = Field(gt=0)
+
+
+class WorkedCase(Parameters):
+    """A few lines small enough to be added up by hand, and what they must give: the test of a definition.
+
+    Parameters
+    ----------
+    lines
+        Lines of each table, by column (docs/tables.md). Those that the case leaves out are filled: one establishment,
+        the year, the classes above ``atc5``. A line that names no month stands for each of the twelve.
+    expected
+        Value of each measure, over the current perimeter; ``null`` when it must be missing.
+    year
+        Year computed; a line may name another one (``year: 2023``).
+    """
+
+    lines: Mapping[str, tuple[Mapping[str, Any], ...]] = Field(min_length=1)
+    expected: Mapping[str, Decimal | None] = Field(min_length=1)
+    year: int = Field(default=2024, ge=2000, le=2100)

@@ -82,7 +82,12 @@ def test_the_sheet_prints_every_step_of_the_score(graded: Page) -> None:
     page = Page(graded.campaign, graded.store, None, str(finess))
     table = assessment_sheet.steps_table(page)
     assert isinstance(table, Table)
-    assert len(table.rows) == len(assessment_sheet.own_evaluations(page))
+    details = assessment_sheet.criteria_details(page)
+    assert details is not None
+    (criteria,) = details.shown
+    assert isinstance(criteria, Table)
+    assert len(criteria.rows) > 5
+    assert len(table.rows) + len(criteria.rows) == len(assessment_sheet.own_evaluations(page))
     card = assessment_sheet.evaluation_card(page)
     assert card is not None
     assert "score" in card.detail
@@ -134,6 +139,7 @@ def test_a_sheet_without_contract_says_so(folder: Path) -> None:
     own = Page(page.campaign, page.store, None, other)
     assert assessment_sheet.evaluation_card(own) is None
     assert isinstance(assessment_sheet.steps_table(own), Notice)
+    assert assessment_sheet.criteria_details(own) is None
 
 
 def test_the_matrices_hold_a_row_per_contract_and_agree_with_the_details(folder: Path) -> None:
@@ -165,7 +171,7 @@ def test_the_year_in_progress_has_a_position_and_no_verdict(folder: Path) -> Non
     shown = assessment_position.current_positions(page)
     assert isinstance(shown, Table)
     said = {cell.text for row in shown.rows for cell in row[1:]}
-    assert all(text.endswith(("au-dessus", "en dessous", "(objectif non renseigné)", "–")) for text in said)
+    assert all(text.endswith(("au-dessus", "en dessous", "%", "–")) for text in said)
 
 
 def test_a_graded_year_that_is_closed_says_so_and_targets_nobody(graded: Page) -> None:

@@ -27,7 +27,7 @@ CATALOGUE, LISTS = load_catalogue(), known_code_lists()
         ("annual_drug_spend", "atc4 in ('A02BC', 'A02BA')", "de classes ATC A02BC et A02BA"),
         ("annual_drug_spend", "boxes_nb > 3", "dont « nombre de boîtes » est supérieur à 3"),
         ("annual_drug_spend", "starts_with(atc5, 'A')", "choisies d'après « classe atc, niveau 5 »"),
-        ("monthly_grid", "envelope = 'lpp'", "de l’enveloppe « LPP (produits et prestations) »"),
+        ("monthly_grid", "envelope = 'lpp'", "de l'enveloppe « LPP (produits et prestations) »"),
         ("activity", "activity in ('stays', 'sessions')", "« Séjours » et « Séances »"),
         (
             "lpp_spend",

@@ -34,8 +34,8 @@ def catalogue() -> dict[str, IndicatorDefinition]:
 
 
 def test_the_seven_national_indicators_of_2022(catalogue: dict[str, IndicatorDefinition]) -> None:
-    published = {name for name, d in catalogue.items() if "caqes-2022" in d.schemes and d.status == "published"}
-    assert published == NATIONAL_2022
+    own = [d for d in catalogue.values() if d.author == "caqes_analysis"]  # a region may add its own beside them
+    assert {d.id for d in own if "caqes-2022" in d.schemes and d.status == "published"} == NATIONAL_2022
     known = {name for name in NATIONAL_2022 if (r := catalogue[name].reference) and r.status == "verified"}
     assert known == {"phev_ipp", "phev_perfadom", "transport_ambulance_share"}
     for name in NATIONAL_2022:

@@ -271,7 +271,11 @@ def found(tiny: Store) -> pd.DataFrame:
 
 
 def test_every_measure_of_the_catalogue_is_checked(found: pd.DataFrame) -> None:
-    assert set(found.index) == set(EXPECTED)
+    """Here by hand, or by the test that a definition added to the clone carries (``worked_cases``)."""
+    assert set(EXPECTED) <= set(found.index)
+    added = {indicator for indicator, _, _ in set(found.index) - set(EXPECTED)}
+    assert {name for name in added if not load_catalogue()[name].worked_cases} == set()
+    assert not added & {indicator for indicator, _, _ in EXPECTED}
 
 
 @pytest.mark.parametrize("key", sorted(EXPECTED), ids="/".join)
@@ -304,7 +308,8 @@ def test_boundaries_are_not_respected_at_equality(found: pd.DataFrame) -> None:
     assert met("phev_perfadom") == [True, True]
 
 
-EXAMPLES = [one for one in load_catalogue().values() if one.example is not None]
+BY_HAND = {indicator for indicator, _, _ in EXPECTED}
+EXAMPLES = [one for one in load_catalogue().values() if one.example is not None and one.id in BY_HAND]
 
 
 @pytest.mark.parametrize("definition", EXAMPLES, ids=lambda one: one.id)
