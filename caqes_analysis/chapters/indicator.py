@@ -360,7 +360,7 @@ def reading_text(reading: IndicatorReading) -> Text:
     lines += list(one.notes)
     lines += [one.reading] if one.reading else []
     lines += [f"Textes : {' ; '.join(one.legal_sources)}."] if one.legal_sources else []
-    lines.append("Formules des intervalles, des rangs et des contributions : page « Méthodes et provenance ».")
+    lines.append("Formules des intervalles, des rangs et des contributions : page « Méthodes ».")
     return Text.bullets(*lines)
 
 
