@@ -183,11 +183,11 @@ def objectives_table(page: Page) -> Table | Notice:
         caption=f"Objectifs de {evaluated_year(page.campaign)}, indicateur par indicateur",
         columns=[
             ColumnFormat.text("label", "Indicateur"),
-            ColumnFormat.text("target_text", "Objectif"),
-            ColumnFormat.count("contracts_nb", "Contrats"),
             ColumnFormat.count("attained_nb", "Atteint"),
             ColumnFormat.count("missed_nb", "Non atteint"),
             ColumnFormat.count("without_nb", "Sans verdict"),
+            ColumnFormat.count("contracts_nb", "Contrats"),
+            ColumnFormat.text("target_text", "Objectif"),
         ],
     )
 

@@ -43,9 +43,9 @@ def score_table(page: Page) -> Table | Notice:
         caption=f"Score et sanction de {evaluated_year(page.campaign)} : {grid.label}",
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
-            *(ColumnFormat.text(one.id, one.label, unit=unit, align="right") for one in grid.sections),
             ColumnFormat.text("score_text", "Score", unit=unit, align="right"),
             ColumnFormat.text("due_text", "Sanction", align="right"),
+            *(ColumnFormat.text(one.id, one.label, unit=unit, align="right") for one in grid.sections),
         ],
         notes=[
             "Du score le plus bas au plus élevé ; ceux qui ne sont pas calculables à la fin.",

@@ -299,9 +299,8 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     )
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
-        ColumnFormat.text("department", "Département"),
-        ColumnFormat.text("place", f"Rang sur {french.number(rows['rank'].notna().sum())}", align="right"),
         unit.column("value", reading.period_label),
+        ColumnFormat.text("place", f"Rang sur {french.number(rows['rank'].notna().sum())}", align="right"),
         ColumnFormat.text("bounds", "Intervalle à 95 %", align="right"),
     ]
     if rows["previous_value"].notna().any():
@@ -314,6 +313,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         columns.append(
             ColumnFormat.points("contribution", "Contribution", decimals=2, value_status=None, is_provisional=None)
         )
+    columns.append(ColumnFormat.text("department", "Département"))
     return Table.from_frame(
         frame,
         caption=f"{measure.label}, {period_words(reading.period)} : rang, intervalle et situation",

@@ -30,11 +30,13 @@ def index_page(sources: GuideSources) -> GuidePage:
     """
     definitions = list(sources.definitions.values())
     published = sum(one.status == "published" for one in definitions)
-    stale = sum(one.is_stale(sources.on) for one in definitions if one.status == "published")
+    unread = sum(
+        one.is_stale(sources.on) or one.review_awaited is not None for one in definitions if one.status == "published"
+    )
     drafts = sum(one.status == "draft" for one in definitions)
     said = [f"{french.plural(published, 'indicateur publié', 'indicateurs publiés')}"]
     said += [f"{french.plural(drafts, 'brouillon')} à compléter"] if drafts else []
-    said += [f"{french.plural(stale, 'fiche')} à relire"] if stale else []
+    said += [f"{french.plural(unread, 'fiche')} à relire"] if unread else []
     parts: list[Part] = [
         Text.answer(
             f"Ce guide dit ce que mesure chaque indicateur, comment il se calcule et ce que le contrat en fait : "
@@ -88,7 +90,8 @@ def _table(title: str, definitions: Sequence[IndicatorDefinition], sources: Guid
             "direction": [DIRECTION_WORDS[one.direction][0].lower() for one in ordered],
             "target": [_target(one, sources) for one in ordered],
             "status": [
-                f"{word.lower()}, à relire" if state == "warning" else word.lower() for word, _, state, _ in states
+                f"{word.lower()}, à relire" if state in ("warning", "provisional") else word.lower()
+                for word, _, state, _ in states
             ],
             "state": pd.Series([state if state == "warning" else None for _, _, state, _ in states], dtype=object),
         }

@@ -177,6 +177,16 @@ def _classes(
     return number.reshape(-1).astype(np.int64), satisfied[first]
 
 
+def _numbered(texts: pa.ChunkedArray) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
+    """Return the distinct texts, sorted, and the number of each; only the distinct ones are sorted."""
+    encoded = texts.combine_chunks().cast(pa.string()).dictionary_encode()
+    distinct = encoded.dictionary.to_numpy(zero_copy_only=False).astype(str)
+    order = np.argsort(distinct)
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.arange(len(order))
+    return distinct[order], number[encoded.indices.to_numpy()]
+
+
 def _dense(
     table: str,
     found: pa.Table,
@@ -184,8 +194,8 @@ def _dense(
     members: Mapping[Condition, npt.NDArray[np.bool_]],
     classes_nb: int,
 ) -> Ledger:
-    finess, who = np.unique(found.column("finess").to_numpy(zero_copy_only=False).astype(str), return_inverse=True)
-    ticks, when = np.unique(found.column("tick").to_numpy(zero_copy_only=False).astype(str), return_inverse=True)
+    finess, who = _numbered(found.column("finess"))
+    ticks, when = _numbered(found.column("tick"))
     kind = found.column("class").to_numpy()
     shape = (len(finess), len(ticks), classes_nb)
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from xml.etree import ElementTree
+
 import pandas as pd
 import pytest
 
 from caqes_analysis.departments import department_names, department_tiles
 from caqes_analysis.display import charts
 from caqes_analysis.display.charts_position import Reference
+from caqes_analysis.display.charts_trend import DatedFact
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.display.table import Table
 from caqes_analysis.errors import CaqesError
+from tests.display.test_svg import boxes as svg_boxes
 
 SHARE = MeasureFormat("%")
+RADIUS = 3.5
 
 
 def plain(text: str) -> str:
@@ -103,6 +109,61 @@ def test_a_known_verdict_wins_over_the_printed_value() -> None:
     frame = pairs((None, 4.04), (None, 4.06)).assign(is_missed=[True, True])
     figure = charts.distribution(frame, caption="Taux", target_pct=4)
     assert plain(figure.title) == "Deux établissements sur deux dépassent l'objectif de 4 %"
+
+
+def two_years(first: int) -> pd.DataFrame:
+    years = [first, first + 1]
+    nothing = [None, None]
+    rows = {"period": list(map(str, years)), "year": years, "value": [40.0, 42.0], "lower": nothing, "upper": nothing}
+    return pd.DataFrame(rows)
+
+
+def test_a_trend_numbers_the_dated_facts_of_its_years_and_says_them() -> None:
+    frame = two_years(2021)
+    facts = [
+        DatedFact(dt.date(2022, 7, 1), "Premiers contrats", "instruction"),
+        DatedFact(dt.date(2021, 6, 1), "Entrée des biosimilaires"),
+        DatedFact(dt.date(2017, 1, 10), "Inscription ancienne"),
+    ]
+    figure = charts.yearly_trend(frame, caption="Part, région", title="Hausse", facts=facts, notes=["Pente."])
+    assert figure.notes == (
+        "Repère 1 (trait vertical) : 1er juin 2021, entrée des biosimilaires.",
+        "Repère 2 (trait vertical) : 1er juillet 2022, premiers contrats (instruction).",
+        "Pente.",
+    )
+    assert all(note in figure.alt for note in figure.notes[:2])
+    texts = {node.text for node in ElementTree.fromstring(figure.svg).iter() if node.tag.endswith("text")}
+    assert {"1", "2"} <= texts
+    assert "3" not in texts
+
+
+def test_facts_of_one_month_share_the_place_of_their_numbers() -> None:
+    frame = two_years(2016)
+    facts = [DatedFact(dt.date(2016, 12, 27), "Opdivo"), DatedFact(dt.date(2017, 1, 10), "Keytruda")]
+    figure = charts.yearly_trend(frame, caption="Part, région", title="Hausse", facts=facts)
+    assert "1, 2" in {node.text for node in ElementTree.fromstring(figure.svg).iter() if node.tag.endswith("text")}
+
+
+@pytest.mark.parametrize(("year", "day", "place"), [(2021, (1, 1), 2020.5), (2024, (7, 2), 2024.0)])
+def test_a_fact_stands_where_its_day_falls_in_the_year(year: int, day: tuple[int, int], place: float) -> None:
+    assert DatedFact(dt.date(year, *day), "Fait").place == pytest.approx(place, abs=0.002)
+
+
+def test_no_name_of_a_line_covers_a_point() -> None:
+    """A long name at the left above its line, when points cross it there, goes where none stands."""
+    frame = pairs(*((None, value) for value in [*range(2_000, 3_100, 100), *range(8_600, 9_050, 50)]))
+    boxes = MeasureFormat("boîtes", 0)
+    line = Reference(8_500, "référentiel : moins de 8 500 boîtes par an")
+    drawing = charts.distribution(frame, caption="Boîtes", unit=boxes, reference=line).svg
+    root = ElementTree.fromstring(drawing)
+    points = [(float(node.get("x", 0)), float(node.get("y", 0))) for node in root.iter() if node.tag.endswith("use")]
+    named = [box for box in svg_boxes(drawing) if box.text.startswith(("référentiel", "médiane"))]
+    assert len(named) == 2
+    assert len(points) > 10
+    for box in named:
+        near = [x for x, y in points if box.top - RADIUS < y < box.bottom + RADIUS]
+        inside = [x for x in near if box.left - RADIUS < x < box.right + RADIUS]
+        assert inside == [], box.text
 
 
 def test_a_trend_prints_the_interval_of_each_year() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from caqes_analysis.book import Book
 from caqes_analysis.campaign import load_campaign
-from caqes_analysis.display import Cards, Details, Notice, Table
+from caqes_analysis.display import Cards, Details, Link, Notice, Table
 from caqes_analysis.guide import GuidePage, GuideSources, book_pages, guide_pages
 from caqes_analysis.guide.glossary import Linker, glossary_terms
 from caqes_analysis.guide.indicator_page import indicator_page
@@ -114,6 +114,29 @@ def test_a_draft_and_a_stale_review_are_said(sources: GuideSources) -> None:
     (cards,) = (part for part in stale.parts if isinstance(part, Cards))
     assert (cards.cards[0].state, cards.cards[0].state_label) == ("warning", "relecture trop ancienne")
     assert "Relecture trop ancienne" in [part.title for part in stale.parts if isinstance(part, Notice)]
+
+
+def test_badge_notice_and_history_tell_one_truth_of_a_review(sources: GuideSources) -> None:
+    """A definition that a pharmacist must still read never says « relecture à jour », nor names a file of tests."""
+    definition = sources.definitions["phev_ipp"]
+    awaited = f"reste à relire par {definition.review_awaited}"
+    read = replace(sources, definitions={"phev_ipp": definition.model_copy(update={"review_awaited": None})})
+    for one, expected in ((sources, awaited), (read, "relecture à jour")):
+        page = indicator_page(one.definitions["phev_ipp"], one)
+        (cards,) = (part for part in page.parts if isinstance(part, Cards))
+        assert cards.cards[0].state_label == expected
+        history = next(part for part in page.parts if isinstance(part, Table) and "Ce qui a changé" in part.caption)
+        review = next(row for row in history.rows if row[1].text == "Vérification")
+        assert (awaited in review[2].text) is (expected == awaited)
+        notices = [part.text for part in page.parts if isinstance(part, Notice)]
+        assert any(awaited in text for text in notices) is (expected == awaited)
+        assert "tests/" not in " ".join(cell.text for row in history.rows for cell in row)
+
+
+def test_a_page_links_to_its_values_only_where_there_is_a_report(sources: GuideSources) -> None:
+    page = indicator_page(sources.definitions["phev_ipp"], sources, in_report="indicateurs/phev_ipp")
+    assert [part.href for part in page.parts if isinstance(part, Link)] == ["indicateurs/phev_ipp"]
+    assert not [part for page in guide_pages(sources) for part in page.parts if isinstance(part, Link)]
 
 
 def test_what_a_definition_says_is_shown_as_text() -> None:
