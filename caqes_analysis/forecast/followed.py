@@ -8,8 +8,9 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB
-from caqes_analysis.indicators.catalogue import code_lists_of, definitions_of
+from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.measures import Sum
 from caqes_analysis.indicators.months import envelopes_counted, monthly_amounts
@@ -114,7 +115,7 @@ def followed_months(store: Store, campaign: Campaign, followed: tuple[Followed, 
     """
     years = range(campaign.year - HISTORY_YEARS_NB + 1, campaign.year + 1)
     last = pd.Timestamp(f"{campaign.last_month}-01")
-    code_lists = code_lists_of(campaign)
+    code_lists = known_code_lists(campaign.code_lists_folder)
     parts = []
     for one in followed:
         if one.envelopes:
