@@ -54,7 +54,10 @@ def forecast_track(
     said = [french.percent(row["evolution_pct"], signed=True) for row in (first, last)]
     bounds = french.interval(last["evolution_lower_80_pct"], last["evolution_upper_80_pct"], unit="%", signed=True)
     when = [french.month_name(row["as_of"].month) for row in (first, last)]
-    moved = f"de {said[0]} fin {when[0]} à {said[1]} fin {when[1]}" if len(rows) > 1 else f"{said[1]} fin {when[1]}"
+    moved = f"{said[1]} fin {when[1]}"
+    if len(rows) > 1:
+        start = f"de {said[0]} fin {when[0]} à"
+        moved = f"{moved}, comme fin {when[0]}" if said[0] == said[1] else f"{start} {moved}"
     facts = [
         f"{subject}, évolution de {year} prévue à chaque mois : {moved}.",
         f"Intervalle à 80 % : {bounds}, large de {french.points(widths[1], signed=False)}"
