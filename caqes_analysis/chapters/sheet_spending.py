@@ -52,6 +52,9 @@ __all__ = [
 MAIN_ENVELOPE = "phmev"
 """Envelope that opens a sheet."""
 
+_THOUSAND = 1000
+_IN_THOUSANDS_FROM_EUR = 20_000
+"""Months from which amounts are written in k€: below, the rounding would hide a twentieth of them."""
 _FIGURES_OF_A_SHEET = ("phmev", "extra_list_drugs", "extra_list_devices")
 
 
@@ -211,8 +214,13 @@ def available_table(page: Page) -> Table | Notice | None:
         over = french.compact_euros(-left)
         return Notice("warning", f"Rien ne reste sous {noun}", f"Les mois observés le dépassent déjà de {over}.")
     rows = rest_of_months(_series(page, MAIN_ENVELOPE), row)
-    sums = rows[["previous_eur", "expected_eur", "available_eur"]].sum(min_count=len(rows)).to_frame().T
-    frames = [part.assign(change_pct=_change(part)) for part in (rows, sums)]
+    amounts = ["previous_eur", "expected_eur", "available_eur"]
+    sums = rows[amounts].sum(min_count=len(rows)).to_frame().T
+    # A month is followed more closely than a year: thousands of euros, also where the year is written in millions.
+    scale, unit = (_THOUSAND, "k€") if rows["expected_eur"].median() >= _IN_THOUSANDS_FROM_EUR else (1, "€")
+    frames = [
+        part.assign(change_pct=_change(part), **{name: part[name] / scale for name in amounts}) for part in (rows, sums)
+    ]
     label = [french.month_year(month) for month in rows["month"]]
     needed = float(frames[1]["change_pct"].iloc[0])
     asked = (
@@ -224,10 +232,10 @@ def available_table(page: Page) -> Table | Notice | None:
         caption=f"PHMEV : ce qui reste disponible sous {noun} de {target.value_label}, mois par mois",
         columns=[
             ColumnFormat.text("label", "Mois"),
-            ColumnFormat.compact_amount("previous_eur", f"Réalisé {page.campaign.year - 1}"),
-            ColumnFormat.compact_amount("available_eur", "Disponible"),
+            ColumnFormat.number("previous_eur", f"Réalisé {page.campaign.year - 1}", decimals=0, unit=unit),
+            ColumnFormat.number("available_eur", "Disponible", decimals=0, unit=unit),
             ColumnFormat.percent("change_pct", "Évolution à tenir", signed=True),
-            ColumnFormat.compact_amount("expected_eur", "Prévu (médiane)"),
+            ColumnFormat.number("expected_eur", "Prévu (médiane)", decimals=0, unit=unit),
         ],
         totals=frames[1].assign(label="Reste de l'année"),
         notes=[

@@ -78,3 +78,15 @@ def test_the_sheet_names_the_indicator_beside_the_envelopes(page: Page) -> None:
     labels = [row[0].text for row in table.rows]
     assert "Pansements" in labels
     assert "PHMEV" in labels
+
+
+def test_what_the_target_leaves_is_written_to_the_unit_of_a_month(page: Page) -> None:
+    known = page.region.forecasts.query("level == 'establishment' and envelope == 'phmev' and prob_exceed.notna()")
+    row = known.sort_values("previous_eur").iloc[-1]
+    table = sheet_spending.available_table(Page(page.campaign, page.store, finess=row["subject"]))
+    assert isinstance(table, Table)
+    scale = {"k€": 1000, "€": 1}[table.columns[2].unit]
+    left = float(row["target_eur"] - row["observed_eur"])
+    assert table.rows[-1][2].sort == pytest.approx(left / scale, abs=0.01)
+    smallest = min(abs(cell.sort) for line in table.rows for cell in line[1:3])
+    assert smallest >= 15, "a month is written with two figures at least"
