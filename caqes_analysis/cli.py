@@ -131,7 +131,13 @@ def build(
     Les carnets en échec sont listés ; le reste du rapport est construit quand même.
     """
     from caqes_analysis.campaign import load_campaign
-    from caqes_analysis.command_line.reports import print_built, print_failures, print_page_problems, print_site
+    from caqes_analysis.command_line.reports import (
+        print_built,
+        print_failures,
+        print_page_problems,
+        print_site,
+        print_undeclared,
+    )
     from caqes_analysis.unchanged import unchanged_site
 
     check_profile(profile)
@@ -161,6 +167,7 @@ def build(
         )
     print_built(report.notebooks, elapsed_s=time.monotonic() - begun)
     print_failures(failed_rows(report, campaign, output))
+    print_undeclared(report.notebooks)
     print_page_problems(report.page_problems)
     print_site(report.index, report.manifest)
     if not report.succeeded:

@@ -57,7 +57,9 @@ def notebooks(*rows: tuple[str, str, float, str | None, int | None, str]) -> pd.
     """Return the table of a build from ``(job, status, duration_s, error, cell, title)``."""
     columns = ["job", "status", "duration_s", "error", "cell", "title"]
     files = ["etablissement.ipynb" if row[0].isdecimal() else f"{row[0]}.ipynb" for row in rows]
-    frame = pd.DataFrame(rows, columns=columns).assign(outputs=[[] for _ in rows], notebook=files)
+    frame = pd.DataFrame(rows, columns=columns).assign(
+        outputs=[[] for _ in rows], undeclared=[[] for _ in rows], notebook=files
+    )
     return frame.astype({"cell": "Int64"})
 
 

@@ -87,6 +87,10 @@ class Cache:
         except OSError:
             shutil.rmtree(draft, ignore_errors=True)
 
+    def discard(self, job: Job) -> None:
+        """Delete the entry of a job, if there is one."""
+        shutil.rmtree(self._entry(job), ignore_errors=True)
+
     def clear(self) -> None:
         """Delete every entry."""
         shutil.rmtree(self.directory, ignore_errors=True)

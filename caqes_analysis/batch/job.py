@@ -68,9 +68,12 @@ class Outcome:
         French text, when it failed.
     cell
         Number of the cell that was running, counted from 1, when it failed in one.
+    undeclared
+        Files that it wrote, or removed, beside the outputs that it declares.
     """
 
     status: str
     duration_s: float
     error: str | None = None
     cell: int | None = None
+    undeclared: tuple[str, ...] = ()

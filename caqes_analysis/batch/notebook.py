@@ -22,7 +22,9 @@ from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.kernels import BatchKernelManager, WarmKernelManager
 from caqes_analysis.batch.parameters import declared_parameters, injected_lines, plain_value
 from caqes_analysis.batch.template import KERNEL_ENVIRONMENT
+from caqes_analysis.batch.undeclared import undeclared_files
 from caqes_analysis.replacing import replace_file
+from caqes_analysis.written_files import read_written, watch_line
 
 __all__ = ["Running", "execute"]
 
@@ -88,7 +90,9 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
         log=_LOG,
     )
     client.on_cell_execute = client.enter
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="caqes-") as own:
+        report = Path(own) / "written"
+        client.extra_arguments = [f"--IPKernelApp.exec_lines={watch_line(report)}"]
         try:
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:  # zmq asks for this loop on Windows
                 runner.run(_run(client, job, said, running))
@@ -107,8 +111,9 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
             absent = [path.name for path in job.outputs if not path.exists()]
             error = f"le carnet n'a pas écrit {', '.join(absent)}" if absent else None
         _keep_log(job, said, failed=error is not None)
+        undeclared = undeclared_files(job, read_written(report))
     _write_reproducibly(notebook, job.executed)
-    return Outcome("failed" if error else "done", time.perf_counter() - begun, error, cell)
+    return Outcome("failed" if error else "done", time.perf_counter() - begun, error, cell, undeclared)
 
 
 class _Client(NotebookClient):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pandas as pd
 
@@ -13,11 +14,12 @@ from caqes_analysis.batch.cache import Cache
 from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.manifest import Manifest
 from caqes_analysis.batch.template import can_fork, shared_template
+from caqes_analysis.batch.undeclared import FolderWatch
 from caqes_analysis.system_reasons import system_reason
 
 __all__ = ["COLUMNS", "KERNELS_VARIABLE", "run_notebooks"]
 
-COLUMNS = ["job", "status", "duration_s", "error", "cell", "outputs"]
+COLUMNS = ["job", "status", "duration_s", "error", "cell", "outputs", "undeclared"]
 """Columns of the table that :func:`run_notebooks` returns."""
 
 KERNELS_VARIABLE = "CAQES_KERNELS"
@@ -62,7 +64,8 @@ def run_notebooks(
     -------
     DataFrame
         One row per job: ``job, status`` (``done``, ``reused`` or ``failed``), ``duration_s, error`` (text, or missing),
-        ``cell`` (number of the failing cell, counted from 1), ``outputs`` (list of paths that exist).
+        ``cell`` (number of the failing cell, counted from 1), ``outputs`` (list of paths that exist), ``undeclared``
+        (files written or removed beside the declared outputs: such a job is never reused).
 
     Raises
     ------
@@ -87,8 +90,36 @@ def run_notebooks(
         ended(jobs[position], outcome)
     left = {i: job for i, job in enumerate(jobs) if i not in outcomes}
     if left:
-        outcomes |= _executed(left, workers, executor, ended, kernels or _default_kernels())
+        folders = FolderWatch(list(left.values()))
+
+        def executed(job: Job, outcome: Outcome) -> None:
+            folders.ended(job, outcome)
+            ended(job, outcome)
+
+        outcomes |= _executed(left, workers, executor, executed, kernels or _default_kernels())
+        outcomes |= _undeclared(left, outcomes, folders, cache, manifest)
     return _table(jobs, [outcomes[i] for i in range(len(jobs))])
+
+
+def _undeclared(
+    jobs: Mapping[int, Job],
+    outcomes: Mapping[int, Outcome],
+    folders: FolderWatch,
+    cache: Cache | None,
+    manifest: Manifest | None,
+) -> dict[int, Outcome]:
+    """Return the outcomes of the jobs that wrote what they do not declare: it is told, and they run again next time."""
+    unseen = folders.found(known={path for i in jobs for path in outcomes[i].undeclared})
+    told = {}
+    for position, job in jobs.items():
+        paths = (*outcomes[position].undeclared, *unseen.get(job.name, ()))
+        if paths:
+            told[position] = replace(outcomes[position], undeclared=paths)
+            if cache is not None:
+                cache.discard(job)
+            if manifest is not None:
+                manifest.add("undeclared", job=job.name, files=list(paths))
+    return told
 
 
 def _executed(
@@ -141,8 +172,12 @@ def _outcome(future: Future[Outcome]) -> Outcome:
 
 def _table(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> pd.DataFrame:
     rows = [
-        (job.name, o.status, o.duration_s, o.error, o.cell, [str(path) for path in job.outputs if path.exists()])
+        (job.name, o.status, o.duration_s, o.error, o.cell, _existing(job), list(o.undeclared))
         for job, o in zip(jobs, outcomes, strict=True)
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.astype({"cell": "Int64", "duration_s": "float64"})
+
+
+def _existing(job: Job) -> list[str]:
+    return [str(path) for path in job.outputs if path.exists()]

@@ -28,6 +28,7 @@ __all__ = [
     "print_problems",
     "print_site",
     "print_suggestions",
+    "print_undeclared",
 ]
 
 _STATUSES: Final = (("done", "faits", ""), ("reused", "repris sans changement", ""), ("failed", "échoués", "bold red"))
@@ -183,6 +184,26 @@ def print_failures(failed: Sequence[dict[str, Any]]) -> None:
         head = Text(plain(f"{row['title']} ({row['job']}), carnet {row['notebook']}{cell}"), "bold")
         ERR.print(numbered([(head, str(row["error"]), "Le rouvrir dans JupyterLab :")], start=number))
         as_is(ERR, f"     {row['command']}")
+
+
+def print_undeclared(notebooks: pd.DataFrame) -> None:
+    """Print the notebooks that wrote files beside those that they declare.
+
+    Parameters
+    ----------
+    notebooks
+        Rows of :func:`caqes_analysis.batch.run_notebooks`, with ``title`` and ``notebook``.
+    """
+    rows = notebooks[notebooks["undeclared"].map(len) > 0].to_dict("records")
+    if not rows:
+        return
+    count = french.plural(len(rows), "carnet écrit", "carnets écrivent")
+    ERR.print(typeset(Text(f"{count} ailleurs que là où il est déclaré :", "bold yellow")))
+    for number, row in enumerate(rows, 1):
+        head = Text(plain(f"{row['title']} ({row['job']}), carnet {row['notebook']}"), "bold")
+        ERR.print(numbered([(head, *(plain(path) for path in row["undeclared"]))], start=number))
+    remedy = "Ces fichiers ne font pas partie du rapport, et ces carnets sont exécutés à chaque construction."
+    ERR.print(typeset(f"→ {remedy} Écrire par page.save, ou dans un dossier temporaire."))
 
 
 def print_page_problems(problems: Sequence[Problem]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from caqes_analysis.batch import Job, Outcome, run_notebooks
 from caqes_analysis.build import BuildReport
-from caqes_analysis.cli import _failed
+from caqes_analysis.command_line.gathered import failed_rows
 from caqes_analysis.command_line.reports import print_failures
 from caqes_analysis.reopen import reopen_page
 from tests.batch.notebooks import job
@@ -58,7 +58,7 @@ def test_exactly_the_planted_faults_are_listed(tmp_path: Path, capsys: pytest.Ca
     report = BuildReport(notebooks, tmp_path / "site" / "index.html")
     assert not report.succeeded
 
-    failed = _failed(report, Path("essai 2024.yml"), tmp_path)
+    failed = failed_rows(report, Path("essai 2024.yml"), tmp_path)
     assert {row["job"]: row["error"] for row in failed} == {name: error for name, (_, error) in FAULTS.items()}
     assert {row["title"] for row in failed} == {f"CH de {name}" for name in FAULTS}
     assert {row["job"]: row["notebook"] for row in failed} == {name: f"{name}.ipynb" for name in FAULTS}

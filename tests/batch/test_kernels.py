@@ -17,9 +17,10 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-from caqes_analysis.batch import run_notebooks
+from caqes_analysis.batch import Kernels, run_notebooks
 from caqes_analysis.batch import template as templates
 from caqes_analysis.batch.kernels import BatchKernelManager, WarmKernelManager, WarmKernelSpecManager
+from caqes_analysis.batch.run import KERNELS_VARIABLE
 from caqes_analysis.batch.template import Template, can_fork, shared_template
 from tests.batch.notebooks import job, said, write_notebook
 
@@ -86,6 +87,30 @@ def test_a_forked_kernel_starts_in_the_state_of_an_ordinary_one(tmp_path: Path) 
         run_notebooks([task], kernels=kernels)
         states.append({k: v for k, v in json.loads(said(task.executed)).items() if k not in {"argv", "open"}})
     assert states[0] == states[1]
+
+
+CAPS = """
+import json, os, threading
+import numpy as np, pyarrow as pa
+before = len(os.listdir("/proc/self/task"))
+square = np.ones((600, 600)); square = square @ square
+pa.array(range(100_000)).to_pandas()
+print(json.dumps({
+    "blas": len(os.listdir("/proc/self/task")) - before,
+    "arrow": pa.cpu_count(),
+    "variables": sorted(name for name in os.environ if name.endswith("_NUM_THREADS") and os.environ[name] == "1"),
+}))
+"""
+
+
+@pytest.mark.parametrize("kernels", ["warm", pytest.param("ordinary", marks=pytest.mark.slow)])
+def test_the_threads_of_libraries_are_capped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: Kernels) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "7")  # whatever the user has asked for his own work
+    task = job(tmp_path, "caps", CAPS, output=False)
+    assert run_notebooks([task], kernels=kernels)["error"].tolist() == [None]
+    capped = ["MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"]
+    assert json.loads(said(task.executed)) == {"blas": 0, "arrow": 1, "variables": capped}
 
 
 def test_generators_differ_between_notebooks(tmp_path: Path) -> None:
@@ -216,7 +241,7 @@ def test_memory_is_given_back_and_no_process_stays(tmp_path: Path) -> None:
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from caqes_analysis.batch import run_notebooks
+from caqes_analysis.batch import Kernels, run_notebooks
 from caqes_analysis.batch.template import shared_template
 from tests.batch.notebooks import job
 folder = Path(sys.argv[1])
@@ -251,6 +276,21 @@ def test_no_kernel_survives_a_kill(tmp_path: Path, repository: Path, victim: str
             assert (parent.wait(timeout=20) == 0) == (victim == "template")
         finally:
             parent.kill()
+
+
+@pytest.mark.slow
+def test_no_ordinary_kernel_survives_a_kill(tmp_path: Path, repository: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(repository), os.environ.get("PYTHONPATH", "")])}
+    env[KERNELS_VARIABLE] = "ordinary"
+    program = PARENT.replace("print(shared_template().pid, flush=True)", "")
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env=env) as parent:
+        limit = time.monotonic() + 120
+        while len(pids := [int(path.read_text() or 0) for path in tmp_path.glob("?.txt")]) < 2 or not all(pids):
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(timeout=20)
+    assert wait_until_gone(pids, 20) == []
 
 
 @pytest.mark.slow
