@@ -14,13 +14,10 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.perimeter import successions
+from caqes_analysis.perimeter import APHP_ENTITY, successions
 from caqes_analysis.store import Store
 
-__all__ = ["APHP_ENTITY", "NOT_COMPUTABLE", "annual_at_contract_level", "contract_keys"]
-
-APHP_ENTITY = "750712184"
-"""Juridical entity at which AP-HP signs."""
+__all__ = ["NOT_COMPUTABLE", "annual_at_contract_level", "contract_keys"]
 
 NOT_COMPUTABLE = "non calculable à ce niveau"
 """What is printed instead of an amount that the base cannot give at the level of the contract."""

@@ -7,7 +7,17 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["GRID_TO_DATE", "current_establishments", "monthly_grid", "successions"]
+__all__ = [
+    "APHP_ENTITY",
+    "GRID_TO_DATE",
+    "current_establishments",
+    "monthly_grid",
+    "successions",
+    "with_contract_entity",
+]
+
+APHP_ENTITY = "750712184"
+"""Juridical entity at which AP-HP signs; Open PHMEV and FINESS stand by its sites."""
 
 GRID_TO_DATE = """
 select * exclude (anchor_m),
@@ -29,8 +39,34 @@ it and the months that follow add to it, or as the months alone add up; missing 
 _KIND_ORDER = ("reimbursed", "purchase", "tariff", "base")
 
 
+def with_contract_entity(establishments: pd.DataFrame) -> pd.DataFrame:
+    """Return the establishments with the entity at which AP-HP signs, when they hold its sites and not the entity.
+
+    Parameters
+    ----------
+    establishments
+        Table ``establishments``.
+    """
+    sites = establishments[establishments["finess_ej"] == APHP_ENTITY]
+    if sites.empty or (establishments["finess"] == APHP_ENTITY).any():
+        return establishments
+    entity = {
+        "finess": APHP_ENTITY,
+        "valid_from": sites["valid_from"].min(),
+        "finess_ej": APHP_ENTITY,
+        "contract_finess": APHP_ENTITY,
+        "name": "Assistance publique - Hôpitaux de Paris (AP-HP)",
+        "category": "CHU",
+        "legal_status": "public",
+        "department": "75",
+        "town": "Paris",
+        "region": "11",
+    }
+    return pd.concat([establishments, tables.ESTABLISHMENTS.conform(pd.DataFrame([entity]))], ignore_index=True)
+
+
 def successions(establishments: pd.DataFrame) -> pd.DataFrame:
-    """Return who takes over each merged establishment, chains followed to their end.
+    """Return who takes over each merged establishment, chains followed to their end, and who signs for AP-HP's sites.
 
     Parameters
     ----------
@@ -40,7 +76,8 @@ def successions(establishments: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Table ``successions``: ``finess, current_finess, since``.
+        Table ``successions``: ``finess, current_finess, since``. The sites of AP-HP are counted in their entity, when
+        it is there: nothing was taken over, and ``since`` is missing.
     """
     closed = establishments[establishments["successor"].notna()].sort_values(["finess", "valid_from"])
     follows = dict(zip(closed["finess"], closed["successor"], strict=True))
@@ -52,11 +89,17 @@ def successions(establishments: pd.DataFrame) -> pd.DataFrame:
             seen.add(current)
         rows.append({"finess": finess, "current_finess": current, "since": end + pd.Timedelta(days=1)})
     frame = pd.DataFrame(rows, columns=tables.SUCCESSIONS.column_names).drop_duplicates("finess", keep="last")
+    if (establishments["finess"] == APHP_ENTITY).any():
+        sites = establishments.loc[establishments["finess_ej"] == APHP_ENTITY, "finess"]
+        frame.loc[frame["current_finess"].isin(sites), "current_finess"] = APHP_ENTITY
+        signing = sorted(set(sites) - {APHP_ENTITY, *frame["finess"]})
+        grouped = [{"finess": finess, "current_finess": APHP_ENTITY, "since": None} for finess in signing]
+        frame = pd.DataFrame([*frame.to_dict("records"), *grouped], columns=tables.SUCCESSIONS.column_names)
     return tables.SUCCESSIONS.conform(frame)
 
 
 def current_establishments(store: Store) -> pd.DataFrame:
-    """Return the establishments of today, one row each, without those that another one has taken over.
+    """Return the establishments of today, one row each, without those that another one has taken over or signs for.
 
     Parameters
     ----------

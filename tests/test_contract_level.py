@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.contract_level import APHP_ENTITY, NOT_COMPUTABLE, annual_at_contract_level
+from caqes_analysis.contract_level import NOT_COMPUTABLE, annual_at_contract_level
+from caqes_analysis.perimeter import APHP_ENTITY
 from caqes_analysis.sources import ingest_open_phmev
 from caqes_analysis.store import Store
 from tests.builders import establishments

@@ -49,6 +49,36 @@ def test_merged_establishments_are_one_from_the_beginning(tmp_path: Path) -> Non
     assert list(perimeter.current_establishments(store)["finess"]) == [B]
 
 
+def test_the_sites_of_aphp_are_followed_as_the_entity_that_signs_for_them(tmp_path: Path) -> None:
+    entity = perimeter.APHP_ENTITY
+    sites = {"finess_ej": entity, "contract_finess": entity}
+    described = establishments({"finess": A, **sites}, {"finess": B, **sites}, {"finess": C})
+    known = perimeter.with_contract_entity(described)
+    assert perimeter.with_contract_entity(known) is known
+    found = perimeter.successions(known)
+    assert list(zip(found["finess"], found["current_finess"], strict=True)) == [(A, entity), (B, entity)]
+    assert found["since"].isna().all()
+    months = {(A, "phmev"): {"2022-01": "10.00", "2022-02": "11.00"}, (B, "phmev"): {"2022-01": "1.00"}}
+    store = store_of(tmp_path, monthly_rows(months), known, last="2022-02")
+    grid = grid_of(store)
+    assert {finess for finess, _ in grid} == {entity}
+    assert grid[entity, "2022-01"] == (Decimal("11.00"), "reported")
+    assert grid[entity, "2022-02"] == (None, "missing"), "a site that is late is missing, it has not closed"
+    current = perimeter.current_establishments(store)
+    assert set(current["finess"]) == {entity, C}
+    assert "AP-HP" in current.set_index("finess").loc[entity, "name"]
+
+
+def test_a_site_that_closed_into_another_site_of_aphp_is_counted_in_the_entity() -> None:
+    entity = perimeter.APHP_ENTITY
+    sites = {"finess_ej": entity, "contract_finess": entity}
+    closed = {"finess": A, "successor": B, "valid_to": "2022-12-31", **sites}
+    found = perimeter.successions(perimeter.with_contract_entity(establishments(closed, {"finess": B, **sites})))
+    rows = found.set_index("finess")
+    assert list(rows["current_finess"]) == [entity, entity]
+    assert (rows.loc[A, "since"], rows.loc[B, "since"] is pd.NaT) == (pd.Timestamp(2023, 1, 1), True)
+
+
 def test_gap_zero_and_not_yet_open_are_three_things(tmp_path: Path) -> None:
     months = {"2022-03": "5.00", "2022-04": "0.00", "2022-05": None, "2022-07": "8.00"}
     store = store_of(tmp_path, monthly_rows({(A, "lpp"): months}), establishments({"finess": A}), last="2022-08")

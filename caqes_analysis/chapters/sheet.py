@@ -29,6 +29,8 @@ from caqes_analysis.indicators.evolution import contributions
 
 __all__ = ["contribution", "headline", "identity", "reserves", "retained_messages"]
 
+_LISTED_SITES_NB = 8
+
 
 def identity(page: Page) -> Text:
     """Return who the establishment is, its contract, and what the data cover."""
@@ -219,9 +221,24 @@ def contribution(page: Page) -> Text:
     )
 
 
+def _sites_note(page: Page) -> list[str]:
+    """Return which sites a signatory entity adds up, if it does."""
+    counted = page.store.read(tables.SUCCESSIONS)
+    own = counted[(counted["current_finess"] == page.finess) & counted["since"].isna()]["finess"]
+    if own.empty:
+        return []
+    everyone = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")
+    names = sorted(everyone.loc[own, "name"])
+    shown = french.list_in_words(names[:_LISTED_SITES_NB] + (["d'autres"] if len(names) > _LISTED_SITES_NB else []))
+    return [
+        f"Le contrat est signé par l'entité juridique : {french.plural(len(names), 'site réuni', 'sites réunis')} ici, "
+        f"sans fiche propre ({shown}). Un mois qui manque à l'un d'eux manque à l'ensemble."
+    ]
+
+
 def reserves(page: Page) -> Display:
-    """Return what limits the figures of this sheet: missing and provisional months, mergers."""
-    notes = [f"{sentence_case(month_phrase(page.campaign))}."]
+    """Return what limits the figures of this sheet: missing and provisional months, sites put together, mergers."""
+    notes = [f"{sentence_case(month_phrase(page.campaign))}.", *_sites_note(page)]
     if not page.campaign.is_annual:
         for envelope, months in _missing(page).groupby("envelope", sort=False)["month"]:
             names = french.list_in_words([french.month_year(month) for month in months])

@@ -112,12 +112,12 @@ _EVALUATION_VALUES: Mapping[str, tuple[Kind, str]] = {
 
 SUCCESSIONS = Table(
     "successions",
-    "Une ligne par établissement fusionné : qui reprend son activité.",
+    "Une ligne par établissement compté dans un autre : son repreneur, ou l'entité qui signe pour lui.",
     ("finess",),
     columns(
         FINESS,
         Column("current_finess", "text", "FINESS d'aujourd'hui.", pattern=FINESS_PATTERN),
-        Column("since", "date", "Premier jour de la reprise."),
+        Column("since", "date", "Premier jour de la reprise ; vide pour les sites de l'AP-HP.", required=False),
     ),
 )
 MONTHLY_GRID = Table(

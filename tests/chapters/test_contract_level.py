@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from caqes_analysis.chapters import Page, contract_level
-from caqes_analysis.contract_level import APHP_ENTITY, NOT_COMPUTABLE
+from caqes_analysis import perimeter, tables
+from caqes_analysis.chapters import Page, contract_level, sheet
+from caqes_analysis.contract_level import NOT_COMPUTABLE
 from caqes_analysis.display import Notice, Table, Text
+from caqes_analysis.perimeter import APHP_ENTITY
 from tests.builders import establishments
 from tests.campaigns import campaign_file
 from tests.test_contract_level import store_of
@@ -65,3 +68,22 @@ def test_a_sheet_says_what_its_contract_adds_up_to(pages: dict[str, Page]) -> No
         assert isinstance(notice, Notice)
         assert words in notice.summary()
     assert contract_level.contract_sentence(pages[""]) is None
+
+
+def test_the_entity_of_aphp_has_its_sheet(tmp_path: Path) -> None:
+    described = establishments(
+        *({"finess": site, "finess_ej": APHP_ENTITY, "name": f"Site {site}"} for site in SITES),
+        {"finess": ESPIC, "name": "Fondation"},
+    )
+    known = perimeter.with_contract_entity(described)
+    spent = {SITES[0]: "1000.00", SITES[1]: "500.50", ESPIC: "70.00"}
+    store = store_of(tmp_path / "store", known, spent, (APHP_ENTITY,))
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="campagne")
+    page = Page(campaign_file(tmp_path, ANNUAL), store, finess=APHP_ENTITY)
+    assert set(page.establishments["finess"]) == {APHP_ENTITY, ESPIC}
+    assert "Contrat CAQES 2022" in sheet.identity(page).summary()
+    assert page.settled("phmev")["current_eur"].tolist() == [Decimal("1500.50")]
+    said = sheet.reserves(page).summary()
+    assert "2 sites réunis" in said
+    assert f"Site {SITES[0]}" in said
+    assert "2 sites réunis" in contract_level.contract_sentence(page).summary()
