@@ -14,7 +14,7 @@ from caqes_analysis.display.base import Display
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.scheme import Scheme, known_schemes, scheme_of
-from caqes_analysis.schemes.targets import read_targets
+from caqes_analysis.schemes.target_files import read_targets
 
 __all__ = ["GUIDE_PATH", "GUIDE_TITLE", "GuidePage", "GuideSources", "indicator_path"]
 
@@ -96,7 +96,7 @@ class GuideSources:
             definitions_of(campaign),
             known_code_lists(campaign.code_lists_folder),
             schemes,
-            read_targets(campaign.target_files),
+            read_targets(campaign.target_files, schemes=schemes),
             on or dt.date.today(),
         )
 

@@ -16,7 +16,8 @@ from caqes_analysis.parameter_files import nearest
 from caqes_analysis.schemes.grid import Criterion, EvaluationGrid
 from caqes_analysis.sources.cells import CellError, parse_amount, parse_finess, parse_text
 from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grids import Grid, common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import Grid, read_grid
 from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row

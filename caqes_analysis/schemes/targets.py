@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, cast
 
 import pandas as pd
 
-from caqes_analysis import french, tables
-from caqes_analysis.errors import CampaignError, Problem
-from caqes_analysis.system_reasons import system_reason
+from caqes_analysis import french
+from caqes_analysis.schemes.target_files import unit_of_measure
 
 __all__ = [
     "ENVELOPE_SUBJECTS",
     "SUBJECT_LABELS",
     "Target",
     "TargetStatus",
-    "read_targets",
     "subjects_of_envelope",
     "target_for",
     "target_for_envelope",
@@ -60,9 +54,6 @@ ENVELOPE_SUBJECTS: Mapping[str, tuple[str, ...]] = {
 no single mode is compared with it."""
 
 _SAME_PERIMETER = {("phmev", "phev_drugs"), ("lpp", "phev_lpp"), ("perfadom", "phev_perfadom")}
-_UNITS = {"_pct": "%", "_eur": "€"}
-_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
-_YEAR = re.compile(r"^20\d\d$")
 _NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -151,55 +142,6 @@ class Target:
         return f"objectif fixé pour {self.subject_label}, dépense observée{_NBSP}: {self.observed}"
 
 
-def read_targets(paths: Sequence[Path]) -> pd.DataFrame:
-    """Return the targets of several files as the tidy table ``targets``.
-
-    Parameters
-    ----------
-    paths
-        Files with ``;`` between the columns of the table ``targets``, in UTF-8, decimals with a comma or a point.
-        A row of a later file (a region's) takes the place of the earlier row of the same scheme, subject, measure,
-        data year and FINESS.
-
-    Returns
-    -------
-    DataFrame
-        Rows that satisfy ``tables.TARGETS``, sorted by key.
-
-    Raises
-    ------
-    CampaignError
-        All the problems of all the files, each with file, line, column and value.
-    """
-    problems: list[Problem] = []
-    merged: dict[tuple[str, ...], dict[str, object]] = {}
-    for path in paths:
-        own: dict[tuple[str, ...], int] = {}
-        for line, row in _rows(Path(path), problems):
-            key = tuple(row[name] for name in tables.TARGETS.key)
-            if key in own:
-                problems.append(
-                    Problem(
-                        "OBJECTIF_DOUBLE",
-                        f"cet objectif est déjà donné à la ligne {own[key]} ({', '.join(key)}).",
-                        "Garder une seule des deux lignes.",
-                        str(path),
-                        line,
-                    )
-                )
-                continue
-            own[key] = line
-            found = _row_problems(str(path), line, row)
-            problems.extend(found)
-            if not found:
-                value = row["value"]
-                merged[key] = {**row, "value": float(value.replace(",", ".")) if value else None}
-    if problems:
-        raise CampaignError(problems)
-    frame = pd.DataFrame([merged[key] for key in sorted(merged)], columns=tables.TARGETS.column_names)
-    return tables.TARGETS.validate(tables.TARGETS.conform(frame.astype({"data_year": "int64"})))
-
-
 def subjects_of_envelope(envelope: str) -> tuple[str, ...]:
     """Return the subjects with which an envelope is compared, best first.
 
@@ -250,7 +192,7 @@ def target_for(
                 source=str(row["source"]),
                 status=cast(TargetStatus, str(row["status"])),
             )
-    return Target(subject, measure, data_year, None, _unit(measure) or "", "aucune ligne", "unknown")
+    return Target(subject, measure, data_year, None, unit_of_measure(measure) or "", "aucune ligne", "unknown")
 
 
 def target_for_envelope(
@@ -287,105 +229,3 @@ def target_for_envelope(
     if best.value is None or best.subject == envelope or (envelope, best.subject) in _SAME_PERIMETER:
         return best
     return Target(**{**vars(best), "observed": envelope.upper()})
-
-
-def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield line number and cells of each row; what makes the file unreadable goes to ``problems``."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as failure:
-        problems.append(
-            Problem(
-                "FICHIER_ABSENT",
-                f"ce fichier d'objectifs ne peut pas être lu : {system_reason(failure) or failure}.",
-                "Vérifier le chemin écrit dans la campagne (targets).",
-                str(path),
-            )
-        )
-        return
-    except UnicodeDecodeError as failure:
-        problems.append(
-            Problem(
-                "ENCODAGE",
-                f"ce fichier n'est pas en UTF-8 (octet {failure.start + 1}).",
-                "L'enregistrer de nouveau au format « CSV UTF-8 ».",
-                str(path),
-                failure.object[: failure.start].count(b"\n") + 1,
-            )
-        )
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";")
-    expected = tables.TARGETS.column_names
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as failure:
-        problems.append(
-            Problem(
-                "CSV_ILLISIBLE",
-                f"cette ligne n'est pas du CSV ({failure}).",
-                "Chercher un guillemet ouvert et jamais fermé.",
-                str(path),
-                reader.line_num,
-            )
-        )
-        return
-    if header != expected:
-        problems.append(
-            Problem(
-                "ENTETE",
-                "la première ligne n'est pas celle d'un fichier d'objectifs.",
-                f"Écrire exactement, séparés par des points-virgules{_NBSP}: {';'.join(expected)}",
-                str(path),
-                1,
-                value=";".join(header)[:80],
-            )
-        )
-        return
-    for line, cells in lines:
-        if not any(cells):
-            continue
-        if len(cells) != len(expected):
-            problems.append(
-                Problem(
-                    "NOMBRE_DE_COLONNES",
-                    f"cette ligne a {len(cells)} colonnes, {len(expected)} sont attendues.",
-                    "Compléter la ligne, ou mettre entre guillemets une source qui contient un point-virgule.",
-                    str(path),
-                    line,
-                )
-            )
-            continue
-        yield line, dict(zip(expected, cells, strict=True))
-
-
-def _unit(measure: str) -> str | None:
-    return next((unit for suffix, unit in _UNITS.items() if measure.endswith(suffix)), None)
-
-
-def _row_problems(file: str, line: int, row: Mapping[str, str]) -> list[Problem]:
-    found: list[Problem] = []
-
-    def refuse(column: str, code: str, what: str, remedy: str) -> None:
-        found.append(Problem(code, what, remedy, file, line, column, row[column]))
-
-    for column in ("scheme", "subject", "measure", "source"):
-        if not row[column]:
-            refuse(column, "CELLULE_VIDE", "cette cellule est obligatoire.", "La remplir.")
-    if not _YEAR.match(row["data_year"]):
-        refuse("data_year", "ANNEE_ILLISIBLE", "ce n'est pas une année.", "Écrire celle des données, par exemple 2024.")
-    if row["finess"] != "all" and not re.match(tables.FINESS_PATTERN, row["finess"]):
-        refuse("finess", "FINESS_ILLISIBLE", "ce n'est pas un FINESS.", "Écrire 9 caractères, ou all pour tous.")
-    if row["value"] and not _NUMBER.match(row["value"]):
-        refuse("value", "NOMBRE_ILLISIBLE", "ce n'est pas un nombre.", "Écrire 3,2 ou 500000, sans espace ni unité.")
-    unit = _unit(row["measure"])
-    if unit and row["unit_label"] != unit:
-        refuse("unit_label", "UNITE", f"la mesure {row['measure']} se donne en {unit}.", f"Écrire {unit}.")
-    if row["status"] not in tables.TARGET_STATUSES:
-        known = ", ".join(tables.TARGET_STATUSES)
-        refuse("status", "STATUT_INCONNU", "ce statut n'existe pas.", f"Employer l'un de ceux-ci{_NBSP}: {known}.")
-    elif not row["value"] and row["status"] in ("to_confirm", "regional"):
-        refuse("value", "VALEUR_ABSENTE", f"un objectif {row['status']} a une valeur.", "La donner, ou écrire unknown.")
-    elif row["value"] and row["status"] == "unknown":
-        refuse("status", "STATUT_INCOMPATIBLE", "une valeur inconnue reste vide.", "Vider la valeur ou dire sa source.")
-    return found

@@ -32,6 +32,8 @@ __all__ = ["AtihReceived", "ingest_atih", "read_atih"]
 
 _BLOCK_BYTES = 4 << 20
 _OTHER_RECORDS = {"rafael": "ABCLM"}
+# Fewer lines may repeat by chance; so many in the same order do not.
+_LEAST_REPEATED_NB = 3
 _CENT, _THOUSANDTH = 10_000, 1
 _EPOCH_MONTH = 12 * 1970
 _MERELY_TOLD = (
@@ -246,12 +248,32 @@ def _scan(
         if table.num_rows:
             seen.rows_nb += table.num_rows
             sink(table)
+    _refuse_twice(path, seen.problems)
     if not lines_nb and not seen.problems:
         seen.problems.add(_empty_file(known))
     if seen.problems:
         raise SourceError([problem.at(file=path.name) for problem in sorted(seen.problems, key=lambda p: p.line or 0)])
     seen.findings = Findings([*_told(seen.notes, delivery, known), *cleaning.findings(delivery)])
     return seen
+
+
+def _refuse_twice(path: Path, problems: Tally) -> None:
+    """Refuse a file whose second half repeats the first: an export pasted twice, all its lines regular."""
+    half, odd = divmod(path.stat().st_size, 2)
+    if odd:
+        return
+    with path.open("rb") as first, path.open("rb") as second:
+        second.seek(half)
+        left, lines_nb = half, 0
+        while left:
+            piece = first.read(min(left, _BLOCK_BYTES))
+            if piece != second.read(len(piece)):
+                return
+            left -= len(piece)
+            lines_nb += piece.count(b"\n")
+    if lines_nb >= _LEAST_REPEATED_NB:
+        what = "la seconde moitié du fichier répète la première, ligne pour ligne : il a été collé deux fois."
+        problems.add(Problem("FICHIERS_ACCOLES", what, "N'en garder qu'un exemplaire.", line=lines_nb + 1))
 
 
 def _blocks(path: Path) -> Iterator[Block]:

@@ -157,7 +157,7 @@ def read_known_codes(path: Path) -> frozenset[str]:
 
 def _parse_code(cell: Any) -> str | None:
     text = parse_text(cell)
-    if text and not (text.isdigit() and len(text) == 7):
+    if text and not (text.isascii() and text.isdigit() and len(text) == 7):
         raise CellError(
             "CODE_ILLISIBLE", "un code UCD ou LPP a ici 7 chiffres.", "Garder les 7 chiffres, colonne au format texte."
         )

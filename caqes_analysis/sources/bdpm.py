@@ -13,10 +13,11 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_text
-from caqes_analysis.sources.code_cells import digits, optional_text, parse_bdpm_price, readable_dates
-from caqes_analysis.sources.delimited import grid_of, read_records
+from caqes_analysis.sources.code_cells import digits, optional_text, parse_atc, parse_bdpm_price, readable_dates
+from caqes_analysis.sources.delimited import check_shapes, grid_of, read_records
 from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grids import Grid, common_findings
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import Grid
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
 from caqes_analysis.tables import Table
@@ -54,10 +55,25 @@ _PRESENTATIONS = [
 ]
 _GENERICS = ["groupe", "libelle", "code_cis", "type", "rang"]
 _CLASSES = ["code_cis", "code_atc", "denomination", "lien"]
+_CAPITAL, _SMALL = re.compile(r"[^a-zà-ÿ]"), re.compile(r"[^A-ZÀ-Þ]")
+_SHAPES: Mapping[str, re.Pattern[str]] = {
+    "denomination": _CAPITAL,
+    "forme": _SMALL,
+    "voies": re.compile(r"[^A-Z]*(ale|ée|née|ire|euse|ique|se|ne)\b"),
+    "statut_amm": re.compile("Autorisation (active|a|r|s)"),
+    "procedure": re.compile("Proc|Enreg|Autorisation d'importation"),
+    "commercialisation": re.compile("(Non c|C)ommercialisée"),
+    "date_amm": re.compile(r"[0-9]{2}/"),
+    "titulaires": _CAPITAL,
+    "surveillance": re.compile("Oui|Non"),
+    "statut": re.compile("Présentation"),
+    "etat_commercialisation": re.compile("(Déclaration|Arrêt)"),
+    "agrement": re.compile("oui|non|inconnu"),
+    "lien": re.compile("https?:"),
+}
 _SEPARATORS = {";": "le point-virgule", ",": "la virgule", "|": "la barre verticale"}
 _GENERIC_ROLES = {"0": "reference", "1": "generic", "2": "dose_complementary", "4": "substitutable"}
 _RATE = re.compile(r"([0-9]{1,3}) ?%")
-_ATC = re.compile(r"[A-Z](?:[0-9]{2}(?:[A-Z](?:[A-Z](?:[0-9]{2})?)?)?)?")
 
 _cis = digits(8, "CIS")
 _cip7 = digits(7, "CIP7")
@@ -200,7 +216,7 @@ def read_bdpm_classes(path: Path, *, delivery: str) -> Received:
     def columns(grid: Grid, log: ProblemLog) -> Columns:
         return {
             "cis": grid.parsed("code_cis", _cis, log, required=True),
-            "atc": grid.parsed("code_atc", _atc, log, required=True),
+            "atc": grid.parsed("code_atc", parse_atc, log, required=True),
             "name": grid.parsed("denomination", optional_text, log, required=True),
         }
 
@@ -221,11 +237,12 @@ def _read(
     records, ends_without_newline = read_records(path, separator="\t", quoted=False)
     log = ProblemLog(path.name)
     grid = grid_of(path.name, records, positions, log, ends_without_newline=ends_without_newline, wrong=_SEPARATORS)
+    check_shapes(grid, {name: _SHAPES[name] for name in positions if name in _SHAPES}, log)
     read = columns(grid, log)
     found: list[Finding] = []
     if dated:
         read[dated[1]], found = readable_dates(grid, dated[0], log, delivery=delivery)
-    log.extend(_duplicates(grid, read, table.key))
+    log.extend(_duplicates(grid, read, ("group", "cis") if table is tables.GENERIC_GROUPS else table.key))
     log.raise_if_any()
     rows = table.conform(pd.DataFrame(read))
     table.validate(rows)
@@ -309,10 +326,3 @@ def _generic_role(cell: Any) -> str | None:
             "Vérifier la notice de la base : un type a peut-être été ajouté.",
         )
     return _GENERIC_ROLES.get(text)
-
-
-def _atc(cell: Any) -> str | None:
-    text = parse_text(cell).upper()
-    if text and not _ATC.fullmatch(text):
-        raise CellError("ATC_INVALIDE", "ce n'est pas un code ATC.", "Télécharger de nouveau le fichier.")
-    return text or None

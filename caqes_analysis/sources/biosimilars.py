@@ -10,9 +10,10 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_text
-from caqes_analysis.sources.code_cells import digits, optional_text
+from caqes_analysis.sources.code_cells import digits, optional_text, parse_atc
 from caqes_analysis.sources.findings import Findings
-from caqes_analysis.sources.grids import common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import read_grid
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
 
@@ -60,7 +61,7 @@ def read_biosimilar_flags(path: Path, *, delivery: str) -> Received:
             )
     roles = grid.parsed("top_gen", _role, log, required=True)
     labels = grid.parsed("l_cip13", optional_text, log, required=True)
-    atc = grid.parsed("atc5", optional_text, log, required=True)
+    atc = grid.parsed("atc5", parse_atc, log, required=True)
     log.raise_if_any()
     rows = tables.BIOSIMILAR_GROUPS.conform(
         pd.DataFrame(

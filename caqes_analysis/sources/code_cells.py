@@ -13,10 +13,11 @@ from caqes_analysis.sources.findings import Finding
 from caqes_analysis.sources.grids import Grid
 from caqes_analysis.sources.problems import ProblemLog, shown
 
-__all__ = ["digits", "optional_text", "parse_bdpm_price", "parse_tariff", "readable_dates"]
+__all__ = ["digits", "optional_text", "parse_atc", "parse_bdpm_price", "parse_tariff", "readable_dates"]
 
 _DATE_SHAPE = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
+_ATC = re.compile(r"[A-Z](?:[0-9]{2}(?:[A-Z](?:[A-Z](?:[0-9]{2})?)?)?)?")
 _TARIFF = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,3})?")
 # The public drug database writes 1,234,56: the last comma is the decimal one.
 _BDPM_PRICE = re.compile(r"[0-9]{1,3}(?:,?[0-9]{3})*,[0-9]{2}")
@@ -62,6 +63,29 @@ def digits(length: int, name: str) -> Callable[[Any], str | None]:
         return text
 
     return parse
+
+
+def parse_atc(cell: Any) -> str | None:
+    """Return an ATC code of any level, in capitals; None when empty.
+
+    Raises
+    ------
+    CellError
+        ``ATC_INVALIDE``.
+
+    Examples
+    --------
+    >>> parse_atc("l04ab02 "), parse_atc("")
+    ('L04AB02', None)
+    """
+    text = parse_text(cell).upper()
+    if text and not _ATC.fullmatch(text):
+        raise CellError(
+            "ATC_INVALIDE",
+            "ce n'est pas un code ATC.",
+            "Redonner le fichier tel qu'il a été téléchargé, ou le corriger.",
+        )
+    return text or None
 
 
 def parse_tariff(cell: Any) -> Decimal | None:

@@ -14,7 +14,8 @@ from caqes_analysis import tables
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_date, parse_finess, parse_text
 from caqes_analysis.sources.findings import Findings
-from caqes_analysis.sources.grids import Grid, common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import Grid, read_grid
 from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row

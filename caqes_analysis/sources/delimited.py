@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from caqes_analysis.sources.files import open_content
 from caqes_analysis.sources.grids import Grid, csv_rows
 from caqes_analysis.sources.problems import ProblemLog
 
-__all__ = ["Record", "grid_of", "read_records"]
+__all__ = ["Record", "check_shapes", "grid_of", "read_records"]
 
 Record = tuple[int, list[str]]
 """Line of the file, and its cells."""
@@ -130,3 +131,35 @@ def grid_of(
         {name: name for name in columns},
         ends_without_newline=ends_without_newline,
     )
+
+
+def check_shapes(grid: Grid, shapes: Mapping[str, re.Pattern[str]], log: ProblemLog) -> None:
+    """Refuse a file whose positions do not hold what their names say: columns were exchanged, or one was inserted.
+
+    Parameters
+    ----------
+    grid
+        The records.
+    shapes
+        By position, how its text begins. Official files have exceptions: a position is refused when most of its cells
+        are otherwise.
+    log
+        Takes ``COLONNES_ECHANGEES``, one per position, at the first cell of another shape.
+    """
+    for name, shape in shapes.items():
+        filled = [(line, cell) for line, cell in zip(grid.lines, grid.cells[name], strict=True) if cell.strip()]
+        odd = [(line, cell) for line, cell in filled if not shape.match(cell.strip())]
+        if 2 * len(odd) > len(filled):
+            line, cell = odd[0]
+            log.add(
+                Problem(
+                    "COLONNES_ECHANGEES",
+                    "la plupart des cellules de cette position n'ont pas la forme attendue : des colonnes ont été "
+                    "échangées ou décalées.",
+                    "Redonner le fichier tel qu'il a été téléchargé.",
+                    line=line,
+                    column=name,
+                    value=cell,
+                    count=len(odd),
+                )
+            )

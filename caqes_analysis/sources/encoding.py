@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from caqes_analysis.errors import Problem, SourceError
 
@@ -27,6 +27,14 @@ _UTF8_MARKS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = (
     (b"\xe2", re.compile(rb"\xe2(?:\x80[\x80-\xbf]|\x82\xac)")),
 )
 _UNDEFINED_CP1252 = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
+# What accents become when a file is read in the wrong encoding and saved again: twice in UTF-8 (« Ã© »); from MacRoman
+# or MS-DOS to Windows-1252 (« hŽpital », « ƒtablissement »). None is in the public files that the package reads.
+_TWICE_UTF8 = re.compile("\u00c3[^a-zA-Z0-9 ]|\u00c5[\u2019\u201c\u201d\u0153]|\u00e2\u20ac[^a-zA-Z0-9 ]")
+_OTHER_PAGE = re.compile(
+    "[\u0192\u02c6\u201a\u2021][A-Za-z\u00c0-\u00ff]|[A-Za-z\u00c0-\u00ff][\u0160\u017d][a-z\u00e0-\u00ff]"
+    "|[\u0160\u017d][b-df-hj-np-tv-xz]"
+)
+_LOST: Final = "\ufffd"
 _SAVE_AGAIN = "Enregistrer le fichier de nouveau, en entier, en « CSV UTF-8 » ou en CSV Windows (ANSI)."
 
 
@@ -174,7 +182,7 @@ def decode(data: bytes, file: str) -> tuple[str, Encoding]:
     Raises
     ------
     SourceError
-        ``ENCODAGE_UTF16``, ``ENCODAGE_MIXTE``, ``ENCODAGE_INCONNU``, ``OCTET_NUL``, with the line.
+        ``ENCODAGE_UTF16``, ``ENCODAGE_MIXTE``, ``ENCODAGE_INCONNU``, ``OCTET_NUL``, ``ACCENTS_PERDUS``, with the line.
 
     Examples
     --------
@@ -187,4 +195,25 @@ def decode(data: bytes, file: str) -> tuple[str, Encoding]:
     evidence = Evidence(utf8_line=1 if marked else None).then(evidence_in(body))
     if problems := evidence.problems():
         raise SourceError([problem.at(file=file) for problem in problems])
-    return body.decode(evidence.encoding), evidence.encoding
+    text = body.decode(evidence.encoding)
+    if not text.isascii():
+        _refuse_spoilt_accents(text, evidence.encoding, file)
+    return text, evidence.encoding
+
+
+def _refuse_spoilt_accents(text: str, encoding: Encoding, file: str) -> None:
+    """Refuse a text whose accents were spoilt before it was sent: names and labels would be printed so."""
+    spoilt = _TWICE_UTF8 if encoding == "utf-8" else _OTHER_PAGE
+    match = spoilt.search(text)
+    place = text.find(_LOST) if match is None else match.start()
+    if place < 0:
+        return
+    word = next(word for word in re.finditer(r"\S+", text) if word.end() > place)
+    raise SourceError.of(
+        "ACCENTS_PERDUS",
+        "les lettres accentuées ont été abîmées par un enregistrement dans un autre encodage que celui du fichier.",
+        f"Repartir du fichier d'origine. {_SAVE_AGAIN}",
+        file=file,
+        line=text.count("\n", 0, place) + 1,
+        value=word[0][:80],
+    )

@@ -15,7 +15,8 @@ from caqes_analysis import tables
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_date, parse_finess, parse_text
 from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grids import Grid, common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import Grid, read_grid
 from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
@@ -39,6 +40,7 @@ _OPTIONAL = (
 # Before any contract: an establishment without a date has always been there.
 _ALWAYS = date(1900, 1, 1)
 _LEGAL_STATUSES = ("public", "espic", "prive")
+_CATEGORY_WORDS = frozenset({"chu", "chr", "ch", "clcc", "espic", "hl", "psy", "prive", "public", "had", "smr", "ssr"})
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _department(cell: Any) -> str | None:
 
 def _region(cell: Any) -> str | None:
     code = parse_text(cell)
-    if code and not (len(code) == 2 and code.isdigit()):
+    if code and not (len(code) == 2 and code.isascii() and code.isdigit()):
         raise CellError(
             "REGION_INVALIDE",
             "un code de région a 2 chiffres (75 pour la Nouvelle-Aquitaine).",
@@ -274,7 +276,36 @@ def _findings(delivery: str, grid: Grid, columns: dict[str, list[Any]], deduced:
                 "et site sont sans doute échangés. Gardé tel quel ; corriger finess_contrat, finess_ej ou finess_et.",
             )
         )
+    for code, places, place, remedy in (
+        (
+            "FINESS_INCOHERENTS",
+            _inconsistent(columns),
+            "finess, finess_ej, finess_et, finess_contrat",
+            "Le FINESS suivi et celui du contrat sont d'ordinaire ceux de l'entité juridique ou du site : deux "
+            "colonnes sont sans doute échangées. Gardé tel quel, à vérifier.",
+        ),
+        (
+            "NOM_DOUTEUX",
+            [rank for rank, name in enumerate(columns["name"]) if plain_name(name) in _CATEGORY_WORDS],
+            "nom",
+            "Ce nom est celui d'une catégorie : le nom et la catégorie sont sans doute échangés. Gardé tel quel.",
+        ),
+    ):
+        if places:
+            first = places[0]
+            shown = f"{columns['finess'][first]}, {columns['name'][first]} (ligne {grid.lines[first]})"
+            found.append(Finding(delivery, code, place, "warning", len(places), shown, remedy))
     return Findings(found) + common_findings(delivery, grid)
+
+
+def _inconsistent(columns: dict[str, list[Any]]) -> list[int]:
+    """Return the lines whose FINESS, or the one of the contract, is neither the entity's nor the site's."""
+    rows = zip(*(columns[name] for name in ("finess", "contract_finess", "finess_ej", "finess_et")), strict=True)
+    return [
+        place
+        for place, (finess, contract, entity, site) in enumerate(rows)
+        if entity and site and not {finess, contract} <= {entity, site}
+    ]
 
 
 def _at_another_level(columns: dict[str, list[Any]]) -> list[int]:

@@ -12,9 +12,10 @@ from caqes_analysis import tables
 from caqes_analysis.errors import Problem
 from caqes_analysis.extra_list import with_vat
 from caqes_analysis.sources.cells import CellError, parse_date, parse_text
-from caqes_analysis.sources.code_cells import digits, optional_text, parse_tariff
+from caqes_analysis.sources.code_cells import digits, optional_text, parse_atc, parse_tariff
 from caqes_analysis.sources.findings import Finding, Findings, Severity
-from caqes_analysis.sources.grids import Grid, common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import Grid, read_grid
 from caqes_analysis.sources.problems import ProblemLog, shown
 from caqes_analysis.sources.received import Received, delivery_row
 
@@ -40,6 +41,7 @@ _EVENTS: Mapping[str, str] = {
     "modification article 51": "article_51",
     "RTU": "rtu",
 }
+_ATC_TO_COME = ("non encore attribué",)
 _SEPARATORS = ",;"
 _ucd7 = digits(7, "UCD")
 _lpp = digits(7, "LPP")
@@ -82,7 +84,7 @@ def read_ucd_history(path: Path, *, delivery: str) -> Received:
         "code": grid.parsed("ucd7", _ucd7, log, required=True),
         "label": grid.parsed("libelleucd", optional_text, log),
         "substance": grid.parsed("denominationcommuneinternationale", optional_text, log),
-        "atc": grid.parsed("codeatc", optional_text, log),
+        "atc": grid.parsed("codeatc", _atc_or_none, log),
         "tariff_ht_eur": grid.parsed("prix", parse_tariff, log),
         "tariff_ttc_eur": grid.parsed("prixttc", parse_tariff, log),
         "ucd13": grid.parsed("ucd13", _ucd13_or_none, log),
@@ -155,7 +157,7 @@ def read_biosimilar_tariffs(path: Path, *, delivery: str) -> Received:
         "code": grid.parsed("ucd7", _ucd7, log, required=True),
         "label": grid.parsed("libelle_ucd", optional_text, log),
         "substance": grid.parsed("dci", optional_text, log, required=True),
-        "atc": grid.parsed("code_atc", optional_text, log),
+        "atc": grid.parsed("code_atc", _atc_or_none, log),
         "tariff_ht_eur": grid.parsed("tarif_ht_eur", parse_tariff, log),
         "tariff_ttc_eur": grid.parsed("tarif_ttc_eur", parse_tariff, log),
         "ucd13": grid.parsed("ucd13", _ucd13_or_none, log),
@@ -221,6 +223,14 @@ def _ucd13_or_none(cell: Any) -> str | None:
         return None
 
 
+def _atc_or_none(cell: Any) -> str | None:
+    """A few lines hold a sentence (« non encore attribué »): the class is missing, and that is told."""
+    try:
+        return parse_atc(cell)
+    except CellError:
+        return None
+
+
 def _findings(delivery: str, grid: Grid, rows: pd.DataFrame) -> Findings:
     found = []
     for code, place, severity, places, remedy in _TOLD:
@@ -277,6 +287,12 @@ def _replaced(rows: pd.DataFrame, _: Grid) -> list[int]:
 def _spoilt(rows: pd.DataFrame, grid: Grid) -> list[int]:
     cells = pd.Series(grid.cells.get("ucd13", [""] * len(rows)), index=rows.index, dtype=object)
     return _where((cells.map(parse_text) != "") & rows["ucd13"].isna())
+
+
+def _without_atc(rows: pd.DataFrame, grid: Grid) -> list[int]:
+    cells = pd.Series(grid.cells.get("codeatc", grid.cells.get("code_atc", [""] * len(rows))), index=rows.index)
+    words = cells.map(parse_text).str.casefold()
+    return _where((words != "") & ~words.isin(_ATC_TO_COME) & rows["atc"].isna())
 
 
 _TOLD: tuple[Told, ...] = (
@@ -343,5 +359,12 @@ _TOLD: tuple[Told, ...] = (
         "information",
         _spoilt,
         "Un tableur a changé ce code en nombre arrondi : il est compté comme manquant, le code à 7 chiffres suffit.",
+    ),
+    (
+        "ATC_INVALIDE",
+        "codeatc",
+        "warning",
+        _without_atc,
+        "Ce n'est pas un code ATC : il est compté comme manquant. Deux colonnes ont peut-être été échangées.",
     ),
 )

@@ -14,9 +14,10 @@ from caqes_analysis import tables
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_date, parse_text
 from caqes_analysis.sources.code_cells import optional_text, readable_dates
-from caqes_analysis.sources.delimited import Record, grid_of, read_records
+from caqes_analysis.sources.delimited import Record, check_shapes, grid_of, read_records
 from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grids import Grid, common_findings
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import Grid
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
 
@@ -71,6 +72,16 @@ _OVERSEAS = {"9A": "971", "9B": "972", "9C": "973", "9D": "974", "9E": "975", "9
 _COORDINATE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _ISO_DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _DATED = {"dateouv": "opened_on", "dateautor": "authorised_on", "datemaj": "updated_on"}
+_SHAPES = {
+    "departement": re.compile(r"[0-9][0-9A-Z]{1,2}$"),
+    "libdepartement": re.compile(r"[^0-9]"),
+    "ligneacheminement": re.compile(r"[0-9]{5} "),
+    "categetab": re.compile(r"[0-9]{3}$"),
+    "libcategetab": re.compile(r"[^0-9]"),
+    "siret": re.compile(r"[0-9]{14}$"),
+    "codesph": re.compile(r"[0-9]$"),
+    "libsph": re.compile(r"[^0-9]"),
+}
 _TOWN = re.compile(r"^[0-9]{5}\s+(.+?)(?:\s+CEDEX(?:\s+[0-9]+)?)?$")
 
 
@@ -107,6 +118,7 @@ def read_finess(path: Path, *, delivery: str) -> Received:
     )
     if not sites and not log:
         log.add(Problem("FICHIER_SANS_LIGNE", "aucune ligne « structureet ».", "Télécharger l'extraction des sites."))
+    check_shapes(grid, _SHAPES, log)
     columns = _columns(grid, log)
     told: list[Finding] = []
     for position, name in _DATED.items():
@@ -132,7 +144,7 @@ def _sorted(records: Sequence[Record], log: ProblemLog) -> tuple[list[Record], l
             sites.append((line, row))
         elif section == "geolocalisation":
             places.append((line, row))
-        elif section == "finess":
+        elif section == "finess" and len(row) <= len(SITE_POSITIONS):
             # The first line of the public extract dates it; some copies hold the names of the columns there.
             extracted_on = _day_in(row) or extracted_on
         else:

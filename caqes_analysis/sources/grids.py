@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,13 +14,13 @@ from caqes_analysis.errors import Problem, SourceError
 from caqes_analysis.sources.cells import CellError
 from caqes_analysis.sources.encoding import decode
 from caqes_analysis.sources.files import refuse_absent
-from caqes_analysis.sources.findings import Finding
 from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.odd_lines import grouped, odd_line
-from caqes_analysis.sources.problems import ProblemLog, shown
+from caqes_analysis.sources.problems import ProblemLog
+from caqes_analysis.sources.unnamed_columns import unnamed_columns, unnamed_texts
 from caqes_analysis.sources.workbooks import formula_cells, refuse_old_workbook, sheet_rows
 
-__all__ = ["Grid", "common_findings", "csv_rows", "read_grid", "unfinished_line", "width_problem"]
+__all__ = ["Grid", "csv_rows", "read_grid", "width_problem"]
 
 T = TypeVar("T")
 _OTHER_SEPARATORS = {",": "la virgule", "\t": "la tabulation", "|": "la barre verticale"}
@@ -42,6 +42,8 @@ class Grid:
         Name of each expected column as written in the file.
     ignored
         Columns that nobody expects.
+    absent
+        Optional columns that the file does not have.
     ends_without_newline
         True when the last line of a CSV has no end of line.
     """
@@ -52,6 +54,7 @@ class Grid:
     labels: dict[str, str]
     ignored: tuple[str, ...] = ()
     ends_without_newline: bool = False
+    absent: tuple[str, ...] = ()
 
     def parsed(
         self, column: str, parse: Callable[[Any], T | None], log: ProblemLog, *, required: bool = False
@@ -89,6 +92,31 @@ class Grid:
                 )
             values.append(found)
         return values
+
+    def repeated(self, keys: Mapping[str, Sequence[Any]]) -> list[Problem]:
+        """Return the lines whose key was already given by an earlier one.
+
+        Parameters
+        ----------
+        keys
+            Values by expected column; a line with a missing value has no key.
+        """
+        seen: dict[tuple[Any, ...], int] = {}
+        found = []
+        for line, *key in zip(self.lines, *keys.values(), strict=True):
+            first = seen.setdefault(tuple(key), line)
+            if first != line and None not in key:
+                found.append(
+                    Problem(
+                        "LIGNE_EN_DOUBLE",
+                        f"cette ligne reprend la ligne {first}.",
+                        "N'en garder qu'une.",
+                        line=line,
+                        column=", ".join(self.labels[name] for name in keys),
+                        value=", ".join(map(str, key)),
+                    )
+                )
+        return found
 
 
 def _attempt(parse: Callable[[Any], T | None], cell: Any) -> T | CellError | None:
@@ -150,7 +178,10 @@ def _from_csv(path: Path, required: Sequence[str], optional: Sequence[str], sepa
             log.add(width_problem(line, len(row), width, is_cut=cut_short and line == last))
         else:
             body.append((line, row))
-    return _grid(path.name, body, places, ignored, header, log, ends_without_newline=cut_short)
+    absent = [name for name in optional if name not in places]
+    return _grid(
+        path.name, body, places, ignored, header, header_line, log, absent=absent, ends_without_newline=cut_short
+    )
 
 
 def csv_rows(text: str, file: str, *, separator: str = ";") -> list[tuple[int, list[str]]]:
@@ -271,11 +302,14 @@ def _grid(
     places: dict[str, int],
     ignored: Sequence[str],
     header: Sequence[Any],
+    header_line: int,
     log: ProblemLog,
     *,
+    absent: Sequence[str] = (),
     ends_without_newline: bool = False,
 ) -> Grid:
     labels = {name: str(header[place]).strip() for name, place in places.items()}
+    log.extend(unnamed_columns(header, header_line, body))
     odd = {line: odd_line({name: row[place] for name, place in places.items()}, labels) for line, row in body}
     log.extend(grouped(problem.at(line=line) for line, problem in odd.items() if problem is not None))
     if not log and not body:
@@ -286,8 +320,9 @@ def _grid(
         tuple(line for line, _ in body),
         {name: [row[place] for _, row in body] for name, place in places.items()},
         labels,
-        tuple(ignored),
+        (*ignored, *unnamed_texts(header, body)),
         ends_without_newline,
+        tuple(absent),
     )
 
 
@@ -317,55 +352,5 @@ def _from_workbook(path: Path, required: Sequence[str], optional: Sequence[str])
                 )
             )
     body = [(line, row) for line, row in rows if line > header_line and any(str(cell).strip() for cell in row)]
-    return _grid(path.name, body, places, ignored, header, log)
-
-
-def common_findings(delivery: str, grid: Grid) -> list[Finding]:
-    """Return what any small table may show: columns that are not read, a last line without end.
-
-    Parameters
-    ----------
-    delivery
-        Identifier of the delivery.
-    grid
-        The table.
-    """
-    found = []
-    if grid.ignored:
-        found.append(
-            Finding(
-                delivery,
-                "COLONNE_IGNOREE",
-                "en-tête",
-                "information",
-                len(grid.ignored),
-                shown(", ".join(grid.ignored)),
-                "Colonne inconnue : elle n'est pas lue.",
-            )
-        )
-    return found + unfinished_line(delivery, grid)
-
-
-def unfinished_line(delivery: str, grid: Grid) -> list[Finding]:
-    """Return the finding of a file whose last line has no end, if it is one.
-
-    Parameters
-    ----------
-    delivery
-        Identifier of the delivery.
-    grid
-        The table.
-    """
-    if not grid.ends_without_newline:
-        return []
-    return [
-        Finding(
-            delivery,
-            "FIN_SANS_RETOUR_DE_LIGNE",
-            "dernière ligne",
-            "information",
-            1,
-            f"ligne {grid.lines[-1]}",
-            "Le fichier ne finit pas par une fin de ligne : vérifier qu'il est complet.",
-        )
-    ]
+    absent = [name for name in optional if name not in places]
+    return _grid(path.name, body, places, ignored, header, header_line, log, absent=absent)

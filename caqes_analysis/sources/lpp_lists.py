@@ -11,7 +11,8 @@ from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import parse_date
 from caqes_analysis.sources.code_cells import digits, optional_text
 from caqes_analysis.sources.findings import Findings
-from caqes_analysis.sources.grids import common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import read_grid
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
 

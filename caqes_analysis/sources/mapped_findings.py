@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from caqes_analysis.sources.findings import Finding, Findings, Severity
-from caqes_analysis.sources.grids import Grid, unfinished_line
+from caqes_analysis.sources.findings import Finding, Findings
+from caqes_analysis.sources.grid_findings import unfinished_line
+from caqes_analysis.sources.grids import Grid
 from caqes_analysis.sources.mapped_header import Header
 from caqes_analysis.sources.mapped_lines import Lines
+from caqes_analysis.sources.odd_values import odd_quantities, shortened_amounts
 from caqes_analysis.sources.problems import shown
 from caqes_analysis.sources.raw_tables import RawTable
 
@@ -49,7 +51,9 @@ def value_findings(delivery: str, facts: pd.DataFrame, measure: str, grid: Grid)
                 "Gardé dans les totaux (régularisation) : à vérifier avec la source.",
             )
         )
-    found += _odd_quantities(delivery, facts)
+    found += odd_quantities(delivery, facts)
+    if measure == "amount":
+        found += shortened_amounts(delivery, grid, [name for name in grid.cells if name.startswith("value ")])
     missing = facts[[value is None for value in values]]
     if len(missing):
         first = missing.iloc[0]
@@ -66,47 +70,6 @@ def value_findings(delivery: str, facts: pd.DataFrame, measure: str, grid: Grid)
             )
         )
     return Findings(found + unfinished_line(delivery, grid))
-
-
-def _odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
-    """Quantities of the other sign than their amount, and those that look like amounts."""
-    if not {"quantity", "amount"} <= set(facts):
-        return []
-    known = facts.dropna(subset=["quantity", "amount"])
-    if known.empty:
-        return []
-    found = []
-    opposed = known[[q * a < 0 for q, a in zip(known["quantity"], known["amount"], strict=True)]]
-    if len(opposed):
-        found.append(
-            _of_lines(
-                delivery,
-                "QUANTITE_DE_SIGNE_CONTRAIRE",
-                opposed,
-                "La quantité et le montant n'ont pas le même signe : gardés tels quels, à vérifier avec la source.",
-            )
-        )
-    cut = known[[q != q.to_integral_value() for q in known["quantity"]]]
-    whole_amounts = all(amount == amount.to_integral_value() for amount in known["amount"])
-    if whole_amounts and 2 * len(cut) > len(known):
-        found.append(
-            _of_lines(
-                delivery,
-                "COLONNES_ECHANGEES",
-                cut,
-                "Les quantités ont des décimales et les montants n'en ont pas : ces deux colonnes sont sans doute "
-                "échangées. Le vérifier avant de lire les montants.",
-                "error",
-            )
-        )
-    return found
-
-
-def _of_lines(delivery: str, code: str, lines: pd.DataFrame, remedy: str, severity: Severity = "warning") -> Finding:
-    first = lines.iloc[0]
-    example = f"{first['finess']}, {first['period']} : quantité {first['quantity']}, montant {first['amount']}"
-    place = "quantité, montant"
-    return Finding(delivery, code, place, severity, len(lines), f"{example} (ligne {first['line']})", remedy)
 
 
 def header_findings(delivery: str, header: Header, empty: Sequence[str]) -> list[Finding]:

@@ -65,6 +65,10 @@ class Header:
         Places of the columns that the mapping ignores: their words may say that a line is a total.
     totals, unknown
         Headers of the columns of totals, and of those that nobody expects.
+    names
+        Header of every column, empty where it has none.
+    total_places
+        Places of the columns of totals.
     """
 
     line: int
@@ -75,6 +79,8 @@ class Header:
     unread: tuple[int, ...]
     totals: tuple[str, ...]
     unknown: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    total_places: tuple[int, ...] = ()
 
 
 def begins_with(text: Any, words: Sequence[str]) -> bool:
@@ -171,6 +177,7 @@ class _Columns:
         unread = {place for name in self.mapping.ignore if (place := self._find(name, is_needed=False)) is not None}
         rest = [place for place, label in enumerate(self.labels) if label and place not in {*found.values(), *unread}]
         totals, unknown, values = [], [], []
+        total_places = []
         if "name" in self.mapping.header:
             measures = MEASURES[self.mapping.table]
             values = [ValueColumn(found[m], self.labels[found[m]], m) for m in measures if m in found]
@@ -179,6 +186,7 @@ class _Columns:
             for place in rest:
                 if any(begins_with(part, self.mapping.totals) for part in self.parts[place]):
                     totals.append(self.labels[place])
+                    total_places.append(place)
                     unread.add(place)
                 elif (value := self._value(place)) is not None:
                     values.append(value)
@@ -196,6 +204,8 @@ class _Columns:
             tuple(sorted(unread)),
             tuple(totals),
             tuple(unknown),
+            tuple(self.labels),
+            tuple(total_places),
         )
         return header, self.problems
 

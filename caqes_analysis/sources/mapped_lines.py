@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from caqes_analysis import french
 from caqes_analysis.errors import Problem
-from caqes_analysis.sources.cells import CellError, parse_text
+from caqes_analysis.sources.cells import parse_text
 from caqes_analysis.sources.column_mapping import ColumnMapping
-from caqes_analysis.sources.grids import Grid, width_problem
-from caqes_analysis.sources.mapped_cells import value_parser
+from caqes_analysis.sources.grids import width_problem
 from caqes_analysis.sources.mapped_header import Header, begins_with
 from caqes_analysis.sources.odd_lines import grouped, odd_line
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.raw_tables import RawTable
+from caqes_analysis.sources.unnamed_columns import unnamed_columns
 from caqes_analysis.tables import FINESS_PATTERN
 
-__all__ = ["Lines", "check_grand_total", "cut_value", "kept_lines"]
+__all__ = ["Lines", "cut_value", "kept_lines"]
 
 _FINESS = re.compile(FINESS_PATTERN)
 _ODD_WIDTH = (
@@ -99,6 +97,7 @@ def kept_lines(table: RawTable, header: Header, mapping: ColumnMapping, log: Pro
             numbers.append(line)
             cells.append(filled)
     log.extend(grouped(odd))
+    log.extend(unnamed_columns(header.names, header.line, zip(numbers, cells, strict=True)))
     if not numbers and not log:
         log.add(Problem("FICHIER_SANS_LIGNE", "aucune ligne de données n'est trouvée.", "Exporter de nouveau."))
     return Lines(tuple(numbers), tuple(cells), tuple(totals), tuple(notes), grand)
@@ -186,41 +185,3 @@ def cut_value(table: RawTable, header: Header, lines: Lines, mapping: ColumnMapp
             value=last,
         )
     ]
-
-
-def check_grand_total(header: Header, lines: Lines, grid: Grid, mapping: ColumnMapping) -> list[Problem]:
-    """Compare each sum of the line that adds all up with the lines themselves, to the cent.
-
-    Parameters
-    ----------
-    header, lines, mapping
-        The table, sorted.
-    grid
-        Its cells, by column.
-    """
-    if lines.grand_total is None:
-        return []
-    number, row = lines.grand_total
-    problems = []
-    for column in header.values:
-        parse = value_parser(mapping, column.measure)
-        try:
-            announced = parse(row[column.place])
-            values = [parse(cell) for cell in grid.cells[f"value {column.place}"]]
-        except CellError:
-            continue  # a cell that cannot be read is told where it stands
-        found = sum((value for value in values if value is not None), Decimal(0))
-        if announced is not None and announced != found:
-            is_money = column.measure == "amount"
-            shown = french.euros(found, cents=True) if is_money else french.number(found, 3)
-            problems.append(
-                Problem(
-                    "TOTAL_DU_FICHIER",
-                    f"cette ligne annonce un total que les lignes ne font pas (elles font {shown}).",
-                    "Demander un nouvel envoi : une ligne manque, est en trop ou a été changée.",
-                    line=number,
-                    column=column.label,
-                    value=str(row[column.place]).strip(),
-                )
-            )
-    return problems

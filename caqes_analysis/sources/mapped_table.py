@@ -19,7 +19,8 @@ from caqes_analysis.sources.grids import Grid
 from caqes_analysis.sources.mapped_cells import Period, item_parser, parse_period, parse_year, value_parser
 from caqes_analysis.sources.mapped_findings import header_findings, line_findings, value_findings
 from caqes_analysis.sources.mapped_header import Header, ValueColumn, read_header
-from caqes_analysis.sources.mapped_lines import Lines, check_grand_total, cut_value, kept_lines
+from caqes_analysis.sources.mapped_lines import Lines, cut_value, kept_lines
+from caqes_analysis.sources.mapped_totals import check_grand_total, check_line_totals
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.raw_tables import RawTable, read_raw
 from caqes_analysis.sources.received import Received, delivery_row
@@ -100,7 +101,9 @@ def read_mapped(
     facts = _facts(blocks, mapping)
     log.extend(_duplicates(grid, facts, mapping))
     log.extend(cut_value(raw, header, lines, mapping))
-    log.extend(check_grand_total(header, lines, grid, mapping))
+    wrong = check_line_totals(header, lines, mapping)
+    # A line that is wrong makes the foot of the table wrong too: it is told once, where it is.
+    log.extend(wrong or check_grand_total(header, lines, grid, mapping))
     log.raise_if_any()
     rows = _conform(facts, mapping, delivery, amount_kind, date_basis, tax, provisional_from)
     findings = (

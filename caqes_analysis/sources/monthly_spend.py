@@ -16,7 +16,9 @@ from caqes_analysis.envelopes import ENVELOPES, Envelope, envelope_named
 from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.sources.cells import CellError, parse_amount, parse_finess, parse_month, parse_text
 from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grids import Grid, common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import Grid, read_grid
+from caqes_analysis.sources.odd_values import odd_quantities, shortened_amounts
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
 
@@ -100,7 +102,7 @@ def read_monthly_spend(
     tables.MONTHLY_SPEND.validate(rows)
     first, last = rows["month"].min(), rows["month"].max()
     described = delivery_row(path, delivery=delivery, period=f"{first:%Y-%m} à {last:%Y-%m}", rows_nb=len(rows))
-    return Received(rows, _findings(delivery, grid, finess, months, amounts), described)
+    return Received(rows, _findings(delivery, grid, finess, months, amounts, quantities), described)
 
 
 def _required_month(cell: Any) -> date:
@@ -170,8 +172,13 @@ def _findings(
     finess: Sequence[str | None],
     months: Sequence[date | None],
     amounts: Sequence[Decimal | None],
+    quantities: Sequence[Decimal | None],
 ) -> Findings:
-    found = []
+    facts = pd.DataFrame(
+        {"line": grid.lines, "finess": finess, "amount": amounts, "quantity": quantities}, dtype=object
+    )
+    facts["period"] = [f"{month:%Y-%m}" if month else None for month in months]
+    found = [*odd_quantities(delivery, facts), *shortened_amounts(delivery, grid, ["montant"])]
     negative = [place for place, amount in enumerate(amounts) if amount is not None and amount < 0]
     if negative:
         first = negative[0]

@@ -7,7 +7,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.evaluation.realisation import realisation
-from caqes_analysis.schemes.targets import read_targets
+from caqes_analysis.schemes.target_files import read_targets
 from tests.conftest import REPOSITORY
 from tests.evaluation.builders import A, definition, value
 

@@ -13,7 +13,7 @@ from caqes_analysis.errors import CampaignError
 from caqes_analysis.indicators.catalogue import INDICATORS, catalogue_table, catalogue_warnings, load_catalogue
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.scheme import known_schemes
-from caqes_analysis.schemes.targets import read_targets
+from caqes_analysis.schemes.target_files import read_targets
 from tests.indicators.test_definition import GOOD, written
 
 NATIONAL_2022 = {

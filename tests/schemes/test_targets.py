@@ -217,6 +217,23 @@ def test_all_problems_at_once_with_their_place(tmp_path: Path) -> None:
     }
 
 
+def test_what_no_report_would_ever_meet_is_refused(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "caqes-2O22;phev;evolution_pct;2024;all;1;%;s;verified",
+        "caqes-2022;évolution;evolution_pct;2024;all;1;%;s;verified",
+        "caqes-2022;evolution_pct;phev;2025;all;1;%;s;verified",
+        "before-2018;phev;evolution_pct;2016;all;1;%;s;verified",
+    )
+    with pytest.raises(CampaignError) as caught:
+        read_targets([path], schemes=["caqes-2022"])
+    assert [(problem.code, problem.line, problem.column) for problem in caught.value.problems] == [
+        ("DISPOSITIF_INCONNU", 2, "scheme"),
+        ("IDENTIFIANT_INVALIDE", 3, "subject"),
+        ("COLONNES_ECHANGEES", 4, "subject"),
+    ]
+
+
 def test_unreadable_files(tmp_path: Path) -> None:
     assert set(codes(tmp_path / "absent.csv")) == {"FICHIER_ABSENT"}
     empty = tmp_path / "empty.csv"
@@ -226,11 +243,11 @@ def test_unreadable_files(tmp_path: Path) -> None:
     commas.write_text(HEADER.replace(";", ","), encoding="utf-8")
     assert set(codes(commas)) == {"ENTETE"}
     old = tmp_path / "cp1252.csv"
-    old.write_bytes(HEADER.encode() + "caqes-2022;phev;x;2024;all;1;u;arrêté;verified".encode("cp1252"))
-    assert codes(old) == {"ENCODAGE": (2, None, None)}
+    old.write_bytes(HEADER.encode() + "caqes-2022;phev;x_pct;2024;all;1;%;arrêté;verified".encode("cp1252"))
+    assert read_targets([old])["source"].tolist() == ["arrêté"]
     wide = tmp_path / "utf16.csv"
     wide.write_text(HEADER, encoding="utf-16")
-    assert set(codes(wide)) == {"ENCODAGE"}
+    assert set(codes(wide)) == {"ENCODAGE_UTF16"}
     endless = tmp_path / "endless.csv"
     endless.write_text(HEADER + '"' + "x" * 200_000, encoding="utf-8")
     assert set(codes(endless)) == {"CSV_ILLISIBLE"}

@@ -402,12 +402,20 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     peaks = []
     for batches_nb in (2, 8):
         path = tmp_path / f"{batches_nb}.txt"
-        write_atih(path, ({"": line} for _ in range(batches_nb)), file_type="rsa_med", year=2021)
+        batches = ({"": line if nb else line.iloc[1:]} for nb in range(batches_nb))
+        write_atih(path, batches, file_type="rsa_med", year=2021)
         tracemalloc.start()
         ingest_atih(path, Store(tmp_path / "store"), file_type="rsa_med", year=2021, delivery="essai")
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_a_file_pasted_twice_is_refused(tmp_path: Path) -> None:
+    data = content(drug(), drug(quantity=1500), drug(finess=B))
+    problem = only(refusal(tmp_path, 2 * data))
+    assert (problem.code, problem.line) == ("FICHIERS_ACCOLES", 4)
+    assert len(read(tmp_path, 2 * content(drug())).rows) == 2, "two equal uses may follow each other"
 
 
 def test_an_unknown_step_is_refused(tmp_path: Path) -> None:

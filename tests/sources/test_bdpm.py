@@ -71,7 +71,7 @@ def test_a_price_that_its_fee_does_not_explain_is_told_and_kept(tmp_path: Path) 
 
 def test_a_quotation_mark_is_a_character_like_others(tmp_path: Path) -> None:
     line = GENERIC.replace("ESSAI 20 mg", 'ESSAI "20 mg')
-    got = read_bdpm_generics(written(tmp_path / "b.txt", line, GENERIC), delivery="b")
+    got = read_bdpm_generics(written(tmp_path / "b.txt", line, GENERIC.replace("60000001", "60000002")), delivery="b")
     assert '"20 mg' in got.rows["group_label"].iloc[0]
     assert list(got.rows["source_line"]) == [1, 2]
 

@@ -10,7 +10,9 @@ from caqes_analysis.sources.encoding import Evidence, decode, evidence_in
 # What French administrative text holds besides ASCII.
 _FRENCH = "éèêëàâäçîïôöùûüÿÉÈÊÀÂÇÎÔÛœŒæ’‘“”«»…–—€°²\u00a0"
 # « Ã » and « Å » are not French; « Â » or « â » are, but never before a sign.
-_TEXT = st.text(alphabet=st.sampled_from("abcXYZ 019;,.\n" + _FRENCH), max_size=200)
+_TEXT = st.text(alphabet=st.sampled_from("abcXYZ 019;,.\n" + _FRENCH), max_size=200).filter(
+    lambda text: "â€" not in text
+)
 
 
 def refusal(data: bytes) -> SourceError:
@@ -65,6 +67,20 @@ def test_pasting_a_utf8_part_into_a_windows_1252_file_never_passes_unseen(utf8: 
 def test_a_byte_of_neither_encoding_is_refused():
     problem = refusal(b"a\n\xe9 \x81\n").problems[0]
     assert (problem.code, problem.line) == ("ENCODAGE_INCONNU", 2)
+
+
+@pytest.mark.parametrize("spoilt", ["utf-8", "mac_roman", "cp850"])
+def test_accents_spoilt_before_the_file_was_sent_are_refused_where_they_begin(spoilt: str):
+    sent = "finess;nom\n990000001;CH de Médoc-Sud\n".encode(spoilt).decode("cp1252")
+    data = sent.encode("utf-8" if spoilt == "utf-8" else "cp1252")
+    problem = refusal(data).problems[0]
+    assert (problem.code, problem.line) == ("ACCENTS_PERDUS", 2)
+    assert problem.value == sent.split()[-1]
+
+
+def test_letters_lost_for_good_are_refused():
+    problem = refusal("a\nM\ufffddoc\n".encode()).problems[0]
+    assert (problem.code, problem.line, problem.value) == ("ACCENTS_PERDUS", 2, "M\ufffddoc")
 
 
 def test_a_nul_byte_is_refused():

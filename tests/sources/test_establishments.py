@@ -43,9 +43,9 @@ def test_a_full_file(tmp_path: Path):
     got = read(
         written(
             tmp_path,
-            "330000001;330000010;330000002;330000010;CH de L'Été;CH;public;33;Été-sur-Mer;75;01/01/2010;30/06/2023;"
+            "330000001;330000010;330000001;330000010;CH de L'Été;CH;public;33;Été-sur-Mer;75;01/01/2010;30/06/2023;"
             "330781196",
-            "330781196;330781196;;;CHU;CHU;Public;33;Bordeaux;75;2010-01-01;;",
+            "330781196;330781196;;;CHU de Bordeaux;CHU;Public;33;Bordeaux;75;2010-01-01;;",
         )
     )
     tables.ESTABLISHMENTS.validate(got.rows)
@@ -53,7 +53,7 @@ def test_a_full_file(tmp_path: Path):
         "finess": "330000001",
         "valid_from": pd.Timestamp(2010, 1, 1),
         "finess_ej": "330000010",
-        "finess_et": "330000002",
+        "finess_et": "330000001",
         "contract_finess": "330000010",
         "name": "CH de L'Été",
         "category": "CH",
@@ -166,3 +166,14 @@ def test_a_workbook_with_real_dates(tmp_path: Path):
     book.save(path)
     row = read(path).rows.iloc[0]
     assert (row["valid_from"], row["region"], row["department"]) == (pd.Timestamp(2020, 1, 1), "75", "2A")
+
+
+def test_columns_that_were_exchanged_are_told(tmp_path: Path):
+    good = "330000001;330000010;330000001;330000001;Clinique du Lac;privé;prive;33;Lac;75;01/01/2010;;"
+    assert len(read(written(tmp_path, good)).findings) == 0
+    for line, code in (
+        (good.replace(";330000001;Clinique", ";330000099;Clinique"), "FINESS_INCOHERENTS"),
+        (good.replace("330000001;330000010;330000001", "330000099;330000010;330000001"), "FINESS_INCOHERENTS"),
+        (good.replace("Clinique du Lac;privé", "privé;Clinique du Lac"), "NOM_DOUTEUX"),
+    ):
+        assert [(one.code, one.severity) for one in read(written(tmp_path, line)).findings] == [(code, "warning")]

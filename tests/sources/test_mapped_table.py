@@ -102,10 +102,29 @@ def test_a_dashboard_with_merged_cells_totals_and_notes(tmp_path: Path) -> None:
 
 def test_the_grand_total_is_verified_to_the_cent(tmp_path: Path) -> None:
     rows = [list(row) for row in DASHBOARD]
-    rows[4][3] = "12 345,68 €"
+    rows[4][3], rows[4][6] = "12 345,68 €", "23 366,68 €"
     (problem,) = problems(workbook(tmp_path / "t.xlsx", rows, MERGES), MAPPINGS["transports-mois-en-colonnes"])
     assert (problem.code, problem.line, problem.value) == ("TOTAL_DU_FICHIER", 9, "12 345,67 €")
     assert "12\u202f345,68" in problem.what
+
+
+def test_the_total_of_each_line_is_verified_to_the_cent(tmp_path: Path) -> None:
+    rows = [list(row) for row in DASHBOARD]
+    rows[4][3] = "12 345,68 €"
+    (problem,) = problems(workbook(tmp_path / "t.xlsx", rows, MERGES), MAPPINGS["transports-mois-en-colonnes"])
+    assert (problem.code, problem.line, problem.value) == ("TOTAL_DE_LIGNE", 5, "23 366,67 €")
+    assert "23\u202f366,68" in problem.what
+    rows[4][1] = "2e ligne"  # no number: the column is a name
+    rows[5][1] = "12"  # a number that the mapping leaves unread may be part of the total: nothing is compared
+    found = codes(workbook(tmp_path / "t.xlsx", rows), MAPPINGS["transports-mois-en-colonnes"])
+    assert "TOTAL_DE_LIGNE" not in found
+
+
+def test_numbers_without_a_name_are_refused(tmp_path: Path) -> None:
+    rows = [list(row) for row in DASHBOARD]
+    rows[3] = [None, None, "janvier 2024", "févr. 2024", "mars 2024", "Total", None]
+    found = problems(workbook(tmp_path / "t.xlsx", rows), MAPPINGS["transports-mois-en-colonnes"])
+    assert ("COLONNE_SANS_NOM", 4, "7") in [(problem.code, problem.line, problem.column) for problem in found]
 
 
 def test_an_empty_finess_outside_a_merged_range_is_refused(tmp_path: Path) -> None:

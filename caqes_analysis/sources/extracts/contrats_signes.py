@@ -11,7 +11,8 @@ from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.sources.cells import parse_date, parse_finess, parse_text
 from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grids import common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import read_grid
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
 
@@ -49,6 +50,7 @@ def read(path: Path, *, delivery: str, campaign: Campaign) -> Received:
         "signed_on": grid.parsed("date_de_signature", parse_date, log),
         "volets": grid.parsed("volets", parse_text, log),
     }
+    log.extend(grid.repeated({"finess": columns["contract_finess"]}))
     log.raise_if_any()
     frame = pd.DataFrame(columns)
     signed = frame[frame["signed_on"].notna()]

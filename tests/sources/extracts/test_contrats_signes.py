@@ -30,7 +30,8 @@ def test_signed_contracts_are_read(tmp_path: Path) -> None:
 
 
 def test_all_that_is_wrong_is_told(tmp_path: Path) -> None:
-    path = written(tmp_path, "99000001;CH de Rive;01/07/2022;1", "990000002;Clinique du Lac;juillet;1")
+    lines = ("99000001;CH de Rive;01/07/2022;1", "990000002;Clinique du Lac;juillet;1", "990000002;Clinique;;1")
     with pytest.raises(SourceError) as caught:
-        read(path, delivery="ars", campaign=CAMPAIGN)
-    assert [problem.code for problem in caught.value.problems] == ["FINESS_8_CARACTERES", "DATE_ILLISIBLE"]
+        read(written(tmp_path, *lines), delivery="ars", campaign=CAMPAIGN)
+    codes = [problem.code for problem in caught.value.problems]
+    assert codes == ["FINESS_8_CARACTERES", "DATE_ILLISIBLE", "LIGNE_EN_DOUBLE"]
