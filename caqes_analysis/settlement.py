@@ -106,7 +106,7 @@ def settle(store: Store) -> Findings:
     Raises
     ------
     SourceError
-        ``DOUBLON_ENTRE_LIVRAISONS``.
+        ``DOUBLON_ENTRE_LIVRAISONS``; ``ANNEE_ET_MOIS`` when a code of the LPP is given for a year and its months.
     """
     listed = store.read(tables.DELIVERIES)
     dates: dict[str, tuple[date | None, date | None]] = {
@@ -124,7 +124,28 @@ def settle(store: Store) -> Findings:
             valid = supersede(rows, ["finess", "period", item], dates)
             if (valid != rows["delivery"]).any():
                 _rewrite(store, table, rows[valid == rows["delivery"]], set(rows["delivery"]))
+    if store.has(tables.LPP_SPEND):
+        _refuse_years_with_months(store.read(tables.LPP_SPEND))
     return found
+
+
+def _refuse_years_with_months(rows: pd.DataFrame) -> None:
+    """Refuse a code given for a year and for months of it: its euros would be counted twice."""
+    whole = rows[rows["period"].str.len() == 4]
+    months = rows[rows["period"].str.len() > 4]
+    months = months.assign(month=months["period"], period=months["period"].str[:4])
+    both = whole.merge(months, on=["finess", "lpp", "period"], suffixes=("", "_of_month"))
+    if both.empty:
+        return
+    first = both.sort_values(["finess", "lpp", "month"]).iloc[0]
+    raise SourceError.of(
+        "ANNEE_ET_MOIS",
+        f"ce code est donné pour l'année entière ({first['delivery']}) et pour un de ses mois "
+        f"({first['month']}, {first['delivery_of_month']}) : ses euros seraient comptés deux fois.",
+        "Ne garder que l'année ou que les mois.",
+        value=f"{first['finess']}, {first['lpp']}, {first['period']}",
+        count=len(both.drop_duplicates(["finess", "lpp", "period"])),
+    )
 
 
 def _rewrite(store: Store, table: Table, rows: pd.DataFrame, parts: set[str]) -> None:
@@ -199,7 +220,9 @@ def _settle_cumuls(store: Store, dates: Dates) -> Findings:
     _rewrite(store, tables.CUMULATIVE_SPEND, rows.assign(replaced_by=replaced_by), set(rows["delivery"]))
     months = store.read(tables.MONTHLY_SPEND)
     effective = recut_cumuls(store)
-    return Findings([*_negative(effective), *_vanished(effective), *_contradicted(effective, months)])
+    return Findings(
+        [*_negative(effective), *_unchanged(effective), *_vanished(effective), *_contradicted(effective, months)]
+    )
 
 
 def recut_cumuls(store: Store) -> pd.DataFrame:
@@ -247,6 +270,21 @@ def _negative(rows: pd.DataFrame) -> list[Finding]:
             f"{row['increment_eur']}"
         ),
         "Le cumul est inférieur au précédent. Gardé dans les totaux (régularisation) : à vérifier avec la source.",
+    )
+
+
+def _unchanged(rows: pd.DataFrame) -> list[Finding]:
+    """Cumuls equal to the cent to the one before, in a delivery in which others have moved."""
+    known = rows[rows["increment_eur"].notna() & (rows["cumulative_eur"] != 0).fillna(False)]
+    still = known[(known["increment_eur"] == 0) & (known["months_nb"] < known["month"].dt.month)]
+    moving = set(known.loc[known["increment_eur"] != 0, "delivery"])
+    return _by_delivery(
+        still[still["delivery"].isin(moving)],
+        "CUMUL_INCHANGE",
+        "cumul",
+        lambda row: f"{row['finess']}, {row['envelope']} à {row['month']:%Y-%m} : {row['cumulative_eur']}",
+        "Le cumul est, au centime, celui de la livraison précédente : ligne non mise à jour. Compté comme une période "
+        "sans dépense ; à demander à la source.",
     )
 
 

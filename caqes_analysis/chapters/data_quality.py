@@ -17,7 +17,7 @@ from caqes_analysis.chapters.data_quality_values import (
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months
-from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case
+from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case, titled
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import completeness_heatmap
@@ -46,7 +46,7 @@ _SEVERITIES: dict[str, tuple[str, State | None]] = {
     "warning": ("à regarder", "warning"),
     "information": ("pour mémoire", None),
 }
-_CHANGES = {"merger": "fusion", "opening": "ouverture"}
+_CHANGES = {"merger": "fusion", "opening": "ouverture", "closure": "fermeture sans repreneur"}
 
 
 def answer(page: Page) -> Text:
@@ -170,7 +170,7 @@ def completeness_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         group=[department_label(code) for code in known["department"].reindex(rows["finess"])],
     )
     label = envelope_of(page.campaign, envelope).short_label
-    return completeness_heatmap(frame, name=f"{page.campaign.region.name}, {label}")
+    return titled(completeness_heatmap(frame, name=f"{page.campaign.region.name}, {label}"), label)
 
 
 def missing_table(page: Page) -> Table | None:
@@ -203,7 +203,7 @@ def missing_table(page: Page) -> Table | None:
 
 
 def perimeter_table(page: Page) -> Table | None:
-    """Return the mergers and openings with their effect in euros; None in annual mode."""
+    """Return the mergers, openings and closures with their effect in euros; None in annual mode."""
     if page.campaign.is_annual:
         return None
     rows = quality.perimeter_changes(page.store, year=page.campaign.year)
@@ -227,7 +227,8 @@ def perimeter_table(page: Page) -> Table | None:
         ],
         notes=[
             "Fusion : dépense des douze mois qui la précèdent, toutes enveloppes ; elle est comptée avec le repreneur "
-            "les deux années. Ouverture : dépense depuis le premier mois reçu.",
+            "les deux années. Ouverture : dépense depuis le premier mois reçu. Fermeture sans repreneur : dépense des "
+            "douze mois qui la précèdent, absente ensuite.",
             *(
                 ["Montants remboursés seulement : d'autres natures (prix d'achat, tarif, base) ne s'y ajoutent pas."]
                 if frame["other_kinds_nb"].sum()

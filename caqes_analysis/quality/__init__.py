@@ -1,6 +1,7 @@
 """Can the figures be trusted? Completeness, outliers, corrections, restatements, reconciled totals."""
 
 from caqes_analysis.quality.completeness import completeness, missing_months
+from caqes_analysis.quality.contracts import check_contracts
 from caqes_analysis.quality.controls import check_received
 from caqes_analysis.quality.corrections import (
     Register,
@@ -17,6 +18,7 @@ from caqes_analysis.quality.reconciliation import reconciliation
 __all__ = [
     "Register",
     "apply_corrections",
+    "check_contracts",
     "check_received",
     "completed_months",
     "completeness",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 
 from caqes_analysis.store import Store
 
-__all__ = ["absent_months", "completeness", "missing_months"]
+__all__ = ["absent_months", "completeness", "lone_months", "missing_months"]
+
+_LONE_GAP_MONTHS_NB: Final = 3
+"""A first month followed by so long a hole before the rest of its series stands alone (package's choice)."""
 
 _GRID = """
 select *,
@@ -65,12 +70,24 @@ def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
     -------
     DataFrame
         ``finess, envelope, month, open_nb`` (establishments followed that month in that envelope), ordered: between
-        the first month of each series and ``last_month``, or the closing month.
+        the first month of each series, lone ones left out, and ``last_month``, or the closing month. Establishments
+        that no file describes have none: their FINESS is what is wrong.
     """
     return store.query(
         """
-        with series as (
-          select finess, envelope, min(month) as begins from monthly_spend group by all
+        with steps as (
+          select finess, envelope, month, lead(month) over (partition by finess, envelope order by month) as next_month
+          from (select distinct finess, envelope, month from monthly_spend)
+        ),
+        series as (
+          select finess, envelope,
+                 min(month) filter (next_month is null or next_month <= month + to_months($gap::int)) as begins
+          from steps
+          where finess not in (
+            select finess from establishments
+            where category is null and department is null and name = 'Établissement ' || finess
+          )
+          group by all
         ),
         open as (
           select finess, min(valid_from) as opens, max(coalesce(valid_to, $last::date)) as closes
@@ -87,5 +104,40 @@ def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
         from counted anti join monthly_spend using (finess, envelope, month)
         order by envelope, finess, month
         """,
-        {"last": last_month.date()},
+        {"last": last_month.date(), "gap": _LONE_GAP_MONTHS_NB},
+    )
+
+
+def lone_months(store: Store) -> pd.DataFrame:
+    """Return the one or two months that stand long before the rest of their series: a year written wrong.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_spend``.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, envelope, month, amount_eur, delivery, begins`` (first month of the rest), ordered.
+    """
+    return store.query(
+        """
+        with steps as (
+          select finess, envelope, month, amount_eur, delivery,
+                 lead(month) over (partition by finess, envelope, amount_kind order by month) as next_month
+          from monthly_spend where amount_eur <> 0
+        ),
+        series as (
+          select finess, envelope,
+                 min(month) filter (next_month is null or next_month <= month + to_months($gap::int)) as begins,
+                 count(*) as months_nb
+          from steps group by all
+        )
+        select finess, envelope, month, amount_eur, delivery, begins
+        from steps join series using (finess, envelope)
+        where month < begins and months_nb >= 12
+        qualify count(*) over (partition by finess, envelope) <= 2 order by envelope, finess, month
+        """,
+        {"gap": _LONE_GAP_MONTHS_NB},
     )

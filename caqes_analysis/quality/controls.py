@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -10,27 +10,24 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.envelopes import ENVELOPES, Envelope
-from caqes_analysis.quality.completeness import absent_months
+from caqes_analysis.quality.activity_controls import check_activity
+from caqes_analysis.quality.completeness import absent_months, lone_months
+from caqes_analysis.quality.everyone import gathered_cumuls, gathered_outliers, gathered_repeats, unexplained
+from caqes_analysis.quality.lpp_controls import check_lpp
+from caqes_analysis.quality.not_months import CumulatedYear, IncompleteEnd, find_cumulated, find_incomplete_end
 from caqes_analysis.quality.outliers import Outlier, outliers_of
 from caqes_analysis.quality.panels import Panel, panels
 from caqes_analysis.quality.perimeter_changes import spending_outside_validity
-from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt, envelope_weights
-from caqes_analysis.quality.repeats import find_copies, find_entities, find_repeats, find_totals
+from caqes_analysis.quality.reconciliation import annual_years_in_doubt
+from caqes_analysis.quality.repeats import Repeat, find_copies, find_entities, find_repeats, find_totals
 from caqes_analysis.quality.shifts import find_shifts
+from caqes_analysis.quality.source_gaps import absence_findings, annual_findings, doubt_findings, weight_findings
 from caqes_analysis.quality.units import find_unit_doubts
 from caqes_analysis.sources.findings import Finding, Findings, Severity
 from caqes_analysis.store import Store
 
 __all__ = ["check_received"]
 
-GAP_SHARE: Final = 0.02
-"""Sources that usually agree within this share (dates of care against dates of reimbursement) warn beyond it…"""
-GAP_USUAL_TIMES: Final = 5.0
-"""… or beyond so many times their usual gap; those that agree to the cent warn at the first cent."""
-EXACT_SHARE: Final = 1e-9
-LEAST_WEIGHT, MOST_WEIGHT = 1e-3, 20.0
-"""An envelope of the national list outside these multiples of the PHMEV is not in euros (package's choice: the
-lightest, VSL, weighs some 4 %; the heaviest, liste en sus of a cancer centre, twice)."""
 _MOSTLY: Final = 0.5
 _REGISTER = (
     "Vérifier avec l'expéditeur ; une erreur confirmée s'inscrit au registre des corrections. Rien n'est changé."
@@ -65,7 +62,7 @@ def check_received(
     """
     found: list[Finding] = list(_same_files(store))
     doubts = annual_years_in_doubt(store)
-    found += _years_in_doubt(doubts)
+    found += doubt_findings(doubts)
     if store.has(tables.MONTHLY_SPEND) and last_month is not None:
         names = {envelope.code: envelope.short_label for envelope in envelopes}
         entities = _entities(store)
@@ -74,18 +71,29 @@ def check_received(
         every = list(panels(store))
         for panel in every:
             label = names.get(panel.envelope, panel.envelope)
-            outliers = outliers_of(panel)
+            establishments_nb = len(set(panel.finess))
+            cumuls = gathered_cumuls(list(find_cumulated(panel)), establishments_nb)
+            found += [_cumul_finding(one, label) for one in cumuls]
+            outliers = gathered_outliers(unexplained(outliers_of(panel), cumuls), establishments_nb)
             if panel.envelope == "phmev":
                 explained |= {(one.finess, year) for one in outliers for year in _years(one)}
+                explained |= {(one.finess, one.year) for one in cumuls}
             found += [_outlier_finding(one, label) for one in outliers]
             found += _equalities(panel, label, entities)
+            repeats = unexplained(list(find_repeats(panel)), cumuls)
+            found += [_repeat_finding(one, label) for one in gathered_repeats(repeats, establishments_nb)]
+            found += [_incomplete_finding(one, label) for one in find_incomplete_end(panel)]
             totals |= {one.finess for one in find_totals(panel)}
             found += _shifts(panel, label)
         found += _units(every, names)
         found += _absences(store, last_month, names, totals)
+        found += _lone_months(store, names)
         found += _outside_validity(store)
-        found += _weights(store, names)
-        found += _annual(store, explained)
+        found += weight_findings(store, names)
+        found += annual_findings(store, explained)
+        found += absence_findings(store)
+    found += check_lpp(store)
+    found += check_activity(store)
     return Findings(sorted(found, key=lambda one: ("error", "warning", "information").index(one.severity)))
 
 
@@ -144,17 +152,6 @@ def _equalities(panel: Panel, label: str, entities: Mapping[str, str]) -> Iterat
             remedy="Ce montant est, au centime, la somme de tous les autres : un total laissé dans le fichier, compté "
             "une seconde fois. Le retirer du fichier.",
         )
-    for one in find_repeats(panel):
-        yield Finding(
-            delivery=one.delivery,
-            code="MOIS_REPETE",
-            place=f"{one.finess}, {label}, {french.month_year(one.month)}",
-            severity="warning",
-            count=one.months_nb,
-            example=f"{french.euros(_cents(one.amount_eur), cents=True)}, "
-            f"comme en {french.month_year(one.copied_month)}",
-            remedy=f"Cause probable : montant recopié d'un autre mois. {_REGISTER}",
-        )
     for one in find_copies(panel):
         yield Finding(
             delivery=one.delivery,
@@ -167,6 +164,46 @@ def _equalities(panel: Panel, label: str, entities: Mapping[str, str]) -> Iterat
             remedy="Cause probable : les mêmes lignes reçues sous deux FINESS (entité et site, ancien et nouveau). "
             f"{_REGISTER}",
         )
+
+
+def _repeat_finding(one: Repeat, label: str) -> Finding:
+    return Finding(
+        delivery=one.delivery,
+        code="MOIS_REPETE",
+        place=f"{one.finess or 'tous les établissements'}, {label}, {french.month_year(one.month)}",
+        severity="warning",
+        count=one.months_nb,
+        example=f"{french.euros(_cents(one.amount_eur), cents=True)}, comme en {french.month_year(one.copied_month)}",
+        remedy="Cause probable : "
+        + ("montant recopié d'un autre mois" if one.finess else "fichier d'une autre année, ou mois recopiés pour tous")
+        + f". {_REGISTER}",
+    )
+
+
+def _cumul_finding(one: CumulatedYear, label: str) -> Finding:
+    return Finding(
+        delivery=one.delivery,
+        code="MOIS_CUMULES",
+        place=f"{one.finess or 'tous les établissements'}, {label}, {one.year}",
+        severity="error",
+        count=one.months_nb,
+        example=f"janvier {french.compact_euros(one.first_eur)}, puis jusqu'à {french.compact_euros(one.last_eur)}",
+        remedy="Cause probable : chaque montant court depuis janvier. Faire renvoyer des mois, ou déclarer la "
+        "livraison cumulée (cumulative, as_of). Rien n'est changé.",
+    )
+
+
+def _incomplete_finding(one: IncompleteEnd, label: str) -> Finding:
+    return Finding(
+        delivery=one.delivery,
+        code="DERNIER_MOIS_INCOMPLET",
+        place=f"tous les établissements, {label}, {french.month_year(one.month)}",
+        severity="warning",
+        count=1,
+        example=f"{french.percent(100 * one.received_share, 0)} de ce que donnent la saison et les mois précédents",
+        remedy="Cause probable : mois encore incomplet et compté comme définitif. Le déclarer provisoire "
+        "(provisional_months_nb), ou demander la livraison suivante.",
+    )
 
 
 def _units(every: Sequence[Panel], names: Mapping[str, str]) -> Iterator[Finding]:
@@ -233,6 +270,20 @@ def _absences(store: Store, last_month: pd.Timestamp, names: Mapping[str, str], 
         )
 
 
+def _lone_months(store: Store, names: Mapping[str, str]) -> Iterator[Finding]:
+    for row in lone_months(store).to_dict("records"):
+        yield Finding(
+            delivery=row["delivery"],
+            code="MOIS_ISOLE",
+            place=f"{row['finess']}, {names.get(row['envelope'], row['envelope'])}, {french.month_year(row['month'])}",
+            severity="warning",
+            count=1,
+            example=f"{french.euros(row['amount_eur'], cents=True)} ; la suite commence en "
+            f"{french.month_year(row['begins'])}",
+            remedy=f"Cause probable : année ou mois mal écrits sur cette ligne. {_REGISTER}",
+        )
+
+
 def _outside_validity(store: Store) -> Iterator[Finding]:
     for row in spending_outside_validity(store).to_dict("records"):
         after = row["kind"] == "after"
@@ -249,95 +300,6 @@ def _outside_validity(store: Store) -> Iterator[Finding]:
             "établissements."
             if after
             else "Gardé dans les totaux. Corriger la date d'ouverture (valide_du), ou le FINESS de ces lignes.",
-        )
-
-
-def _weights(store: Store, names: Mapping[str, str]) -> Iterator[Finding]:
-    known = {envelope.code for envelope in ENVELOPES}
-    rows = envelope_weights(store)
-    for row in rows[rows["envelope"].isin(known)].to_dict("records"):
-        if LEAST_WEIGHT <= row["ratio"] <= MOST_WEIGHT:
-            continue
-        small = row["ratio"] < LEAST_WEIGHT
-        yield Finding(
-            delivery=row["delivery"],
-            code="UNITE_DOUTEUSE",
-            place=f"{names.get(row['envelope'], row['envelope'])}, {row['year']}",
-            severity="error",
-            count=1,
-            example=f"{french.percent(100 * row['ratio'], 3)} de la PHMEV des mêmes établissements et mois",
-            remedy=f"Cause probable : {'montants' if small else 'PHMEV'} en milliers d'euros (k€). "
-            "Faire renvoyer le fichier en euros, ou donner son unité dans la correspondance de colonnes.",
-        )
-
-
-def _annual(store: Store, explained: Iterable[tuple[str, int]]) -> Iterator[Finding]:
-    """Yield the establishments whose months and year disagree more than the two sources usually do."""
-    known = set(explained)
-    small: dict[int, list[tuple[str, Decimal]]] = {}
-    for row in annual_gaps(store).to_dict("records"):
-        finess, year, annual, monthly = row["finess"], int(row["year"]), row["annual_eur"], row["monthly_eur"]
-        gap = monthly - annual
-        if not gap or not annual or (finess, year) in known or ("", year) in known:
-            continue
-        share = abs(float(gap / annual))
-        exact = row["usual_share"] <= EXACT_SHARE
-        limit = 0.0 if exact else max(GAP_SHARE, GAP_USUAL_TIMES * row["usual_share"])
-        if share <= limit:
-            small.setdefault(year, []).append((finess, gap))
-            continue
-        if row["months_nb"] == 0:
-            cause = "aucun mois reçu : fichier mensuel tronqué, FINESS différent, ou établissement non suivi"
-        elif row["months_nb"] < 12:
-            cause = f"{french.plural(row['months_nb'], 'mois reçu', 'mois reçus')} sur douze"
-        elif abs(abs(float((monthly / annual).log10()) if monthly > 0 else 0.0) - 3) < 0.1:
-            cause = "une des deux sources est en milliers d'euros"
-        else:
-            cause = "montant changé, mois compté à tort, ou base annuelle d'une autre année"
-        yield Finding(
-            delivery="campagne",
-            code="ECART_ANNUEL",
-            place=f"{finess}, PHMEV, {year}",
-            severity="warning",
-            count=1,
-            example=f"somme des mois {french.euros(monthly, cents=True)}, "
-            f"Open PHMEV {french.euros(annual, cents=True)}",
-            remedy=f"Les autres établissements concordent{' au centime' if exact else ''}. Cause probable : {cause}. "
-            f"{_REGISTER}",
-        )
-    for year, gaps in small.items():
-        yield Finding(
-            delivery="campagne",
-            code="ECART_ANNUEL_USUEL",
-            place=f"PHMEV, {year}",
-            severity="information",
-            count=len(gaps),
-            example=f"{gaps[0][0]} : {french.euros(gaps[0][1], cents=True, signed=True)}",
-            remedy="Les mois et Open PHMEV ne rangent pas toujours une dépense à la même date : écarts usuels.",
-        )
-
-
-def _years_in_doubt(doubts: pd.DataFrame) -> Iterator[Finding]:
-    """Yield the yearly bases that look like another year's."""
-    for year, rows in doubts.groupby("year", sort=True):
-        row = rows.iloc[0]
-        other = row["other_year"]
-        if row["against"] == "months":
-            example = (
-                f"écart médian aux mois de {other} : {french.percent(100 * row['other_share'], 2)}, "
-                f"aux mois de {year} : {french.percent(100 * row['own_share'], 2)}"
-            )
-        else:
-            example = f"mêmes totaux, au centime, que la base de {other}"
-        yield Finding(
-            delivery=row["source"],
-            code="ANNEE_DOUTEUSE",
-            place=f"Open PHMEV, {year}",
-            severity="error",
-            count=int(row["establishments_nb"]),
-            example=example,
-            remedy=f"Cause probable : cette base est celle de {other}. Vérifier le fichier, ou corriger year dans la "
-            "campagne.",
         )
 
 

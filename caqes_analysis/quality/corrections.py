@@ -19,7 +19,8 @@ from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.settlement import recut_cumuls
 from caqes_analysis.sources.cells import CellError, parse_amount, parse_date, parse_finess, parse_month, parse_text
 from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grids import Grid, common_findings, read_grid
+from caqes_analysis.sources.grid_findings import common_findings
+from caqes_analysis.sources.grids import Grid, read_grid
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table

@@ -192,10 +192,12 @@ def _of_row(panel: Panel, row: int) -> list[Outlier]:
         for month in np.flatnonzero(amounts < 0):
             if abs(np.log(-amounts[month] / panel.expected[row, month])) < max(ODD_LOG, GROSS_SDS * scale):
                 add(int(month), int(month) + 1, "SIGNE_INVERSE", "signe inversé : le montant a la taille attendue")
-        zeros = np.flatnonzero(amounts == 0)
-        if len(zeros) <= _LONE_MONTHS_NB and np.exp(panel.levels[row, 0]) >= _ZERO_LEVEL_EUR:
-            for month in zeros:
-                add(int(month), int(month) + 1, "ZERO_SUSPECT", "mois non transmis et écrit zéro")
+        zeros = amounts == 0
+        if np.exp(panel.levels[row, 0]) >= _ZERO_LEVEL_EUR:
+            for start, stop in _runs(zeros):
+                is_between = start > 0 and stop < len(amounts) and amounts[start - 1] > 0 and amounts[stop] > 0
+                if is_between or zeros.sum() <= _LONE_MONTHS_NB:
+                    add(start, stop, "ZERO_SUSPECT", "mois non transmis et écrit zéro")
     return sorted(found, key=lambda one: one.month)
 
 

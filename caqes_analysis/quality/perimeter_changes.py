@@ -1,4 +1,4 @@
-"""Mergers and openings: what the perimeter of a comparison owes them, in euros."""
+"""Mergers, openings and closures: what the perimeter of a comparison owes them, in euros."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["perimeter_changes", "spending_outside_validity"]
 
 
 def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
-    """Return the mergers and openings that bear on a year and the one before, with their reimbursed amount.
+    """Return the mergers, openings and closures of a year and of the one before, with their reimbursed amount.
 
     Parameters
     ----------
@@ -22,10 +22,10 @@ def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``finess, kind`` (``merger`` or ``opening``), ``since, current_finess, amount_eur, other_kinds_nb``, ordered by
-        date. ``amount_eur`` is what was reimbursed, all envelopes, in the twelve months before the merger or since the
-        opening; kinds of amounts are never added to each other: envelopes received only in another kind are left out
-        and counted in ``other_kinds_nb``.
+        ``finess, kind`` (``merger``, ``opening`` or ``closure`` without successor), ``since, current_finess,
+        amount_eur, other_kinds_nb``, ordered by date. ``amount_eur`` is what was reimbursed, all envelopes, in the
+        twelve months before the merger or the closure, or since the opening; kinds of amounts are never added to each
+        other: envelopes received only in another kind are left out and counted in ``other_kinds_nb``.
     """
     return store.query(
         """
@@ -34,6 +34,11 @@ def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
           from monthly_spend m left join successions s on s.finess = m.finess
         ),
         begun as (select finess, min(month) as since from spent where amount_eur is not null group by finess),
+        ended as (
+          select finess, (max(valid_to) + interval 1 day)::date as since from establishments
+          group by finess
+          having count(*) filter (valid_to is null) = 0 and count(successor) = 0
+        ),
         changes as (
           select finess, 'merger' as kind, since, current_finess, envelope, amount_kind,
                  case when month >= since - interval 1 year then amount_eur end as amount_eur
@@ -42,6 +47,10 @@ def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
           select p.finess, 'opening', b.since, null, p.envelope, p.amount_kind, p.amount_eur
           from spent p join begun b on b.finess = p.finess
           where year(b.since) >= $year::int - 1 and b.since > (select min(month) from monthly_spend)
+          union all
+          select p.finess, 'closure', e.since, null, p.envelope, p.amount_kind,
+                 case when p.month >= e.since - interval 1 year and p.month < e.since then p.amount_eur end
+          from spent p join ended e on e.finess = p.finess where year(e.since) >= $year::int - 1
         )
         select finess, kind, since, current_finess,
                sum(amount_eur) filter (amount_kind = 'reimbursed')::decimal(18, 2) as amount_eur,

@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["annual_gaps", "annual_years_in_doubt", "envelope_weights", "reconciliation"]
+__all__ = ["annual_absences", "annual_gaps", "annual_years_in_doubt", "envelope_weights", "reconciliation"]
 
 
 def reconciliation(store: Store) -> pd.DataFrame:
@@ -77,6 +77,49 @@ def annual_gaps(store: Store) -> pd.DataFrame:
         select *, coalesce(median(abs(monthly_eur / annual_eur - 1)::double)
                              filter (months_nb > 0 and annual_eur > 0) over (partition by year), 0) as usual_share
         from paired order by year, finess
+        """
+    )
+
+
+def annual_absences(store: Store) -> pd.DataFrame:
+    """Return, by year, the establishments followed by month of which the yearly base has no line.
+
+    Parameters
+    ----------
+    store
+        Store with ``annual_drug_spend`` and ``monthly_spend``.
+
+    Returns
+    -------
+    DataFrame
+        ``year, source, absent_nb, followed_nb, finess, monthly_eur``: the largest of those left out; years whose base
+        has most of the establishments followed. Empty unless both sources were received.
+    """
+    columns = ["year", "source", "absent_nb", "followed_nb", "finess", "monthly_eur"]
+    if not (store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)):
+        return pd.DataFrame(columns=columns)
+    return store.query(
+        """
+        with base as (select year, min(source) as source from annual_drug_spend group by year),
+        followed as (
+          select coalesce(s.current_finess, m.finess) as finess, year(m.month) as year, sum(m.amount_eur) as monthly_eur
+          from monthly_spend m left join successions s on s.finess = m.finess
+          where m.envelope = 'phmev' and m.amount_kind = 'reimbursed'
+          group by all having sum(m.amount_eur) > 0
+        ),
+        known as (
+          select distinct coalesce(s.current_finess, a.finess) as finess, a.year
+          from annual_drug_spend a left join successions s on s.finess = a.finess
+        ),
+        paired as (
+          select f.*, b.source, k.finess is null as is_absent
+          from followed f join base b using (year) left join known k on k.finess = f.finess and k.year = f.year
+        )
+        select year, any_value(source) as source, count(*) filter (is_absent) as absent_nb, count(*) as followed_nb,
+               arg_max(finess, monthly_eur) filter (is_absent) as finess,
+               (max(monthly_eur) filter (is_absent))::decimal(18, 2) as monthly_eur
+        from paired group by year
+        having count(*) filter (is_absent) between 1 and count(*) // 2 order by year
         """
     )
 

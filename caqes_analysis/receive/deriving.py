@@ -8,9 +8,11 @@ from caqes_analysis import perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.evaluation.campaign import evaluate
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB, keep_indicators
+from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.receive.reading import CAMPAIGN_PART
 from caqes_analysis.reference_files import complete_from_finess
 from caqes_analysis.savings.campaign import campaign_levers, campaign_savings
+from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
 
@@ -39,6 +41,14 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
     if register is not None:
         findings = findings + register.apply(store)
     findings += settle_establishments(campaign, store)
+    if store.has(tables.CONTRACTS):
+        findings += quality.check_contracts(
+            store.read(tables.CONTRACTS),
+            store.read(tables.ESTABLISHMENTS),
+            scheme=campaign.scheme,
+            indicators=list(definitions_of(campaign)),
+            years=(min(scheme_of(campaign).result_years), campaign.year),
+        )
     last = None if campaign.is_annual else pd.Timestamp(f"{campaign.last_month}-01")
     if last is not None:
         first = pd.Timestamp(campaign.year - HISTORY_YEARS_NB + 1, 1, 1)
@@ -72,7 +82,7 @@ def settle_establishments(campaign: Campaign, store: Store) -> Findings:
     seen = [frame for name, frame in everyone.items() if name not in declared]
     known = pd.concat(own, ignore_index=True) if own else tables.ESTABLISHMENTS.empty()
     names = set(known["finess"])
-    told = Findings()
+    told = _misplaced(known, campaign)
     for frame in reversed(seen):  # the latest year describes best
         fresh = frame[~frame["finess"].isin(names)]
         if own and len(fresh):
@@ -83,7 +93,9 @@ def settle_establishments(campaign: Campaign, store: Store) -> Findings:
         names |= set(fresh["finess"])
     orphans = sorted(_finess_with_spending(store) - names)
     if orphans:
-        told += [_undescribed(orphans, "absent de tout fichier d'établissements")]
+        site_of = dict(zip(known["finess_et"], known["finess"], strict=True))
+        how = f" (site de {site_of[orphans[0]]})" if orphans[0] in site_of else ""
+        told += [_undescribed(orphans, f"absent de tout fichier d'établissements{how}")]
         rows = pd.DataFrame({"finess": orphans, "name": [f"Établissement {finess}" for finess in orphans]})
         known = pd.concat([known, tables.ESTABLISHMENTS.conform(rows, valid_from="1900-01-01")], ignore_index=True)
     for path in parts.values():
@@ -92,9 +104,34 @@ def settle_establishments(campaign: Campaign, store: Store) -> Findings:
         sites = store.read(tables.FINESS_SITES)
         known, completed = complete_from_finess(tables.ESTABLISHMENTS.conform(known), sites, delivery=CAMPAIGN_PART)
         told += completed
-    store.write(tables.ESTABLISHMENTS, tables.ESTABLISHMENTS.conform(known), part=CAMPAIGN_PART)
+    known = perimeter.with_contract_entity(tables.ESTABLISHMENTS.conform(known))
+    store.write(tables.ESTABLISHMENTS, known, part=CAMPAIGN_PART)
     store.write(tables.SUCCESSIONS, perimeter.successions(known), part=CAMPAIGN_PART)
     return told
+
+
+def _misplaced(known: pd.DataFrame, campaign: Campaign) -> Findings:
+    """Return the establishments that the region describes without a department, or in another region."""
+    told = []
+    for code, rows, what in (
+        (
+            "DEPARTEMENT_MANQUANT",
+            known[known["department"].isna()] if known["department"].notna().any() else known.iloc[:0],
+            "Compté dans la région et dans aucun département. Remplir departement.",
+        ),
+        (
+            "AUTRE_REGION",
+            known[known["region"].notna() & (known["region"] != campaign.region.code)],
+            f"La campagne est celle de la région {campaign.region.code}. Gardé dans les totaux ; corriger region, ou "
+            "retirer l'établissement.",
+        ),
+    ):
+        finess = sorted(set(rows["finess"]))
+        if finess:
+            told.append(
+                Finding(CAMPAIGN_PART, code, "fichier d'établissements", "warning", len(finess), finess[0], what)
+            )
+    return Findings(told)
 
 
 def _finess_with_spending(store: Store) -> set[str]:

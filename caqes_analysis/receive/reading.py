@@ -24,7 +24,7 @@ from caqes_analysis.receive.announced import check_file, check_total
 from caqes_analysis.receive.mapped import check_last_month, delivery_facts, read_table
 from caqes_analysis.reference_files import read_reference, settle_code_lists
 from caqes_analysis.schemes.scheme import known_schemes
-from caqes_analysis.schemes.targets import read_targets
+from caqes_analysis.schemes.target_files import read_targets
 from caqes_analysis.settlement import settle
 from caqes_analysis.sources import Findings, Received, ingest_open_phmev, read_contracts, read_establishments
 from caqes_analysis.sources.declared import read_declared
@@ -76,7 +76,9 @@ class _Reading:
             if self.campaign.map is not None:
                 read_outlines(self.campaign.map)
         with self._collecting():
-            self.store.write(tables.TARGETS, read_targets(self.campaign.target_files), part=CAMPAIGN_PART)
+            schemes = [*known_schemes(self.campaign.file.parent / "schemes"), self.campaign.scheme]
+            targets = read_targets(self.campaign.target_files, schemes=schemes)
+            self.store.write(tables.TARGETS, targets, part=CAMPAIGN_PART)
         readers: tuple[tuple[tuple[FileSource, ...], Callable[[Any], None]], ...] = (
             (self.campaign.sources.establishments, self._establishments),
             (self.campaign.sources.contracts, self._contracts),
@@ -93,7 +95,7 @@ class _Reading:
         )
         for sources, read in readers:
             for source in sources:
-                with self._collecting():
+                with self._collecting(source):
                     check_file(source, self.campaign)
                     read(source)
         if not self.problems:
@@ -114,11 +116,12 @@ class _Reading:
         return register, self.findings
 
     @contextmanager
-    def _collecting(self) -> Iterator[None]:
+    def _collecting(self, source: FileSource | None = None) -> Iterator[None]:
         try:
             yield
         except CaqesError as failure:
-            self.problems.extend(failure.problems)
+            name = source.path.name if source else None
+            self.problems.extend(problem.at(file=problem.file or name) for problem in failure.problems)
 
     def _keep(self, table: tables.Table, received: Received, source: FileSource) -> None:
         self.store.write(table, received.rows, part=source.delivery_name, validate=False)

@@ -109,3 +109,19 @@ def test_corrected_months_are_left_out_of_what_deliveries_changed(tmp_path: Path
     store.write(tables.CORRECTIONS, tables.CORRECTIONS.conform(register, state="applied"), part="corrections")
     rows = pd.DataFrame({"finess": A, "envelope": "lpp", "month": pd.to_datetime(["2024-03-01", "2024-04-01"])})
     assert without_corrected(store, rows)["month"].dt.month.tolist() == [4]
+
+
+def test_a_lone_month_long_before_the_others_is_told_and_no_hole_is(tmp_path: Path) -> None:
+    series = {(A, "lpp"): whole_year(2024) | {"2013-05": "100.00"}, (B, "lpp"): whole_year(2024)}
+    store = store_of(tmp_path, monthly_rows(series), establishments({"finess": A}, {"finess": B}))
+    told = check_received(store, last_month=pd.Timestamp("2024-12-01"))
+    assert [(one.code, one.place) for one in told] == [("MOIS_ISOLE", f"{A}, LPP, mai 2013")]
+
+
+def test_an_establishment_that_the_yearly_base_leaves_out(tmp_path: Path) -> None:
+    series = months(2023, a="10000", b="20000", c="30000")
+    store = store_of(tmp_path, monthly_rows(series), establishments({"finess": A}, {"finess": B}, {"finess": C}))
+    annual(store, 2023, a="120000.00", b="240000.00")
+    told = [one for one in check_received(store, last_month=pd.Timestamp("2023-12-01")) if "BASE" in one.code]
+    assert [(one.code, one.severity, one.count) for one in told] == [("ABSENT_DE_LA_BASE_ANNUELLE", "warning", 1)]
+    assert C in told[0].example

@@ -27,3 +27,14 @@ def test_effects_are_in_reimbursed_euros_never_mixed(tmp_path: Path) -> None:
         [C, "opening", Decimal("12.00"), 0],
     ]
     assert rows["current_finess"].tolist()[0] == B
+
+
+def test_a_closure_without_successor_is_listed_with_what_it_takes_away(tmp_path: Path) -> None:
+    series = {
+        (A, "phmev"): whole_year(2022, "10.00") | {"2023-01": "11.00", "2023-02": "12.00"},
+        (B, "phmev"): whole_year(2022) | whole_year(2023),
+    }
+    known = establishments({"finess": A, "valid_to": "2023-02-28"}, {"finess": B})
+    rows = perimeter_changes(store_of(tmp_path, monthly_rows(series), known, last="2023-12"), year=2024)
+    assert rows[["finess", "kind", "amount_eur"]].values.tolist() == [[A, "closure", Decimal("123.00")]]
+    assert rows["since"].tolist() == [pd.Timestamp(2023, 3, 1)]

@@ -1,0 +1,64 @@
+"""Activity that contradicts itself is told once, with its place; what establishments live is not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import perimeter, tables
+from caqes_analysis.quality.activity_controls import check_activity
+from caqes_analysis.store import Store
+from tests.builders import A, B, C, establishments
+
+USUAL = {
+    (finess, period, "stays"): str(count)
+    for finess, level in ((A, 1200), (B, 800), (C, 90))
+    for period, count in (("2022", level), ("2023", level * 11 // 10), ("2024-M09", level * 3 // 4))
+}
+
+
+def told(folder: Path, changes: dict[tuple[str, str, str], str | None]) -> list[tuple[str, str]]:
+    counts = {key: count for key, count in (USUAL | changes).items() if count is not None}
+    rows = pd.DataFrame([(*key, Decimal(count)) for key, count in counts.items()])
+    rows.columns = pd.Index(["finess", "period", "activity", "count_nb"])
+    known = establishments({"finess": A}, {"finess": B}, {"finess": C, "valid_from": "2022-10-01"})
+    store = Store(folder)
+    activity = tables.ACTIVITY.conform(
+        rows, delivery="d", value_status="reported", is_provisional=False, is_corrected=False
+    )
+    store.write(tables.ACTIVITY, activity, part="d")
+    store.write(tables.ESTABLISHMENTS, known, part="campagne")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="campagne")
+    return [(one.code, one.place) for one in check_activity(store)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({(A, "2023", "stays"): "13200"}, [("ACTIVITE_ATYPIQUE", f"{A}, Séjours, 2023")]),
+        ({(A, "2022", "stays"): "120"}, [("ACTIVITE_ATYPIQUE", f"{A}, Séjours, 2022")]),
+        ({(B, "2024-M09", "stays"): "6000"}, [("ACTIVITE_ATYPIQUE", f"{B}, Séjours, 2024-M09")]),
+        ({(C, "2022", "stays"): "9"}, []),  # opened in October
+        ({(A, "2023", "stays"): "1320.5"}, [("NOMBRE_NON_ENTIER", f"{A}, Séjours, 2023")]),
+        ({(B, "2023", "stays"): None}, [("ACTIVITE_MANQUANTE", f"{B}, 2023")]),
+        ({(B, "2022", "stays"): None}, []),  # nothing before it
+        (
+            {(A, "2023", "prescriptions"): "100", (A, "2023", "prescriptions_with_rpps"): "101"},
+            [
+                (
+                    "PARTIE_AU_DESSUS_DU_TOUT",
+                    f"{A}, Prescriptions hospitalières avec le numéro RPPS du prescripteur, 2023",
+                )
+            ],
+        ),
+        ({(A, "2023", "prescriptions"): "100", (A, "2023", "prescriptions_with_rpps"): "100"}, []),
+    ],
+)
+def test_each_contradiction_is_told_once(
+    tmp_path: Path, changes: dict[tuple[str, str, str], str | None], expected: list[tuple[str, str]]
+) -> None:
+    assert told(tmp_path, changes) == expected
