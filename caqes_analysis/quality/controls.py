@@ -91,7 +91,7 @@ def check_received(
         found += _outside_validity(store)
         found += weight_findings(store, names)
         found += annual_findings(store, explained)
-        found += absence_findings(store)
+        found += absence_findings(store, explained)
     found += check_lpp(store)
     found += check_activity(store)
     return Findings(sorted(found, key=lambda one: ("error", "warning", "information").index(one.severity)))

@@ -144,15 +144,20 @@ def doubt_findings(doubts: pd.DataFrame) -> Iterator[Finding]:
         )
 
 
-def absence_findings(store: Store) -> Iterator[Finding]:
+def absence_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Iterator[Finding]:
     """Yield the years of which some establishments have all their months of PHMEV and no line in the yearly base.
 
     Parameters
     ----------
     store
         Store with ``annual_drug_spend`` and ``monthly_spend``.
+    explained
+        As for :func:`annual_findings`: a base of another year has other establishments.
     """
+    doubtful = {year for finess, year in explained if not finess}
     for row in annual_absences(store).to_dict("records"):
+        if row["year"] in doubtful:
+            continue
         is_few = row["absent_nb"] <= max(1, FEW_SHARE * row["followed_nb"])
         yield Finding(
             delivery=row["source"],
