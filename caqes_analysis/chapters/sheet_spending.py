@@ -35,8 +35,10 @@ from caqes_analysis.chapters.words import (
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_cumulative import cumulative_path
 from caqes_analysis.display.charts_monthly import monthly_spending
+from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.forecast.outlook import rest_of_months
+from caqes_analysis.perimeter import GRID_TO_DATE
 
 __all__ = [
     "MAIN_ENVELOPE",
@@ -150,7 +152,7 @@ def cumulative_figure(page: Page) -> Figure | Notice:
         return needs_months("La trajectoire de l'année")
     rows = _series(page, MAIN_ENVELOPE)
     if not rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
-        return Notice("missing", "Trajectoire de l'année", "Aucun mois de l'année n'a été reçu pour la PHMEV.")
+        return _cumuls_figure(page)
     landing = landing_of(page, MAIN_ENVELOPE)
     target = page.target(MAIN_ENVELOPE)
     drawn = without_provisional(rows)
@@ -165,6 +167,33 @@ def cumulative_figure(page: Page) -> Figure | Notice:
         projection=projection_of(landing),
         fan=fan,
         notes=[sentence_case(target.label), *([FAN_NOTE] if fan is not None else [])],
+    )
+
+
+def _cumuls_figure(page: Page) -> Figure | Notice:
+    """Return the path of a year that is known by cumuls alone (M3, M6, M9), its months never drawn."""
+    points = page.store.query(
+        f"""
+        with dated as ({GRID_TO_DATE})
+        select n.m as month, n.to_date_eur as now_eur, b.to_date_eur as before_eur, n.is_provisional
+        from dated n left join dated b
+          on b.finess = n.finess and b.envelope = n.envelope and b.year = n.year - 1 and b.m = n.m
+        where n.finess = $finess and n.envelope = $envelope and n.year = $year and n.cumulative_eur is not null
+        order by n.m
+        """,
+        {"finess": page.finess, "envelope": MAIN_ENVELOPE, "year": page.campaign.year},
+    )
+    if points.empty:
+        return Notice("missing", "Trajectoire de l'année", "Aucun mois de l'année n'a été reçu pour la PHMEV.")
+    target = page.target(MAIN_ENVELOPE)
+    return cumulative_points(
+        points,
+        year=page.campaign.year,
+        name=str(page.establishment["name"]),
+        envelope=MAIN_ENVELOPE,
+        target_pct=target.value,
+        target_label=target.noun,
+        notes=[sentence_case(target.label)],
     )
 
 

@@ -32,7 +32,7 @@ from caqes_analysis.display.style import (
 )
 from caqes_analysis.display.svg import to_svg
 
-__all__ = ["Projection", "cumulative_path"]
+__all__ = ["Projection", "cumulative_path", "name_ends"]
 
 _LINE_HEIGHT = 15.0
 _LABELS_WIDTH = 118.0
@@ -139,7 +139,7 @@ def _draw_lines(
     axes.set_ylim(0, None)
     month_axis(axes, labelled=(1, 4, 7, 10, 12), margin=0.45)
     amount_axis(axes, axes.get_ylim()[1])
-    _name_ends(axes, labels)
+    name_ends(axes, labels)
 
 
 def _draw_gaps(axes: Axes, path: CumulativeYear, gaps: Sequence[float], colour: str, fan: pd.DataFrame | None) -> None:
@@ -216,8 +216,16 @@ def _draw_fan(axes: Axes, fan: pd.DataFrame, colour: str) -> None:
             axes.fill_between(numbers, low, high, color=colour, alpha=opacity, linewidth=0)
 
 
-def _name_ends(axes: Axes, labels: Sequence[tuple[float, float, str, bool]]) -> None:
-    """Write the name of each line at its end, moved apart where they would overlap."""
+def name_ends(axes: Axes, labels: Sequence[tuple[float, float, str, bool]]) -> None:
+    """Write the name of each line at its end, moved apart where they would overlap.
+
+    Parameters
+    ----------
+    axes
+        Axes with their final limits.
+    labels
+        Place, text and whether it is bold, one per line.
+    """
     to_screen, to_data = axes.transData.transform, axes.transData.inverted().transform
     placed: list[tuple[float, float, str, bool]] = []
     floor = -math.inf
