@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 import caqes_analysis
-from caqes_analysis import french
+from caqes_analysis.book.text import slug
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import package_hash
 from caqes_analysis.export.resources import Resource
@@ -44,7 +44,7 @@ def package_descriptor(
     simulated = " Données simulées : aucun établissement ni aucun patient n'est réel." if campaign.is_simulated else ""
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
-        "name": f"caqes-{campaign.id.replace('_', '-')}",
+        "name": f"caqes-{slug(campaign.id)}",
         "title": f"{campaign.title} : données",
         "description": f"{CIRCULATION}{simulated} Les tables et leurs colonnes sont décrites dans docs/tables.md, les "
         "indicateurs dans le guide du rapport.",
@@ -106,7 +106,7 @@ def workbook_resource(path: str, folder: Path, title: str) -> dict[str, Any]:
         French title.
     """
     return {
-        "name": french.alphabetical(Path(path).stem).replace(" ", "-"),
+        "name": slug(Path(path).stem),
         "path": path,
         "title": title,
         "format": "xlsx",

@@ -18,6 +18,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.code_lists import CodeList
 from caqes_analysis.errors import BuildError
 from caqes_analysis.export import CIRCULATION, export_campaign
+from caqes_analysis.export.package import package_descriptor
 from caqes_analysis.export.resources import PUBLISHED, Resource, resources
 from caqes_analysis.export.sheets import Field, Number, add_table_sheet
 from caqes_analysis.indicators.available import stored_definition
@@ -103,6 +104,12 @@ def test_the_package_says_where_data_come_from_and_who_may_read_them(page: Page,
         content = (folder / one["path"]).read_bytes()
         assert (one["bytes"], one["hash"]) == (len(content), f"sha256:{hashlib.sha256(content).hexdigest()}")
     assert len(Package(str(folder / "datapackage.json")).resources) == len(said["resources"])
+
+
+def test_a_campaign_of_any_name_has_a_name_that_the_standard_accepts(page: Page) -> None:
+    campaign = page.campaign.model_copy(update={"file": Path("Ma Région_2024.yml")})
+    said = package_descriptor(campaign, page.store.read(tables.DELIVERIES), [])
+    assert said["name"] == "caqes-ma-region-2024"
 
 
 def test_two_exports_are_the_same_bytes(page: Page, folder: Path, tmp_path: Path) -> None:
