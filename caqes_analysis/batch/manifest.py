@@ -103,16 +103,19 @@ class Manifest:
         return found
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def read_lines(path: Path, *, event: str | None = None) -> list[dict[str, Any]]:
     """Return the lines of a manifest, but one that a kill or a full disk has cut.
 
     Parameters
     ----------
     path
         The file.
+    event
+        What the lines tell; all when None.
     """
+    begun = b"" if event is None else json.dumps({"event": event}).encode()[:-1]
     found = []
-    for line in path.read_bytes().split(b"\n"):
+    for line in filter(lambda line: line.startswith(begun), path.read_bytes().split(b"\n")):
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
     return found

@@ -192,4 +192,4 @@ def prune_runs(directory: Path, *, kept_nb: int = KEPT_RUNS_NB) -> None:
 
 def _published(directory: Path) -> Iterator[str]:
     for name in list_runs(directory):
-        yield from (line["sha256"] for line in load_run(directory, name).events("table"))
+        yield from (line["sha256"] for line in read_lines(directory / RUNS / name / MANIFEST, event="table"))

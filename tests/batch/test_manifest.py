@@ -91,6 +91,7 @@ def test_a_manifest_that_was_cut_says_what_it_knew(tmp_path: Path) -> None:
     manifest.add("step", step="lecture")
     content = manifest.path.read_bytes()
     assert [line["event"] for line in read_lines(manifest.path)] == ["run", "step"]
+    assert [line["step"] for line in read_lines(manifest.path, event="step")] == ["lecture"]
     for length in range(len(content) - 1):
         manifest.path.write_bytes(content[:length])
         assert [line["event"] for line in read_lines(manifest.path)] == ["run"][: int(length >= content.index(b"\n"))]
