@@ -86,7 +86,7 @@ def test_no_corruption_passes_in_silence(name: str, every_kind: dict[str, Kind],
         assert unseen_nb == _UNSEEN.get((name, corruption), (0, ""))[0], (corruption, unseen_nb)
 
 
-@pytest.mark.parametrize("name", ["monthly_spend", "transports_by_month", "bdpm_presentations", "atih_rsa_med"])
+@pytest.mark.parametrize("name", ["monthly_spend", "bdpm_presentations", "atih_rsa_med"])
 def test_a_few_corruptions_of_the_main_kinds(name: str, every_kind: dict[str, Kind], tmp_path: Path) -> None:
     kind = every_kind[name]
     path = tmp_path / "recu.txt"
