@@ -1,10 +1,11 @@
 """What each figure of the savings credits where no contract exists: pseudo-regions made of real monthly series.
 
-Run ``python benchmarks/savings_placebo.py`` (1,000 regions per design, about ten minutes of one core).
+Run ``python benchmarks/savings_placebo.py`` (1,000 regions per design, about three minutes of one core).
 
-A region is made of blocks drawn at random: a block is one ATC class in one year, with all its cells (Concession ×
-Type), which exchange patients and stay together; five years before the contract and the year evaluated, positive series
-only.
+A region is made of blocks drawn at random with replacement, as a bootstrap does: a block is one ATC class in one year,
+with all its cells (Concession × Type), which exchange patients and stay together; five years before the contract and
+the year evaluated, positive series only. Sixty blocks drawn without replacement from the 460 there are would differ
+less from one another than regions do (their errors by 7 %): ``--without-replacement`` shows it.
 Two establishments in five are put under a contract that does nothing, by level or by growth; in the third design all
 are, as under ``caqes-2018``. The shipped rule is ``max(0, N-1 - N)``; 20 % of it is paid, without and with an objective
 of -5 %. The reference set is that of ``forecast_accuracy.py``; the method was tuned on the even years, which are not
@@ -71,11 +72,13 @@ def blocks_of(monthly: pd.DataFrame, years: list[int]) -> dict[int, list[Block]]
     return found
 
 
-def draw_region(blocks: dict[int, list[Block]], random: np.random.Generator, *, same_year: bool) -> Block:
+def draw_region(
+    blocks: dict[int, list[Block]], random: np.random.Generator, *, same_year: bool = False, replace: bool = True
+) -> Block:
     """Draw a region: blocks of any year, or of one year."""
     years = [int(random.choice(list(blocks)))] if same_year else list(blocks)
     pool = [block for year in years for block in blocks[year]]
-    chosen = [pool[at] for at in random.choice(len(pool), BLOCKS, replace=False)]
+    chosen = [pool[at] for at in random.choice(len(pool), BLOCKS, replace=replace)]
     return Block(np.concatenate([one.months for one in chosen]), np.concatenate([one.safety_net for one in chosen]))
 
 
@@ -206,6 +209,7 @@ def main() -> None:
     parser.add_argument("--years", type=int, nargs="+", default=SCORED)
     parser.add_argument("--regions", type=int, default=1000)
     parser.add_argument("--same-year", action="store_true")
+    parser.add_argument("--without-replacement", action="store_true")
     parser.add_argument("--seed", type=int, default=2026)
     arguments = parser.parse_args()
     path = arguments.series or reference_file()
@@ -217,7 +221,9 @@ def main() -> None:
         began = time.perf_counter()
         rows = []
         for at in range(arguments.regions):
-            region = draw_region(blocks, random, same_year=arguments.same_year)
+            region = draw_region(
+                blocks, random, same_year=arguments.same_year, replace=not arguments.without_replacement
+            )
             if at == 0:
                 check_against_estimate(region.months, measure, is_compared)
             rows.append(score(run(region.months, measure, is_compared, at), region.safety_net))

@@ -1,8 +1,8 @@
 """How often a true effect is found: savings of 5 and 10 % planted from the date of the contract.
 
-Run ``python benchmarks/savings_power.py`` (1,000 runs per design, about ten minutes of one core).
+Run ``python benchmarks/savings_power.py`` (1,000 runs per design, about eight minutes of one core).
 
-First on the pseudo-regions of ``savings_placebo.py`` (real series); then on simulated French regions of 120
+First on the pseudo-regions of ``savings_placebo.py`` (real series); then on as many simulated French regions of 120
 establishments (PHMEV, 2013-2018, no contract in the simulation), where tariffs of a class of spending are cut by 1 to
 4 % for everyone at a random month of the years before or of the year evaluated, and where one establishment in ten
 receives a listed product that adds 3 to 15 % within six months. The designs are those of the placebo.
@@ -30,7 +30,7 @@ from caqes_analysis.simulation.series import Region
 EFFECTS = (0.05, 0.10)
 SIZES_EUR = (0.0, 1e5, 1e6, 1e7, np.inf)
 SIZE_NAMES = ("under 100 k€", "100 k€ to 1 M€", "1 to 10 M€", "over 10 M€")
-ESTABLISHMENTS, SIMULATED_YEAR, SIMULATED_NB = 120, 2018, 50
+ESTABLISHMENTS, SIMULATED_YEAR = 120, 2018
 
 
 def with_effects(one: Run) -> pd.DataFrame:
@@ -127,7 +127,7 @@ def main() -> None:
             random = np.random.default_rng(arguments.seed)
             measure(
                 f"real series, {name}",
-                lambda _, source=random: draw_region(blocks, source, same_year=False).months,
+                lambda _, source=random: draw_region(blocks, source).months,
                 targeting,
                 is_compared,
                 arguments.runs,
@@ -136,12 +136,12 @@ def main() -> None:
         print(f"series not found: {path} (set CAQES_REAL_DATA or give --series): real series skipped")
     if arguments.only == "real":
         return
-    regions = [simulated_months(arguments.seed + at) for at in range(min(SIMULATED_NB, arguments.runs))]
+    regions = [simulated_months(arguments.seed + at) for at in range(arguments.runs)]
     for name, (targeting, is_compared) in DESIGNS.items():
         random = np.random.default_rng(arguments.seed)
         measure(
             f"simulated French regions, {name}",
-            lambda at, source=random: with_events(regions[at % len(regions)], source),
+            lambda at, source=random: with_events(regions[at], source),
             targeting,
             is_compared,
             arguments.runs,

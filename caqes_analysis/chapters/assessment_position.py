@@ -15,13 +15,13 @@ from caqes_analysis.chapters.words import through_phrase
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Notice, Table
 from caqes_analysis.evaluation.assess import evaluated_contracts
-from caqes_analysis.evaluation.periods import compared_months
 from caqes_analysis.evaluation.position import Position, position_of
 from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.evaluation.values import contract_values
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.compute import compute_indicators
 from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.schemes.periods import compared_months
 from caqes_analysis.schemes.targets import target_for
 
 __all__ = ["current_positions"]

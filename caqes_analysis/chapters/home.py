@@ -8,6 +8,7 @@ from caqes_analysis import french, quality
 from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, rate_words, region_landing
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none
+from caqes_analysis.chapters.savings import savings_card
 from caqes_analysis.chapters.words import envelope_of, month_phrase, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, ColumnFormat, Notice, Table, Text
@@ -50,7 +51,8 @@ def home_cards(page: Page) -> Cards:
             detail = f"PHMEV ; en fin d'année, {later} probablement ; {page.target('phmev').label}"
             cards.append(Card("Établissements au-dessus", f"{above} sur {total}", detail))
         cards.append(_completeness_card(page))
-    return Cards("Chiffres clés de la région", cards)
+    saved = savings_card(page)
+    return Cards("Chiffres clés de la région", [*cards, saved] if saved else cards)
 
 
 def probably_above(page: Page, envelope: str) -> int:

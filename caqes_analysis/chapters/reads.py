@@ -28,6 +28,7 @@ OWN_ROWS: Mapping[Table, str] = {
     tables.EVALUATIONS: "contract_finess",
     tables.FORECASTS: "subject",
     tables.SAVINGS: "finess",
+    tables.SAVING_ESTIMATES: "series",
     tables.LEVERS: "finess",
 }
 """Tables of which a sheet reads only its own rows, and the column that says whose they are."""
@@ -37,6 +38,7 @@ REGIONAL_TABLES: tuple[Table, ...] = (
     tables.FINDINGS,
     tables.FORECAST_TRIALS,
     tables.FORECAST_CHANCES,
+    tables.SAVING_SENSITIVITY,
 )
 """Tables that no sheet reads: they change with each file, whatever it holds, or are about the region."""
 

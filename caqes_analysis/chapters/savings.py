@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.chapters.savings_estimates import (
+    NOT_ESTIMATED,
+    estimate_text,
+    estimates_of,
+    reading_of,
+    whole_estimate,
+)
+from caqes_analysis.display import Card, ColumnFormat, Notice, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
 from caqes_analysis.savings.levers import (
@@ -31,10 +40,9 @@ __all__ = [
     "first_levers_table",
     "levers_table",
     "other_rules_table",
+    "savings_card",
 ]
 
-NOT_ESTIMATED = "non estimé"
-"""What is printed of the real saving until it has been estimated."""
 _DOTATION = "biosimilar_dotation/"
 _SPLIT = {"price": "prix", "volume": "volume"}
 
@@ -93,6 +101,26 @@ def answer(page: Page) -> Text:
     )
 
 
+def savings_card(page: Page) -> Card | None:
+    """Return the savings of the year for the home page: what the contract counts, what is real, what is owed."""
+    rows = _indicators(page)
+    known = rows[rows["saving"].notna()] if len(rows) else rows
+    if known.empty:
+        return None
+    totals = amounts_of(page, REGULATORY)
+    due = total_of(totals[totals["indicator"] == INCENTIVE]["incentive"])
+    owed = "non calculable" if due is None else french.compact_euros(due)
+    moved = total_of(known["current"] - known["previous"])
+    whole = whole_estimate(estimates_of(page))
+    real = estimate_text(whole) if whole["conclusion"] is None else f"{estimate_text(whole)} à 95 %"
+    return Card(
+        f"Économies {int(known['year'].iloc[0])}, selon le contrat",
+        french.compact_euros(total_of(known["saving"])),
+        f"dépense des mêmes indicateurs {french.compact_euros(moved, signed=True)} ; économie réelle {real} ; "
+        f"intéressement {owed}",
+    )
+
+
 def _nothing_counted(page: Page) -> str:
     """Return why no saving is counted, and what the scheme pays instead."""
     if page.scheme.incentive is not None:
@@ -113,6 +141,8 @@ def figures_by_indicator(page: Page) -> Table | Notice:
     if rows.empty:
         return Notice("info", "Les trois chiffres", _nothing_counted(page))
     split = amounts_of(page, DECOMPOSED)
+    estimates = estimates_of(page)
+    real = {row["indicator"]: row for row in estimates.to_dict("records")}
     found = []
     for indicator, own in rows.groupby("indicator", sort=True):
         parts = split[split["indicator"] == indicator]
@@ -125,7 +155,7 @@ def figures_by_indicator(page: Page) -> Table | Notice:
                 "change_eur": total_of(parts["current"] - parts["previous"]) if len(parts) else None,
                 **{f"{name}_eur": total_of(parts[name]) if len(parts) else None for name in _SPLIT},
                 "other_eur": _others(parts),
-                "statistical_text": NOT_ESTIMATED,
+                "statistical_text": _estimated(real.get(indicator), is_valued=saving is not None),
             }
         )
     year = int(rows["year"].iloc[0])
@@ -139,7 +169,7 @@ def figures_by_indicator(page: Page) -> Table | Notice:
                     name: total_of(one[name] for one in found)
                     for name in ("change_eur", *(f"{part}_eur" for part in _SPLIT), "other_eur")
                 },
-                "statistical_text": NOT_ESTIMATED,
+                "statistical_text": estimate_text(whole_estimate(estimates)),
             }
         ]
     )
@@ -153,11 +183,17 @@ def figures_by_indicator(page: Page) -> Table | Notice:
             ColumnFormat.compact_amount("change_eur", "Évolution", signed=True),
             *(ColumnFormat.compact_amount(f"{name}_eur", f"dont {word}", signed=True) for name, word in _SPLIT.items()),
             ColumnFormat.compact_amount("other_eur", "dont autres", signed=True),
-            ColumnFormat.text("statistical_text", "Économie réelle", align="right"),
+            ColumnFormat.text("statistical_text", "Économie réelle (à 95 %)", align="right"),
         ],
         totals=totals,
         notes=_figure_notes(page),
     )
+
+
+def _estimated(row: dict[Hashable, Any] | None, *, is_valued: bool) -> str:
+    if row is None:
+        return NOT_ESTIMATED if is_valued else "non valorisable"
+    return estimate_text(row)
 
 
 def _others(parts: pd.DataFrame) -> Decimal | None:
@@ -171,8 +207,8 @@ def _figure_notes(page: Page) -> list[str]:
     return [
         *(f"Règle : {rule}." for rule in rules if rule.startswith("formule")),
         "L'intéressement d'un indicateur est celui d'avant le plancher et le plafond du contrat.",
-        "Économie réelle : l'écart à ce qu'aurait été la dépense sans contrat ; « non estimé » tant que ce calcul "
-        "n'est pas fait pour l'indicateur. Un chiffre ne remplace jamais un autre.",
+        "Économie réelle : l'écart à ce qu'aurait été la dépense sans contrat, négatif pour un surcoût ; son ensemble "
+        "ne réunit que ce qui est estimable. Un chiffre ne remplace jamais un autre.",
     ]
 
 
@@ -197,6 +233,13 @@ def difference(page: Page) -> Text:
         "n'est pas à elle seule un effet du contrat.",
     ]
     split = amounts_of(page, DECOMPOSED)
+    real = {row["indicator"]: row for row in estimates_of(page).to_dict("records")}
+    for indicator, some in known.groupby("indicator", sort=True):
+        parts = split[split["indicator"] == indicator]
+        moved = total_of(some["current"] - some["previous"])
+        label = str(some["label"].iloc[0])
+        price = total_of(parts["price"]) if len(parts) else None
+        sentences.append(reading_of(label, total_of(some["saving"]), moved, price, real.get(indicator)))
     own = split[split["indicator"].isin(list(known["indicator"]))]
     price = total_of(own["price"]) if len(own) else None
     volume = total_of(own["volume"]) if len(own) else None

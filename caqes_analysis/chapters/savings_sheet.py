@@ -7,7 +7,14 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.savings import NOT_ESTIMATED, amounts_of, extract_notes
+from caqes_analysis.chapters.savings import amounts_of, extract_notes
+from caqes_analysis.chapters.savings_estimates import (
+    CHANCE_NOTE,
+    NOT_ESTIMATED,
+    estimate_note,
+    estimate_text,
+    estimates_of,
+)
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
@@ -37,6 +44,8 @@ def own_figures(page: Page) -> Table | Notice:
         return Notice("info", "Économies", f"Aucune économie {page.scheme.name} n'est comptée pour cet établissement.")
     split = amounts_of(page, DECOMPOSED)
     split = split[split["finess"] == signatory].set_index("indicator")
+    estimates = estimates_of(page, str(signatory)).to_dict("records")
+    real = {row["indicator"]: estimate_text(row) for row in estimates}
     found = []
     for row in own.to_dict("records"):
         parts = split.loc[row["indicator"]] if row["indicator"] in split.index else None
@@ -53,7 +62,7 @@ def own_figures(page: Page) -> Table | Notice:
                 "other_eur": None
                 if parts is None
                 else parts["current"] - parts["previous"] - parts["price"] - parts["volume"],
-                "real_text": NOT_ESTIMATED,
+                "real_text": real.get(row["indicator"], NOT_ESTIMATED if known else french.MISSING),
             }
         )
     total = rows[rows["indicator"] == INCENTIVE]
@@ -69,12 +78,14 @@ def own_figures(page: Page) -> Table | Notice:
             ColumnFormat.compact_amount("price_eur", "dont prix", signed=True),
             ColumnFormat.compact_amount("volume_eur", "dont volume", signed=True),
             ColumnFormat.compact_amount("other_eur", "dont autres", signed=True),
-            ColumnFormat.text("real_text", "Économie réelle", align="right"),
+            ColumnFormat.text("real_text", "Économie réelle (à 95 %)", align="right"),
         ],
         notes=[
             f"Intéressement du contrat : {due}.",
             "Le contrat ne retient que les baisses ; l'évolution est la différence des deux années ; l'économie "
-            "réelle, quand elle est estimée, est l'écart à ce qu'aurait été la dépense sans contrat.",
+            "réelle est l'écart à ce qu'aurait été la dépense sans contrat, négatif pour un surcoût.",
+            *(estimate_note(row) for row in estimates),
+            *([CHANCE_NOTE] if estimates else []),
         ],
     )
 

@@ -12,7 +12,6 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.contract_level import contract_keys
-from caqes_analysis.evaluation.periods import ComparedMonths, compared_months
 from caqes_analysis.evaluation.realisation import INCOMPLETE, realisation
 from caqes_analysis.evaluation.score import grid_score
 from caqes_analysis.evaluation.targeting import targeting
@@ -24,6 +23,7 @@ from caqes_analysis.perimeter import current_establishments
 from caqes_analysis.savings.incentive import incentive
 from caqes_analysis.savings.regional import regional_incentive
 from caqes_analysis.schemes.grid import EvaluationGrid
+from caqes_analysis.schemes.periods import ComparedMonths, compared_months
 from caqes_analysis.schemes.scheme import Scheme
 from caqes_analysis.store import Store
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.code_lists import CodeList, known_code_lists
+from caqes_analysis.exact import cents
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.expressions import Condition, read_condition
 from caqes_analysis.indicators.measures import Measure, Perimeter, Sum
@@ -26,10 +28,10 @@ from caqes_analysis.indicators.readings import (
     total,
 )
 from caqes_analysis.indicators.results import Result, values_frame
-from caqes_analysis.indicators.sums import Ledger, Request, read_ledger
+from caqes_analysis.indicators.sums import SCALE, Ledger, Request, read_ledger
 from caqes_analysis.store import Store
 
-__all__ = ["compute_indicators", "missing_code_lists"]
+__all__ = ["amounts_received", "compute_indicators", "missing_code_lists"]
 
 _PERCENT = 100
 _LISTINGS = ("annual_drug_spend", "lpp_spend", "extra_list_use")
@@ -88,6 +90,62 @@ def compute_indicators(
         if (result := book.result(definition, measure, perimeter, period)) is not None
     ]
     return values_frame(results, book.places, finess=finess)
+
+
+def amounts_received(
+    store: Store,
+    definition: IndicatorDefinition,
+    *,
+    measure: str,
+    years: Sequence[int],
+    code_lists: Mapping[str, CodeList] | None = None,
+) -> pd.DataFrame:
+    """Return what a sum in euros was, establishment by establishment, month by month or year by year.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign.
+    definition
+        The indicator.
+    measure
+        One of its measures: a sum, without denominator.
+    years
+        Years wanted.
+    code_lists
+        Code lists by identifier; those of the package when None.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, period`` (``2023-04``, or ``2023`` for a table that has no months)``, amount_eur`` (exact; missing
+        where it should have been received and was not)``, is_provisional``; nothing of an establishment outside the
+        source.
+    """
+    lists = known_code_lists() if code_lists is None and definition.code_lists else (code_lists or {})
+    when = [Period(year) for year in years]
+    book = _Book(store, [definition], when, lists)
+    top, _, _ = _asked(definition.measure(measure), definition.perimeters[0])
+    parts = [_by_period(book, book.reading(top, period), top.table, period) for period in when]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _by_period(book: _Book, reading: Reading, table: str, period: Period) -> pd.DataFrame:
+    names = np.array([period.name] if table == "annual_drug_spend" else period.months)
+    row, column = np.nonzero((reading.states != OUTSIDE) & ~(reading.whole[:, None] & (len(names) > 1)))
+    known = reading.states[row, column] == KNOWN
+    thousandths = reading.amounts[row, column].tolist()
+    return pd.DataFrame(
+        {
+            "finess": np.array(book.places.finess)[row],
+            "period": names[column],
+            "amount_eur": [
+                cents(Fraction(amount, SCALE)) if there else None
+                for amount, there in zip(thousandths, known, strict=True)
+            ],
+            "is_provisional": reading.provisional[row, column],
+        }
+    )
 
 
 def missing_code_lists(

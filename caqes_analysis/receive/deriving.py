@@ -58,7 +58,8 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
     store.write(tables.FINDINGS, findings.to_frame(), part=CAMPAIGN_PART)
     keep_indicators(store, campaign, part=CAMPAIGN_PART)
     store.write(tables.EVALUATIONS, evaluate(store, campaign), part=CAMPAIGN_PART)
-    store.write(tables.SAVINGS, campaign_savings(store, campaign), part=CAMPAIGN_PART)
+    for table, rows in campaign_savings(store, campaign).items():
+        store.write(table, rows, part=CAMPAIGN_PART)
     store.write(tables.LEVERS, campaign_levers(store, campaign), part=CAMPAIGN_PART)
     return findings
 

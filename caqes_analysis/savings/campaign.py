@@ -17,11 +17,14 @@ from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.savings.changes import annual_pairs, extra_list_pairs, lpp_pairs, transport_pairs
 from caqes_analysis.savings.decomposition import decompose, decomposed_savings
 from caqes_analysis.savings.dotation import biosimilar_boxes, biosimilar_dotation, load_dotation
+from caqes_analysis.savings.estimate_campaign import estimate_questions, statistical_savings
 from caqes_analysis.savings.levers import potential_savings
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, regulatory_steps
+from caqes_analysis.savings.sensitivity import estimate_sensitivity, rule_sensitivity
 from caqes_analysis.savings.transports import transport_trajectory
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
 from caqes_analysis.store import Store
+from caqes_analysis.tables import Table
 
 __all__ = [
     "CONSTANT_PERIMETER",
@@ -52,8 +55,8 @@ def sharing_indicators(definitions: Iterable[IndicatorDefinition]) -> list[Indic
     return sorted((one for one in definitions if one.incentive.kind == "savings_share"), key=lambda one: one.id)
 
 
-def campaign_savings(store: Store, campaign: Campaign) -> pd.DataFrame:
-    """Return the regulatory and decomposed figures of a campaign.
+def campaign_savings(store: Store, campaign: Campaign) -> dict[Table, pd.DataFrame]:
+    """Return the three figures of a campaign, and what they assume.
 
     Parameters
     ----------
@@ -64,19 +67,51 @@ def campaign_savings(store: Store, campaign: Campaign) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        Table ``savings``: the steps of each contract, the dotation and the trajectory of transports where the scheme
-        has them, then the effects of each envelope by establishment and of each shared indicator by contract.
+    dict
+        ``savings``: the steps of each contract, the dotation and the trajectory of transports where the scheme has
+        them, then the effects of each envelope by establishment and of each shared indicator by contract, then the
+        estimates; ``saving_estimates``: how sure these are, the region included; ``saving_sensitivity``: what both
+        figures in euros owe to each assumption.
     """
     scheme = scheme_of(campaign)
     shared = sharing_indicators(definitions_of(campaign).values())
+    estimates, assumed = [], [_rule_sensitivity(store, scheme, shared)]
+    for question in estimate_questions(store, campaign, scheme, shared):
+        answered = question.answer()
+        estimates.append(answered)
+        assumed.append(estimate_sensitivity(question, answered))
+    estimated = _joined(tables.SAVING_ESTIMATES, estimates)
     parts = [
         *_regulatory(store, campaign, scheme, shared),
         *_envelopes(store, campaign),
         *_indicators(store, shared),
+        statistical_savings(estimated),
     ]
+    return {
+        tables.SAVINGS: _joined(tables.SAVINGS, parts),
+        tables.SAVING_ESTIMATES: estimated,
+        tables.SAVING_SENSITIVITY: _joined(tables.SAVING_SENSITIVITY, assumed),
+    }
+
+
+def _joined(table: Table, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     full = [part for part in parts if len(part)]
-    return pd.concat(full, ignore_index=True) if full else tables.SAVINGS.empty()
+    return table.validate(pd.concat(full, ignore_index=True)) if full else table.empty()
+
+
+def _rule_sensitivity(store: Store, scheme: Scheme, shared: Sequence[IndicatorDefinition]) -> pd.DataFrame:
+    evaluated = store.read(tables.EVALUATIONS)
+    named = {one.id: one for one in shared}
+    own = evaluated[evaluated["subject"].isin(list(named)) & (evaluated["kind"] == "indicator")]
+    if scheme.incentive is None or own.empty:
+        return tables.SAVING_SENSITIVITY.empty()
+    subjects = own["subject"].tolist()
+    asked = own.assign(
+        is_valued=[named[subject].incentive.saving_measure is not None for subject in subjects],
+        definition_rate_pct=pd.Series([named[s].incentive.rate_pct for s in subjects], index=own.index, dtype=object),
+        reason=None,
+    )
+    return rule_sensitivity(asked, rule=scheme.incentive)
 
 
 def campaign_levers(store: Store, campaign: Campaign) -> pd.DataFrame:

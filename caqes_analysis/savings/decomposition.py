@@ -17,12 +17,15 @@ import pandas as pd
 
 from caqes_analysis import tables
 
-__all__ = ["DECOMPOSED", "EFFECTS", "decompose", "decomposed_savings", "item_effects"]
+__all__ = ["DECOMPOSED", "EFFECTS", "LARGEST_EFFECT_CENTS", "decompose", "decomposed_savings", "item_effects"]
 
 DECOMPOSED = "decomposed"
 """Value of ``method`` in the table ``savings``."""
 EFFECTS: Final = ("price", "volume", "mix", "rate", "fees", "entries", "exits", "perimeter", "masked")
 """Effects, in the order in which they are printed."""
+
+LARGEST_EFFECT_CENTS: Final = 10**13
+"""100 Md€, five times what all French hospital prescriptions cost in town: an effect beyond is an error of entry."""
 
 # Object arrays of Python integers: products of boxes and cents pass 64 bits. Slices keep them from filling the memory.
 _SLICE_ROWS: Final = 200_000
@@ -60,6 +63,8 @@ def decompose(
     Notes
     -----
     Price, rate and volume of each product are rounded to the cent, the half away from zero; the mix takes what remains.
+    A product one of whose effects would pass :data:`LARGEST_EFFECT_CENTS` (a base of one cent beside millions
+    reimbursed) is not split: its change is mix.
 
     Examples
     --------
@@ -124,6 +129,8 @@ def item_effects(
         own = tuple(values[some].astype(object) for values in (q0, q1, b0, b1, r0, r1))
         price, rate = _price_and_rate(*own)
         volume = _volume(own[1] - own[0], *(values[some].astype(object) for values in totals))
+        is_sound = np.max(np.abs([price, rate, volume]), axis=0) <= LARGEST_EFFECT_CENTS
+        price, rate, volume = (np.where(is_sound, effect, 0) for effect in (price, rate, volume))
         for name, values in (("price", price), ("rate", rate), ("volume", volume)):
             found[name][some] = values.astype("int64")
         found["mix"][some] = (own[5] - own[4] - price - rate - volume).astype("int64")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.forecast.year_end import PATHS_NB
-from caqes_analysis.savings.estimate_input import Setting, read_setting
+from caqes_analysis.savings.estimate_input import Setting, read_setting, read_yearly_setting
 from caqes_analysis.savings.estimate_model import Counterfactual, simulate_counterfactual
 from caqes_analysis.savings.estimate_null import Undeserved, pass_through_rule
 from caqes_analysis.savings.estimate_readings import conclude, read_saving
@@ -61,7 +61,8 @@ def estimate(
     ----------
     monthly
         Months of one indicator: ``series``, ``month`` (first of month), ``amount_eur``, optionally ``is_provisional``;
-        establishments with and without contract, the years before it and the year evaluated.
+        establishments with and without contract, the years before it and the year evaluated. Bases that have no month
+        have ``year`` instead: ``start`` is then January of the year evaluated.
     treated
         Series under contract. Under ``caqes-2018`` all are; under ``caqes-2022`` those targeted.
     start
@@ -102,17 +103,17 @@ def estimate(
     Formulas, calibration and thresholds: ``docs/methods/savings-estimate.md``.
     """
     begins = pd.Timestamp(start)
-    setting = read_setting(
-        monthly,
-        treated=treated,
-        start=begins,
-        year=begins.year if year is None else year,
-        transition_months_nb=transition_months_nb,
-    )
+    evaluated = begins.year if year is None else year
+    if "month" in monthly:
+        setting = read_setting(
+            monthly, treated=treated, start=begins, year=evaluated, transition_months_nb=transition_months_nb
+        )
+    else:
+        setting = read_yearly_setting(monthly, treated=treated, year=evaluated)
     is_compared, why = _design(setting, design, targeting)
     estimable = setting.treated & np.array([not reason for reason in setting.reasons], dtype=bool)
     found = None
-    if setting.replays and estimable.any():
+    if estimable.any() and (setting.replays or (is_compared and setting.is_yearly)):
         found = simulate_counterfactual(
             setting.replays,
             setting.current,
@@ -125,7 +126,7 @@ def estimate(
     notes = [why] if why else []
     if targeting is None and not setting.treated.all():
         notes.append(_UNKNOWN_RULE)
-    table = _Rows(setting, found, estimable, notes, COMPARED if is_compared else INTERRUPTED)
+    table = _Rows(setting, found, estimable, notes, COMPARED if is_compared else INTERRUPTED, indicator or None)
     undeserved = table.through(lambda before, paths: _undeserved(before, paths, rule, indicator, target_pct))
     rows = table.build(undeserved, groups or {})
     if threshold is not None:
@@ -170,6 +171,7 @@ class _Rows:
     estimable: npt.NDArray[np.bool_]
     notes: list[str]
     method: str
+    indicator: str | None
 
     def _kept(self) -> npt.NDArray[np.intp]:
         """Return, among the paths, those of the series that have a year to compare with."""
@@ -226,6 +228,7 @@ class _Rows:
     def _base(self, level: str, series: str) -> dict[str, Any]:
         months = self.setting.months
         return {
+            "indicator": self.indicator,
             "level": level,
             "series": series,
             "year": self.setting.year,
@@ -240,6 +243,8 @@ class _Rows:
     def _no_past(self) -> str:
         if self.setting.replays:
             return "aucune série sous contrat n'est estimable"
+        if self.setting.is_yearly:
+            return "deux années seulement, et pas assez d'établissements sans contrat pour comparer"
         return "aucune année antérieure à rejouer : il faut trois ans au moins avant le contrat"
 
     def _missing(self, at: int) -> dict[str, Any]:
@@ -293,8 +298,9 @@ class _Rows:
 
     def _said(self, level: str, rows: npt.NDArray[np.intp]) -> str | None:
         notes = list(self.notes)
-        if level == "series":
-            notes += [self.setting.notes[int(rows[0])]]
+        told = {self.setting.notes[int(row)] for row in rows}
+        if len(told) == 1:
+            notes += list(told)
         left_nb = int((self.setting.treated & ~self.estimable).sum())
         if level == REGION and left_nb:
             notes.append(f"{french.plural(left_nb, 'série')} sous contrat hors du total, faute de mois")

@@ -1,4 +1,4 @@
-"""From the months received to what an estimate reads: aligned series, the period evaluated, the years to replay."""
+"""From what was received to what an estimate reads: aligned series, the period evaluated, the years to replay."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from caqes_analysis import french
 from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.savings.estimate_model import MIN_LEARNING_NB
-from caqes_analysis.savings.estimate_windows import MIN_HISTORY_MONTHS_NB, Window, build_window
+from caqes_analysis.savings.estimate_windows import (
+    MIN_HISTORY_MONTHS_NB,
+    Window,
+    build_window,
+    build_yearly_window,
+)
 
-__all__ = ["Setting", "read_setting"]
+__all__ = ["Setting", "read_setting", "read_yearly_setting"]
 
 Cents = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -24,6 +29,7 @@ Flags = npt.NDArray[np.bool_]
 _MAX_REPLAYS_NB = 5
 _MAX_GAP_MONTHS_NB = 2
 _MIN_RECEIVED_SHARE = 0.5
+_TWO_YEARS = "deux années seulement : rien ne mesure le retour vers la moyenne"
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Setting:
         Why a series cannot be estimated (French), empty when it can.
     notes
         What was filled in, by series; empty when nothing was.
+    is_yearly
+        Whether the bases have no month.
     """
 
     series: tuple[str, ...]
@@ -62,6 +70,7 @@ class Setting:
     replays: tuple[Window, ...]
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
+    is_yearly: bool = False
 
 
 def read_setting(
@@ -120,6 +129,72 @@ def read_setting(
     )
 
 
+def read_yearly_setting(yearly: pd.DataFrame, *, treated: Collection[str], year: int) -> Setting:
+    """Align the years of bases that have no month; the contracts begin in January of the year evaluated.
+
+    Parameters
+    ----------
+    yearly
+        ``series, year, amount_eur``, one row per series and year received.
+    treated, year
+        As :func:`~caqes_analysis.savings.estimate.estimate` receives them.
+
+    Raises
+    ------
+    CaqesError
+        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``.
+    """
+    wide = yearly.assign(amount_eur=yearly["amount_eur"].astype("float64")).pivot(
+        index="series", columns="year", values="amount_eur"
+    )
+    series = tuple(str(name) for name in wide.index)
+    problems = _strangers(series, treated)
+    if problems:
+        raise CaqesError(problems)
+    under = np.array([name in set(treated) for name in series], dtype=bool)
+    first = year
+    while first - 1 in wide.columns:
+        first -= 1
+    if first == year or year not in wide.columns:
+        raise CaqesError.of(
+            "ECONOMIE_PERIODE",
+            f"les bases annuelles de {year} et de l'année précédente n'ont pas été reçues toutes les deux.",
+            "Donner les deux bases.",
+            value=str(year),
+        )
+    years = wide.reindex(columns=range(first, year + 1)).to_numpy(dtype="float64")
+    origin = year - first
+    has_growth = origin > 2
+    earliest = max(1 + has_growth, origin - _MAX_REPLAYS_NB)
+    replays = [
+        build_yearly_window(years[:, :origin], back, has_growth=has_growth)
+        for back in range(origin - 1, earliest - 1, -1)
+    ]
+    current = build_yearly_window(years, origin, has_growth=has_growth)
+    has_actual, has_previous = ~np.isnan(years[:, origin]), ~np.isnan(years[:, origin - 1])
+    cents = np.rint(100 * np.nan_to_num(years)).astype(np.int64)
+    unreadable = "une année d'avant n'est pas reçue, ou son montant est nul"
+    reasons = [
+        ("" if readable else unreadable) if received else "l'année évaluée n'est pas reçue"
+        for received, readable in zip(has_actual, current.is_readable, strict=True)
+    ]
+    return Setting(
+        series,
+        under,
+        year,
+        pd.date_range(f"{year}-01-01", periods=12, freq="MS"),
+        cents[:, origin],
+        cents[:, origin - 1],
+        np.asarray(has_actual),
+        np.asarray(has_previous),
+        current,
+        tuple(one for one in replays if (one.is_readable & ~np.isnan(one.log_outcome)).sum() >= MIN_LEARNING_NB),
+        tuple(reasons),
+        tuple("" if replays else _TWO_YEARS for _ in series),
+        is_yearly=True,
+    )
+
+
 def _evaluated(settled: Flags, first: int, stop: int) -> list[int]:
     """Return the columns from ``first`` that half of the series under contract have received for good, without hole."""
     found = []
@@ -130,19 +205,23 @@ def _evaluated(settled: Flags, first: int, stop: int) -> list[int]:
     return found
 
 
-def _check(panel: Panel, treated: Collection[str], start: pd.Timestamp, year: int, columns: list[int]) -> None:
-    problems = []
-    strangers = sorted(set(treated) - set(panel.series))
-    if strangers or not treated:
-        problems.append(
-            Problem(
-                "ECONOMIE_CONTRAT",
-                "ces séries sous contrat n'ont aucun mois." if strangers else "aucune série n'est sous contrat.",
-                "Donner dans treated les noms de la colonne series.",
-                value=", ".join(strangers[:5]),
-                count=len(strangers),
-            )
+def _strangers(series: Collection[str], treated: Collection[str]) -> list[Problem]:
+    strangers = sorted(set(treated) - set(series))
+    if treated and not strangers:
+        return []
+    return [
+        Problem(
+            "ECONOMIE_CONTRAT",
+            "ces séries sous contrat n'ont aucun montant." if strangers else "aucune série n'est sous contrat.",
+            "Donner dans treated les noms de la colonne series.",
+            value=", ".join(strangers[:5]),
+            count=len(strangers),
         )
+    ]
+
+
+def _check(panel: Panel, treated: Collection[str], start: pd.Timestamp, year: int, columns: list[int]) -> None:
+    problems = _strangers(panel.series, treated)
     if start.year > year:
         problems.append(
             Problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ _PRIOR_SLOPE = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 _PRIOR_SLOPE_SD = np.array([0.3, 0.3, 0.3, 0.3, 0.3, 0.02])
 """Before any data: the mean of the smoothings is right, and nothing else is needed."""
 _PRIOR_SHOCK_SD, _PRIOR_SHOCK_YEARS_NB = 0.01, 3.0
-"""A region's common move from one year to another, before any data: 1.5 %, as three years would have said."""
+"""A region's common move from one year to another, before any data: 1 %, as three years would have said."""
 _PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB = 2.0, 4.0
 """The error of the targeted group is pulled to nothing as by two years without any; its excess variance by four."""
 _TAIL = 0.01
@@ -92,7 +92,8 @@ def simulate_counterfactual(
     Parameters
     ----------
     replays
-        Earlier windows, whose outcomes stand before the contract.
+        Earlier windows, whose outcomes stand before the contract; none when two years are all that was received, and
+        the others must then be compared.
     current
         The window of the contract; the outcomes of the treated are not read.
     treated
@@ -108,13 +109,15 @@ def simulate_counterfactual(
     used = [window.is_readable & ~np.isnan(window.log_outcome) for window in windows]
     if is_compared:
         used[-1] &= ~treated
-    fit = _fit(windows, used)
+    fit, shock_variance = _pool_shocks(_fit(windows, used), len(replays))
     random = np.random.default_rng(seed)
     even = norm.ppf((np.arange(paths_nb) + 0.5) / paths_nb)
     draws = random.multivariate_normal(fit.values, fit.covariance, paths_nb, method="cholesky")
-    shock = _shock(fit, draws, len(replays), is_compared, random.permutation(even))
+    shock = _shock(draws, shock_variance, len(replays), is_compared, random.permutation(even))
     errors = fit.errors.quantiles(np.clip(norm.cdf(even), _TAIL, 1 - _TAIL))
     selection, selection_sd = _selection(fit, replays, used, selections, errors, is_compared)
+    if not replays:
+        selection_sd = _unseen_selection_sd(fit, current, treated & current.is_readable, errors)
     freedom = len(replays) + _PRIOR_EXCESS_YEARS_NB
     moved = selection + selection_sd * t.ppf(norm.cdf(random.permutation(even)), freedom)
     rows = np.flatnonzero(treated & current.is_readable)
@@ -182,19 +185,37 @@ def _fit(windows: Sequence[Window], used: Sequence[Flags]) -> _Fit:
     )
 
 
-def _shock(fit: _Fit, draws: Floats, replays_nb: int, is_compared: bool, even: Floats) -> Floats:
-    """Draw the shock of the year: from the shocks of the years replayed, and the comparison group if there is one."""
-    past = fit.values[len(FEATURES) : len(FEATURES) + replays_nb]
+def _pool_shocks(fit: _Fit, replays_nb: int) -> tuple[_Fit, float]:
+    """Pull the shocks of the years towards their mean, as far as they differ by more than their own errors say.
+
+    Returns the slopes and shocks after that, with their joint covariance, and the variance of shocks between years.
+    """
+    if not replays_nb:
+        return fit, _PRIOR_SHOCK_SD**2
+    first, shocks_nb = len(FEATURES), len(fit.values) - len(FEATURES)
+    past = slice(first, first + replays_nb)
+    centring = np.eye(replays_nb) - 1 / replays_nb
+    seen = float(((fit.values[past] - fit.values[past].mean()) ** 2).sum())
+    # What sampling alone makes the shocks differ by is not a difference between years.
+    by_sampling = float((centring * fit.covariance[past, past]).sum())
     freedom = _PRIOR_SHOCK_YEARS_NB + replays_nb - 1
-    variance = (_PRIOR_SHOCK_YEARS_NB * _PRIOR_SHOCK_SD**2 + ((past - past.mean()) ** 2).sum()) / freedom
-    variance *= 1 + 1 / replays_nb
-    if not is_compared:
-        found: Floats = past.mean() + np.sqrt(variance) * t.ppf(norm.cdf(even), freedom)
-        return found
-    trusted = variance / (variance + fit.covariance[-1, -1])
-    measured = past.mean() + trusted * (fit.values[-1] - past.mean())
-    kept: Floats = measured + np.sqrt(trusted) * (draws[:, -1] - fit.values[-1])
-    return kept
+    variance = (_PRIOR_SHOCK_YEARS_NB * _PRIOR_SHOCK_SD**2 + max(0.0, seen - by_sampling)) / freedom
+    precision = np.linalg.inv(fit.covariance)
+    pulled = precision.copy()
+    pulled[first:, first:] += (np.eye(shocks_nb) - 1 / shocks_nb) / variance
+    covariance = np.linalg.inv(pulled)
+    return replace(fit, values=covariance @ precision @ fit.values, covariance=covariance), variance
+
+
+def _shock(draws: Floats, variance: float, replays_nb: int, is_compared: bool, even: Floats) -> Floats:
+    """Return the shock of the year on each path: that of the comparison group, else a new one around those replayed."""
+    if is_compared:
+        measured: Floats = draws[:, -1]
+        return measured
+    freedom = _PRIOR_SHOCK_YEARS_NB + replays_nb - 1
+    drawn: Floats = draws[:, len(FEATURES) :].mean(axis=1)
+    drawn += np.sqrt(variance * (1 + 1 / replays_nb)) * t.ppf(norm.cdf(even), freedom)
+    return drawn
 
 
 def _selection(
@@ -230,3 +251,10 @@ def _selection(
     mean_error = float((error / variance).sum() / precision)
     excess = float(((error - mean_error) ** 2 - variance).sum()) / (len(seen) + _PRIOR_EXCESS_YEARS_NB)
     return mean_error, float(np.sqrt(1 / precision + max(0.0, excess)))
+
+
+def _unseen_selection_sd(fit: _Fit, current: Window, chosen: Flags, drawn: Floats) -> float:
+    """Return how far the targeted group may be from nil error where no earlier year was seen: the prior alone."""
+    weight = current.reference_eur[chosen] * fit.errors.scale_of(_described(current, chosen))
+    noise = (weight**2).sum() / current.reference_eur[chosen].sum() ** 2 * (drawn**2).mean()
+    return float(np.sqrt(noise / _PRIOR_SELECTION_YEARS_NB))

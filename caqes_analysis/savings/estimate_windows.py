@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from caqes_analysis.forecast.smoothing import Smoothing, seasonal_profile, smooth, theta
 
-__all__ = ["FEATURES", "MIN_HISTORY_MONTHS_NB", "Window", "build_window"]
+__all__ = ["FEATURES", "MIN_HISTORY_MONTHS_NB", "Window", "build_window", "build_yearly_window"]
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -20,6 +20,8 @@ _MAX_HISTORY_YEARS_NB = 3
 _MAX_GROWTH = 2.0
 """Growths are cut at e², 7 times: what lies beyond is another establishment, not a trend."""
 _FLOOR_SHARE = 0.05
+_YEARLY_VOLATILITY = 0.05
+"""The same for all series of a yearly base: it changes no figure, the scale of the errors being learned."""
 _SMOOTHINGS = (
     Smoothing(0.05, 0.005, 0.97, 0.0),
     Smoothing(0.1, 0.01, 0.9, 0.25),
@@ -110,6 +112,47 @@ def build_window(months_eur: Floats, origin: int, offsets: npt.NDArray[np.int64]
         growth = np.where(readable, np.log(level / before), np.nan)
         outcome = np.where(came > 0, np.log(came / reference), np.nan)
     return Window(np.where(readable, reference, np.nan), outcome, features, level, growth, volatility, spread)
+
+
+def build_yearly_window(years_eur: Floats, origin: int, *, has_growth: bool) -> Window:
+    """Read the window of one year in bases that have no month.
+
+    Parameters
+    ----------
+    years_eur
+        Series × years; NaN where not known.
+    origin
+        Column of the year evaluated; the column before is what it is compared with.
+    has_growth
+        Whether the growth of the year before predicts; it is 0 for all otherwise, and the column before that one is
+        not read.
+
+    Returns
+    -------
+    Window
+        Series whose years before are not known, or not positive, are NaN. Only the size tells how hard a series is to
+        predict.
+    """
+    series_nb, width = years_eur.shape
+    positive = np.where(years_eur > 0, years_eur, np.nan)
+    reference = positive[:, origin - 1]
+    came = positive[:, origin] if origin < width else np.full(series_nb, np.nan)
+    growth = np.log(reference / positive[:, origin - 2]) if has_growth else np.zeros(series_nb)
+    readable = ~np.isnan(reference) & ~np.isnan(growth)
+    features = np.zeros((series_nb, len(FEATURES)))
+    features[:, FEATURES.index("growth")] = np.clip(growth, -_MAX_GROWTH, _MAX_GROWTH)
+    features[:, FEATURES.index("size")] = np.log(reference)
+    reference = np.where(readable, reference, np.nan)
+    same = np.where(readable, _YEARLY_VOLATILITY, np.nan)
+    return Window(
+        reference,
+        np.log(came / reference),
+        np.where(readable[:, None], features, np.nan),
+        reference,
+        np.where(readable, growth, np.nan),
+        same,
+        same,
+    )
 
 
 def _positive(months: Floats) -> Floats:

@@ -119,7 +119,7 @@ class _Traits:
 
 
 def lpp_rows(reception: Reception) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield the LPP by code of each month received, from the year before the campaign's two.
+    """Yield the LPP by code of each month received.
 
     By month, the codes add up to the cent to the LPP of ``enveloppes_mensuelles.csv``, and those of PERFADOM to its
     own.
@@ -129,7 +129,6 @@ def lpp_rows(reception: Reception) -> Iterator[tuple[str, str, str, str, str]]:
     reception
         What the region received.
     """
-    start = np.datetime64(f"{reception.region.year - 2}-01")
     for one in reception.region.establishments:
         random = np.random.default_rng([reception.region.seed, 6, one.index])
         tilt = random.lognormal(0.0, 0.35, len(_products()))
@@ -139,8 +138,6 @@ def lpp_rows(reception: Reception) -> Iterator[tuple[str, str, str, str, str]]:
         lpp, perfadom = received["lpp"], received.get("perfadom")
         inner = dict(zip(perfadom.months.astype(str), perfadom.cents.tolist(), strict=True)) if perfadom else {}
         for month, cents in zip(lpp.months, lpp.cents.tolist(), strict=True):
-            if month < start:
-                continue
             inside = inner.get(str(month), 0)
             for product, part_cents in [*_split("perfadom", inside, tilt), *_split("lpp", cents - inside, tilt)]:
                 quantity = max(1, round(part_cents / 100 / product.unit_eur))

@@ -19,7 +19,7 @@ from caqes_analysis.tables.computed import (
     TARGETS,
 )
 from caqes_analysis.tables.definition import Column, Kind, Table, from_arrow
-from caqes_analysis.tables.estimates import CONCLUSIONS, ESTIMATE_LEVELS, SAVING_ESTIMATES
+from caqes_analysis.tables.estimates import CONCLUSIONS, ESTIMATE_LEVELS, SAVING_ESTIMATES, SAVING_SENSITIVITY
 from caqes_analysis.tables.parts import (
     AMOUNT_KINDS,
     DATE_BASES,
@@ -116,6 +116,7 @@ __all__ = [
     "SAVINGS",
     "SAVING_ESTIMATES",
     "SAVING_METHODS",
+    "SAVING_SENSITIVITY",
     "SCENARIOS",
     "SUCCESSIONS",
     "TARGETS",

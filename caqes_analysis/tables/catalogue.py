@@ -18,7 +18,7 @@ from caqes_analysis.tables.computed import (
     TARGETS,
 )
 from caqes_analysis.tables.definition import Table
-from caqes_analysis.tables.estimates import SAVING_ESTIMATES
+from caqes_analysis.tables.estimates import SAVING_ESTIMATES, SAVING_SENSITIVITY
 from caqes_analysis.tables.received import (
     ACTIVITY,
     ANNUAL_DRUG_SPEND,
@@ -77,6 +77,7 @@ ALL_TABLES: tuple[Table, ...] = (
     EVALUATIONS,
     SAVINGS,
     SAVING_ESTIMATES,
+    SAVING_SENSITIVITY,
     LEVERS,
     CHANGES,
     CHANGE_CAUSES,

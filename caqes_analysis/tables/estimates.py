@@ -1,11 +1,11 @@
-"""Table of the savings estimated against what would have happened otherwise."""
+"""Tables of the savings estimated against what would have happened otherwise, and of what they assume."""
 
 from __future__ import annotations
 
 from caqes_analysis.tables.definition import Column, Table
 from caqes_analysis.tables.parts import columns, values
 
-__all__ = ["CONCLUSIONS", "ESTIMATE_LEVELS", "SAVING_ESTIMATES"]
+__all__ = ["CONCLUSIONS", "ESTIMATE_LEVELS", "SAVING_ESTIMATES", "SAVING_SENSITIVITY"]
 
 ESTIMATE_LEVELS = ("series", "group", "region", "threshold")
 CONCLUSIONS = ("saving", "probable_saving", "inconclusive", "probable_overspending", "overspending")
@@ -14,8 +14,9 @@ SAVING_ESTIMATES = Table(
     "saving_estimates",
     "Une ligne par série sous contrat, groupe et région : ce que la dépense aurait été sans contrat, et avec quelle "
     "certitude.",
-    ("level", "series", "period"),
+    ("indicator", "level", "series", "period"),
     columns(
+        Column("indicator", "text", "Indicateur ; vide quand l'appel n'en nomme pas.", False),
         Column("level", "text", "Ce que la ligne réunit.", values=ESTIMATE_LEVELS),
         Column("series", "text", "Série, nom du groupe, ou « region »."),
         Column("year", "year", "Année évaluée."),
@@ -49,5 +50,29 @@ SAVING_ESTIMATES = Table(
             comparison_nb=("count", "Établissements sans contrat comparés."),
             reason=("text", "Pourquoi rien n'est estimé, ou ce que l'estimation suppose."),
         ),
+    ),
+)
+
+SAVING_SENSITIVITY = Table(
+    "saving_sensitivity",
+    "Une ligne par hypothèse changée : ce que devient l'économie estimée d'un indicateur, ou l'intéressement versé.",
+    ("method", "indicator", "period", "variant"),
+    columns(
+        Column("method", "text", "Chiffre concerné.", values=("regulatory", "statistical")),
+        Column("indicator", "text", "Indicateur ; « incentive » pour l'intéressement de tous les contrats."),
+        Column("year", "year", "Année évaluée."),
+        Column("period", "text", "Mois évalués dans ce qui est retenu."),
+        Column("variant", "text", "Hypothèse changée ; « base » pour ce qui est retenu."),
+        Column("label", "text", "La même, en mots."),
+        values(
+            series_nb=("count", "Nombre de contrats réunis."),
+            saving_eur=("amount", "Économie estimée, ou intéressement versé."),
+            difference_eur=("amount", "Écart à ce qui est retenu."),
+            lower_95_eur=("amount", "Borne basse à 95 %."),
+            upper_95_eur=("amount", "Borne haute à 95 %."),
+            prob_real=("ratio", "Probabilité que l'économie soit réelle (0 à 1)."),
+            reason=("text", "Ce que la variante suppose, ou pourquoi elle diffère."),
+        ),
+        Column("conclusion", "text", "Ce que les données permettent de dire.", required=False, values=CONCLUSIONS),
     ),
 )

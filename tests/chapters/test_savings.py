@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +10,11 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import explained, savings, savings_sheet
+from caqes_analysis.chapters import explained, savings, savings_estimates, savings_sheet
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.receive import open_store
+from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
 from caqes_analysis.savings.incentive import total_of
 from tests.campaigns import MONTHLY, small_campaign
 from tests.conftest import REPOSITORY
@@ -25,7 +27,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     (folder / "regles.yml").write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
     text = MONTHLY.replace("output: sortie", "output: sortie\nscheme_rules: regles.yml")
     text += "  activity: [{path: recus/activite.csv}]\n  lpp_spend: [{path: recus/lpp_par_code.csv}]\n"
-    campaign = small_campaign(folder, establishments_nb=8, text=text)
+    campaign = small_campaign(folder, establishments_nb=14, text=text)
     return Page(campaign, open_store(campaign))
 
 
@@ -65,12 +67,64 @@ def test_the_answer_says_the_figure_of_the_contract_and_what_was_spent(page: Pag
 
 def test_the_three_figures_stand_side_by_side_and_the_third_is_not_invented(page: Page) -> None:
     table = savings.figures_by_indicator(page)
-    assert set(cells(table, "Économie réelle")) == {"non estimé"}
+    assert isinstance(table, Table)
+    real = dict(zip(cells(table, "Indicateur"), cells(table, "Économie réelle (à 95 %)"), strict=True))
+    assert real["IPP"] == "non estimable"
+    assert real["Réhospitalisations IC"] == "non valorisable"
+    assert re.fullmatch(r"[+−]?[\d ,]+ [kM]?€ \(de [+−].* à [+−].*\)", real["Part ambulance"])
     assert "non valorisable" in cells(table, "Contrat : économies")
     *own, whole = cells(table, "Contrat : économies")
     assert sum(number(text) for text in own if "€" in text) == number(whole)
     assert any("formule non officielle" in note for note in table.notes)
     assert "ne s'en déduisent pas" in savings.difference(page).summary()
+
+
+def test_the_third_figure_says_how_sure_it_is_and_what_it_assumes(page: Page) -> None:
+    table = savings_estimates.estimates_table(page)
+    said = dict(zip(cells(table, "Indicateur"), cells(table, "Ce qu'on peut dire"), strict=True))
+    assert set(said.values()) <= {*CONCLUSION_WORDS.values(), "n. d."}
+    assert said["Part ambulance"] in CONCLUSION_WORDS.values()
+    assert any("payé sur cet indicateur" in note for note in table.notes)
+    changed = savings_estimates.sensitivity_table(page)
+    assert {"autre tirage des trajectoires", "sans le contrat qui dépense le plus"} <= set(
+        cells(changed, "Ce qui change")
+    )
+    rules = savings_estimates.rules_table(page)
+    assert cells(rules, "Ce qui change")[0] == "la règle retenue"
+    assert number(cells(rules, "Intéressement")[0]) == number(cells(savings.contracts_table(page), "Intéressement")[-1])
+
+
+def test_each_indicator_has_a_sentence_that_reads_the_difference(page: Page) -> None:
+    said = plain(savings.difference(page).summary())
+    assert "Part ambulance : le contrat compte" in said
+    assert "n'est pas estimable" in said
+    beyond = savings_estimates.reading_of(
+        "IPP",
+        Decimal("900.00"),
+        Decimal("-900.00"),
+        None,
+        {"saving_eur": Decimal(100), "lower_95_eur": 20, "upper_95_eur": 180, "conclusion": "saving", "reason": None},
+    )
+    assert "dépasse tout cet intervalle" in beyond
+    assert "économie établie" in beyond
+
+
+def test_an_estimate_is_printed_with_the_digits_that_its_interval_carries() -> None:
+    row = {"saving_eur": Decimal("440986.52"), "lower_95_eur": -1453511.29, "upper_95_eur": 2330509.33}
+    assert plain(savings_estimates.estimate_text(row)) == "+400 k€ (de −1,5 M€ à +2,3 M€)"
+    small = {"saving_eur": Decimal("-43252.50"), "lower_95_eur": -130601.0, "upper_95_eur": 52898.0}
+    assert plain(savings_estimates.estimate_text(small)) == "−40 k€ (de −130 k€ à +50 k€)"
+    assert savings_estimates.estimate_text({"saving_eur": None}) == "non estimable"
+
+
+def test_the_whole_is_the_sum_and_its_bounds_are_those_of_independent_estimates() -> None:
+    one = {"previous_eur": 1, "actual_eur": 1, "counterfactual_eur": 1, "saving_eur": Decimal("10.01")}
+    bounds = {"lower_80_eur": 8, "upper_80_eur": 12, "lower_95_eur": 7, "upper_95_eur": 13}
+    other = one | bounds | {"saving_eur": Decimal("20.02"), "lower_95_eur": 16, "upper_95_eur": 24}
+    whole = savings_estimates.whole_estimate(pd.DataFrame([one | bounds, other]))
+    assert whole["saving_eur"] == Decimal("30.03")
+    assert whole["lower_95_eur"] == pytest.approx(30.03 - (3.01**2 + 4.02**2) ** 0.5)
+    assert savings_estimates.whole_estimate(pd.DataFrame([one | {"saving_eur": None}]))["conclusion"] is None
 
 
 def test_a_change_is_explained_or_what_is_missing_is_named(page: Page) -> None:

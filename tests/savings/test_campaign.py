@@ -10,6 +10,8 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.indicators.catalogue import definitions_of
+from caqes_analysis.indicators.compute import amounts_received
 from caqes_analysis.receive import open_store
 from caqes_analysis.savings import decompose
 from caqes_analysis.savings.campaign import compared_year, envelope_pairs
@@ -30,7 +32,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> tuple[Campaign, Store]:
     rules = REPOSITORY / "parameters" / "demonstration" / "regles-2022.yml"
     (folder / "regles.yml").write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
     text = MONTHLY.replace("output: sortie", "output: sortie\nscheme_rules: regles.yml") + SOURCES.lstrip("\n")
-    campaign = small_campaign(folder, establishments_nb=8, text=text)
+    campaign = small_campaign(folder, establishments_nb=14, text=text)
     return campaign, open_store(campaign)
 
 
@@ -73,6 +75,58 @@ def test_the_region_is_the_sum_of_its_establishments(region: tuple[Campaign, Sto
     assert (split[list(EFFECTS)].sum(axis=1) == split["current"] - split["previous"]).all()
 
 
+def test_the_three_figures_add_up_to_the_region_to_the_cent(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    estimates = store.read(tables.SAVING_ESTIMATES)
+    whole = estimates[(estimates["level"] == "region") & estimates["saving_eur"].notna()].set_index("indicator")
+    real, counted = amounts(store, "statistical"), amounts(store, "regulatory")
+    assert {"phev_perfadom", "transport_ambulance_share"} <= set(whole.index)
+    for indicator, row in whole.iterrows():
+        own = real.xs(indicator, level="indicator")
+        assert own["saving"].sum() == row["saving_eur"]
+        assert own["counterfactual"].sum() == row["counterfactual_eur"]
+        due = counted.xs(indicator, level="indicator").loc[own.index]
+        assert (own["current"] == due["current"]).all()
+        assert (own["previous"] == due["previous"]).all()
+
+
+def test_what_is_not_estimated_says_why(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    estimates = store.read(tables.SAVING_ESTIMATES)
+    silent = estimates[estimates["saving_eur"].isna() & estimates["reason"].isna()]
+    assert silent.empty
+    assert "phev_ipp" in set(estimates["indicator"])
+
+
+def test_every_assumption_is_changed_alone(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    rows = store.read(tables.SAVING_SENSITIVITY)
+    base = rows[rows["variant"] == "base"].set_index(["method", "indicator"])
+    assert (base["difference_eur"] == 0).all()
+    for row in rows.to_dict("records"):
+        kept = base.loc[(row["method"], row["indicator"]), "saving_eur"]
+        assert row["difference_eur"] == row["saving_eur"] - kept
+    paid = amounts(store, "regulatory").xs("incentive", level="indicator")["incentive"].dropna().sum()
+    assert base.loc[("regulatory", "incentive"), "saving_eur"] == paid
+    rules = rows[rows["method"] == "regulatory"].set_index("variant")["saving_eur"]
+    assert rules["gate_none"] >= rules["base"]
+    assert rules["lowest_rate"] <= rules["base"] <= rules["highest_rate"]
+
+
+def test_the_amounts_of_an_indicator_are_those_received(region: tuple[Campaign, Store]) -> None:
+    campaign, store = region
+    definition = definitions_of(campaign)["transport_ambulance_share"]
+    found = amounts_received(store, definition, measure="ambulance_eur", years=[2022, 2023])
+    received = store.query(
+        "select sum(amount_eur)::decimal(18, 2) as eur from monthly_grid "
+        "where envelope = 'transport_ambulance' and year(month) in (2022, 2023)"
+    )
+    assert found["amount_eur"].dropna().sum() == received["eur"].iloc[0]
+    assert found["period"].str.len().eq(7).all()
+    yearly = amounts_received(store, definitions_of(campaign)["phev_ipp"], measure="reimbursed_eur", years=[2023])
+    assert yearly["period"].eq("2023").all()
+
+
 def test_envelopes_without_products_have_no_year(region: tuple[Campaign, Store]) -> None:
     campaign, store = region
     assert compared_year(store, campaign, "phmev") == 2023
@@ -97,7 +151,7 @@ def test_the_2018_scheme_has_its_dotation_and_its_trajectory(tmp_path: Path) -> 
     rules = (REPOSITORY / "parameters" / "schemes" / "caqes-2018.yml").read_text(encoding="utf-8")
     (tmp_path / "regles.yml").write_text(f"{rules}\ntransport_reference_year: 2018\n", encoding="utf-8")
     campaign = graded_campaign(tmp_path, f"{GRADED}\nscheme_rules: regles.yml\n")
-    found = campaign_savings(open_store(campaign), campaign)
+    found = campaign_savings(open_store(campaign), campaign)[tables.SAVINGS]
     own = found[found["indicator"] == "transport_trajectory"].set_index(["finess", "component"])["amount_eur"]
     first = own.index.get_level_values("finess")[0]
     assert own[first, "overrun"] == own[first, "realised"] - own[first, "target"]

@@ -39,6 +39,17 @@ def swapped(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs.rename(columns=renamed).assign(scope=pairs["scope"].replace({"entry": "exit", "exit": "entry"}))
 
 
+def test_an_absurd_line_is_not_split_and_its_change_is_mix() -> None:
+    sound = pair((100, 100_000, 65_000), (80, 72_000, 46_800), code="sain")
+    absurd = pair((1, 1, 9_000_000_000), (5_000_000, 9_000_000_000, 4_000), code="absurde")
+    alone = decompose(pd.DataFrame([absurd]), volume_by=("code",)).iloc[0]
+    assert alone["mix_eur"] == Decimal("-89999960.00")
+    assert alone["price_eur"] == alone["rate_eur"] == alone["volume_eur"] == 0
+    both = decompose(pd.DataFrame([sound, absurd]), by=("code",), volume_by=("code",)).set_index("code")
+    kept = decompose(pd.DataFrame([sound]), by=("code",), volume_by=("code",)).set_index("code")
+    assert both.loc["sain"].equals(kept.loc["sain"])
+
+
 def test_a_hand_computed_change() -> None:
     pairs = pd.DataFrame(
         [

@@ -1,0 +1,290 @@
+"""The third figure on the pages: what was real, how sure that is, and what it assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import ColumnFormat, Notice, Table
+from caqes_analysis.savings.estimate import REGION
+from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude
+from caqes_analysis.savings.incentive import total_of
+from caqes_analysis.savings.lever_intervals import sum_bounds
+
+__all__ = [
+    "CHANCE_NOTE",
+    "NOT_ESTIMATED",
+    "estimate_note",
+    "estimate_text",
+    "estimates_of",
+    "estimates_table",
+    "reading_of",
+    "rules_table",
+    "sensitivity_table",
+    "whole_estimate",
+]
+
+NOT_ESTIMATED = "non estimable"
+"""What is printed of the real saving where the data allow no estimate."""
+CHANCE_NOTE = (
+    "« Établi » : moins d'une chance sur vingt de le paraître par hasard ; parmi vingt lignes, une peut donc l'être à "
+    "tort."
+)
+"""What a conclusion is worth when there are many."""
+_BOUNDS = ("lower_95_eur", "upper_95_eur")
+_UNITS = ((6, "M€"), (3, "k€"), (0, "€"))
+_AMOUNTS = ("previous_eur", "actual_eur", "counterfactual_eur", "saving_eur")
+
+
+def estimates_of(page: Page, series: str = REGION) -> pd.DataFrame:
+    """Return the estimates of the region, or of one contract, one row per indicator.
+
+    Parameters
+    ----------
+    page
+        The page.
+    series
+        FINESS of the contract; the region by default.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``saving_estimates`` and ``label`` (short name of the indicator). An indicator whose contracts
+        compare different months has one row that adds them up, bounds included, as independent.
+    """
+    rows = page.store.read(tables.SAVING_ESTIMATES)
+    level = REGION if series == REGION else "series"
+    own = rows[(rows["level"] == level) & (rows["series"] == series) & rows["indicator"].notna()]
+    names = page.store.read(tables.INDICATORS).drop_duplicates("indicator").set_index("indicator")["short_name"]
+    found = [_one(part) for _, part in own.groupby("indicator", sort=True)]
+    frame = pd.DataFrame(found, columns=rows.columns)
+    return frame.assign(label=[str(names.get(name, name)) for name in frame["indicator"]])
+
+
+def _one(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return one row for one indicator: its only one, else the sum of those that were estimated."""
+    known = rows[rows["saving_eur"].notna()]
+    if len(rows) == 1 or known.empty:
+        return {str(name): value for name, value in rows.iloc[0].to_dict().items()}
+    return {str(name): value for name, value in known.iloc[0].to_dict().items()} | whole_estimate(known)
+
+
+def whole_estimate(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return the sum of several estimates: amounts add up to the cent, bounds as those of independent estimates.
+
+    Parameters
+    ----------
+    rows
+        Rows of ``saving_estimates``; those without an estimate are left out.
+    """
+    known = rows[rows["saving_eur"].notna()]
+    if known.empty:
+        return {"saving_eur": None, "conclusion": None}
+    values = known["saving_eur"].astype(float).tolist()
+    bounds = {}
+    for level in ("80", "95"):
+        low, high = (known[f"{side}_{level}_eur"].astype(float).tolist() for side in ("lower", "upper"))
+        bounds[f"lower_{level}_eur"], bounds[f"upper_{level}_eur"] = sum_bounds(values, low, high)
+    said = conclude({name: round(100 * value) for name, value in bounds.items()})
+    nothing = dict.fromkeys(["prob_real", "detectable_eur", "detectable_pct", "prob_paid_without_effect"])
+    return {**{name: total_of(known[name]) for name in _AMOUNTS}, **bounds, **nothing, "conclusion": said}
+
+
+def estimate_text(row: Mapping[Any, Any], *, bounds: bool = True) -> str:
+    """Return an estimated saving as printed: rounded to what its interval can carry, then the interval at 95 %."""
+    if pd.isna(row["saving_eur"]):
+        return NOT_ESTIMATED
+    low, high = (float(row[name]) for name in _BOUNDS)
+    written = [_rough(value, low, high) for value in (float(row["saving_eur"]), low, high)]
+    return f"{written[0]} (de {written[1]} à {written[2]})" if bounds else written[0]
+
+
+def _rough(value: float, low: float, high: float) -> str:
+    """Return an amount with the digits that its interval carries, and no others."""
+    power = french.carried_power(low, high)
+    kept = french.rounded_to_interval(value, low, high)
+    if power is None or kept is None:
+        return french.compact_euros(value, signed=True)
+    if not kept:
+        return french.euros(0)
+    scale, unit = next((one for one in _UNITS if abs(kept) >= 10 ** one[0]), _UNITS[-1])
+    return f"{french.signed(kept.scaleb(-scale), max(0, scale - power))}{french.NBSP}{unit}"
+
+
+def _chance(value: Any) -> str:
+    return french.MISSING if pd.isna(value) else french.percent(100 * float(value), 0)
+
+
+def estimates_table(page: Page) -> Table | Notice:
+    """Return how sure the third figure is, indicator by indicator, and what the rule would pay to no effect at all."""
+    rows = estimates_of(page)
+    if rows.empty:
+        why = "Aucun indicateur partagé n'a d'euros évalués, ou aucun contrat n'est évalué."
+        return Notice("info", "Ce qui est réel", why)
+    frame = pd.DataFrame([_printed(row) for row in rows.to_dict("records")])
+    reasons = {row["label"]: row["reason"] for row in rows.to_dict("records") if not pd.isna(row["reason"])}
+    return Table.from_frame(
+        frame,
+        caption=f"Économie réelle de {int(rows['year'].iloc[0])} : ce que les données permettent de dire",
+        columns=[
+            ColumnFormat.text("label", "Indicateur"),
+            ColumnFormat.text("contracts", "Contrats estimés", align="right"),
+            ColumnFormat.text("estimate", "Économie (intervalle à 95 %)", align="right"),
+            ColumnFormat.text("conclusion", "Ce qu'on peut dire"),
+            ColumnFormat.text("prob_real", "Chance qu'elle soit réelle", align="right"),
+            ColumnFormat.text("detectable", "Plus petite économie décelable", align="right"),
+            ColumnFormat.text("paid", "Payé sans aucun effet", align="right"),
+        ],
+        notes=[
+            "Économie : dépense attendue sans contrat moins dépense observée ; négative, c'est un surcoût.",
+            "Plus petite économie décelable : celle que l'intervalle séparerait de zéro huit fois sur dix. Une plus "
+            "petite peut être réelle sans que les données le montrent.",
+            "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien "
+            "changé ; « – » quand un terme de la règle, ou l'objectif, n'est pas connu.",
+            CHANCE_NOTE,
+            *_grouped(reasons),
+        ],
+    )
+
+
+def _printed(row: Mapping[Any, Any]) -> dict[str, Any]:
+    known = not pd.isna(row["saving_eur"])
+    detectable = french.percent(row["detectable_pct"], 0) if known else french.MISSING
+    amount = french.compact_euros(row["detectable_eur"]) if known and not pd.isna(row["detectable_eur"]) else ""
+    return {
+        "label": row["label"],
+        "contracts": french.number(row["series_nb"]) if known else french.MISSING,
+        "estimate": estimate_text(row),
+        "conclusion": CONCLUSION_WORDS[row["conclusion"]] if known else french.MISSING,
+        "prob_real": _chance(row["prob_real"]) if known else french.MISSING,
+        "detectable": f"{detectable} ({amount})" if amount else detectable,
+        "paid": _chance(row["prob_paid_without_effect"]),
+    }
+
+
+def _grouped(reasons: Mapping[str, str]) -> list[str]:
+    """Return what each estimate supposes, each sentence once with the indicators that it is about."""
+    said: dict[str, list[str]] = {}
+    for label, reason in reasons.items():
+        for part in str(reason).split(" ; "):
+            said.setdefault(part, []).append(label)
+    return [f"{french.list_in_words(labels)} : {part}." for part, labels in said.items()]
+
+
+def estimate_note(row: Mapping[Any, Any]) -> str:
+    """Return in one sentence what is known of the saving of one contract on one indicator."""
+    if pd.isna(row["saving_eur"]):
+        reason = "" if pd.isna(row["reason"]) else f" : {row['reason']}"
+        return f"{row['label']} : économie réelle non estimable{reason}."
+    paid = row["prob_paid_without_effect"]
+    undeserved = "" if pd.isna(paid) else f" Chance d'être payé sans avoir rien changé : {_chance(paid)}."
+    return (
+        f"{row['label']} : {CONCLUSION_WORDS[row['conclusion']]}. Il aurait fallu économiser au moins "
+        f"{french.percent(row['detectable_pct'], 0)} pour que les données le montrent.{undeserved}"
+    )
+
+
+def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price: Decimal | None, row: Any) -> str:
+    """Return in one sentence how to read the difference between the three figures of an indicator.
+
+    Parameters
+    ----------
+    label
+        The indicator.
+    saving
+        What the contract counts.
+    change, price
+        Change of the spending, and the part of it that prices make; None when not decomposed.
+    row
+        Its row of ``saving_estimates``; None when there is none.
+    """
+    if saving is None:
+        return f"{label} : l'indicateur n'a pas d'euros, aucun des trois chiffres ne le mesure."
+    counted = f"{label} : le contrat compte {french.compact_euros(saving)}"
+    if change is not None:
+        counted += f" quand la dépense a varié de {french.compact_euros(change, signed=True)}"
+        if price:
+            counted += f", dont {french.compact_euros(price, signed=True)} par les prix"
+    if row is None or pd.isna(row["saving_eur"]):
+        return f"{counted} ; ce qui se serait passé sans contrat n'est pas estimable."
+    low, high = (float(row[name]) for name in _BOUNDS)
+    between = " à ".join(_rough(value, low, high) for value in (low, high))
+    return f"{counted} ; {_verdict(row['conclusion'], between)}{_beyond(float(saving), low, high)}."
+
+
+def _verdict(conclusion: str, between: str) -> str:
+    if conclusion == "inconclusive":
+        return f"ce que le contrat a changé va de {between} : les données ne permettent pas de conclure"
+    return f"{CONCLUSION_WORDS[conclusion]} par rapport à ce qui se serait passé sans contrat, de {between}"
+
+
+def _beyond(saving: float, low: float, high: float) -> str:
+    if saving > high:
+        return ", et ce que compte le contrat dépasse tout cet intervalle"
+    if saving < low:
+        return ", et le contrat compte moins que tout cet intervalle"
+    return ""
+
+
+def sensitivity_table(page: Page) -> Table | Notice | None:
+    """Return what the estimated savings of the region become when one assumption changes; None without estimates."""
+    rows = page.store.read(tables.SAVING_SENSITIVITY)
+    own = rows[rows["method"] == "statistical"]
+    if own.empty:
+        return None
+    names = estimates_of(page).set_index("indicator")["label"]
+    shown = own[own["variant"] != "base"]
+    frame = pd.DataFrame(
+        [
+            {
+                "indicator": str(names.get(row["indicator"], row["indicator"])),
+                "label": row["label"],
+                "estimate": estimate_text(row),
+                "difference_eur": row["difference_eur"],
+                "conclusion": CONCLUSION_WORDS.get(row["conclusion"], french.MISSING),
+            }
+            for row in shown.to_dict("records")
+        ]
+    )
+    if frame.empty:
+        return None
+    return Table.from_frame(
+        frame,
+        caption="L'économie réelle si une hypothèse était autre, une à la fois",
+        columns=[
+            ColumnFormat.text("indicator", "Indicateur"),
+            ColumnFormat.text("label", "Ce qui change"),
+            ColumnFormat.text("estimate", "Économie (intervalle à 95 %)", align="right"),
+            ColumnFormat.compact_amount("difference_eur", "Écart", signed=True),
+            ColumnFormat.text("conclusion", "Ce qu'on peut dire"),
+        ],
+        row_header="label",
+        notes=[
+            "Écart : à l'économie estimée du tableau précédent. « Sans le contrat qui dépense le plus » dit ce que la "
+            "région doit à un seul établissement.",
+            "Une hypothèse absente ne peut pas changer avec les mois reçus.",
+        ],
+    )
+
+
+def rules_table(page: Page) -> Table | None:
+    """Return what the contracts would be paid under other terms of the rule; None where nothing is paid."""
+    rows = page.store.read(tables.SAVING_SENSITIVITY)
+    own = rows[rows["method"] == "regulatory"]
+    if own.empty:
+        return None
+    return Table.from_frame(
+        own,
+        caption="L'intéressement de tous les contrats si la règle était autre, un terme à la fois",
+        columns=[
+            ColumnFormat.text("label", "Ce qui change"),
+            ColumnFormat.amount("saving_eur", "Intéressement", cents=True),
+            ColumnFormat.amount("difference_eur", "Écart", cents=True, signed=True),
+        ],
+        notes=["Un terme que personne n'a donné reste inconnu : la variante qui en dépend n'est pas dans le tableau."],
+    )

@@ -1,0 +1,234 @@
+"""The third figure of a campaign: each shared indicator against what would have happened without contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.errors import CaqesError
+from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB
+from caqes_analysis.indicators.catalogue import code_lists_of
+from caqes_analysis.indicators.compute import amounts_received
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.savings.estimate import NOT_ESTIMABLE, REGION, estimate
+from caqes_analysis.savings.estimate_targeting import Targeting
+from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
+from caqes_analysis.schemes.periods import compared_months
+from caqes_analysis.schemes.rules import IncentiveRule
+from caqes_analysis.schemes.scheme import Scheme
+from caqes_analysis.store import Store
+
+__all__ = ["STATISTICAL", "Question", "estimate_questions", "statistical_savings"]
+
+STATISTICAL: Final = "statistical"
+"""Value of ``method`` in the table ``savings``."""
+_NEVER_SIGNED: Final = "refusé"
+_COMPONENTS: Final = {
+    "previous_eur": "previous",
+    "actual_eur": "current",
+    "counterfactual_eur": "counterfactual",
+    "saving_eur": "saving",
+}
+_BOUNDS: Final = ["lower_80_eur", "upper_80_eur", "lower_95_eur", "upper_95_eur", "prob_real"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one estimate asks: of which indicator, who is under contract, since when, compared with whom.
+
+    Parameters
+    ----------
+    definition
+        The indicator.
+    amounts
+        ``series`` (FINESS of the contract, or of the establishment without one), ``month`` or ``year``, ``amount_eur``.
+    treated, others, apart
+        Contracts evaluated on the indicator; establishments without contract; those under a contract that does not
+        count it, which are not compared.
+    start, year
+        First month of the year evaluated that the contracts compare, and that year.
+    signed_on
+        Earliest day on which one of these contracts took effect; None when none is known.
+    rule, target_pct
+        What pays, and the evolution to reach where that is the objective.
+    design, is_targeted, seed
+        As :func:`~caqes_analysis.savings.estimate.estimate` receives them; ``is_targeted``: whether the known rule of
+        the référentiel, a level, is replayed.
+    """
+
+    definition: IndicatorDefinition
+    amounts: pd.DataFrame
+    treated: frozenset[str]
+    others: frozenset[str]
+    apart: frozenset[str]
+    start: pd.Timestamp
+    year: int
+    signed_on: pd.Timestamp | None = None
+    rule: IncentiveRule | None = None
+    target_pct: float | None = None
+    design: Literal["auto", "interrupted"] = "auto"
+    is_targeted: bool = True
+    seed: int = 0
+
+    @property
+    def is_yearly(self) -> bool:
+        """Whether the base has no months."""
+        return "month" not in self.amounts
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether a référentiel is known: its conditions are levels."""
+        return self.definition.reference is not None and bool(self.definition.reference.conditions)
+
+    def answer(self) -> pd.DataFrame:
+        """Return the table ``saving_estimates`` of the question; one row that says why when nothing is estimated."""
+        kept = self.amounts[self.amounts["series"].isin(list(self.treated | self.others))]
+        try:
+            return estimate(
+                kept,
+                treated=sorted(self.treated & set(kept["series"])),
+                start=self.start,
+                year=self.year,
+                design=self.design,
+                targeting=Targeting("level") if self.has_reference and self.is_targeted else None,
+                rule=self.rule,
+                indicator=self.definition.id,
+                target_pct=self.target_pct,
+                seed=self.seed,
+            )
+        except CaqesError as failure:
+            row = {
+                "indicator": self.definition.id,
+                "level": REGION,
+                "series": REGION,
+                "year": self.year,
+                "period": f"{self.start:%Y-%m}/{self.year}-12",
+                "months_nb": 0,
+                "series_nb": 0,
+                "method": NOT_ESTIMABLE,
+                "reason": failure.problems[0].what.rstrip("."),
+            }
+            return tables.SAVING_ESTIMATES.conform(pd.DataFrame([row]))
+
+
+def estimate_questions(
+    store: Store, campaign: Campaign, scheme: Scheme, shared: Iterable[IndicatorDefinition]
+) -> Iterator[Question]:
+    """Yield what a campaign asks: each shared indicator that has euros, and each first month that contracts compare.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, everything received and evaluated.
+    campaign, scheme
+        The campaign, and its scheme.
+    shared
+        Indicators whose savings are shared.
+    """
+    evaluated = store.read(tables.EVALUATIONS)
+    contracts = store.read(tables.CONTRACTS)
+    contracts = contracts[(contracts["scheme"] == scheme.id) & (contracts["status"] != _NEVER_SIGNED)]
+    days = contracts.groupby("contract_finess")["signed_on"].min()
+    signatory = contract_keys(store.read(tables.ESTABLISHMENTS))
+    for definition in shared:
+        measure = definition.incentive.saving_measure
+        rows = evaluated[(evaluated["subject"] == definition.id) & (evaluated["kind"] == "indicator")]
+        rows = rows[rows["previous_eur"].notna() & rows["current_eur"].notna()]
+        if measure is None or definition.measure(measure).denominator is not None or rows.empty:
+            continue
+        year = int(rows["year"].iloc[0])
+        amounts = _by_signatory(store, campaign, definition, measure, year, signatory)
+        everyone = set(amounts["series"])
+        signed = set(contracts["contract_finess"])
+        firsts = [_first_nb(scheme, days, name, year) for name in rows["contract_finess"]]
+        for first_nb, own in rows.groupby(pd.Series(firsts, index=rows.index)):
+            treated = frozenset(own["contract_finess"])
+            known = days.reindex(sorted(treated)).dropna()
+            yield Question(
+                definition=definition,
+                amounts=amounts,
+                treated=treated,
+                others=frozenset(everyone - signed),
+                apart=frozenset((everyone & signed) - set(rows["contract_finess"])),
+                start=pd.Timestamp(year, int(str(first_nb)), 1),
+                year=year,
+                signed_on=None if known.empty else pd.Timestamp(known.min()),
+                rule=scheme.incentive,
+                target_pct=_target_pct(definition, own),
+            )
+
+
+def _first_nb(scheme: Scheme, days: pd.Series[Any], finess: str, year: int) -> int:
+    day = days.get(finess)
+    compared = compared_months(scheme, None if day is None or pd.isna(day) else pd.Timestamp(day).date(), year)
+    return 1 if compared is None else compared.first_nb
+
+
+def _target_pct(definition: IndicatorDefinition, rows: pd.DataFrame) -> float | None:
+    """Return the evolution to reach, when the objective is one, and the same for all."""
+    values = rows["target_value"].dropna().unique()
+    measure = definition.measure(definition.target.measure) if definition.target else None
+    if measure is None or measure.evolution_of is None or len(values) != 1:
+        return None
+    return float(values[0])
+
+
+def _by_signatory(
+    store: Store,
+    campaign: Campaign,
+    definition: IndicatorDefinition,
+    measure: str,
+    year: int,
+    signatory: dict[str, str],
+) -> pd.DataFrame:
+    """Return the amounts received at the level at which contracts are signed: a site that is missing makes a gap."""
+    rows = amounts_received(
+        store,
+        definition,
+        measure=measure,
+        years=range(year - HISTORY_YEARS_NB, year + 1),
+        code_lists=code_lists_of(campaign),
+    )
+    rows["series"] = [signatory.get(finess, finess) for finess in rows["finess"]]
+    has_months = rows["period"].str.len().max() > len(str(year))
+    key = ["series", "period"]
+    alone = ~rows.duplicated(key, keep=False)
+    several = [
+        (*place, None if own["amount_eur"].isna().any() else sum(own["amount_eur"]), bool(own["is_provisional"].any()))
+        for place, own in rows[~alone].groupby(key)
+    ]
+    columns = [*key, "amount_eur", "is_provisional"]
+    found = pd.concat([rows.loc[alone, columns], pd.DataFrame(several, columns=columns)], ignore_index=True)
+    found = found[found["amount_eur"].notna()].sort_values(key, ignore_index=True)
+    if has_months:
+        return found.assign(month=pd.to_datetime(found["period"] + "-01")).drop(columns="period")
+    return found.assign(year=found["period"].astype(int)).drop(columns=["period", "is_provisional"])
+
+
+def statistical_savings(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimates of the contracts as rows of the table ``savings``, method ``statistical``.
+
+    Parameters
+    ----------
+    estimates
+        Table ``saving_estimates``: the rows of contracts are kept.
+    """
+    own = estimates[(estimates["level"] == "series") & estimates["saving_eur"].notna()]
+    parts = []
+    for column, component in _COMPONENTS.items():
+        part = own[["indicator", "year", "period", "reason"]].assign(
+            finess=own["series"], component=component, amount_eur=own[column]
+        )
+        parts.append(part.join(own[_BOUNDS]) if component == "saving" else part)
+    if own.empty:
+        return tables.SAVINGS.empty()
+    found = pd.concat(parts).sort_values(["indicator", "finess", "period"], kind="stable", ignore_index=True)
+    return tables.SAVINGS.validate(
+        tables.SAVINGS.conform(found, method=STATISTICAL, perimeter=CURRENT_PERIMETER, status="computed")
+    )
