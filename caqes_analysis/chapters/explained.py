@@ -10,7 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.savings import extract_notes
+from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.chapters.words import against_phrase, envelope_of, sentence_case, through_phrase
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_waterfall import EFFECT_LABELS, waterfall

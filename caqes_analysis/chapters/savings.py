@@ -20,13 +20,6 @@ from caqes_analysis.chapters.savings_estimates import (
 from caqes_analysis.display import Card, ColumnFormat, Notice, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
-from caqes_analysis.savings.levers import (
-    LEVER_ASSUMPTIONS,
-    LEVER_LABELS,
-    MINIMUM_PEERS_NB,
-    looks_like_extract,
-    top_levers,
-)
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, REGULATORY
 from caqes_analysis.savings.transports import TRAJECTORY
 
@@ -35,10 +28,7 @@ __all__ = [
     "answer",
     "contracts_table",
     "difference",
-    "extract_notes",
     "figures_by_indicator",
-    "first_levers_table",
-    "levers_table",
     "other_rules_table",
     "savings_card",
 ]
@@ -291,87 +281,6 @@ def contracts_table(page: Page) -> Table | Notice:
             "Chaque étape est dans la page « Évaluation des contrats » et sur la fiche de l'établissement.",
             "Un indicateur dont un montant manque n'est pas dans la somme.",
         ],
-    )
-
-
-def levers_table(page: Page) -> Table | Notice:
-    """Return what the region could save on each lever, scenario by scenario."""
-    rows = page.store.read(tables.LEVERS)
-    if rows.empty:
-        return Notice(
-            "missing",
-            "Leviers",
-            f"Il y faut une base annuelle Open PHMEV, et au moins {MINIMUM_PEERS_NB} établissements par levier.",
-        )
-    sums = rows.astype({"saving_eur": object}).groupby(["lever", "scenario"])["saving_eur"].sum().unstack("scenario")
-    sums = sums.reindex(columns=list(tables.SCENARIOS))
-    sums.columns = [f"{name}_eur" for name in tables.SCENARIOS]
-    gaining = rows[(rows["scenario"] == "median") & (rows["saving_eur"] > 0)].groupby("lever")["finess"].nunique()
-    frame = sums.reset_index()
-    frame["label"] = frame["lever"].map(LEVER_LABELS)
-    frame["establishments_nb"] = [int(gaining.get(lever, 0)) for lever in frame["lever"]]
-    frame["assumption"] = [LEVER_ASSUMPTIONS.get(lever, "–") for lever in frame["lever"]]
-    columns = [
-        ColumnFormat.text("label", "Levier"),
-        ColumnFormat.compact_amount("median_eur", "À la médiane"),
-        ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
-    ]
-    if frame["target_eur"].notna().any():
-        columns.append(ColumnFormat.compact_amount("target_eur", "À l'objectif"))
-    return Table.from_frame(
-        frame.sort_values(["best_quartile_eur", "lever"], ascending=[False, True]),
-        caption=f"Ce qui pourrait être économisé en un an, région, prix de {int(rows['year'].iloc[0])}",
-        columns=[
-            *columns,
-            ColumnFormat.count("establishments_nb", "Établissements qui y gagneraient"),
-            ColumnFormat.text("assumption", "Hypothèse"),
-        ],
-        notes=[
-            "« Si chaque établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres "
-            "de grandeur, qui ne s'additionnent pas d'un levier à l'autre.",
-            "Un levier dont l'écart de prix a disparu à la période n'y est pas.",
-            *extract_notes(page),
-        ],
-    )
-
-
-def extract_notes(page: Page) -> list[str]:
-    """Return the warning of a page whose yearly base is only an extract; nothing otherwise."""
-    if not looks_like_extract(page.store):
-        return []
-    return ["La base reçue est un extrait : ses sommes sont justes, ni ses taux ni ses leviers ne veulent rien dire."]
-
-
-def first_levers_table(page: Page, *, top_nb: int = 15) -> Table | Notice:
-    """Return the largest levers of the region, one establishment and one lever a row.
-
-    Parameters
-    ----------
-    page
-        The page.
-    top_nb
-        How many rows.
-    """
-    ranked = top_levers(page.store.read(tables.LEVERS))
-    ranked = ranked[~ranked["is_ceiling"].astype(bool)] if len(ranked) else ranked
-    if ranked.empty:
-        return Notice("info", "Où agir d'abord", "Aucun levier n'a pu être calculé.")
-    names = page.establishments.set_index("finess")
-    frame = ranked.sort_values(["best_quartile_eur", "finess", "lever"], ascending=[False, True, True]).head(top_nb)
-    who = names[["name", "href"]].reindex(frame["finess"])
-    return Table.from_frame(
-        frame.assign(
-            name=who["name"].to_numpy(), href=who["href"].to_numpy(), main_group=frame["main_group"].fillna("–")
-        ),
-        caption="Les leviers les plus importants de la région",
-        columns=[
-            ColumnFormat.text("name", "Établissement", href="href"),
-            ColumnFormat.text("label", "Levier"),
-            ColumnFormat.text("main_group", "D'abord"),
-            ColumnFormat.compact_amount("median_eur", "À la médiane"),
-            ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
-        ],
-        notes=["Hors prescription dans le répertoire, qui est un plafond théorique."],
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.savings import amounts_of, extract_notes
+from caqes_analysis.chapters.savings import amounts_of
 from caqes_analysis.chapters.savings_estimates import (
     CHANCE_NOTE,
     NOT_ESTIMATED,
@@ -15,6 +15,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimate_text,
     estimates_of,
 )
+from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
