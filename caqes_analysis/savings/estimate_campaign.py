@@ -10,10 +10,10 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB
-from caqes_analysis.indicators.catalogue import code_lists_of
 from caqes_analysis.indicators.compute import amounts_received
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.savings.estimate import NOT_ESTIMABLE, REGION, estimate
@@ -193,7 +193,7 @@ def _by_signatory(
         definition,
         measure=measure,
         years=range(year - HISTORY_YEARS_NB, year + 1),
-        code_lists=code_lists_of(campaign),
+        code_lists=known_code_lists(campaign.code_lists_folder),
     )
     rows["series"] = [signatory.get(finess, finess) for finess in rows["finess"]]
     has_months = rows["period"].str.len().max() > len(str(year))
