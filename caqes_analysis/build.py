@@ -22,6 +22,7 @@ from caqes_analysis.build_lock import alone
 from caqes_analysis.build_plan import SHEETS, Plan
 from caqes_analysis.campaign import Campaign, load_campaign
 from caqes_analysis.chapters.reads import Reads, table_hashes
+from caqes_analysis.chapters.regional_context import keep_regional_context
 from caqes_analysis.code_version import hash_of_files
 from caqes_analysis.errors import BuildError, CampaignError, Problem
 from caqes_analysis.forecast.campaign import prepare_forecasts
@@ -129,6 +130,7 @@ def build(
         with record.step(FORECASTS, reads=table_hashes(store)) as told:
             told(reused=store.has(tables.FORECASTS))
             prepare_forecasts(store, campaign, progress=partial(progress, FORECASTS))
+            keep_regional_context(store, campaign)
             told(outputs=table_hashes(store))
         plan = Plan(campaign, directory, establishments, tuple(only), Reads(campaign, store))
         cache = Cache(directory / "cache")

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import tables
+from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.perimeter import APHP_ENTITY, successions
 from caqes_analysis.store import Store
 
@@ -86,7 +87,8 @@ def annual_at_contract_level(store: Store) -> pd.DataFrame:
     signed = store.read(tables.CONTRACTS)["contract_finess"].tolist() or spent["contract_finess"].tolist()
     facts = _facts(known, store.read(tables.FINESS_SITES))
     rows = []
-    for year, lines in spent.groupby("year"):
+    for year in annual_years(store):
+        lines = spent[spent["year"] == year]
         found = {str(name): own for name, own in lines.groupby("contract_finess")}
         by_key = {str(name): own for name, own in lines.groupby("finess")}
         rows += [

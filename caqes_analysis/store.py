@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +51,10 @@ class Store:
         such a store cannot see the others.
     hidden
         Names of tables that whoever reads such a store does not see at all.
+    hidden_columns
+        Columns that whoever reads such a store does not see, by name of table.
+    is_settled
+        True when nobody writes it any more: what was asked once is not read again.
 
     Examples
     --------
@@ -70,17 +73,22 @@ class Store:
         *,
         only: Mapping[str, tuple[str, Sequence[str]]] | None = None,
         hidden: Collection[str] = (),
+        hidden_columns: Mapping[str, Sequence[str]] | None = None,
+        is_settled: bool = False,
     ) -> None:
         self.directory = Path(directory)
         self.only = dict(only or {})
         self.hidden = frozenset(hidden)
+        self.hidden_columns = dict(hidden_columns or {})
+        self.is_settled = is_settled
+        self._answers: dict[tuple[str, str], pd.DataFrame] = {}
         self._opened: list[duckdb.DuckDBPyConnection] = []
         weakref.finalize(self, self._opened.clear)  # also when Python ends: DuckDB complains of what is still open
         self._filled: dict[str, bool] = {}
         self._opening = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(Store, self.directory, only=self.only, hidden=self.hidden), ()
+        return _store, (self.directory, self.only, self.hidden, self.hidden_columns, self.is_settled)
 
     def part_path(self, table: Table, part: str) -> Path:
         """Return the Parquet file of one part of a table (its folder is made when needed)."""
@@ -147,11 +155,14 @@ class Store:
 
         All connections of a store share one database in memory, because making one costs as much as ten queries.
         """
+        return self._cursor(tables.ALL_TABLES)
+
+    def _cursor(self, asked: Iterable[Table]) -> duckdb.DuckDBPyConnection:
         with self._opening:
             if not self._opened:
                 self._opened.append(quiet(duckdb.connect(config=dict(_SETTINGS))))
-            for table in tables.ALL_TABLES:
-                if table.name in self.hidden:
+            for table in asked:
+                if table.name in self.hidden or (self.is_settled and table.name in self._filled):
                     continue
                 filled = self.has(table)
                 if self._filled.get(table.name) != filled:
@@ -172,7 +183,9 @@ class Store:
             column, values = self.only[table.name]
             listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
             rows += f' where "{column}" in ({listed})'
-        connection.execute(f'create or replace view "{table.name}" as select * from {rows}')
+        unseen = ", ".join(f'"{name}"' for name in self.hidden_columns.get(table.name, ()))
+        seen = f"* exclude ({unseen})" if unseen else "*"
+        connection.execute(f'create or replace view "{table.name}" as select {seen} from {rows}')
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Return the answer of a query over the tables, with exact decimals and plain strings.
@@ -189,12 +202,28 @@ class Store:
         CaqesError
             ``REQUETE`` when DuckDB refuses the query.
         """
-        with self.connect() as connection:
+        question = (sql, repr(parameters))
+        if question in self._answers:
+            return self._answers[question].copy(deep=False)
+        with self._cursor(table for table in tables.ALL_TABLES if table.name in sql) as connection:
             try:
-                return tables.from_arrow(connection.sql(sql, params=parameters).to_arrow_table())
+                answer = tables.from_arrow(connection.sql(sql, params=parameters).to_arrow_table())
             except duckdb.Error as failure:
                 raise CaqesError.of(
                     "REQUETE",
                     f"la base a refusé la requête ({str(failure).splitlines()[0]}).",
                     "Vérifier les noms de tables et de colonnes (docs/tables.md) et que les sources ont été lues.",
                 ) from failure
+        if self.is_settled:
+            self._answers[question] = answer.copy(deep=False)
+        return answer
+
+
+def _store(
+    directory: Path,
+    only: Mapping[str, tuple[str, Sequence[str]]],
+    hidden: Collection[str],
+    hidden_columns: Mapping[str, Sequence[str]],
+    is_settled: bool,
+) -> Store:
+    return Store(directory, only=only, hidden=hidden, hidden_columns=hidden_columns, is_settled=is_settled)

@@ -20,7 +20,6 @@ from caqes_analysis.chapters.assessment_words import (
     with_values,
 )
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.evaluation.assess import evaluated_year
 
@@ -29,9 +28,8 @@ __all__ = ["criteria_details", "evaluation_card", "own_evaluations", "steps_tabl
 
 def own_evaluations(page: Page) -> pd.DataFrame:
     """Return the evaluations of the contract that the establishment of a sheet is under; empty when it has none."""
-    contract_of = contract_keys(page.store.read(tables.ESTABLISHMENTS))
     rows = page.store.read(tables.EVALUATIONS)
-    return rows[rows["contract_finess"] == contract_of.get(page.finess or "", page.finess)].reset_index(drop=True)
+    return rows[rows["contract_finess"] == page.signatory].reset_index(drop=True)
 
 
 def evaluation_card(page: Page) -> Card | None:

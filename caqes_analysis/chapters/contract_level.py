@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import sentence_case
-from caqes_analysis.contract_level import NOT_COMPUTABLE, annual_at_contract_level, contract_keys
+from caqes_analysis.contract_level import NOT_COMPUTABLE, annual_at_contract_level
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.indicators.structure import annual_years
 
@@ -73,8 +73,7 @@ def contract_sentence(page: Page) -> Text | Notice | None:
     years = annual_years(page.store)
     if not years or page.finess is None:
         return None
-    everyone = page.store.read(tables.ESTABLISHMENTS)
-    contract = contract_keys(everyone).get(page.finess, page.finess)
+    contract = page.signatory
     rows = annual_at_contract_level(page.store)
     own = rows[(rows["contract_finess"] == contract) & (rows["year"] == years[-1])]
     if own.empty:

@@ -19,8 +19,14 @@ from caqes_analysis.chapters.landing import (
     why_not,
 )
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE, needs_months
-from caqes_analysis.chapters.words import ORDER_OF_ENVELOPES, benchmark_notes, ordered_by_envelope, sentence_case
+from caqes_analysis.chapters.sheet_spending import needs_months
+from caqes_analysis.chapters.words import (
+    MAIN_ENVELOPE,
+    ORDER_OF_ENVELOPES,
+    benchmark_notes,
+    ordered_by_envelope,
+    sentence_case,
+)
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import forecast_track
 from caqes_analysis.forecast.histories import PROVISIONAL_NOTE

@@ -9,8 +9,8 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
-from caqes_analysis.chapters.indicator_reading import IndicatorReading, format_of, period_words
-from caqes_analysis.chapters.words import sentence_case
+from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
+from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.departments import department_label
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import ColumnFormat, Figure, Link, Notice, Table, Text

@@ -10,6 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import format_of
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.evaluation.position import Position, position_of
@@ -20,7 +21,6 @@ from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = [
     "IndicatorReading",
-    "format_of",
     "indicator_href",
     "period_words",
     "read_indicator",
@@ -29,11 +29,6 @@ __all__ = [
 ]
 
 _LAST_MONTH = 12
-
-
-def format_of(measure: Measure) -> MeasureFormat:
-    """Return how a measure is written."""
-    return MeasureFormat(measure.unit, measure.decimals, signed=measure.evolution_of is not None)
 
 
 def indicator_href(indicator: str) -> str:
@@ -274,8 +269,7 @@ def read_indicators(
     scheme
         Scheme whose indicators are wanted; all when None.
     levels
-        Levels whose trends are read: on the sheet of an establishment, those of the establishment are always read and
-        those of no other; all when empty.
+        Levels whose trends are read; all when empty. On the sheet of an establishment, its own are read and no other.
     """
     catalogue = page.store.query(
         """
@@ -290,7 +284,7 @@ def read_indicators(
         """
         select * from indicator_trends
         where perimeter = $perimeter and list_contains($indicators, indicator)
-          and (len($levels) = 0 or list_contains($levels, level) or finess = $finess)
+          and case when $finess is null then len($levels) = 0 or list_contains($levels, level) else finess = $finess end
         order by indicator, measure, period, level, finess, "group"
         """,
         {

@@ -11,6 +11,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
@@ -20,7 +21,7 @@ __all__ = ["contract_indicators_table"]
 
 def contract_indicators_table(page: Page) -> Table | Notice:
     """Return where the establishment stands on each indicator of the contract's scheme."""
-    every = read_indicators(page, scheme=page.campaign.scheme, levels=["region"])
+    every = read_indicators(page, scheme=page.campaign.scheme)
     readings = [one for one in every if _binds(one)]
     rows = [found for one in readings if (found := _row(page, one)) is not None]
     if not rows:
@@ -65,7 +66,7 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
     own = one.rows("establishment")
     if own.empty or own["value_status"].iloc[0] == "not_applicable":
         return None
-    mine, region = own.iloc[0], one.region
+    mine = own.iloc[0]
     situation, state = one.situation(mine["value"], str(page.finess))
     target = one.target_of(str(page.finess))
     # Beside a value that names its unit, counts stand without it: the table keeps within the page.
@@ -82,7 +83,7 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
         "previous": "–" if pd.isna(mine["previous_value"]) else short.write(mine["previous_value"]),
         "position": one.target_words if state == "muted" else f"{target.short_label}{french.NBSP}: {situation}",
         "state": None if state == "muted" else state,
-        "region": short.write(region["value"]),
+        "region": page.regional_context[one.definition.id, REGION_VALUE],
         "rank": f"{rank}{peers}",
         "peer_group": mine["peer_group"],
         "unranked": mine["unranked_reason"] if isinstance(mine["unranked_reason"], str) else None,
@@ -91,10 +92,11 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
 
 def _references(page: Page, readings: list[IndicatorReading]) -> pd.Series[Any]:
     """Return the status of each référentiel for the establishment, over the last whole year of each indicator."""
+    closed = {one.definition.id: page.regional_context.get((one.definition.id, CLOSED_YEAR)) for one in readings}
     asked = {
-        one.definition.id: one.closed_year
+        one.definition.id: closed[one.definition.id]
         for one in readings
-        if one.closed_year and one.definition.reference is not None and one.definition.reference.conditions
+        if closed[one.definition.id] and one.definition.reference is not None and one.definition.reference.conditions
     }
     if not asked:
         return pd.Series(dtype=object)

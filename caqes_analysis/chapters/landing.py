@@ -58,7 +58,7 @@ def landing_of(page: Page, envelope: str) -> pd.Series[Any] | None:
 
 def region_landing(page: Page, envelope: str) -> pd.Series[Any] | None:
     """Return the forecast of an envelope over the region: the sum of the paths of its establishments."""
-    return _row(page.region, envelope, "region")
+    return _row(page, envelope, "region")
 
 
 def _row(page: Page, envelope: str, level: str) -> pd.Series[Any] | None:

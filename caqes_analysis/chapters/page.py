@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from IPython.display import display
 from caqes_analysis import perimeter, tables
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters.reads import own_store
+from caqes_analysis.chapters.regional_context import regional_context
+from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Comment
 from caqes_analysis.display.base import Display
 from caqes_analysis.envelopes import envelope_named
@@ -89,8 +92,10 @@ class Page:
 
     @cached_property
     def establishments(self) -> pd.DataFrame:
-        """Establishments of today, one row each, with ``href`` to their sheet when this build makes it."""
+        """Establishments of today, one row each; for a chapter, with ``href`` to the sheets that this build makes."""
         known = perimeter.current_establishments(self.store)
+        if self.finess is not None:  # a sheet leads to no other, and the build is still making them
+            return known
         return known.assign(href=known["finess"].map(self.sheet_href))
 
     @cached_property
@@ -125,9 +130,18 @@ class Page:
         return tuple(sorted({self.campaign.settled_month_nb, self.campaign.last_month_nb}))
 
     @cached_property
-    def region(self) -> Page:
-        """The same data without an establishment: what a sheet places itself in."""
-        return self if self.finess is None else Page(self.campaign, self.store)
+    def signatory(self) -> str:
+        """FINESS that signs the contract of the establishment of a sheet: often itself."""
+        finess = str(self.finess)
+        return contract_keys(self.store.read(tables.ESTABLISHMENTS)).get(finess, finess)
+
+    @cached_property
+    def regional_context(self) -> Mapping[tuple[str, str], str]:
+        """What a sheet prints of its region, by subject and measure; by hand, computed when it is not in the store."""
+        kept = self.store.has(tables.REGIONAL_CONTEXT)
+        rows = self.store.read(tables.REGIONAL_CONTEXT) if kept else regional_context(self.store, self.campaign)
+        own = rows[rows["finess"] == self.finess]
+        return dict(zip(zip(own["subject"], own["measure"], strict=True), own["printed"], strict=True))
 
     @cached_property
     def evolutions(self) -> pd.DataFrame:

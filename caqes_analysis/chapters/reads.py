@@ -1,9 +1,9 @@
 """What each notebook reads, by the hash of its content: a page whose reads did not change is not run again.
 
-A sheet reads the tables of the store but :data:`REGIONAL_TABLES`, and of :data:`OWN_ROWS` only what is about its
-establishment and its contract: the store that it opens holds nothing else, so that it cannot read what it does not
-say. It also reads its own comment, the parameters, the code and the environment. A chapter reads all of that for the
-region, and what the sheets wrote.
+A sheet reads the tables of the store but :data:`REGIONAL_TABLES`; of :data:`OWN_ROWS` only what is about its
+establishment, its predecessors or its contract; of the region, what it prints of it (table ``regional_context``). The
+store that it opens holds nothing else, so that it cannot read what it does not say. It also reads its own comment, the
+parameters, the code and the environment. A chapter reads all of that for the region, and what the sheets wrote.
 """
 
 from __future__ import annotations
@@ -11,27 +11,46 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
+
+import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import environment_hash, page_code_hash
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.forecast.kept_paths import PATHS_FOLDER
+from caqes_analysis.perimeter import successions
 from caqes_analysis.sources.files import sha256_of
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
-__all__ = ["OWN_ROWS", "REGIONAL_TABLES", "Reads", "own_store", "table_hashes"]
+__all__ = ["OWN_ROWS", "REGIONAL_TABLES", "UNREAD_COLUMNS", "Reads", "Whose", "own_store", "table_hashes"]
 
-OWN_ROWS: Mapping[Table, str] = {
-    tables.CONTRACTS: "contract_finess",
-    tables.EVALUATIONS: "contract_finess",
-    tables.FORECASTS: "subject",
-    tables.SAVINGS: "finess",
-    tables.SAVING_ESTIMATES: "series",
-    tables.LEVERS: "finess",
+Whose = Literal["establishment", "contract", "entity"]
+"""``establishment``: itself and those that it took over. ``contract``: itself and the signatory of its contract.
+``entity``: all whose yearly spending is read at the level of that contract."""
+
+OWN_ROWS: Mapping[Table, tuple[str, Whose]] = {
+    tables.CONTRACTS: ("contract_finess", "contract"),
+    tables.EVALUATIONS: ("contract_finess", "contract"),
+    tables.FORECASTS: ("subject", "contract"),
+    tables.SAVINGS: ("finess", "contract"),
+    tables.SAVING_ESTIMATES: ("series", "contract"),
+    tables.LEVERS: ("finess", "contract"),
+    tables.REGIONAL_CONTEXT: ("finess", "establishment"),
+    tables.INDICATOR_VALUES: ("finess", "establishment"),
+    tables.INDICATOR_TRENDS: ("finess", "establishment"),
+    tables.MONTHLY_GRID: ("finess", "establishment"),
+    tables.MONTHLY_SPEND: ("finess", "establishment"),
+    tables.REPLACED_SPEND: ("finess", "establishment"),
+    tables.CUMULATIVE_SPEND: ("finess", "establishment"),
+    tables.LPP_SPEND: ("finess", "establishment"),
+    tables.EXTRA_LIST_USE: ("finess", "establishment"),
+    tables.ACTIVITY: ("finess", "establishment"),
+    tables.ANNUAL_DRUG_SPEND: ("finess", "entity"),
 }
-"""Tables of which a sheet reads only its own rows, and the column that says whose they are."""
+"""Tables of which a sheet reads only its own rows: the column that says whose they are, and whose are its own."""
 
 REGIONAL_TABLES: tuple[Table, ...] = (
     tables.DELIVERIES,
@@ -39,8 +58,18 @@ REGIONAL_TABLES: tuple[Table, ...] = (
     tables.FORECAST_TRIALS,
     tables.FORECAST_CHANCES,
     tables.SAVING_SENSITIVITY,
+    tables.CORRECTIONS,
 )
 """Tables that no sheet reads: they change with each file, whatever it holds, or are about the region."""
+
+UNREAD_COLUMNS: Mapping[Table, tuple[str, ...]] = {
+    tables.INDICATOR_VALUES: ("lower", "upper"),
+    tables.INDICATOR_TRENDS: (
+        *("change_lower", "change_upper", "mean_annual_change", "slope", "slope_lower", "slope_upper", "slope_p"),
+        *("percentile", "peer_percentile", "contribution"),
+    ),
+}
+"""Columns that no sheet reads in its own rows: they are estimated with those of the others."""
 
 _PATTERNS = ("*.yml", "*.yaml", "*.csv")
 
@@ -55,12 +84,39 @@ def own_store(directory: Path, finess: str) -> Store:
     finess
         The establishment.
     """
-    signatory = contract_keys(Store(directory).read(tables.ESTABLISHMENTS)).get(finess, finess)
+    keys = _Keys(Store(directory).read(tables.ESTABLISHMENTS))
     return Store(
         directory,
-        only={table.name: (key, (finess, signatory)) for table, key in OWN_ROWS.items()},
+        only={table.name: (column, keys.of(finess, whose)) for table, (column, whose) in OWN_ROWS.items()},
         hidden={table.name for table in REGIONAL_TABLES},
+        hidden_columns={table.name: names for table, names in UNREAD_COLUMNS.items()},
+        is_settled=True,
     )
+
+
+class _Keys:
+    """Whose rows are an establishment's own."""
+
+    def __init__(self, establishments: pd.DataFrame) -> None:
+        self.signatories = contract_keys(establishments)
+        known = establishments.drop_duplicates("finess", keep="last").set_index("finess")["finess_ej"]
+        self._entity = {str(finess): entity for finess, entity in known.items() if isinstance(entity, str)}
+        followed = successions(establishments)
+        self._before: dict[str, list[str]] = {}
+        for finess, current in zip(followed["finess"], followed["current_finess"], strict=True):
+            self._before.setdefault(current, []).append(finess)
+        self._together: dict[str, list[str]] = {}
+        for finess, signatory in self.signatories.items():
+            self._together.setdefault(signatory, []).append(finess)
+
+    def of(self, finess: str, whose: Whose) -> tuple[str, ...]:
+        signatory = self.signatories.get(finess, finess)
+        if whose == "contract":
+            return tuple(sorted({finess, signatory}))
+        own = {finess, *self._before.get(finess, ())}
+        if whose == "entity":
+            own |= {signatory, self._entity.get(signatory, signatory), *self._together.get(signatory, ())}
+        return tuple(sorted(own))
 
 
 class Reads:
@@ -84,16 +140,21 @@ class Reads:
             "map": sha256_of(campaign.map) if campaign.map is not None and campaign.map.is_file() else "",
         }
         self._tables = table_hashes(store)
-        self._own = {table.name: _own_hashes(store, table, key) for table, key in OWN_ROWS.items()}
-        self._signatories = contract_keys(store.read(tables.ESTABLISHMENTS))
+        self._own = {table: _own_hashes(store, table, column) for table, (column, _) in OWN_ROWS.items()}
+        self._keys = _Keys(store.read(tables.ESTABLISHMENTS))
 
     def of_sheet(self, finess: str) -> Mapping[str, str]:
         """Return what the sheet of an establishment reads: name → hash."""
-        keys = sorted({finess, self._signatories.get(finess, finess)})
-        own = {f"table {name}, own rows": _hash(rows.get(key, "") for key in keys) for name, rows in self._own.items()}
-        apart = {*self._own, *(table.name for table in REGIONAL_TABLES), PATHS_FOLDER}
+        own = {f"table {table.name}, own rows": self._own_hash(table, finess) for table in OWN_ROWS}
+        apart = {*(table.name for table in OWN_ROWS), *(table.name for table in REGIONAL_TABLES), PATHS_FOLDER}
         shared = {f"table {name}": value for name, value in self._tables.items() if name not in apart}
         return {**self._common, **shared, **own, "comment": self._comments([finess])}
+
+    def _own_hash(self, table: Table, finess: str) -> str:
+        rows = self._own[table]
+        if rows is None:
+            return ""
+        return _hash(rows.get(key, "") for key in self._keys.of(finess, OWN_ROWS[table][1]))
 
     def of_chapter(self, results: Path) -> Mapping[str, str]:
         """Return what a regional chapter reads: name → hash.
@@ -115,7 +176,7 @@ class Reads:
         """Hash the comments of some pages; of all but the sheets' when none is named."""
         if pages is None:
             folder = self._campaign.comments_folder
-            pages = sorted(path.stem for path in folder.glob("*.md") if path.stem not in self._signatories)
+            pages = sorted(path.stem for path in folder.glob("*.md") if path.stem not in self._keys.signatories)
         found = {page: self._campaign.comment_file(page) for page in pages}
         return _hash(f"{page}:{sha256_of(path)}" for page, path in found.items() if path is not None)
 
@@ -134,12 +195,15 @@ def _parameter_files(campaign: Campaign) -> list[tuple[str, Path]]:
     return [(str(path), path) for path in sorted({*found, *campaign.target_files}) if path.is_file()]
 
 
-def _own_hashes(store: Store, table: Table, key: str) -> dict[str, str]:
+def _own_hashes(store: Store, table: Table, column: str) -> dict[str, str] | None:
+    """Return a hash of the rows of each owner, in whatever order they stand; None when the table is absent."""
     if not store.has(table):
-        return {}
+        return None
+    unread = ", ".join(UNREAD_COLUMNS.get(table, ()))
+    read = f"* exclude ({unread})" if unread else "*"
     rows = store.query(
-        f"select {key} as owner, md5(string_agg(t::varchar, chr(10) order by t::varchar)) as content "
-        f'from "{table.name}" t group by {key}'
+        f"select {column} as owner, count(*) || '/' || sum(hash(t)) || '/' || sum(hash(t, 1)) as content "
+        f'from (select {read} from "{table.name}") t where {column} is not null group by {column}'
     )
     return dict(zip(rows["owner"], rows["content"], strict=True))
 

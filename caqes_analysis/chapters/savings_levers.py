@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from caqes_analysis import tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.regional_context import IS_EXTRACT, RECEIVED
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.savings.levers import (
     LEVER_ASSUMPTIONS,
@@ -59,7 +60,8 @@ def levers_table(page: Page) -> Table | Notice:
 
 def extract_notes(page: Page) -> list[str]:
     """Return the warning of a page whose yearly base is only an extract; nothing otherwise."""
-    if not looks_like_extract(page.store):
+    on_a_sheet = page.finess is not None
+    if not ((RECEIVED, IS_EXTRACT) in page.regional_context if on_a_sheet else looks_like_extract(page.store)):
         return []
     return ["La base reçue est un extrait : ses sommes sont justes, ni ses taux ni ses leviers ne veulent rien dire."]
 

@@ -16,7 +16,6 @@ from caqes_analysis.chapters.savings_estimates import (
     estimates_of,
 )
 from caqes_analysis.chapters.savings_levers import extract_notes
-from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
 from caqes_analysis.savings.decomposition import DECOMPOSED
@@ -37,15 +36,14 @@ def own_savings(page: Page) -> tuple[Display, ...]:
 
 def own_figures(page: Page) -> Table | Notice:
     """Return the three figures of the contract that the establishment is under, indicator by indicator."""
-    signatory = contract_keys(page.store.read(tables.ESTABLISHMENTS)).get(page.finess or "", page.finess)
     rows = amounts_of(page, REGULATORY)
-    rows = rows[rows["finess"] == signatory]
+    rows = rows[rows["finess"] == page.signatory]
     own = rows[rows["indicator"] != INCENTIVE]
     if own.empty or "saving" not in own or own["saving"].isna().all():
         return Notice("info", "Économies", f"Aucune économie {page.scheme.name} n'est comptée pour cet établissement.")
     split = amounts_of(page, DECOMPOSED)
-    split = split[split["finess"] == signatory].set_index("indicator")
-    estimates = estimates_of(page, str(signatory)).to_dict("records")
+    split = split[split["finess"] == page.signatory].set_index("indicator")
+    estimates = estimates_of(page, page.signatory).to_dict("records")
     real = {row["indicator"]: estimate_text(row) for row in estimates}
     found = []
     for row in own.to_dict("records"):

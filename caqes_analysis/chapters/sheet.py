@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,9 +12,17 @@ from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.assessment_sheet import evaluation_card
 from caqes_analysis.chapters.landing import landing_card, landing_of, landing_sentence
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.regional_context import (
+    CONTRIBUTION,
+    FIRST_MONTH,
+    RANK,
+    RANKED_NB,
+    RECEIVED,
+    SHARE,
+)
 from caqes_analysis.chapters.savings_sheet import levers_card
-from caqes_analysis.chapters.sheet_spending import MAIN_ENVELOPE
 from caqes_analysis.chapters.words import (
+    MAIN_ENVELOPE,
     against_phrase,
     envelope_of,
     month_phrase,
@@ -25,7 +34,6 @@ from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.evaluation.position import Position, position_of
-from caqes_analysis.indicators.evolution import contributions
 
 __all__ = ["contribution", "headline", "identity", "reserves", "retained_messages"]
 
@@ -120,13 +128,12 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
 
 
 def _weight_card(page: Page) -> Card:
-    own = _contribution(page)
-    if own is None:
+    weight = _weight(page)
+    if weight is None:
         return Card("Poids dans la région", french.MISSING, "PHMEV")
-    share = french.percent(100 * own["regional_share"])
-    if pd.isna(own["evolution_pct"]):
-        return Card("Poids dans la région", share, "de la PHMEV régionale")
-    return Card("Poids dans la région", share, f"{french.points(own['contribution_points'], 2)} de la hausse régionale")
+    if weight.points is None:
+        return Card("Poids dans la région", weight.share, "de la PHMEV régionale")
+    return Card("Poids dans la région", weight.share, f"{weight.points} de la hausse régionale")
 
 
 def _data_card(page: Page) -> Card:
@@ -149,10 +156,28 @@ def _missing(page: Page) -> pd.DataFrame:
     return ordered_by_envelope(rows[rows["finess"] == page.finess])
 
 
-def _contribution(page: Page) -> pd.Series | None:
-    """Row of this establishment among the contributions of the region, for the main envelope."""
-    own = contributions(page.region.settled(MAIN_ENVELOPE)).set_index("finess", drop=False)
-    return own.loc[[page.finess]].iloc[0] if page.finess in own.index else None
+@dataclass(frozen=True)
+class _Weight:
+    """What the establishment weighs in its region, as printed; no points without the year before."""
+
+    share: str
+    points: str | None
+    rank: str
+    change: str
+
+
+def _weight(page: Page) -> _Weight | None:
+    """Return the weight of this establishment in the region, for the main envelope; None when it spends nothing."""
+    rows, context = page.settled(MAIN_ENVELOPE), page.regional_context
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    return _Weight(
+        context[MAIN_ENVELOPE, SHARE],
+        None if pd.isna(row["evolution_pct"]) else context.get((MAIN_ENVELOPE, CONTRIBUTION)),
+        f"rang {context[MAIN_ENVELOPE, RANK]} sur {context[MAIN_ENVELOPE, RANKED_NB]}",
+        french.compact_euros(row["current_eur"] - row["previous_eur"], signed=True),
+    )
 
 
 def retained_messages(page: Page) -> Text:
@@ -167,15 +192,13 @@ def retained_messages(page: Page) -> Text:
     named = [envelope for envelope in rates["envelope"] if page.target(envelope).value is not None]
     if named:
         messages.append(_exceeded(above, len(named), {page.target(envelope).noun for envelope in named}))
-    own = _contribution(page)
-    share = "" if own is None else f"L'établissement porte {french.percent(100 * own['regional_share'])} de la PHMEV"
-    if own is not None and pd.isna(own["evolution_pct"]):
+    weight = _weight(page)
+    share = "" if weight is None else f"L'établissement porte {weight.share} de la PHMEV"
+    if weight is not None and weight.points is None:
         messages.append(f"{share} régionale ; son évolution demande l'année précédente.")
-    elif own is not None:
-        place = f" (rang {own['rank']} sur {len(page.region.settled(MAIN_ENVELOPE))})"
+    elif weight is not None:
         messages.append(
-            f"{share} régionale et compte pour "
-            f"{french.points(own['contribution_points'], 2)} dans l'évolution de la région{place}."
+            f"{share} régionale et compte pour {weight.points} dans l'évolution de la région ({weight.rank})."
         )
     if not page.campaign.is_annual:
         messages.append(landing_sentence(page, landing_of(page, MAIN_ENVELOPE), MAIN_ENVELOPE))
@@ -205,19 +228,18 @@ def _exceeded(above: Sequence[str], compared_nb: int, nouns: Collection[str]) ->
 
 def contribution(page: Page) -> Text:
     """Return what the establishment adds to the growth of the region."""
-    own = _contribution(page)
-    if own is None:
+    weight = _weight(page)
+    if weight is None:
         return Text.paragraphs("Aucune dépense PHMEV : l'établissement ne contribue pas à l'évolution régionale.")
-    share = french.percent(100 * own["regional_share"])
-    if pd.isna(own["contribution_points"]) or (page.campaign.is_annual and pd.isna(own["evolution_pct"])):
+    points = page.regional_context.get((MAIN_ENVELOPE, CONTRIBUTION)) if not page.campaign.is_annual else weight.points
+    if points is None:
         return Text.paragraphs(
-            f"L'établissement porte {share} de la PHMEV régionale. Sa contribution à l'évolution demande l'année "
-            "précédente."
+            f"L'établissement porte {weight.share} de la PHMEV régionale. Sa contribution à l'évolution demande "
+            "l'année précédente."
         )
-    change = french.compact_euros(own["change_eur"], signed=True)
     return Text.paragraphs(
-        f"L'établissement porte {share} de la PHMEV de la région. Sa dépense a varié de {change}, ce qui compte pour "
-        f"{french.points(own['contribution_points'], 2)} dans l'évolution régionale."
+        f"L'établissement porte {weight.share} de la PHMEV de la région. Sa dépense a varié de {weight.change}, ce qui "
+        f"compte pour {points} dans l'évolution régionale."
     )
 
 
@@ -243,7 +265,9 @@ def reserves(page: Page) -> Display:
         for envelope, months in _missing(page).groupby("envelope", sort=False)["month"]:
             names = french.list_in_words([french.month_year(month) for month in months])
             notes.append(f"{envelope_of(page.campaign, str(envelope)).label} : {names} non reçu.")
-        changes = quality.perimeter_changes(page.store, year=page.campaign.year)
+        since = page.regional_context.get((RECEIVED, FIRST_MONTH))
+        first = None if since is None else pd.Timestamp(f"{since}-01")
+        changes = quality.perimeter_changes(page.store, year=page.campaign.year, first_month=first)
         mergers = changes[(changes["kind"] == "merger") & (changes["current_finess"] == page.finess)]
         for finess, since, amount in zip(mergers["finess"], mergers["since"], mergers["amount_eur"], strict=True):
             notes.append(

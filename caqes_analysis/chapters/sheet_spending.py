@@ -23,6 +23,7 @@ from caqes_analysis.chapters.landing import (
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import (
+    MAIN_ENVELOPE,
     against_phrase,
     benchmark_notes,
     envelope_of,
@@ -41,7 +42,6 @@ from caqes_analysis.forecast.outlook import rest_of_months
 from caqes_analysis.perimeter import GRID_TO_DATE
 
 __all__ = [
-    "MAIN_ENVELOPE",
     "available_table",
     "cumulative_figure",
     "evolution_table",
@@ -50,9 +50,6 @@ __all__ = [
     "needs_months",
     "without_provisional",
 ]
-
-MAIN_ENVELOPE = "phmev"
-"""Envelope that opens a sheet."""
 
 _THOUSAND = 1000
 _IN_THOUSANDS_FROM_EUR = 20_000

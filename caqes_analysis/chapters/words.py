@@ -11,16 +11,20 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.display import Figure
+from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.envelopes import Envelope, envelope_named
+from caqes_analysis.indicators.definition import Measure
 
 if TYPE_CHECKING:
     from caqes_analysis.chapters.page import Page
 
 __all__ = [
+    "MAIN_ENVELOPE",
     "ORDER_OF_ENVELOPES",
     "against_phrase",
     "benchmark_notes",
     "envelope_of",
+    "format_of",
     "month_phrase",
     "ordered_by_envelope",
     "period_label",
@@ -28,6 +32,9 @@ __all__ = [
     "through_phrase",
     "titled",
 ]
+
+MAIN_ENVELOPE = "phmev"
+"""Envelope that opens a sheet, and whose weight in the region it tells."""
 
 ORDER_OF_ENVELOPES = (
     "phmev",
@@ -119,3 +126,8 @@ def sentence_case(text: str) -> str:
 def titled(figure: Figure, subject: str) -> Figure:
     """Return the figure with its subject before its message, for pages that hold several."""
     return replace(figure, title=f"{subject} : {figure.title[:1].lower()}{figure.title[1:]}")
+
+
+def format_of(measure: Measure) -> MeasureFormat:
+    """Return how a measure is written."""
+    return MeasureFormat(measure.unit, measure.decimals, signed=measure.evolution_of is not None)

@@ -12,6 +12,7 @@ from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.compute import compute_indicators
 from caqes_analysis.indicators.peers import peer_groups
 from caqes_analysis.indicators.places import Places
+from caqes_analysis.indicators.precision import at_kept_precision
 from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.indicators.trends import trends, with_intervals
 from caqes_analysis.store import Store
@@ -109,7 +110,7 @@ def keep_indicators(store: Store, campaign: Campaign, *, part: str) -> None:
     available = available_indicators(catalogue, followed, year=campaign.year, received=received, code_lists=code_lists)
     for table, rows in (
         (tables.INDICATORS, available),
-        (tables.INDICATOR_VALUES, values),
-        (tables.INDICATOR_TRENDS, followed),
+        (tables.INDICATOR_VALUES, at_kept_precision(values)),
+        (tables.INDICATOR_TRENDS, at_kept_precision(followed)),
     ):
         store.write(table, rows, part=part, validate=False)

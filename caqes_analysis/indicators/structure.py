@@ -15,11 +15,26 @@ MASKED_LABEL = "Classe masquée (secret statistique)"
 FEES_LABEL = "Honoraires de dispensation"
 
 
+def annual_products(store: Store) -> pd.DataFrame:
+    """Return what was prescribed in the region in each yearly drug file, masked lines and fees left out.
+
+    Returns
+    -------
+    DataFrame
+        Table ``annual_products``.
+    """
+    return store.query(
+        "select distinct year, cip13 from annual_drug_spend "
+        "where cip13 <> '9999999999999' and atc1 not like '0%' order by year, cip13"
+    )
+
+
 def annual_years(store: Store) -> list[int]:
     """Return the years of the yearly drug files received, oldest first; empty when there is none."""
     if not store.has(tables.ANNUAL_DRUG_SPEND):
         return []
-    return [int(year) for year in store.query("select distinct year from annual_drug_spend order by year")["year"]]
+    rows = store.query("select year from annual_drug_spend union select year from annual_products order by year")
+    return [int(year) for year in rows["year"]]
 
 
 def drug_classes(store: Store, *, year: int, level: int = 2, finess: Sequence[str] | None = None) -> pd.DataFrame:

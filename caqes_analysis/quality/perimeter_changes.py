@@ -9,7 +9,7 @@ from caqes_analysis.store import Store
 __all__ = ["perimeter_changes", "spending_outside_validity"]
 
 
-def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
+def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | None = None) -> pd.DataFrame:
     """Return the mergers, openings and closures of a year and of the one before, with their reimbursed amount.
 
     Parameters
@@ -18,6 +18,9 @@ def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
         Store with ``monthly_spend``, ``successions`` and ``establishments``.
     year
         Year of the campaign.
+    first_month
+        First month received of the region: who begins later has opened. By default the first of the store, which is
+        that of the region unless the store is limited to one establishment.
 
     Returns
     -------
@@ -46,7 +49,8 @@ def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
           union all
           select p.finess, 'opening', b.since, null, p.envelope, p.amount_kind, p.amount_eur
           from spent p join begun b on b.finess = p.finess
-          where year(b.since) >= $year::int - 1 and b.since > (select min(month) from monthly_spend)
+          where year(b.since) >= $year::int - 1
+            and b.since > coalesce($first::date, (select min(month) from monthly_spend))
           union all
           select p.finess, 'closure', e.since, null, p.envelope, p.amount_kind,
                  case when p.month >= e.since - interval 1 year and p.month < e.since then p.amount_eur end
@@ -59,7 +63,7 @@ def perimeter_changes(store: Store, *, year: int) -> pd.DataFrame:
                  as other_kinds_nb
         from changes group by finess, kind, since, current_finess order by since, finess
         """,
-        {"year": year},
+        {"year": year, "first": None if first_month is None else first_month.date()},
     )
 
 

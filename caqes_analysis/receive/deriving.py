@@ -9,6 +9,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.evaluation.campaign import evaluate
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB, keep_indicators
 from caqes_analysis.indicators.catalogue import definitions_of
+from caqes_analysis.indicators.structure import annual_products
 from caqes_analysis.receive.reading import CAMPAIGN_PART
 from caqes_analysis.reference_files import complete_from_finess
 from caqes_analysis.savings.campaign import campaign_levers, campaign_savings
@@ -56,6 +57,8 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
         store.write(tables.MONTHLY_GRID, grid, part=CAMPAIGN_PART)
     findings += quality.check_received(store, last_month=last, envelopes=campaign.all_envelopes)
     store.write(tables.FINDINGS, findings.to_frame(), part=CAMPAIGN_PART)
+    if store.has(tables.ANNUAL_DRUG_SPEND):
+        store.write(tables.ANNUAL_PRODUCTS, annual_products(store), part=CAMPAIGN_PART)
     keep_indicators(store, campaign, part=CAMPAIGN_PART)
     store.write(tables.EVALUATIONS, evaluate(store, campaign), part=CAMPAIGN_PART)
     for table, rows in campaign_savings(store, campaign).items():

@@ -173,16 +173,12 @@ def target_for(
     finess
         Establishment. Its own target comes first, then the one of all.
     """
-    rows = targets[
-        (targets["scheme"] == scheme)
-        & (targets["subject"] == subject)
-        & (targets["measure"] == measure)
-        & (targets["data_year"] == data_year)
-    ]
+    keys = [targets[name].tolist() for name in ("scheme", "subject", "measure", "data_year", "finess")]
+    places = {key: place for place, key in reversed(list(enumerate(zip(*keys, strict=True))))}
     for who in (finess, "all"):
-        own = rows[rows["finess"] == who]
-        if len(own):
-            row = own.iloc[0]
+        place = places.get((scheme, subject, measure, data_year, who))
+        if place is not None:
+            row = targets.iloc[place]
             return Target(
                 subject=subject,
                 measure=measure,

@@ -3,6 +3,7 @@
 from caqes_analysis.tables.catalogue import ALL_TABLES, table_named
 from caqes_analysis.tables.changes import CHANGE_CAUSES, CHANGE_KINDS, CHANGES, RUN_CAUSES
 from caqes_analysis.tables.computed import (
+    ANNUAL_PRODUCTS,
     ATTAINMENTS,
     EVALUATION_STATUSES,
     EVALUATIONS,
@@ -15,6 +16,7 @@ from caqes_analysis.tables.computed import (
     INDICATOR_VALUES,
     INDICATORS,
     MONTHLY_GRID,
+    REGIONAL_CONTEXT,
     SUCCESSIONS,
     TARGETS,
 )
@@ -66,6 +68,7 @@ __all__ = [
     "ALL_TABLES",
     "AMOUNT_KINDS",
     "ANNUAL_DRUG_SPEND",
+    "ANNUAL_PRODUCTS",
     "ATTAINMENTS",
     "BIOSIMILAR_GROUPS",
     "CHANGES",
@@ -111,6 +114,7 @@ __all__ = [
     "LPP_SPEND",
     "MONTHLY_GRID",
     "MONTHLY_SPEND",
+    "REGIONAL_CONTEXT",
     "REPLACED_SPEND",
     "RUN_CAUSES",
     "SAVINGS",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.tables.changes import CHANGE_CAUSES, CHANGES
 from caqes_analysis.tables.computed import (
+    ANNUAL_PRODUCTS,
     EVALUATIONS,
     EVOLUTIONS,
     FORECAST_CHANCES,
@@ -14,6 +15,7 @@ from caqes_analysis.tables.computed import (
     INDICATOR_VALUES,
     INDICATORS,
     MONTHLY_GRID,
+    REGIONAL_CONTEXT,
     SUCCESSIONS,
     TARGETS,
 )
@@ -66,6 +68,7 @@ ALL_TABLES: tuple[Table, ...] = (
     CORRECTIONS,
     SUCCESSIONS,
     MONTHLY_GRID,
+    ANNUAL_PRODUCTS,
     EVOLUTIONS,
     INDICATORS,
     INDICATOR_VALUES,
@@ -81,6 +84,7 @@ ALL_TABLES: tuple[Table, ...] = (
     LEVERS,
     CHANGES,
     CHANGE_CAUSES,
+    REGIONAL_CONTEXT,
     FINESS_SITES,
     DRUG_PRODUCTS,
     DRUG_PRESENTATIONS,

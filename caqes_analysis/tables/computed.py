@@ -16,6 +16,7 @@ from caqes_analysis.tables.parts import (
 )
 
 __all__ = [
+    "ANNUAL_PRODUCTS",
     "ATTAINMENTS",
     "EVALUATIONS",
     "EVALUATION_STATUSES",
@@ -28,6 +29,7 @@ __all__ = [
     "INDICATOR_TRENDS",
     "INDICATOR_VALUES",
     "MONTHLY_GRID",
+    "REGIONAL_CONTEXT",
     "SUCCESSIONS",
     "TARGETS",
 ]
@@ -118,6 +120,26 @@ SUCCESSIONS = Table(
         FINESS,
         Column("current_finess", "text", "FINESS d'aujourd'hui.", pattern=FINESS_PATTERN),
         Column("since", "date", "Premier jour de la reprise ; vide pour les sites de l'AP-HP.", required=False),
+    ),
+)
+ANNUAL_PRODUCTS = Table(
+    "annual_products",
+    "Une ligne par année et présentation des bases annuelles : ce que la région a prescrit, sans montant.",
+    ("year", "cip13"),
+    columns(
+        Column("year", "year", "Année de la base."),
+        Column("cip13", "text", "Présentation (CIP13)."),
+    ),
+)
+REGIONAL_CONTEXT = Table(
+    "regional_context",
+    "Une ligne par fiche et chose qu'elle dit de la région, telle qu'elle l'imprime.",
+    ("finess", "subject", "measure"),
+    columns(
+        FINESS,
+        Column("subject", "text", "Enveloppe, indicateur, ou ce qui a été reçu."),
+        Column("measure", "text", "Ce qui en est dit."),
+        Column("printed", "text", "Texte imprimé."),
     ),
 )
 MONTHLY_GRID = Table(

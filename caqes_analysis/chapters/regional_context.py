@@ -1,0 +1,139 @@
+"""What the sheets print of their region, at the precision at which it is printed.
+
+A sheet reads its own rows and this table, nothing else of the region: a euro spent elsewhere that moves none of these
+texts does not change the sheet, and it is not run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french, perimeter, tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of
+from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER
+from caqes_analysis.indicators.evolution import annual_evolution, contributions, cumulative_evolution
+from caqes_analysis.savings.levers import looks_like_extract
+from caqes_analysis.store import Store
+
+__all__ = [
+    "CLOSED_YEAR",
+    "CONTRIBUTION",
+    "FIRST_MONTH",
+    "IS_EXTRACT",
+    "RANK",
+    "RANKED_NB",
+    "RECEIVED",
+    "REGION_VALUE",
+    "SHARE",
+    "keep_regional_context",
+    "regional_context",
+]
+
+RECEIVED = "reçu"
+"""Subject of what is said of the files themselves."""
+
+SHARE, CONTRIBUTION, RANK, RANKED_NB = "part", "contribution", "rang", "classés"
+REGION_VALUE, CLOSED_YEAR = "région", "année close"
+FIRST_MONTH, IS_EXTRACT = "premier mois", "extrait"
+
+_Fact = tuple[str, str, str]
+
+
+def keep_regional_context(store: Store, campaign: Campaign) -> None:
+    """Write what the sheets print of their region: table ``regional_context``.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, everything derived.
+    campaign
+        The campaign.
+    """
+    store.write(tables.REGIONAL_CONTEXT, regional_context(store, campaign), part="region")
+
+
+def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
+    """Return what each sheet prints of its region.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, everything derived.
+    campaign
+        The campaign.
+
+    Returns
+    -------
+    DataFrame
+        Table ``regional_context``. For the main envelope: share of the region, contribution to its evolution (absent
+        when it has none), rank among so many. For each indicator of the scheme: value of the region, last whole year.
+        Of what was received: first month, and whether the yearly base looks like an extract.
+    """
+    shared = [*_of_indicators(store, campaign), *_of_files(store)]
+    own = {str(row["finess"]): row for row in _weights(store, campaign).to_dict("records")}
+    rows: list[tuple[str, str, str, str]] = []
+    for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
+        weight = own.get(finess)
+        facts = shared if weight is None else [*_of_weight(weight), *shared]
+        rows += [(finess, *fact) for fact in facts]
+    return tables.REGIONAL_CONTEXT.conform(pd.DataFrame(rows, columns=tables.REGIONAL_CONTEXT.column_names))
+
+
+def _weights(store: Store, campaign: Campaign) -> pd.DataFrame:
+    if campaign.is_annual:
+        rows = annual_evolution(store, year=campaign.year)
+    else:
+        rows = cumulative_evolution(store, year=campaign.year, month_nbs=[campaign.settled_month_nb])
+    found = contributions(rows[rows["envelope"] == MAIN_ENVELOPE].reset_index(drop=True))
+    return found.assign(ranked_nb=len(found))
+
+
+def _of_weight(row: Mapping[Hashable, Any]) -> Iterator[_Fact]:
+    share, points = row["regional_share"], row["contribution_points"]
+    yield MAIN_ENVELOPE, SHARE, french.percent(100 * share)
+    if not pd.isna(points):
+        yield MAIN_ENVELOPE, CONTRIBUTION, french.points(points, 2)
+    yield MAIN_ENVELOPE, RANK, str(row["rank"])
+    yield MAIN_ENVELOPE, RANKED_NB, str(row["ranked_nb"])
+
+
+def _of_indicators(store: Store, campaign: Campaign) -> Iterator[_Fact]:
+    rows = store.query(
+        """
+        with known as (
+          select * from indicators
+          where period is not null and list_contains(string_split(coalesce(schemes, ''), ','), $scheme)
+        ),
+        closed as (
+          select indicator, max(period) filter (length(period) = 4) as closed_year
+          from indicator_trends where perimeter = $perimeter group by indicator
+        )
+        select k.indicator, k.definition, k.measure, c.closed_year, t.value
+        from known k left join closed c using (indicator)
+        left join indicator_trends t on t.indicator = k.indicator and t.measure = k.measure and t.period = k.period
+                                     and t.level = 'region' and t.perimeter = $perimeter
+        order by k.indicator
+        """,
+        {"scheme": campaign.scheme, "perimeter": CURRENT_PERIMETER},
+    )
+    for row in rows.to_dict("records"):
+        unit = format_of(stored_definition(row["definition"]).measure(row["measure"]))
+        # Beside a value that names its unit, counts stand without it: the table keeps within the page.
+        short = unit if unit.unit in ("%", "€") else replace(unit, unit="")
+        yield row["indicator"], REGION_VALUE, short.write(row["value"])
+        if isinstance(row["closed_year"], str):
+            yield row["indicator"], CLOSED_YEAR, row["closed_year"]
+
+
+def _of_files(store: Store) -> Iterator[_Fact]:
+    first = store.query("select min(month) as month from monthly_spend")["month"].iloc[0]
+    if not pd.isna(first):
+        yield RECEIVED, FIRST_MONTH, f"{first:%Y-%m}"
+    if looks_like_extract(store):
+        yield RECEIVED, IS_EXTRACT, "oui"
