@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from caqes_analysis import french, perimeter, tables
-from caqes_analysis.batch import Cache, Job, prune_runs, run_notebooks
+from caqes_analysis.batch import Cache, Job, cluster_executor, prune_runs, run_notebooks
 from caqes_analysis.batch.compare import Comparison, find_run, last_run
 from caqes_analysis.batch.runs import RUNS
 from caqes_analysis.book import compile_book, read_problems
@@ -75,6 +77,7 @@ def build(
     workers: int | None = None,
     only: Sequence[str] = (),
     force: bool = False,
+    scheduler: str | None = None,
     compare_with: Path | None = None,
     stop_on_unexplained: bool = False,
     progress: Progress = lambda *_: None,
@@ -93,6 +96,8 @@ def build(
         FINESS of the sheets to run; all when empty. The region is always whole.
     force
         True to run every notebook again, also those whose reads did not change.
+    scheduler
+        Address of a Dask scheduler whose workers run the notebooks; this machine alone when None.
     compare_with
         Folder of an earlier run, or of its build: a page then says what changed since.
     stop_on_unexplained
@@ -110,7 +115,8 @@ def build(
     campaign = load_campaign(campaign_file)
     directory = output.resolve() if output else campaign.build_directory
     earlier = find_run(compare_with) if compare_with else None
-    with alone(directory, file=campaign.file.name):
+    with alone(directory, file=campaign.file.name), ExitStack() as stack:
+        executor = stack.enter_context(cluster_executor(scheduler, directory)) if scheduler else None
         earlier = earlier or (last_run(directory) if stop_on_unexplained else None)
         progress(READING, 0, 1)
         begun = time.perf_counter()
@@ -136,7 +142,8 @@ def build(
         cache = Cache(directory / "cache")
         if force:
             cache.clear()
-        sheets = _run(plan.sheets(), workers, SHEETS, progress, cache, record)
+        run_step = partial(_run, workers=workers, executor=executor, progress=progress, cache=cache, record=record)
+        sheets = run_step(plan.sheets(), SHEETS)
         record.publish(store)
         if earlier is not None:
             comparison = record.compared(earlier)
@@ -145,7 +152,7 @@ def build(
                 raise _unexplained(comparison)
             if compare_with:
                 plan.add_changes(comparison)
-        regional = [_run(jobs, workers, step, progress, cache, record) for step, jobs in plan.regional_steps()]
+        regional = [run_step(jobs, step) for step, jobs in plan.regional_steps()]
         outcomes = pd.concat([sheets, *regional], ignore_index=True)
         cache.prune()
         progress(SITE, 0, 1)
@@ -193,7 +200,14 @@ def _check_only(only: Sequence[str], establishments: pd.DataFrame, campaign: Cam
 
 
 def _run(
-    jobs: Sequence[Job], workers: int | None, step: str, progress: Progress, cache: Cache, record: RunRecord
+    jobs: Sequence[Job],
+    step: str,
+    *,
+    workers: int | None,
+    executor: Executor | None,
+    progress: Progress,
+    cache: Cache,
+    record: RunRecord,
 ) -> pd.DataFrame:
     done = 0
     progress(step, 0, len(jobs))
@@ -203,5 +217,5 @@ def _run(
         done += 1
         progress(step, done, len(jobs))
 
-    told = run_notebooks(jobs, workers=workers, on_done=count, cache=cache, manifest=record.manifest)
+    told = run_notebooks(jobs, workers=workers, executor=executor, on_done=count, cache=cache, manifest=record.manifest)
     return told.assign(notebook=[job.notebook.name for job in jobs])

@@ -109,6 +109,14 @@ def build(
         bool,
         typer.Option("--force", help="Exécute tous les carnets, même ceux dont rien n'a changé."),
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADRESSE",
+            help="Exécute les carnets sur un cluster Dask (adresse de son ordonnanceur) ; sinon sur cette machine.",
+        ),
+    ] = None,
     compare_with: Annotated[
         Path | None,
         typer.Option(
@@ -161,6 +169,7 @@ def build(
             workers=jobs,
             only=finess_of(only),
             force=force,
+            scheduler=scheduler,
             compare_with=compare_with,
             stop_on_unexplained=stop_on_unexplained,
             progress=progress,

@@ -5,6 +5,7 @@ Jupyter application (kernel provisioner ``caqes-warm``) and papermill (``papermi
 """
 
 from caqes_analysis.batch.cache import Cache
+from caqes_analysis.batch.cluster import cluster_executor
 from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.manifest import Manifest
 from caqes_analysis.batch.run import run_notebooks
@@ -18,6 +19,7 @@ __all__ = [
     "Outcome",
     "Run",
     "begin_run",
+    "cluster_executor",
     "list_runs",
     "load_run",
     "prune_runs",

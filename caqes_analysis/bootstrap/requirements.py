@@ -10,7 +10,7 @@ from typing import Any
 
 from caqes_analysis.bootstrap.problems import SetupError
 
-__all__ = ["direct_dependencies", "locked_versions", "write_lock"]
+__all__ = ["direct_dependencies", "locked_versions", "optional_dependencies", "write_lock"]
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _NAME = re.compile(r"^[A-Za-z0-9._-]+")
@@ -25,6 +25,11 @@ def direct_dependencies(root: Path) -> tuple[str, ...]:
         *project["build-system"]["requires"],
     ]
     return tuple(_normal(line) for line in lines)
+
+
+def optional_dependencies(root: Path) -> tuple[str, ...]:
+    """Return the names (normalised) of what a region adds when one machine is not enough; the lock file holds them."""
+    return tuple(_normal(line) for line in _pyproject(root)["project"]["optional-dependencies"]["cluster"])
 
 
 def locked_versions(root: Path) -> dict[str, str]:
@@ -51,9 +56,10 @@ def write_lock(root: Path, *, upgrade: bool = False) -> None:
     uv = shutil.which("uv")
     if uv is None:
         raise SetupError.of("UV_ABSENT", "la commande uv est introuvable.", "L'installer (« pip install uv »).")
-    command = [uv, "pip", "compile", "pyproject.toml", "-", "--extra", "tests", "--output-file", "requirements.lock"]
+    command = [uv, "pip", "compile", "pyproject.toml", "-", "--extra", "tests", "--extra", "cluster"]
     command += ["--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--generate-hashes"]
-    command += ["--no-emit-index-url", "--annotation-style", "line", "--custom-compile-command", "make lock", "--quiet"]
+    command += ["--output-file", "requirements.lock", "--no-emit-index-url"]
+    command += ["--annotation-style", "line", "--custom-compile-command", "make lock", "--quiet"]
     if upgrade:
         command.append("--upgrade")
     # The package is built inside the locked environment: what builds it is locked with the rest.
