@@ -30,6 +30,8 @@ from caqes_analysis import perimeter
 from caqes_analysis.batch import Job, run_notebooks
 from caqes_analysis.batch.template import close_shared_templates
 from caqes_analysis.campaign import REPOSITORY, load_campaign
+from caqes_analysis.chapters.regional_context import keep_regional_context
+from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.receive import open_store
 
 NOTEBOOK = REPOSITORY / "notebooks" / "etablissement.ipynb"
@@ -39,7 +41,10 @@ CAMPAIGN = REPOSITORY / "parameters" / "demonstration-2024.yml"
 def sheet_jobs(directory: Path, sheets_nb: int) -> list[Job]:
     """Return one job per sheet; establishments come back under other names when there are not enough of them."""
     campaign = load_campaign(CAMPAIGN)
-    known = perimeter.current_establishments(open_store(campaign, directory))["finess"].tolist()
+    store = open_store(campaign, directory)
+    prepare_forecasts(store, campaign)
+    keep_regional_context(store, campaign)
+    known = perimeter.current_establishments(store)["finess"].tolist()
     chosen = [known[n % len(known)] for n in range(sheets_nb)]
     return [
         Job(

@@ -138,7 +138,7 @@ class Page:
     @cached_property
     def regional_context(self) -> Mapping[tuple[str, str], str]:
         """What a sheet prints of its region, by subject and measure; by hand, computed when it is not in the store."""
-        kept = self.store.has(tables.REGIONAL_CONTEXT)
+        kept = self.store.has(tables.REGIONAL_CONTEXT) or self.store.only  # what has no region cannot compute it
         rows = self.store.read(tables.REGIONAL_CONTEXT) if kept else regional_context(self.store, self.campaign)
         own = rows[rows["finess"] == self.finess]
         return dict(zip(zip(own["subject"], own["measure"], strict=True), own["printed"], strict=True))

@@ -9,7 +9,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["FEES_LABEL", "MASKED_LABEL", "annual_levels", "annual_years", "drug_classes"]
+__all__ = ["FEES_LABEL", "MASKED_LABEL", "annual_levels", "annual_products", "annual_years", "drug_classes"]
 
 MASKED_LABEL = "Classe masquée (secret statistique)"
 FEES_LABEL = "Honoraires de dispensation"
