@@ -37,9 +37,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 def reading_of(page: Page, indicator: str) -> IndicatorReading:
     definition = definitions_of(page.campaign)[indicator]
     measure = definition.measure(definition.target.measure if definition.target else definition.main_measure)
-    return IndicatorReading(
-        Page(page.campaign, page.store), definition, measure, "2024-M04", tables.INDICATOR_TRENDS.empty()
-    )
+    region = Page(page.campaign, page.store)
+    return IndicatorReading(region, definition, measure, "2024-M04", tables.INDICATOR_TRENDS.empty())
 
 
 def test_lines_by_code_have_their_sentence_their_track_and_their_stakes(page: Page) -> None:
