@@ -66,7 +66,7 @@ def test_an_annual_source_is_not_forecast_and_says_how_it_could(page: Page) -> N
     (notice,) = landing_parts(reading_of(page, "phev_ipp"))
     assert isinstance(notice, Notice)
     assert "phev_ipp" in notice.text
-    left = forecasts.without_months(page.region)
+    left = forecasts.without_months(Page(page.campaign, page.store))
     assert isinstance(left, Notice)
     assert "IPP" in left.title
     assert "PERFADOM" not in left.title
@@ -82,7 +82,9 @@ def test_the_sheet_names_the_indicator_beside_the_envelopes(page: Page) -> None:
 
 
 def test_what_the_target_leaves_is_written_to_the_unit_of_a_month(page: Page) -> None:
-    known = page.region.forecasts.query("level == 'establishment' and envelope == 'phmev' and prob_exceed.notna()")
+    known = Page(page.campaign, page.store).forecasts.query(
+        "level == 'establishment' and envelope == 'phmev' and prob_exceed.notna()"
+    )
     row = known.sort_values("previous_eur").iloc[-1]
     table = sheet_spending.available_table(Page(page.campaign, page.store, finess=row["subject"]))
     assert isinstance(table, Table)

@@ -136,7 +136,7 @@ def test_a_contractual_target_is_named_so_and_gives_no_verdict_before_the_end(
 ) -> None:
     campaign = campaign_file(tmp_path, CAMPAIGN.replace("SCHEME", "caqes-2018"))
     page = Page(campaign, pages[A].store, None, A)
-    position = region.position(page.region, "phmev")
+    position = region.position(Page(page.campaign, page.store), "phmev")
     assert position.label == "objectif non renseigné"
     assert "respecté" not in words(sheet.headline(page)[0])
 
