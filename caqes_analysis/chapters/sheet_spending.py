@@ -101,8 +101,7 @@ def evolution_table(page: Page) -> Table:
         )
         columns.insert(4, late)
     excluded = [
-        f"{envelope_of(page.campaign, code).short_label} : mois {months} écartés des deux années, parce qu'ils "
-        "manquent dans l'une d'elles."
+        _left_out(envelope_of(page.campaign, code).short_label, months)
         for code, months in zip(rows["envelope"], rows["missing_months"], strict=True)
         if isinstance(months, str)
     ]
@@ -113,6 +112,21 @@ def evolution_table(page: Page) -> Table:
         columns=columns,
         notes=[*benchmark_notes(page, rows["envelope"]), *excluded],
     )
+
+
+def _left_out(envelope: str, months: str) -> str:
+    """Return why some months are not compared, from their numbers.
+
+    Examples
+    --------
+    >>> _left_out("LPP", "3")
+    "LPP : mars est écarté des deux années, parce qu'il manque dans l'une d'elles."
+    >>> _left_out("LPP", "3, 4")
+    "LPP : mars et avril sont écartés des deux années, parce qu'ils manquent dans l'une d'elles."
+    """
+    names = [french.month_name(int(number)) for number in months.split(", ")]
+    verb, pronoun = ("est écarté", "il manque") if len(names) == 1 else ("sont écartés", "ils manquent")
+    return f"{envelope} : {french.list_in_words(names)} {verb} des deux années, parce qu'{pronoun} dans l'une d'elles."
 
 
 def _series(page: Page, envelope: str) -> pd.DataFrame:
