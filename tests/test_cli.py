@@ -106,6 +106,7 @@ def test_help_of_every_command_says_every_option(run: Run) -> None:
             "--only",
             "--output",
             "--profile",
+            "--scheduler",
             "--stop-on-unexplained",
         ],
         "guide": ["--output"],
@@ -266,7 +267,8 @@ def received(tmp_path: Path) -> Path:
     header = "finess;finess_ej;finess_et;nom;categorie;statut;departement;region;valide_du;valide_au;successeur"
     rows = [f"33078119{i};33078119{i};33078119{i};CH {i};CH;public;33;75;01/01/2000;;" for i in (0, 6)]
     (folder / "etablissements.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
-    months = [f"33078119{i};2024-0{m};PHMEV;{m * 1000},10" for i in (0, 6) for m in range(1, 7)]
+    euros = {0: (3400, 3600, 3510, 3450, 3550, 3490), 6: (3490, 3550, 3450, 3510, 3600, 3400)}
+    months = [f"33078119{i};2024-0{m};PHMEV;{e},10" for i, known in euros.items() for m, e in enumerate(known, 1)]
     months += ["330781196;2024-07;PHMEV;", "999999999;2024-01;PHMEV;-5,25"]
     text = "\n".join(["finess;mois;enveloppe;montant", *months, ""])
     (folder / "phmev_mensuel.csv").write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.tables import Column, Kind, Table
 
-__all__ = ["WHOLE_ROW", "Tolerance", "changes_by_table", "largest_changes", "table_changes"]
+__all__ = ["WHOLE_ROW", "Tolerance", "table_changes"]
 
 WHOLE_ROW = "ligne"
 """Name of the column when a whole row appeared or disappeared."""
@@ -137,45 +137,3 @@ def _are_equal(before: pd.Series[Any], after: pd.Series[Any], kind: Kind, tolera
 
 def _numbers(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
     return np.asarray(values.astype("Float64").to_numpy(dtype=float, na_value=np.nan), np.float64)
-
-
-def changes_by_table(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return how many values of each table and cause changed.
-
-    Parameters
-    ----------
-    changes
-        Rows of :data:`~caqes_analysis.tables.CHANGES`.
-
-    Returns
-    -------
-    DataFrame
-        ``table``, ``causes``, ``changed_nb`` (values), ``appeared_nb`` and ``disappeared_nb`` (rows), and
-        ``largest_pct``: the largest relative change, in absolute value, missing where no number changed.
-    """
-    marked = changes.assign(
-        changed_nb=changes["kind"] == "changed",
-        appeared_nb=changes["kind"] == "appeared",
-        disappeared_nb=changes["kind"] == "disappeared",
-        largest_pct=changes["change_pct"].abs(),
-    )
-    counts = dict.fromkeys(("changed_nb", "appeared_nb", "disappeared_nb"), "sum")
-    summed = marked.groupby(["table", "causes"], sort=False).agg({**counts, "largest_pct": "max"}).reset_index()
-    return summed.astype(dict.fromkeys(counts, int))
-
-
-def largest_changes(changes: pd.DataFrame, count_nb: int) -> pd.DataFrame:
-    """Return the changes of numbers that weigh most, in absolute value: amounts in euros first, then relative ones.
-
-    Parameters
-    ----------
-    changes
-        Rows of :data:`~caqes_analysis.tables.CHANGES`.
-    count_nb
-        How many to return, at most.
-    """
-    numbers = changes.dropna(subset=["change"])
-    is_amount = numbers["column"].str.endswith("_eur")
-    weight = numbers["change"].abs().where(is_amount, numbers["change_pct"].abs())
-    order = pd.DataFrame({"is_rate": ~is_amount, "weight": -weight}).sort_values(["is_rate", "weight"], kind="stable")
-    return numbers.loc[order.index].head(count_nb)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.batch.changes import changes_by_table, largest_changes
-from caqes_analysis.batch.compare import Comparison, compare_runs, find_run, last_run
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.tables import table_named
+
+if TYPE_CHECKING:
+    from caqes_analysis.batch.compare import Comparison
 
 __all__ = [
     "CAUSE_LABELS",
@@ -17,6 +21,8 @@ __all__ = [
     "answer",
     "causes_in_words",
     "causes_table",
+    "changes_by_table",
+    "largest_changes",
     "largest_table",
     "open_comparison",
     "summary_table",
@@ -46,6 +52,9 @@ def open_comparison(page: Page, before_run: str, after_run: str) -> Comparison |
     CampaignError
         ``EXECUTION_INCONNUE`` when a folder is not that of a run.
     """
+    # What this page shows is in its key by the content of the comparison, not by the code that makes it.
+    from caqes_analysis.batch.compare import compare_runs, find_run, last_run
+
     directory = page.build_directory or page.campaign.build_directory
     after = find_run(Path(after_run)) if after_run else last_run(directory)
     before = find_run(Path(before_run)) if before_run else after and last_run(directory, before=after)
@@ -187,3 +196,45 @@ def _described(table: str, column: str) -> str:
 
 def _number(value: str) -> str:
     return french.number(float(value), 2) if value else french.MISSING
+
+
+def changes_by_table(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return how many values of each table and cause changed.
+
+    Parameters
+    ----------
+    changes
+        Rows of :data:`~caqes_analysis.tables.CHANGES`.
+
+    Returns
+    -------
+    DataFrame
+        ``table``, ``causes``, ``changed_nb`` (values), ``appeared_nb`` and ``disappeared_nb`` (rows), and
+        ``largest_pct``: the largest relative change, in absolute value, missing where no number changed.
+    """
+    marked = changes.assign(
+        changed_nb=changes["kind"] == "changed",
+        appeared_nb=changes["kind"] == "appeared",
+        disappeared_nb=changes["kind"] == "disappeared",
+        largest_pct=changes["change_pct"].abs(),
+    )
+    counts = dict.fromkeys(("changed_nb", "appeared_nb", "disappeared_nb"), "sum")
+    summed = marked.groupby(["table", "causes"], sort=False).agg({**counts, "largest_pct": "max"}).reset_index()
+    return summed.astype(dict.fromkeys(counts, int))
+
+
+def largest_changes(changes: pd.DataFrame, count_nb: int) -> pd.DataFrame:
+    """Return the changes of numbers that weigh most, in absolute value: amounts in euros first, then relative ones.
+
+    Parameters
+    ----------
+    changes
+        Rows of :data:`~caqes_analysis.tables.CHANGES`.
+    count_nb
+        How many to return, at most.
+    """
+    numbers = changes.dropna(subset=["change"])
+    is_amount = numbers["column"].str.endswith("_eur")
+    weight = numbers["change"].abs().where(is_amount, numbers["change_pct"].abs())
+    order = pd.DataFrame({"is_rate": ~is_amount, "weight": -weight}).sort_values(["is_rate", "weight"], kind="stable")
+    return numbers.loc[order.index].head(count_nb)

@@ -10,9 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from caqes_analysis import french
-from caqes_analysis.batch.changes import changes_by_table, largest_changes
 from caqes_analysis.batch.compare import Comparison
-from caqes_analysis.chapters.changes import CAUSE_LABELS, causes_in_words, verdict
+from caqes_analysis.chapters.changes import (
+    CAUSE_LABELS,
+    causes_in_words,
+    changes_by_table,
+    largest_changes,
+    verdict,
+)
 from caqes_analysis.command_line.files import write_tables
 from caqes_analysis.command_line.text import OUT, plain, typeset
 

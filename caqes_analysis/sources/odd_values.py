@@ -46,7 +46,7 @@ def odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
         )
     cut = known[[q != q.to_integral_value() for q in known["quantity"]]]
     whole_amounts = all(amount == amount.to_integral_value() for amount in known["amount"])
-    if whole_amounts and 2 * len(cut) > len(known):
+    if whole_amounts and len(known) >= _FEWEST_LINES and 2 * len(cut) > len(known):
         found.append(
             _of_lines(
                 delivery,
@@ -70,6 +70,8 @@ def odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
     return found
 
 
+_FEWEST_LINES = 5
+"""Fewer lines say nothing of the columns of a file (package's choice)."""
 _RARE_TIMES = 10
 """A quantity with decimals is odd where at most one in so many has some (package's choice)."""
 

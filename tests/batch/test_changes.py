@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.batch.changes import Tolerance, changes_by_table, largest_changes, table_changes
+from caqes_analysis.batch.changes import Tolerance, table_changes
+from caqes_analysis.chapters.changes import changes_by_table, largest_changes
 
 FORECAST = {
     "series": "330781196/phmev",

@@ -91,9 +91,9 @@ def test_rows_states_and_delivery(tmp_path: Path):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_header_is_known_whatever_its_case_accents_and_order(tmp_path: Path, encoding: str):
-    text = "Enveloppe;QUANTITÉ;Mois;Montant (ignoré);FINESS;montant\nphmev;1,5;202409;x;330781196;-3\n"
+    text = "Enveloppe;QUANTITÉ;Mois;Montant (ignoré);FINESS;montant\nphmev;-1,5;202409;x;330781196;-3\n"
     got = read(csv_file(tmp_path, text, encoding))
-    assert got.rows["quantity_nb"][0] == Decimal("1.5")
+    assert got.rows["quantity_nb"][0] == Decimal("-1.5")
     assert got.rows["amount_eur"][0] == Decimal(-3)
     assert [(one.code, one.severity, one.count) for one in got.findings] == [
         ("MONTANT_NEGATIF", "warning", 1),
