@@ -76,7 +76,11 @@ def _money(rows: pd.DataFrame) -> list[str]:
         computed = totals[totals["amount_eur"].notna()]
         left = len(totals) - len(computed)
         amount = french.euros(total_of(computed["amount_eur"]) if len(computed) else None, cents=True)
-        paid = f"L'intéressement calculé est de {amount} pour {french.plural(len(computed), 'contrat')}"
+        paid_nb = int((computed["amount_eur"] > 0).sum())
+        paid = (
+            f"L'intéressement calculé est de {amount} pour {french.plural(len(computed), 'contrat')}, dont {paid_nb} "
+            f"{'en reçoit' if paid_nb <= 1 else 'en reçoivent'}"
+        )
         none = f"L'intéressement est non calculable pour {french.plural(left, 'contrat')}"
         partial = int((computed["status"] == "partial").sum())
         part = f" (dont {french.plural(partial, 'partiel')})" if partial else ""

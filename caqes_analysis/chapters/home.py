@@ -28,7 +28,7 @@ def home_answer(page: Page) -> Text:
     rate = rate_or_none(row)
     if row is None or rate is None:
         return answer(page, "phmev")
-    total, above = len(page.settled("phmev")), len(above_target(page, "phmev"))
+    total, above = int(page.settled("phmev")["evolution_pct"].notna().sum()), len(above_target(page, "phmev"))
     period = through_phrase(page.campaign, page.campaign.settled_month_nb)
     moved = f"{'augmente' if rate >= 0 else 'baisse'} de {french.percent(abs(rate))}"
     target = page.target("phmev")
@@ -45,7 +45,7 @@ def home_cards(page: Page) -> Cards:
     """Return the key figures of the region."""
     cards = [_envelope_card(page, envelope) for envelope in _MAIN if len(page.settled(envelope))]
     if not page.campaign.is_annual:
-        total, above = len(page.settled("phmev")), len(above_target(page, "phmev"))
+        total, above = int(page.settled("phmev")["evolution_pct"].notna().sum()), len(above_target(page, "phmev"))
         if page.target("phmev").value is not None:
             later = probably_above(page, "phmev")
             detail = f"PHMEV ; en fin d'année, {later} probablement ; {page.target('phmev').label}"

@@ -31,7 +31,8 @@ def answer(page: Page) -> Text:
     if not missed:
         return Text.answer(f"{head}. La région ne manque aucun des {number} objectifs ou repères renseignés.")
     if len(missed) == len(compared):
-        return Text.answer(f"{head}. La région ne tient aucun des {number} objectifs ou repères renseignés{names}.")
+        side = f"la région est du côté défavorable des {number} objectifs ou repères renseignés"
+        return Text.answer(f"{head}. À la dernière période lue, {side}{names}.")
     count = french.in_words(len(missed))
     return Text.answer(f"{head}. Des {number} objectifs ou repères renseignés, la région en manque {count}{names}.")
 

@@ -207,7 +207,9 @@ class IndicatorReading:
         if state == "muted":
             return "–", state
         if state == "good":
-            return "tenu", state
+            if self.month_nb == _LAST_MONTH:
+                return "tenu", state
+            return ("au niveau" if self.definition.direction == "higher" else "en dessous"), state
         return ("en dessous" if self.definition.direction == "higher" else "au-dessus"), state
 
     @property

@@ -43,7 +43,7 @@ CALIBRATION_NOTE = (
 )
 LIKELIHOOD_NOTE = (
     "Dépasser : ▲ probable à partir de 66 %, ▽ peu probable jusqu'à 33 %, ◆ incertain entre les deux ; la probabilité "
-    "est arrondie à 5 %."
+    "est arrondie à 5 % après le choix du mot."
 )
 FAN_NOTE = (
     "Éventail : intervalles à 80 % et à 95 % de l'atterrissage. Seul le total de l'année est calibré ; d'ici décembre, "

@@ -36,6 +36,7 @@ CHANCE_NOTE = (
     "tort."
 )
 """What a conclusion is worth when there are many."""
+_SURELY_PCT = 99
 _BOUNDS = ("lower_95_eur", "upper_95_eur")
 _UNITS = ((6, "M€"), (3, "k€"), (0, "€"))
 _AMOUNTS = ("previous_eur", "actual_eur", "counterfactual_eur", "saving_eur")
@@ -117,7 +118,13 @@ def _rough(value: float, low: float, high: float) -> str:
 
 
 def _chance(value: Any) -> str:
-    return french.MISSING if pd.isna(value) else french.percent(100 * float(value), 0)
+    """Return a probability in words; it comes from drawn paths, and is never 0 nor 1."""
+    if pd.isna(value):
+        return french.MISSING
+    chance_pct = 100 * float(value)
+    if chance_pct < 1:
+        return f"moins de {french.percent(1, 0)}"
+    return f"plus de {french.percent(99, 0)}" if chance_pct > _SURELY_PCT else french.percent(chance_pct, 0)
 
 
 def estimates_table(page: Page) -> Table | Notice:

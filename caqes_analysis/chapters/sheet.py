@@ -189,7 +189,8 @@ def retained_messages(page: Page) -> Text:
         for envelope, rate in zip(rates["envelope"], rates["evolution_pct"], strict=True)
         if position_of(rate, page.target(envelope), month_nb=page.campaign.settled_month_nb).state == "warning"
     ]
-    named = [envelope for envelope in rates["envelope"] if page.target(envelope).value is not None]
+    rated = rates.loc[rates["evolution_pct"].notna(), "envelope"]
+    named = [envelope for envelope in rated if page.target(envelope).value is not None]
     if named:
         messages.append(_exceeded(above, len(named), {page.target(envelope).noun for envelope in named}))
     weight = _weight(page)
@@ -222,7 +223,7 @@ def _exceeded(above: Sequence[str], compared_nb: int, nouns: Collection[str]) ->
     number = "Les" if len(above) == compared_nb else f"{french.in_words(len(above), feminine=True).capitalize()} des"
     return (
         f"{number} {french.in_words(compared_nb)} enveloppes comparées à un {against} le {verb} : "
-        f"{french.list_in_words(above)}."
+        f"{french.list_in_words(above).rstrip('.')}."
     )
 
 

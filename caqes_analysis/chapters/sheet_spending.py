@@ -248,12 +248,20 @@ def available_table(page: Page) -> Table | Notice | None:
     if row is None or pd.isna(row["median_eur"]) or pd.isna(row["target_eur"]) or row["observed_months_nb"] == 12:
         return None
     target = page.target(MAIN_ENVELOPE)
+    known = _series(page, MAIN_ENVELOPE)
+    observed = known["month"].dt.year.eq(page.campaign.year) & (known["month"].dt.month <= row["observed_months_nb"])
+    if known.loc[observed, "value_status"].eq("missing").any():
+        return Notice(
+            "missing",
+            "Ce qui reste disponible",
+            "Non calculable : un mois de l'année n'a pas été reçu, et sa dépense serait comptée comme disponible.",
+        )
     left = row["target_eur"] - row["observed_eur"]
     noun = french.elided("le", target.noun)
     if left <= 0:
         over = french.compact_euros(-left)
         return Notice("warning", f"Rien ne reste sous {noun}", f"Les mois observés le dépassent déjà de {over}.")
-    rows = rest_of_months(_series(page, MAIN_ENVELOPE), row)
+    rows = rest_of_months(known, row)
     amounts = ["previous_eur", "expected_eur", "available_eur"]
     sums = rows[amounts].sum(min_count=len(rows)).to_frame().T
     # A month is followed more closely than a year: thousands of euros, also where the year is written in millions.

@@ -35,6 +35,8 @@ _LINE = 27.0
 _LEGEND = 24.0
 # Amounts that differ more than this are drawn on a logarithmic scale: the values are printed beside.
 _DECADES = 20.0
+# Printed alike and less than that apart, two values have not moved.
+_SMALL_SHARE = 0.005
 
 
 def dumbbells(
@@ -106,7 +108,8 @@ def dumbbells(
 
 
 def _move(before: float, now: float, unit: MeasureFormat, better: str) -> str:
-    if unit.write(before) == unit.write(now) or better == "none":
+    is_small = abs(now - before) < _SMALL_SHARE * abs(before)
+    if better == "none" or before == now or (is_small and unit.write(before) == unit.write(now)):
         return "none"
     return "good" if (now < before) == (better == "lower") else "bad"
 

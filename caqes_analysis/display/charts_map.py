@@ -90,7 +90,7 @@ def department_map(
     rows = checked(frame, ("department", "value", "establishments_nb"), "department_map")
     data = rows.sort_values("department").reset_index(drop=True)
     codes, values = [str(code) for code in data["department"]], [float(value) for value in data["value"]]
-    classes, class_of = _classes(values, unit, threshold, threshold_label, better)
+    classes, class_of = _classes(values, unit, threshold, better)
     known = [(value, code) for value, code in zip(values, codes, strict=True) if value == value]
     checked(pd.DataFrame({"value": known}), (), "department_map")
     title = _title(known, class_of, classes, unit, threshold_label if threshold is not None else None)
@@ -118,14 +118,14 @@ def department_map(
 
 
 def _classes(
-    values: Sequence[float], unit: MeasureFormat, threshold: float | None, threshold_label: str, better: str
+    values: Sequence[float], unit: MeasureFormat, threshold: float | None, better: str
 ) -> tuple[list[MapClass], list[int | None]]:
     known = sorted(value for value in values if value == value)
     if threshold is not None:
         written = unit.write_threshold(threshold)
         miss = f"au-dessus de {written}" if better != "higher" else f"sous {written}"
         classes = [
-            MapClass(f"{threshold_label} tenu", ACCENT, 0.22, ""),
+            MapClass(f"{written} ou {'plus' if better == 'higher' else 'moins'}", ACCENT, 0.22, ""),
             MapClass(miss, WARNING, 0.30, "//"),
         ]
 

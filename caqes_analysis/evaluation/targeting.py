@@ -148,7 +148,7 @@ def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction |
     met = _is_met(condition, value)
     if met is None:
         return f"{label} valeur inconnue (il faut {asked})"
-    return f"{label} {found}, {'soit bien' if met else 'au lieu de'} {asked}"
+    return f"{label} {found}, {'donc' if met else 'au lieu de'} {asked}"
 
 
 def _told_apart(value: Fraction, threshold: Decimal | None, measure: Measure) -> int:

@@ -60,7 +60,6 @@ _QUANTILES: Final = {"median": {"higher": 0.5, "lower": 0.5}, "best_quartile": {
 _TARGET_SUBJECTS: Final = {
     BIOSIMILARS: "biosimilar_uptake",
     SUBSTITUTION: "generic_substitution",
-    "ambulance": "transport_ambulance_share",
 }
 _THOUSANDTHS: Final = 3
 _BY_PRODUCT: Final = (BIOSIMILARS, SUBSTITUTION, REPERTOIRE)

@@ -99,7 +99,7 @@ def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
     said = words(home.home_answer(pages["region"]))
     # 7 × (110 + 95 + 10) against 7 × 200: +7.5 %.
     assert "augmente de 7,5 %" in said
-    assert "1 établissement sur 3 dépasse le repère régional" in said
+    assert "1 établissement sur 2 dépasse le repère régional" in said
 
 
 def test_contributions_are_in_points_of_the_regional_rate(pages: dict[str, Page]) -> None:

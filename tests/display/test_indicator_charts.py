@@ -72,7 +72,7 @@ def departments(*values: float) -> pd.DataFrame:
 def test_a_map_tells_the_target_by_words_pattern_and_colour() -> None:
     figure = charts.department_map(departments(4.0, 4.01, float("nan")), caption="Taux", threshold=4.0)
     assert plain(figure.title) == "Un département sur deux est au-dessus de 4 %"
-    assert column(figure.table, "Classe") == ["au-dessus de 4 %", "objectif tenu", "sans valeur"]
+    assert column(figure.table, "Classe") == ["au-dessus de 4 %", "4 % ou moins", "sans valeur"]
     assert "<pattern" in figure.svg
     assert "sans valeur" in figure.svg
 

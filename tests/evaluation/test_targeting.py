@@ -89,7 +89,7 @@ def test_the_steps_name_each_condition_with_its_value() -> None:
     plain = [text.replace("\u202f", " ").replace("\xa0", " ") for text in steps["sentence"]]
     assert plain == [
         "Montant : 120 000 €, au lieu de moins de 100 000 €",
-        "Part : 75,0 %, soit bien moins de 80 %",
+        "Part : 75,0 %, donc moins de 80 %",
     ]
 
 
@@ -127,7 +127,7 @@ def test_a_missing_site_leaves_no_sum() -> None:
     ("share", "printed"),
     [
         ((80, 100), "80,0 %, au lieu de moins de 80 %"),
-        ((79_999, 100_000), "79,999 %, soit bien moins de 80 %"),
+        ((79_999, 100_000), "79,999 %, donc moins de 80 %"),
         ((80_001, 100_000), "80,001 %, au lieu de moins de 80 %"),
     ],
 )
