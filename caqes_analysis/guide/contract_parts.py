@@ -15,6 +15,8 @@ from caqes_analysis.indicators.definition import Incentive, IndicatorDefinition,
 
 __all__ = ["condition_to_respect", "contract_parts"]
 
+_TARGET_RELIABILITY = {**RELIABILITY, "regional": ("repère régional, sans valeur contractuelle", None)}
+
 
 def contract_parts(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
     """Yield the référentiel, the objective and the incentive of an indicator.
@@ -62,7 +64,9 @@ def condition_to_respect(definition: IndicatorDefinition, condition: ReferenceCo
 def _reference(definition: IndicatorDefinition, write: Linker) -> str:
     reference = definition.reference
     if reference is None:
-        return write("Cet indicateur n'a pas de référentiel : il ne sert pas à choisir des établissements.")
+        return write(
+            "Aucun seuil de référentiel n'est renseigné pour cet indicateur : ce rapport n'en tire aucun ciblage."
+        )
     if not reference.conditions:
         return write(reference.note or "Le référentiel de cet indicateur n'est pas publié : personne n'est dit ciblé.")
     lines = [condition_to_respect(definition, condition) for condition in reference.conditions]
@@ -82,7 +86,10 @@ def _reference(definition: IndicatorDefinition, write: Linker) -> str:
 
 def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
     if definition.target is None:
-        yield write("Aucun objectif n'est fixé pour cet indicateur : il n'est ni atteint, ni manqué.")
+        yield write(
+            "Objectif non renseigné : aucun taux ni seuil à atteindre n'a été trouvé ; l'indicateur n'est dit ni "
+            "atteint, ni manqué."
+        )
         return
     rows = sources.targets
     own = rows[
@@ -112,7 +119,7 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
             ColumnFormat.text("scheme_text", "Dispositif"),
             ColumnFormat.text("value_text", "Objectif", align="right"),
             ColumnFormat.text("source", "Source"),
-            ColumnFormat.status("status", "Fiabilité", RELIABILITY),
+            ColumnFormat.status("status", "Fiabilité", _TARGET_RELIABILITY),
         ],
     )
 
@@ -144,13 +151,20 @@ def _incentive_sentences(incentive: Incentive, definition: IndicatorDefinition) 
         yield f"L'établissement reçoit {french.percent(incentive.rate_pct, 0)} des économies constatées."
     elif incentive.lower_pct is not None and incentive.upper_pct is not None:
         low, high = french.number(incentive.lower_pct), french.percent(incentive.upper_pct, 0)
-        yield f"L'établissement reçoit de {low} à {high} des économies constatées ; le taux exact est inconnu."
+        yield f"Le texte prévoit de {low} à {high} des économies constatées ; le taux exact est inconnu."
     else:
         yield "L'établissement reçoit une part des économies constatées ; le taux est inconnu."
-    if incentive.saving_measure:
-        measure = definition.measure(incentive.saving_measure)
-        yield f"Les économies sont la baisse de « {measure.label} » d'une année à l'autre."
-    elif incentive.kind == "savings_share":
-        yield "Sans montant en euros, l'économie est non valorisable : rien n'est calculé."
     if incentive.source:
         yield f"Source : {incentive.source} ; {RELIABILITY[incentive.status][0]}."
+    if incentive.saving_measure:
+        measure = definition.measure(incentive.saving_measure)
+        yield (
+            f"Calcul non officiel de ce rapport : l'économie est la baisse de « {measure.label} » d'une année à "
+            "l'autre, nulle s'il n'y a pas de baisse ; la formule officielle, l'effet de l'objectif, le plancher et "
+            "le plafond sont inconnus."
+        )
+    elif incentive.kind == "savings_share":
+        yield (
+            "Aucun montant en euros n'est reçu pour cet indicateur : l'économie est non valorisable, rien n'est "
+            "calculé."
+        )

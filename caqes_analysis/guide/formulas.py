@@ -92,7 +92,8 @@ def measure_in_words(definition: IndicatorDefinition, measure: Measure, lists: M
     if measure.denominator is None:
         return f"On additionne {top}."
     times = f" On multiplie par {french.number(measure.scale)}." if measure.scale != 1 else ""
-    return f"On prend {top} ; on le divise par ceci : {sum_in_words(measure.denominator, lists)}.{times}"
+    bottom = sum_in_words(measure.denominator, lists)
+    return f"Au numérateur : {top}. Au dénominateur : {bottom}. On divise le premier par le second.{times}"
 
 
 def measure_in_symbols(

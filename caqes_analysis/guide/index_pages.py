@@ -127,7 +127,7 @@ def _drafts_table(sources: GuideSources) -> Table:
 
 def _target(definition: IndicatorDefinition, sources: GuideSources) -> str:
     if definition.target is None:
-        return "–"
+        return "non renseigné" if sources.campaign.scheme in definition.schemes else "–"
     found = target_for(
         sources.targets,
         scheme=sources.campaign.scheme,
@@ -137,7 +137,9 @@ def _target(definition: IndicatorDefinition, sources: GuideSources) -> str:
     )
     if sources.campaign.scheme not in definition.schemes:
         return "–"
-    return found.value_label if found.value is not None else "non renseigné"
+    if found.value is None:
+        return "non renseigné"
+    return found.value_label + (" (repère régional)" if found.status == "regional" else "")
 
 
 def glossary_page(sources: GuideSources) -> GuidePage:

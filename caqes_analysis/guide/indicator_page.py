@@ -178,6 +178,8 @@ def _reading(definition: IndicatorDefinition) -> str:
         if definition.main.denominator is not None
         else " Un grand établissement a un grand nombre : on compare ses évolutions, pas sa taille."
     )
+    if definition.main.evolution_of is not None:
+        small = " Au-dessus de 0 %, la dépense augmente. Quand la dépense de départ est petite, le taux bouge beaucoup."
     return f"Chaque point est un établissement. {moved}{drawn}{small}"
 
 

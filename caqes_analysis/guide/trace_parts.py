@@ -18,6 +18,14 @@ from caqes_analysis.indicators.definition import IndicatorDefinition
 __all__ = ["code_parts", "trace_parts"]
 
 _KINDS = {"atc": "classe ATC", "cip": "code CIP13", "ucd": "code UCD", "lpp": "code LPP"}
+_ROLES = {
+    "biosimilar": "biosimilaire",
+    "reference": "référence",
+    "gravite": "gravité",
+    "debranchement": "débranchement",
+    "systeme_actif_electrique": "système actif électrique",
+    "consommables_sa_diff": "consommables SA/DIFF",
+}
 
 
 def code_parts(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
@@ -50,7 +58,7 @@ def _dates(one: CodeList) -> str:
         start = f" du {french.date(one.valid_from, short=True)}" if one.valid_from else ""
         end = f" au {french.date(one.valid_to, short=True)}" if one.valid_to else ""
         said = f" Elle vaut{start}{end or ', sans date de fin'}."
-    checked = f" Comparée à sa source le {french.date(one.as_of, short=True)}." if one.as_of else ""
+    checked = f" État de la source au {french.date(one.as_of, short=True)}." if one.as_of else ""
     return f"{said}{checked}"
 
 
@@ -60,7 +68,7 @@ def _codes(one: CodeList) -> Table:
             {
                 "code": entry.code,
                 "label": entry.label or "–",
-                "role": (entry.role or "–").replace("_", " "),
+                "role": _role(entry.role),
                 "from": _day(one.days_of(entry)[0]),
                 "to": _day(one.days_of(entry)[1]),
             }
@@ -74,6 +82,10 @@ def _codes(one: CodeList) -> Table:
     if any(any(one.days_of(entry)) for entry in one.codes):
         columns += [ColumnFormat.text("from", "Depuis"), ColumnFormat.text("to", "Jusqu'au")]
     return Table.from_frame(rows, caption=f"Codes de la liste « {one.title} »", columns=columns)
+
+
+def _role(role: str | None) -> str:
+    return _ROLES.get(role, role.replace("_", " ")) if role else "–"
 
 
 def _day(day: dt.date | None) -> str:
@@ -93,6 +105,8 @@ def trace_parts(definition: IndicatorDefinition, write: Linker) -> Iterator[Part
     yield "## Sources et historique"
     if definition.legal_sources:
         yield "\n".join(f"- {write(text)}" for text in definition.legal_sources)
+    elif definition.schemes:
+        yield write("Aucun texte officiel trouvé pour cette définition.")
     else:
         yield write("Aucun texte officiel : c'est un indicateur de suivi.")
     events = [(one.on, "Définition", one.text, one.source) for one in definition.history]

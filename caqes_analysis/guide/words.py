@@ -65,7 +65,8 @@ def state_of(definition: IndicatorDefinition, on: dt.date) -> tuple[str, str, St
     if definition.status == "draft":
         return "Brouillon", "à compléter ou à relire", "provisional", "hors du rapport"
     assert definition.reviewed_on is not None
-    reviewed = f"vérifié le {french.date(definition.reviewed_on)}"
+    checked = "calcul vérifié" if definition.review_awaited else "vérifié"
+    reviewed = f"{checked} le {french.date(definition.reviewed_on)}"
     if definition.is_stale(on):
         return "Publié", reviewed, "warning", "relecture trop ancienne"
     if definition.review_awaited:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 import re
@@ -13,7 +14,7 @@ import pytest
 from caqes_analysis.book import Book
 from caqes_analysis.campaign import load_campaign
 from caqes_analysis.display import Cards, Details, Link, Notice, Table
-from caqes_analysis.guide import GuidePage, GuideSources, book_pages, guide_pages
+from caqes_analysis.guide import GuidePage, GuideSources, book_pages, glossary, guide_pages
 from caqes_analysis.guide.glossary import Linker, glossary_terms
 from caqes_analysis.guide.indicator_page import indicator_page
 from tests.conftest import REPOSITORY
@@ -68,6 +69,8 @@ def test_a_page_answers_the_questions_in_order(sources: GuideSources) -> None:
     assert "moins de 8\u202f500\u00a0boîtes par an" in text
     assert "Une valeur égale au seuil ne remplit pas la condition" in text
     assert "de 20 à 30\u00a0% des économies constatées ; le taux exact est inconnu" in text
+    paid = text.partition("## Ce que le contrat verse")[2]
+    assert 0 < paid.index("Source : arrêté du 23/02/2022") < paid.index("Calcul non officiel de ce rapport")
     queries = page.parts[-1]
     assert isinstance(queries, Details)
     assert len(queries.shown) == 1 + len(sources.definitions["phev_ipp"].measures)
@@ -80,6 +83,14 @@ def test_who_is_targeted_and_what_is_owed_are_never_one_section(pages: dict[str,
                 assert "objectif" not in part.split("\n", 1)[1]
 
 
+def test_roles_of_codes_are_written_in_french(pages: dict[str, GuidePage]) -> None:
+    details = [part for page in pages.values() for part in page.parts if isinstance(part, Details)]
+    tables = [shown for one in details for shown in one.shown if isinstance(shown, Table)]
+    words = {cell.text for table in tables for row in table.rows for cell in row}
+    assert {"biosimilaire", "référence", "gravité", "débranchement"} <= words
+    assert not {"biosimilar", "reference", "gravite", "debranchement"} & words
+
+
 def test_every_term_that_is_linked_has_its_entry(pages: dict[str, GuidePage]) -> None:
     entries = re.findall(r"^\((terme-[a-z0-9-]+)\)=$", prose_source(pages["guide/glossaire"]), re.MULTILINE)
     assert len(entries) == len(set(entries)) == len(glossary_terms())
@@ -90,6 +101,17 @@ def test_every_term_that_is_linked_has_its_entry(pages: dict[str, GuidePage]) ->
 
 def prose_source(page: GuidePage) -> str:
     return "\n".join(part for part in page.parts if isinstance(part, str))
+
+
+def test_no_definition_is_cut_at_its_own_semicolon() -> None:
+    """A definition holds « ; », which also separates the fields: unquoted, it would lose what follows."""
+    text = Path(glossary.__file__).with_name("glossary.csv").read_text(encoding="utf-8")
+    header, *rows = csv.reader(text.splitlines(), delimiter=";")
+    assert [row for row in rows if len(row) != len(header)] == []
+    written = {row[0]: row[-1] for row in rows}
+    assert {term.id: term.definition for term in glossary_terms()} == written
+    assert [name for name, definition in written.items() if not definition.endswith((".", "…"))] == []
+    assert sum(" ; " in definition for definition in written.values()) >= 9
 
 
 NOT_JARGON = {"DSS", "MCGR", "DGOS", "III"}  # the names in the number of an instruction, and a Roman numeral
