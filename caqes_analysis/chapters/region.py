@@ -169,6 +169,11 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
             "Un établissement dont un mois manque une des deux années est écarté de ce mois des deux années "
             f"(au plus {french.plural(left_out, 'établissement')} le même mois)."
         )
+        if end is not None:
+            notes.append(
+                "La prévision et son taux portent sur l'année entière, avec les mois que la courbe écarte : ils ne se "
+                "rapportent pas aux montants de l'année précédente ni au repère de cette figure."
+            )
     drawn = without_provisional(rows)
     fan = fan_of(drawn, end)
     return cumulative_path(
