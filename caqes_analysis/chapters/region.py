@@ -87,7 +87,7 @@ def answer(page: Page, envelope: str) -> Text:
     if rate is None:
         return Text.answer(
             f"{period}, {amount} ont été remboursés pour {establishments} ({label}) ; l'évolution n'est pas "
-            "calculable, faute d'année précédente."
+            "calculable, faute des mêmes mois un an plus tôt."
         )
     target = page.target(envelope)
     compared = f" : {position(page, envelope).label} ({target.label})" if target.value is not None else ""
@@ -125,7 +125,7 @@ def envelope_table(page: Page) -> Table:
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("target", "Comparée à"),
         ColumnFormat.text("position", "Situation", state="state"),
-        ColumnFormat.count("establishments_nb", "Établissements"),
+        ColumnFormat.count("establishments_nb", "Établissements", is_provisional=None, is_corrected=None),
     ]
     if not page.campaign.is_annual:
         columns.pop()
@@ -171,8 +171,7 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         )
         if end is not None:
             notes.append(
-                "La prévision et son taux portent sur l'année entière, avec les mois que la courbe écarte : ils ne se "
-                "rapportent pas aux montants de l'année précédente ni au repère de cette figure."
+                "La prévision compte aussi les mois que la courbe écarte ; son taux est celui de l'année entière."
             )
     drawn = without_provisional(rows)
     fan = fan_of(drawn, end)
@@ -230,7 +229,7 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
     year = page.campaign.year
     columns = [
         ColumnFormat.text("group", header),
-        ColumnFormat.count("establishments_nb", "Établissements"),
+        ColumnFormat.count("establishments_nb", "Établissements", is_provisional=None, is_corrected=None),
         ColumnFormat.compact_amount("current_eur", period_label(year, page.campaign.settled_month_nb)),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.points("contribution_points", "Contribution", decimals=2),

@@ -91,7 +91,7 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     if rate is None:
         return Text.answer(
             f"{sentence_case(period)}, {amount} de médicaments prescrits à l'hôpital ont été remboursés en ville "
-            "(PHMEV) ; l'évolution n'est pas calculable, faute d'année précédente."
+            "(PHMEV) ; l'évolution n'est pas calculable, faute des mêmes mois un an plus tôt."
         )
     verb = "a augmenté" if rate > 0 else "a baissé" if rate < 0 else "est restée stable"
     size = f" de {french.percent(abs(rate))}" if rate else ""

@@ -161,6 +161,8 @@ def _drawing(
                 (2, 3 if near_top else -3),
                 textcoords="offset points",
                 va="bottom" if near_top else "top",
+                # Over the lines of the dated facts, that would strike it out.
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )
         return to_svg(figure)
 

@@ -138,8 +138,10 @@ def _draw(reached: pd.DataFrame, targeted: pd.DataFrame, indicators: Sequence[st
                 boxes.setdefault(state if state in REACHED else "none", []).append(place)
                 if flag == "targeted":
                     boxes.setdefault("flag", []).append(place)
-        for state, where in boxes.items():
-            _mark(axes, state, where)
+        # The flags last: they stand on cells that are filled.
+        for state in (*REACHED, "none", "flag"):
+            if state in boxes:
+                _mark(axes, state, boxes[state])
         return to_svg(figure)
 
 
@@ -170,7 +172,7 @@ def _mark(axes: Axes, state: str, boxes: Sequence[tuple[float, float, float, flo
     """Draw all the cells of a state as one shape, and their symbols as another."""
     if state == "flag":
         corners = Path.make_compound_path(*(_corner(*box) for box in boxes))
-        axes.add_artist(PathPatch(corners, facecolor=INK, edgecolor="none"))
+        axes.add_artist(PathPatch(corners, facecolor=INK, edgecolor="white", linewidth=0.8))
         return
     frames = Path.make_compound_path(*(_box(*box) for box in boxes))
     filled, edge = (

@@ -131,11 +131,22 @@ class CumulativeYear:
         rounded = french.rounded(rate, 1) or Decimal(0)
         return self.target_pct is not None and rounded > Decimal(str(self.target_pct))
 
+    @property
+    def missing_month(self) -> str | None:
+        """Name of the month at which the year stops although later ones were received."""
+        if not any(month.amount_eur is not None for month in self.now[self.known_nb :]):
+            return None
+        return f"{capitalised(french.month_name(self.known_nb + 1))} {self.year}"
+
     def title(self) -> str:
         """Return the message: where the year stands, and how far from its target."""
         if not self.known_nb:
             return f"Janvier {self.year} manque : aucun cumul possible"
         when = capitalised(through(self.months_nb or self.known_nb, self.year))
+        if self.missing_month is not None:
+            when = (
+                f"{self.missing_month} manque, le cumul s'arrête {through(self.months_nb or self.known_nb, self.year)}"
+            )
         if self.rate_pct is None:
             return f"{when} : {french.compact_euros(total(self.now[: self.months_nb or self.known_nb]))}"
         rate = french.percent(self.rate_pct, signed=True)
@@ -170,10 +181,8 @@ class CumulativeYear:
     def notes(self, others: Sequence[str]) -> tuple[str, ...]:
         """Return the notes that the months call for, then the others."""
         written = list(others)
-        later = [month for month in self.now[self.known_nb :] if month.amount_eur is not None]
-        if later:
-            gap = french.month_name(self.known_nb + 1)
-            written.insert(0, f"{capitalised(gap)} {self.year} manque : le cumul s'arrête avant lui.")
+        if self.missing_month is not None:
+            written.insert(0, f"{self.missing_month} manque : le cumul s'arrête avant lui.")
         sentences = (
             provisional_sentence(self.now[: self.known_nb], self.year),
             corrected_sentence(self.now[: self.known_nb], self.year),

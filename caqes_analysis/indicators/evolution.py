@@ -38,8 +38,8 @@ def cumulative_evolution(
         Table ``evolutions``. A month missing in either year is left out of both sums and named in
         ``missing_months``, unless a cumulative delivery covers it: up to the last month at which the amount since
         January is known in both years, these two amounts are compared whole. Months before the establishment began
-        count as zero in ``previous_eur``: when it had none at all, the rate is ``not_applicable`` but its euros stay
-        in the sums.
+        count as zero in ``previous_eur``: the rate is then ``not_applicable``, because it would compare a year with a
+        part of one, but its euros stay in the sums.
     """
     parameters = {"year": year, "months": sorted(month_nbs), "finess": list(finess) if finess is not None else None}
     return tables.EVOLUTIONS.conform(store.query(_EVOLUTION, parameters))
@@ -78,12 +78,13 @@ whole as (
                   when m > anchor_m and not is_missing then previous_eur else 0 end)::decimal(18, 2) as previous_eur,
          count(*) filter (m <= anchor_m or not is_missing) as compared_months_nb,
          string_agg(m::varchar, ', ' order by m) filter (m > anchor_m and is_missing) as missing_months,
-         bool_or(is_active) as is_active, bool_or(was_active) as was_active,
+         bool_or(is_active) as is_active,
+         bool_or(was_active) and bool_and(was_active or not is_active) as was_active,
          bool_or(is_provisional) as is_provisional, bool_or(is_corrected) as is_corrected
   from anchored group by finess, envelope, month_nb
 )
 select finess, envelope, $year::int as year, month_nb, current_eur, previous_eur,
-       case when previous_eur > 0 and compared_months_nb > 0
+       case when was_active and previous_eur > 0 and compared_months_nb > 0
             then 100 * (current_eur::double / previous_eur::double - 1) end as evolution_pct,
        compared_months_nb, missing_months,
        case when compared_months_nb = 0 then 'missing'
