@@ -31,7 +31,7 @@ from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.receive import input_files, kept_signature, open_store
 from caqes_analysis.replacing import replace_folder, restore_folder
 from caqes_analysis.run_record import RunRecord
-from caqes_analysis.unchanged import forget_build, record_build
+from caqes_analysis.unchanged import begin_build, forget_build, record_build
 
 __all__ = ["BuildReport", "build"]
 
@@ -119,6 +119,7 @@ def build(
         executor = stack.enter_context(cluster_executor(scheduler, directory)) if scheduler else None
         earlier = earlier or (last_run(directory) if stop_on_unexplained else None)
         progress(READING, 0, 1)
+        depended = begin_build(campaign, only=only, compare_with=compare_with)
         begun = time.perf_counter()
         before = kept_signature(directory / "store")
         store = open_store(campaign, directory)
@@ -130,10 +131,11 @@ def build(
         shutil.rmtree(run, ignore_errors=True)
         restore_folder(directory / "run")
         record = RunRecord(campaign, directory, results=run, only=only, force=force)
-        received = before == kept_signature(directory / "store")
-        status = "reused" if received else "done"
-        record.add_step(READING, status, time.perf_counter() - begun, outputs=table_hashes(store))
-        with record.step(FORECASTS, reads=table_hashes(store)) as told:
+        signed = kept_signature(directory / "store")
+        inputs = {str(path): signed[str(path)] for path in input_files(campaign)}
+        status, received = "reused" if before == signed else "done", table_hashes(store)
+        record.add_step(READING, status, time.perf_counter() - begun, outputs=received)
+        with record.step(FORECASTS, reads=received) as told:
             told(reused=store.has(tables.FORECASTS))
             prepare_forecasts(store, campaign, progress=partial(progress, FORECASTS))
             keep_regional_context(store, campaign)
@@ -166,7 +168,7 @@ def build(
             outcomes.assign(title=outcomes["job"].map(plan.titles)), index, tuple(problems), record.manifest.path
         )
         if report.succeeded:
-            record_build(campaign, directory, inputs=input_files(campaign), only=only, compare_with=compare_with)
+            record_build(directory, depended, inputs=inputs)
         record.end(outcomes, problems, succeeded=report.succeeded)
         prune_runs(directory)
         progress(SITE, 1, 1)

@@ -1,4 +1,4 @@
-"""Which code made a figure: short hashes of the package and of the notebooks."""
+"""Which code and which files made a figure: short hashes of the package and of the notebooks, hashes of files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 __all__ = [
     "CODE_FILES",
     "HASH_LENGTH",
+    "content_hash",
     "environment_hash",
     "hash_of_files",
     "package_hash",
@@ -30,6 +31,14 @@ _AROUND_PAGES = {
     *("batch", "book", "bootstrap", "bound_process", "build", "build_lock", "cli", "command_line"),
     *("export", "page_foot", "progress", "reopen", "run_record", "unchanged", "written_files"),
 }
+
+
+def content_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, or « absent » when there is none."""
+    if not path.is_file():
+        return "absent"
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def hash_of_files(folder: Path, patterns: Sequence[str]) -> str:

@@ -1,23 +1,22 @@
 """Has anything changed since the last build? Answered with the standard library alone, in well under a second.
 
-At its end, a build that succeeded writes what it depended on: every input by its content, every folder of parameters,
-code, notebooks and comments by what stands in it, the environment, and the site. When all is as it was, the next build
-has nothing to read, run or compile, and loads neither the scientific stack nor Sphinx.
+At its end, a build that succeeded writes what it depended on, as it was when it began: every input by its content,
+every folder of parameters, code, notebooks and comments by what stood in it, the environment; then the site. When all
+is as it was, the next build has nothing to read, run or compile, and loads neither the scientific stack nor Sphinx.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from hashlib import file_digest
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caqes_analysis.campaign import REPOSITORY, Campaign
-from caqes_analysis.code_version import CODE_FILES, environment_hash
+from caqes_analysis.code_version import CODE_FILES, content_hash, environment_hash
 from caqes_analysis.replacing import write_whole
 
-__all__ = ["forget_build", "record_build", "unchanged_site"]
+__all__ = ["begin_build", "forget_build", "record_build", "unchanged_site"]
 
 _RECORD = "built.json"
 _PACKAGE = Path(__file__).parent
@@ -53,44 +52,53 @@ def unchanged_site(
         if record["asked"] != _asked(campaign, only, compare_with) or record["environment"] != environment_hash():
             return None
         same = _same_watched(record["watched"], _watched(campaign)) and _same_site(record["site"], directory / "site")
-        if not same or any(_content(Path(path)) != sha for path, sha in record["inputs"].items()):
+        if not same or any(content_hash(Path(path)) != known for path, known in record["inputs"].items()):
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return directory / "site" / "index.html"
 
 
-def record_build(
-    campaign: Campaign,
-    directory: Path,
-    *,
-    inputs: Iterable[Path],
-    only: Sequence[str] = (),
-    compare_with: Path | None = None,
-) -> None:
-    """Write what a build that has just succeeded depended on.
+def begin_build(campaign: Campaign, *, only: Sequence[str] = (), compare_with: Path | None = None) -> dict[str, Any]:
+    """Return what a build that begins depends on beside its inputs, for :func:`record_build`.
 
     Parameters
     ----------
     campaign
         The campaign.
-    directory
-        Folder of the build; its site is in place.
-    inputs
-        Files whose content the build read, those that were absent included.
     only
         Sheets asked for.
     compare_with
         Earlier run that the report is compared with.
+
+    Returns
+    -------
+    dict
+        What JSON can hold. A file that changes while the build lasts is then seen by the next one.
     """
-    record = {
+    return {
         "asked": _asked(campaign, only, compare_with),
         "environment": environment_hash(),
-        "watched": {str(path): [*_stamp(path), _content(path)] for path in _watched(campaign)},
-        "inputs": {str(path): _content(path) for path in sorted(inputs)},
-        "site": {path: _stamp(directory / "site" / path) for path in _site_files(directory / "site")},
+        "watched": {str(path): [*_stamp(path), content_hash(path)] for path in _watched(campaign)},
     }
-    write_whole(directory / _RECORD, json.dumps(record, indent=0).encode("utf-8"))
+
+
+def record_build(directory: Path, begun: Mapping[str, Any], *, inputs: Mapping[str, str]) -> None:
+    """Write what a build that has just succeeded depended on.
+
+    Parameters
+    ----------
+    directory
+        Folder of the build; its site is in place.
+    begun
+        As :func:`begin_build` returned it.
+    inputs
+        Files whose content the build read, those that were absent included: path → hash of what was read, as
+        :func:`~caqes_analysis.code_version.content_hash` gives it.
+    """
+    site = {path: _stamp(directory / "site" / path) for path in _site_files(directory / "site")}
+    content = json.dumps({**begun, "inputs": dict(inputs), "site": site}, indent=0)
+    write_whole(directory / _RECORD, content.encode("utf-8"))
 
 
 def forget_build(directory: Path) -> None:
@@ -115,7 +123,7 @@ def _watched(campaign: Campaign) -> list[Path]:
 
 def _same_watched(before: dict[str, list[Any]], now: Sequence[Path]) -> bool:
     return before.keys() == {str(path) for path in now} and all(
-        before[str(path)][:2] == _stamp(path) or before[str(path)][2] == _content(path) for path in now
+        before[str(path)][:2] == _stamp(path) or before[str(path)][2] == content_hash(path) for path in now
     )
 
 
@@ -131,10 +139,3 @@ def _site_files(site: Path) -> list[str]:
 def _stamp(path: Path) -> list[int]:
     found = path.stat()
     return [found.st_size, found.st_mtime_ns]
-
-
-def _content(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()

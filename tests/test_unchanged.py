@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from caqes_analysis.campaign import Campaign, load_campaign
-from caqes_analysis.code_version import _AROUND_PAGES
-from caqes_analysis.unchanged import forget_build, record_build, unchanged_site
+from caqes_analysis.code_version import _AROUND_PAGES, content_hash
+from caqes_analysis.unchanged import begin_build, forget_build, record_build, unchanged_site
 from tests.campaigns import MONTHLY, campaign_file
 
 HEAVY = ("pandas", "numpy", "duckdb", "pyarrow", "pandera", "matplotlib", "IPython", "nbformat", "sphinx", "scipy")
@@ -27,12 +28,12 @@ def built(tmp_path: Path) -> tuple[Campaign, Path]:
     site = tmp_path / "sortie" / "site"
     site.mkdir(parents=True)
     (site / "index.html").write_text("<p>rapport</p>", encoding="utf-8")
-    record_build(campaign, tmp_path / "sortie", inputs=inputs(campaign))
+    record_build(tmp_path / "sortie", begin_build(campaign), inputs=inputs(campaign))
     return campaign, tmp_path / "sortie"
 
 
-def inputs(campaign: Campaign) -> list[Path]:
-    return [campaign.file, *(source.path for source in campaign.sources.all())]
+def inputs(campaign: Campaign) -> dict[str, str]:
+    return {str(path): content_hash(path) for path in (campaign.file, *(one.path for one in campaign.sources.all()))}
 
 
 def test_nothing_changed(built: tuple[Campaign, Path]) -> None:
@@ -80,6 +81,17 @@ def test_a_change_is_seen(built: tuple[Campaign, Path], change: str) -> None:
     campaign, directory = built
     CHANGES[change](directory.parent)
     assert unchanged_site(load_campaign(campaign.file), directory) is None
+
+
+@pytest.mark.parametrize("change", [one_cent, comment, indicator])
+def test_what_changes_during_a_build_is_for_the_next_one(
+    built: tuple[Campaign, Path], change: Callable[[Path], None]
+) -> None:
+    campaign, directory = built
+    begun, read = begin_build(campaign), inputs(campaign)
+    change(directory.parent)
+    record_build(directory, begun, inputs=read)
+    assert unchanged_site(campaign, directory) is None
 
 
 def test_other_sheets_are_another_report(built: tuple[Campaign, Path]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from caqes_analysis.command_line.reports import ReceivedFile
 from caqes_analysis.command_line.text import program_name
-from caqes_analysis.receive import signature
+from caqes_analysis.receive import kept_signature
 from caqes_analysis.reopen import executed_notebooks
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
     """
     sums = store.query("select delivery, total_eur as total from deliveries where total_eur is not null")
     totals = dict(zip(sums["delivery"], sums["total"], strict=True))
-    hashes = signature(campaign)
+    hashes = kept_signature(store.directory)
     return [
         ReceivedFile(
             source.path,

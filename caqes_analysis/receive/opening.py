@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from caqes_analysis.campaign import Campaign
@@ -36,12 +37,13 @@ def open_store(campaign: Campaign, build_directory: Path | None = None) -> Store
     directory = (build_directory or campaign.build_directory) / "store"
     prepare_simulation(campaign)
     restore_folder(directory)
-    if kept_signature(directory) != signature(campaign):
-        receive(campaign, directory)
+    wanted = signature(campaign)
+    if kept_signature(directory) != wanted:
+        receive(campaign, directory, signed=wanted)
     return Store(directory)
 
 
-def receive(campaign: Campaign, directory: Path) -> Findings:
+def receive(campaign: Campaign, directory: Path, *, signed: Mapping[str, str] | None = None) -> Findings:
     """Read every source of a campaign into a store, then derive from them what is regional by nature.
 
     Parameters
@@ -50,6 +52,9 @@ def receive(campaign: Campaign, directory: Path) -> Findings:
         The campaign; its simulated files, if any, exist.
     directory
         Folder of the store; replaced whole when all inputs are right, untouched otherwise.
+    signed
+        Signature of the campaign, when it was just taken. The store is signed with what stood before the reading: a
+        file that changes meanwhile is read again next time.
 
     Returns
     -------
@@ -64,11 +69,12 @@ def receive(campaign: Campaign, directory: Path) -> Findings:
     draft = directory.with_name(directory.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
+    signed = signature(campaign) if signed is None else signed
     try:
         store = Store(draft)
         register, findings = read_sources(campaign, store)
         findings = derive(campaign, store, register, findings)
-        (draft / SIGNATURE).write_text(json.dumps(signature(campaign), indent=1), encoding="utf-8")
+        (draft / SIGNATURE).write_text(json.dumps(dict(signed), indent=1), encoding="utf-8")
         replace_folder(draft, directory)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

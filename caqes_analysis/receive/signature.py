@@ -7,17 +7,14 @@ from pathlib import Path
 
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import code_list_files
-from caqes_analysis.code_version import environment_hash, package_hash
+from caqes_analysis.code_version import content_hash, environment_hash, package_hash
 from caqes_analysis.evaluation.campaign import rule_files
 from caqes_analysis.savings.dotation import DOTATION
-from caqes_analysis.sources.files import sha256_of
 
 __all__ = ["SIGNATURE", "input_files", "kept_signature", "received_files", "signature"]
 
 SIGNATURE = "signature.json"
 """Name of the file of a store that holds its signature."""
-
-_ABSENT = "absent"
 
 
 def signature(campaign: Campaign) -> dict[str, str]:
@@ -29,7 +26,7 @@ def signature(campaign: Campaign) -> dict[str, str]:
         SHA-256 by file (« absent » for a file that is not there), with the hashes ``code`` and ``environment``.
     """
     own = {"code": package_hash(), "environment": environment_hash()}
-    return own | {str(path): _content(path) for path in input_files(campaign)}
+    return own | {str(path): content_hash(path) for path in input_files(campaign)}
 
 
 def kept_signature(store: Path) -> dict[str, str]:
@@ -64,7 +61,3 @@ def received_files(campaign: Campaign) -> list[Path]:
     """Return the files that hold data, among those that a store depends on: the others are parameters."""
     own = [path for path in (campaign.corrections_file, campaign.map) if path]
     return sorted({*(source.path for source in campaign.sources.all()), *own})
-
-
-def _content(path: Path) -> str:
-    return sha256_of(path) if path.is_file() else _ABSENT

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from caqes_analysis.campaign import Campaign, load_campaign
-from caqes_analysis.receive import input_files, kept_signature, received_files, signature
+from caqes_analysis.receive import input_files, kept_signature, receive, received_files, signature
+from caqes_analysis.sources import Findings
 from tests.campaigns import MONTHLY, campaign_file
 
 
@@ -56,3 +57,20 @@ def test_a_store_without_a_whole_signature_has_none(tmp_path: Path, content: str
     assert kept_signature(tmp_path) == {}
     (tmp_path / "signature.json").write_text(json.dumps({"code": "a"}), encoding="utf-8")
     assert kept_signature(tmp_path) == {"code": "a"}
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(
+    campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = importlib.import_module("caqes_analysis.receive.opening")
+    changed = received_files(campaign)[0]
+
+    def read(*_: object) -> tuple[None, Findings]:
+        changed.write_text("reçu de nouveau", encoding="utf-8")
+        return None, Findings()
+
+    monkeypatch.setattr(opening, "read_sources", read)
+    monkeypatch.setattr(opening, "derive", lambda _campaign, _store, _register, findings: findings)
+    before = signature(campaign)
+    receive(campaign, tmp_path / "store")
+    assert kept_signature(tmp_path / "store") == before != signature(campaign)
