@@ -28,8 +28,8 @@ CODE_FILES = ("*.py", "*.csv", "*.json", "*.yml")
 
 # Rooms that no notebook of a build loads: they run the notebooks or compile what these have shown.
 _AROUND_PAGES = {
-    *("batch", "book", "bootstrap", "bound_process", "build", "build_lock", "cli", "command_line"),
-    *("export", "page_foot", "progress", "reopen", "run_record", "unchanged", "written_files"),
+    *("batch", "book", "bootstrap", "bound_process", "build", "build_book", "build_lock", "build_plan", "cli"),
+    *("command_line", "export", "page_foot", "progress", "reopen", "run_record", "unchanged", "written_files"),
 }
 
 

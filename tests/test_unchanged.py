@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from caqes_analysis.campaign import Campaign, load_campaign
+from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.code_version import _AROUND_PAGES, content_hash
 from caqes_analysis.unchanged import begin_build, forget_build, record_build, unchanged_site
 from tests.campaigns import MONTHLY, campaign_file
@@ -126,3 +126,5 @@ def test_pages_load_no_room_that_their_hash_leaves_out() -> None:
     loaded = set(answer.stdout.split())
     assert {"chapters", "display", "store"} <= loaded
     assert loaded & _AROUND_PAGES == set()
+    # What compiles the pages runs none of them again.
+    assert {path.stem for path in (REPOSITORY / "caqes_analysis").glob("build*.py")} <= _AROUND_PAGES
