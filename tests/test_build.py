@@ -14,7 +14,6 @@ from bs4 import BeautifulSoup
 
 from caqes_analysis import build_plan, tables
 from caqes_analysis.batch import load_run
-from caqes_analysis.batch.causes import CAUSES
 from caqes_analysis.build import BuildReport, build
 from caqes_analysis.build_lock import alone
 from caqes_analysis.chapters import CHAPTERS
@@ -120,7 +119,7 @@ def test_the_manifest_tells_the_run(built: tuple[Path, BuildReport]) -> None:
     ]
     told = {line["job"]: line for line in run.events("notebook")}
     assert set(told) == set(report.notebooks["job"])
-    assert all(line["status"] == "done" and set(line["causes"]) == set(CAUSES) for line in told.values())
+    assert all(line["status"] == "done" and set(line["causes"]) == set(tables.RUN_CAUSES) for line in told.values())
     assert not [name for line in told.values() for name in line["causes"]["parameters"] if "directory" in name]
     assert str(folder) not in report.manifest.read_text(encoding="utf-8")
     for table in (tables.EVOLUTIONS, tables.INDICATOR_VALUES, tables.FORECASTS):

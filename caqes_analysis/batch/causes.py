@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import Literal, get_args
 
 from caqes_analysis.batch.job import Job
+from caqes_analysis.tables import RUN_CAUSES, RunCause
 
-__all__ = ["CAUSES", "Cause", "Causes", "causes_of", "key_of"]
+__all__ = ["Causes", "causes_of", "key_of"]
 
-Cause = Literal["data", "code", "parameters", "environment"]
-"""What may change a figure."""
-
-CAUSES: tuple[Cause, ...] = get_args(Cause)
-
-Causes = dict[Cause, dict[str, str]]
+Causes = dict[RunCause, dict[str, str]]
 """For each cause, name → hash of the content."""
 
-_CAUSE_OF: dict[str, Cause] = {
+_CAUSE_OF: dict[str, RunCause] = {
     "code": "code",
     "report code": "code",
     "environment": "environment",
@@ -44,7 +39,7 @@ def causes_of(job: Job) -> Causes:
     """
     from caqes_analysis.batch.parameters import plain_value
 
-    found: Causes = {cause: {} for cause in CAUSES}
+    found: Causes = {cause: {} for cause in RUN_CAUSES}
     for name, content in job.reads.items():
         found[_CAUSE_OF.get(name, "data")][name] = content
     found["code"]["notebook"] = sha256(job.notebook.read_bytes()).hexdigest()

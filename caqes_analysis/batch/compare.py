@@ -12,17 +12,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from caqes_analysis import tables
-from caqes_analysis.batch.causes import CAUSES, Cause
 from caqes_analysis.batch.changes import Tolerance, table_changes
 from caqes_analysis.batch.manifest import MANIFEST
 from caqes_analysis.batch.runs import RUNS, Run, list_runs, load_run
 from caqes_analysis.errors import CampaignError
-from caqes_analysis.tables import Table, from_arrow
+from caqes_analysis.tables import RUN_CAUSES, RunCause, Table, from_arrow
 
 __all__ = ["Comparison", "compare_runs", "find_run", "last_run"]
 
-_EXPLAINING: tuple[Cause, ...] = ("data", "parameters")
-_BY_RUN: dict[Cause, tuple[str, ...]] = {
+_EXPLAINING: tuple[RunCause, ...] = ("data", "parameters")
+_BY_RUN: dict[RunCause, tuple[str, ...]] = {
     "code": ("version", "code"),
     "environment": ("python", "environment", "lock"),
     "parameters": ("only",),
@@ -83,7 +82,7 @@ def compare_runs(before: Run, after: Run, tolerance: Tolerance | None = None) ->
         each.
     """
     causes = _causes(before, after)
-    regional = [cause for cause in CAUSES if cause in set(causes["cause"])]
+    regional = [cause for cause in RUN_CAUSES if cause in set(causes["cause"])]
     known = _published(before) | _published(after)
     found = [tables.CHANGES.empty()]
     for table in known:
@@ -172,13 +171,10 @@ def _causes(before: Run, after: Run) -> pd.DataFrame:
 
 def _input_causes(before: Run, after: Run) -> Iterator[dict[str, str | None]]:
     for cause in _EXPLAINING:
-        files = [
-            {e["file"]: e["sha256"] for e in run.events("input") if e["cause"] == cause} for run in (before, after)
-        ]
-        yield from _differences(cause, *files)
+        yield from _differences(cause, _inputs(before, cause), _inputs(after, cause))
 
 
-def _inputs(run: Run, cause: Cause) -> dict[str, str]:
+def _inputs(run: Run, cause: RunCause) -> dict[str, str]:
     return {event["file"]: event["sha256"] for event in run.events("input") if event["cause"] == cause}
 
 
@@ -200,7 +196,7 @@ def _notebooks(run: Run) -> dict[str, str]:
 
 
 def _differences(
-    cause: Cause, before: Mapping[str, str | None], after: Mapping[str, str | None]
+    cause: RunCause, before: Mapping[str, str | None], after: Mapping[str, str | None]
 ) -> Iterator[dict[str, str | None]]:
     for name in sorted(before.keys() | after.keys()):
         first, second = before.get(name), after.get(name)
@@ -223,13 +219,13 @@ def _flat(value: Any, place: str = "") -> dict[str, str]:
     return found
 
 
-def _part_causes(before: Run, after: Run, part: str, regional: Sequence[Cause]) -> list[Cause]:
+def _part_causes(before: Run, after: Run, part: str, regional: Sequence[RunCause]) -> list[RunCause]:
     """Return the causes that differ for the notebook which wrote a part, or for the runs where none did."""
     found = [_job_causes(run).get(part) for run in (before, after)]
     first, second = found
     if first is None or second is None:
         return list(regional)
-    return [cause for cause in CAUSES if first.get(cause) != second.get(cause)]
+    return [cause for cause in RUN_CAUSES if first.get(cause) != second.get(cause)]
 
 
 def _job_causes(run: Run) -> dict[str, Mapping[str, Any]]:

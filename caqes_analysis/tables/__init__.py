@@ -1,7 +1,7 @@
 """The tidy tables: one definition gives validation, storage types, documentation and published schema."""
 
 from caqes_analysis.tables.catalogue import ALL_TABLES, table_named
-from caqes_analysis.tables.changes import CHANGE_CAUSES, CHANGE_KINDS, CHANGES, RUN_CAUSES
+from caqes_analysis.tables.changes import CHANGE_CAUSES, CHANGE_KINDS, CHANGES, RUN_CAUSES, RunCause
 from caqes_analysis.tables.computed import (
     ANNUAL_PRODUCTS,
     ATTAINMENTS,
@@ -129,6 +129,7 @@ __all__ = [
     "VALUE_STATUSES",
     "Column",
     "Kind",
+    "RunCause",
     "Table",
     "from_arrow",
     "table_named",

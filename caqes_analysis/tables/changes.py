@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from caqes_analysis.tables.definition import Column, Table
 from caqes_analysis.tables.parts import columns, values
 
-__all__ = ["CHANGES", "CHANGE_CAUSES", "CHANGE_KINDS", "RUN_CAUSES"]
+__all__ = ["CHANGES", "CHANGE_CAUSES", "CHANGE_KINDS", "RUN_CAUSES", "RunCause"]
 
-RUN_CAUSES = ("data", "code", "parameters", "environment")
+RunCause = Literal["data", "code", "parameters", "environment"]
+"""What may change a figure."""
+
+RUN_CAUSES: tuple[RunCause, ...] = get_args(RunCause)
 CHANGE_KINDS = ("changed", "appeared", "disappeared")
 
 CHANGES = Table(

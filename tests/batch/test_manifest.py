@@ -11,7 +11,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.batch import Cache, Job, Manifest, begin_run, list_runs, load_run, prune_runs, run_notebooks
-from caqes_analysis.batch.causes import CAUSES, causes_of, key_of
+from caqes_analysis.batch.causes import causes_of, key_of
 from caqes_analysis.batch.manifest import read_lines
 from caqes_analysis.batch.runs import keep_table
 from caqes_analysis.errors import CampaignError
@@ -29,7 +29,7 @@ def sheet(tmp_path: Path) -> Job:
 
 def test_causes_are_apart(sheet: Job) -> None:
     causes = causes_of(sheet)
-    assert list(causes) == list(CAUSES)
+    assert list(causes) == list(tables.RUN_CAUSES)
     assert {cause: sorted(names) for cause, names in causes.items()} == {
         "data": ["comment", "table spend"],
         "code": ["code", "notebook"],
@@ -53,7 +53,7 @@ def test_causes_are_apart(sheet: Job) -> None:
 def test_a_change_shows_in_its_cause_alone_and_runs_the_notebook(sheet: Job, cause: str, change: object) -> None:
     changed = change(sheet)  # type: ignore[operator]
     before, after = causes_of(sheet), causes_of(changed)
-    assert [name for name in CAUSES if before[name] != after[name]] == [cause]
+    assert [name for name in tables.RUN_CAUSES if before[name] != after[name]] == [cause]
     assert key_of(changed) != key_of(sheet)
 
 
