@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from caqes_analysis import tables
 from caqes_analysis.batch.changes import Tolerance, table_changes
 from caqes_analysis.batch.manifest import MANIFEST
 from caqes_analysis.batch.runs import RUNS, Run, list_runs, load_run
 from caqes_analysis.errors import CampaignError
-from caqes_analysis.tables import RUN_CAUSES, RunCause, Table, from_arrow
+from caqes_analysis.tables import RUN_CAUSES, RunCause, Table
 
 __all__ = ["Comparison", "compare_runs", "find_run", "last_run"]
 
@@ -86,7 +85,7 @@ def compare_runs(before: Run, after: Run, tolerance: Tolerance | None = None) ->
     known = _published(before) | _published(after)
     found = [tables.CHANGES.empty()]
     for table in known:
-        first, second = _rows(before, after, table), _rows(after, before, table)
+        first, second = before.read(table, unlike=after), after.read(table, unlike=before)
         told = table_changes(table, first, second, tolerance or Tolerance())
         by_part = {part: ", ".join(_part_causes(before, after, part, regional)) for part in told["part"].unique()}
         found.append(told.assign(causes=told["part"].map(by_part).astype(str)))
@@ -140,23 +139,6 @@ def _published(run: Run) -> dict[Table, None]:
     """Return the tables of a run that this version knows, in its order."""
     names = {table for table, _ in run.published}
     return dict.fromkeys(table for table in tables.ALL_TABLES if table.name in names)
-
-
-def _rows(run: Run, other: Run, table: Table) -> pd.DataFrame:
-    """Return the rows of the parts of a table that are not the same in the other run."""
-    parts = [table.empty().assign(part="")]
-    for (name, part), content in run.published.items():
-        if name == table.name and other.published.get((name, part)) != content:
-            parts.append(_read(table, run.kept_file(content)).assign(part=part))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _read(table: Table, path: Path) -> pd.DataFrame:
-    """Return a part, also one that an earlier version wrote with fewer columns or others."""
-    content = from_arrow(pq.read_table(path))
-    kept = content[[name for name in table.column_names if name in content]]
-    missing = [column.name for column in table.columns if column.name not in content]
-    return table.conform(kept.assign(**dict.fromkeys(missing)))
 
 
 def _causes(before: Run, after: Run) -> pd.DataFrame:

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from caqes_analysis.batch.manifest import MANIFEST, Manifest, new_run_id, read_lines
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.parameter_files import nearest
 from caqes_analysis.replacing import write_whole
 from caqes_analysis.sources.files import sha256_of
-from caqes_analysis.store import Store
-from caqes_analysis.tables import Table
+from caqes_analysis.tables import Table, from_arrow
 
 __all__ = ["KEPT_RUNS_NB", "RUNS", "Run", "begin_run", "keep_table", "list_runs", "load_run", "prune_runs"]
 
@@ -64,25 +64,25 @@ class Run:
         return next(iter(self.events("run")), {})
 
     @property
-    def is_complete(self) -> bool:
-        """True when the run went to its end, with or without failures."""
-        return bool(self.events("end"))
-
-    @property
     def succeeded(self) -> bool:
         """True when it went to its end and nothing failed."""
         return any(line["succeeded"] for line in self.events("end"))
 
-    def read(self, table: Table) -> pd.DataFrame:
-        """Return a table as this run published it; empty (and typed) when it published none.
+    def read(self, table: Table, *, unlike: Run | None = None) -> pd.DataFrame:
+        """Return a table as this run published it, with the column ``part``; empty (and typed) when it published none.
 
         Parameters
         ----------
         table
-            Definition of the table; the one of today, whose columns the kept files must have.
+            Definition of the table, the one of today: a column that the version of this run did not have is empty.
+        unlike
+            Another run: only the parts that are not the same in it.
         """
-        parts = [line for line in self.events("table") if line["table"] == table.name]
-        return Store.read_parts(table, [self.kept_file(part["sha256"]) for part in parts])
+        found = [table.empty().assign(part="")]
+        for (name, part), content in self.published.items():
+            if name == table.name and (unlike is None or unlike.published.get((name, part)) != content):
+                found.append(_kept_rows(table, self.kept_file(content)).assign(part=part))
+        return pd.concat(found, ignore_index=True)
 
     def kept_file(self, sha256: str) -> Path:
         """Return where a published file is kept."""
@@ -92,6 +92,13 @@ class Run:
     def published(self) -> dict[tuple[str, str], str]:
         """Return what the run published: (table, part) → SHA-256 of its file."""
         return {(line["table"], line["part"]): line["sha256"] for line in self.events("table")}
+
+
+def _kept_rows(table: Table, path: Path) -> pd.DataFrame:
+    content = from_arrow(pq.read_table(path))
+    kept = content[[name for name in table.column_names if name in content]]
+    missing = [column.name for column in table.columns if column.name not in content]
+    return table.conform(kept.assign(**dict.fromkeys(missing)))
 
 
 def begin_run(directory: Path, *, root: Path) -> Manifest:

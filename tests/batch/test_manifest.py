@@ -144,8 +144,8 @@ def test_a_run_is_named_by_its_beginning_or_the_nearest_is_told(tmp_path: Path) 
         assert said in str(refusal.value)
 
 
-def test_a_run_that_was_killed_is_not_complete(tmp_path: Path) -> None:
+def test_a_run_that_was_killed_has_not_succeeded(tmp_path: Path) -> None:
     manifest = begin_run(tmp_path, root=tmp_path)
     manifest.add("run", run=manifest.run_id)
     run = load_run(tmp_path, manifest.run_id)
-    assert (run.is_complete, run.succeeded, run.facts["run"]) == (False, False, manifest.run_id)
+    assert (run.succeeded, run.facts["run"]) == (False, manifest.run_id)
