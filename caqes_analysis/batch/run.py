@@ -79,7 +79,7 @@ def run_notebooks(
     outcomes = {i: Outcome("reused", 0.0) for i, job in enumerate(jobs) if cache is not None and cache.take(job)}
 
     def ended(job: Job, outcome: Outcome) -> None:
-        if cache is not None and outcome.status == "done":
+        if cache is not None and outcome.status == "done" and not outcome.undeclared:
             cache.keep(job)
         if manifest is not None:
             manifest.add_notebook(job, outcome)

@@ -63,8 +63,7 @@ class DisplayRenderer:
 def _provenance(content: Mapping[str, Any]) -> book_nodes.Provenance:
     made = book_nodes.Provenance(entries=[list(entry) for entry in content["entries"]])
     if content.get("page"):
-        link = nodes.reference("", _TO_PROVENANCE, refuri=content["page"], internal=True, caqes_page=True)
-        made += nodes.paragraph("", "", link)
+        made += nodes.paragraph("", "", _page_link(_TO_PROVENANCE, content["page"]))
     return made
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.code_version import HASH_LENGTH
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.tables import table_named
 
@@ -34,7 +35,6 @@ CAUSE_LABELS = {"data": "données", "code": "code", "parameters": "paramètres",
 KIND_LABELS = {"changed": "modifié", "appeared": "nouveau", "disappeared": "absent"}
 _UNKNOWN_CAUSE = "rien de connu"
 _SHOWN_NB = 20
-_SHORT_HASH = 12
 
 
 def open_comparison(page: Page, before_run: str, after_run: str) -> Comparison | None:
@@ -120,8 +120,8 @@ def causes_table(comparison: Comparison | None) -> Table | None:
     rows = causes.assign(
         cause=causes["cause"].map(CAUSE_LABELS),
         kind=causes["kind"].map(KIND_LABELS),
-        before=causes["before"].str.slice(stop=_SHORT_HASH),
-        after=causes["after"].str.slice(stop=_SHORT_HASH),
+        before=causes["before"].str.slice(stop=HASH_LENGTH),
+        after=causes["after"].str.slice(stop=HASH_LENGTH),
     )
     return Table.from_frame(
         rows,

@@ -18,13 +18,13 @@ from caqes_analysis.chapters.changes import (
     largest_changes,
     verdict,
 )
+from caqes_analysis.code_version import HASH_LENGTH
 from caqes_analysis.command_line.files import write_tables
 from caqes_analysis.command_line.text import OUT, plain, typeset
 
 __all__ = ["print_comparison", "write_comparison"]
 
 _SHOWN_NB = 15
-_SHORT_HASH = 12
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -77,7 +77,7 @@ def _causes(causes: pd.DataFrame) -> Table:
 
 
 def _short(value: str | float) -> str:
-    return plain(value)[:_SHORT_HASH] if isinstance(value, str) else "–"
+    return plain(value)[:HASH_LENGTH] if isinstance(value, str) else "–"
 
 
 def _tables(changes: pd.DataFrame) -> Table:

@@ -241,7 +241,7 @@ def test_memory_is_given_back_and_no_process_stays(tmp_path: Path) -> None:
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from caqes_analysis.batch import Kernels, run_notebooks
+from caqes_analysis.batch import run_notebooks
 from caqes_analysis.batch.template import shared_template
 from tests.batch.notebooks import job
 folder = Path(sys.argv[1])
