@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from caqes_analysis.chapters.regional_context import keep_regional_context
 from caqes_analysis.code_version import hash_of_files
 from caqes_analysis.errors import BuildError, CampaignError, Problem
 from caqes_analysis.forecast.campaign import prepare_forecasts
+from caqes_analysis.progress import Tell
 from caqes_analysis.receive import input_files, kept_signature, open_store
 from caqes_analysis.replacing import replace_folder, restore_folder
 from caqes_analysis.run_record import RunRecord
@@ -66,10 +67,6 @@ class BuildReport:
         return bool((self.notebooks["status"] != "failed").all()) and not self.page_problems
 
 
-Progress = Callable[[str, int, int], None]
-"""Called with the step in French, what is done and what there is to do."""
-
-
 def build(
     campaign_file: Path | str,
     *,
@@ -80,7 +77,7 @@ def build(
     scheduler: str | None = None,
     compare_with: Path | None = None,
     stop_on_unexplained: bool = False,
-    progress: Progress = lambda *_: None,
+    progress: Tell = lambda *_: None,
 ) -> BuildReport:
     """Build the report of a campaign.
 
@@ -207,7 +204,7 @@ def _run(
     *,
     workers: int | None,
     executor: Executor | None,
-    progress: Progress,
+    progress: Tell,
     cache: Cache,
     record: RunRecord,
 ) -> pd.DataFrame:

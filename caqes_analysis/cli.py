@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -21,6 +22,11 @@ from caqes_analysis.command_line.help import HELP_OPTIONS, FrenchCommand, French
 from caqes_analysis.command_line.options import check_profile, finess_of
 from caqes_analysis.command_line.text import ERR, OUT, as_is, plain, typeset
 from caqes_analysis.errors import CaqesError
+
+if TYPE_CHECKING:
+    from caqes_analysis.campaign import Campaign
+    from caqes_analysis.progress import Tell
+    from caqes_analysis.store import Store
 
 __all__ = ["app", "backtest", "build", "check", "compare", "export", "guide", "lab", "main", "simulate"]
 
@@ -211,18 +217,9 @@ def backtest(campaign: CampaignFile, output: BuildFolder = None) -> None:
     from caqes_analysis.campaign import load_campaign
     from caqes_analysis.command_line.files import write_tables
     from caqes_analysis.command_line.track_record import print_record, record_of
-    from caqes_analysis.forecast.campaign import prepare_forecasts
-    from caqes_analysis.progress import shown_progress
-    from caqes_analysis.receive import open_store
 
-    loaded = load_campaign(campaign)
-    directory = output.resolve() if output else loaded.build_directory
-    with shown_progress(ERR) as progress:
-        progress("Lecture des fichiers reçus", 0, 1)
-        store = open_store(loaded, directory)
-        progress("Lecture des fichiers reçus", 1, 1)
-        prepare_forecasts(store, loaded, progress=partial(progress, "Prévisions"))
-    trials, chances = store.read(tables.FORECAST_TRIALS), store.read(tables.FORECAST_CHANCES)
+    with _with_forecasts(load_campaign(campaign), output) as (store, directory, _):
+        trials, chances = store.read(tables.FORECAST_TRIALS), store.read(tables.FORECAST_CHANCES)
     if trials.empty:
         raise CaqesError.of(
             "REJEU_IMPOSSIBLE",
@@ -284,21 +281,12 @@ def export(campaign: CampaignFile, output: BuildFolder = None) -> None:
     Ils vont dans le dossier export, remplacé en entier. Le secret statistique n'y est pas appliqué : ils sont réservés
     à l'ARS, à l'Assurance Maladie et aux établissements.
     """
-    from caqes_analysis.build_lock import alone
     from caqes_analysis.campaign import load_campaign
     from caqes_analysis.chapters.page import Page
     from caqes_analysis.export import CIRCULATION, export_campaign
-    from caqes_analysis.forecast.campaign import prepare_forecasts
-    from caqes_analysis.progress import shown_progress
-    from caqes_analysis.receive import open_store
 
     loaded = load_campaign(campaign)
-    directory = output.resolve() if output else loaded.build_directory
-    with alone(directory, file=loaded.file.name), shown_progress(ERR) as progress:
-        progress("Lecture des fichiers reçus", 0, 1)
-        store = open_store(loaded, directory)
-        progress("Lecture des fichiers reçus", 1, 1)
-        prepare_forecasts(store, loaded, progress=partial(progress, "Prévisions"))
+    with _with_forecasts(loaded, output) as (store, directory, progress):
         written = export_campaign(Page(loaded, store), directory, progress=progress)
     OUT.print(typeset(Text(CIRCULATION, "yellow")))
     for path in written:
@@ -383,6 +371,23 @@ def main() -> None:
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     app()
+
+
+@contextlib.contextmanager
+def _with_forecasts(campaign: Campaign, output: Path | None) -> Iterator[tuple[Store, Path, Tell]]:
+    """Give the store of a campaign with its forecasts, its folder and the progress, while nobody else builds there."""
+    from caqes_analysis.build_lock import alone
+    from caqes_analysis.forecast.campaign import prepare_forecasts
+    from caqes_analysis.progress import shown_progress
+    from caqes_analysis.receive import open_store
+
+    directory = output.resolve() if output else campaign.build_directory
+    with alone(directory, file=campaign.file.name), shown_progress(ERR) as progress:
+        progress("Lecture des fichiers reçus", 0, 1)
+        store = open_store(campaign, directory)
+        progress("Lecture des fichiers reçus", 1, 1)
+        prepare_forecasts(store, campaign, progress=partial(progress, "Prévisions"))
+        yield store, directory, progress
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

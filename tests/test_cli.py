@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from caqes_analysis import build as build_module
 from caqes_analysis import cli
 from caqes_analysis.build import BuildReport
+from caqes_analysis.build_lock import alone
 from caqes_analysis.chapters.page import CAMPAIGN_VARIABLE
 from caqes_analysis.command_line import failures
 from caqes_analysis.errors import BuildError, Problem
@@ -194,6 +195,15 @@ def test_only_takes_several_finess(
     assert shown.exit_code == 0, shown.output
     assert builds[0]["only"] == finess
     assert builds[0]["campaign"] == Path(DEMONSTRATION)
+
+
+@pytest.mark.parametrize("command", ["backtest", "export"])
+def test_what_writes_in_the_folder_of_a_build_waits_for_it(run: Run, command: str, tmp_path: Path) -> None:
+    with alone(tmp_path / "sortie", file="essai.yml"):
+        shown = run(command, DEMONSTRATION, "--output", tmp_path / "sortie")
+    assert shown.exit_code == 1
+    assert "CONSTRUCTION_EN_COURS" in shown.stderr
+    assert not (tmp_path / "sortie" / "store").exists()
 
 
 # Wrong campaigns -------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.csv as pa_csv
@@ -14,6 +13,7 @@ from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.export.annexes import write_annexes
 from caqes_analysis.export.package import csv_resource, package_descriptor, workbook_resource, write_json
 from caqes_analysis.export.resources import Resource, resources
+from caqes_analysis.progress import Tell
 from caqes_analysis.replacing import replace_folder, restore_folder
 from caqes_analysis.store import Store
 
@@ -28,9 +28,7 @@ _STEP = "Fichiers exportés"
 _QUOTED_WHEN_NEEDED = pa_csv.WriteOptions(quoting_style="needed")
 
 
-def export_campaign(
-    page: Page, directory: Path, *, progress: Callable[[str, int, int], None] = lambda *_: None
-) -> tuple[Path, ...]:
+def export_campaign(page: Page, directory: Path, *, progress: Tell = lambda *_: None) -> tuple[Path, ...]:
     """Write the open-data files and the annexes of a campaign, whole or not at all.
 
     Parameters
@@ -66,7 +64,7 @@ def export_campaign(
     return exported / _DESCRIPTION, exported / _ANNEXES
 
 
-def _write_files(page: Page, folder: Path, progress: Callable[[str, int, int], None]) -> None:
+def _write_files(page: Page, folder: Path, progress: Tell) -> None:
     found = list(resources(page, known_code_lists(page.campaign.code_lists_folder)))
     described = []
     for done, one in enumerate(found):
