@@ -23,6 +23,7 @@ from caqes_analysis.build_book import report_book
 from caqes_analysis.build_lock import alone
 from caqes_analysis.build_plan import SHEETS, Plan
 from caqes_analysis.campaign import Campaign, load_campaign
+from caqes_analysis.chapters.page import run_directory
 from caqes_analysis.chapters.reads import Reads, table_hashes
 from caqes_analysis.chapters.regional_context import keep_regional_context
 from caqes_analysis.code_version import hash_of_files
@@ -124,7 +125,7 @@ def build(
         _check_only(only, establishments, campaign)
         forget_build(directory)
         progress(READING, 1, 1)
-        run = directory / "run.draft"
+        run = run_directory(directory)
         shutil.rmtree(run, ignore_errors=True)
         restore_folder(directory / "run")
         record = RunRecord(campaign, directory, results=run, only=only, force=force)

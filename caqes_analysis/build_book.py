@@ -13,6 +13,7 @@ from caqes_analysis.build_plan import Plan, indicator_job
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.contents import INDICATORS_PART, PROVENANCE_PAGE
 from caqes_analysis.chapters.indicator_reading import indicator_href, volet_label
+from caqes_analysis.chapters.page import run_directory
 from caqes_analysis.departments import department_label
 from caqes_analysis.guide import GuideSources, book_pages, guide_provenance
 from caqes_analysis.page_foot import page_foot, page_hash, sources_of_indicator
@@ -68,7 +69,7 @@ def report_book(plan: Plan, outcomes: pd.DataFrame) -> Book:
     own_foot = guide_provenance(sources)
     guide = book_pages(
         sources,
-        plan.directory / "run.draft" / "guide",
+        run_directory(plan.directory) / "guide",
         provenance=own_foot,
         is_part=True,
         in_report={name: indicator_href(name) for name in plan.indicators["indicator"]},

@@ -16,7 +16,7 @@ from caqes_analysis.batch.runs import RUNS
 from caqes_analysis.campaign import REPOSITORY, Campaign
 from caqes_analysis.chapters import CHAPTERS, SHEET_NOTEBOOK
 from caqes_analysis.chapters.contents import CHANGES_CHAPTER, INDICATOR_NOTEBOOK, PROVENANCE_PAGE, Chapter
-from caqes_analysis.chapters.page import SHEET_TABLES, results_directory
+from caqes_analysis.chapters.page import SHEET_TABLES, results_directory, run_directory
 from caqes_analysis.chapters.reads import Reads
 from caqes_analysis.code_version import report_code_hash
 from caqes_analysis.store import Store
@@ -92,7 +92,7 @@ class Plan:
 
     def regional_steps(self) -> Iterator[tuple[str, list[Job]]]:
         """Yield the later steps, each with its jobs; the sheets have run."""
-        reads = self.reads.of_chapter(self.directory / "run.draft" / "results")
+        reads = self.reads.of_chapter(results_directory(self.directory))
         yield _REGIONAL, [self._chapter(chapter, reads) for chapter in self.chapters]
         yield (
             _INDICATORS,
@@ -105,7 +105,7 @@ class Plan:
         return self._job(chapter.path, chapter.notebook, reads, **chapter.parameters)
 
     def _sheet(self, finess: str) -> Job:
-        place = results_directory(self.directory, finess)
+        place = results_directory(self.directory) / finess
         outputs = tuple(place / table.name / f"{finess}.parquet" for table in SHEET_TABLES)
         return self._job(finess, SHEET_NOTEBOOK, self.reads.of_sheet(finess), outputs=outputs, finess=finess)
 
@@ -129,7 +129,7 @@ class Plan:
 
     def executed(self, name: str) -> Path:
         """Return where the executed notebook of a job goes."""
-        return self.directory / "run.draft" / "executed" / f"{name}.ipynb"
+        return run_directory(self.directory) / "executed" / f"{name}.ipynb"
 
 
 def indicator_job(indicator: str) -> str:

@@ -29,7 +29,7 @@ from caqes_analysis.schemes.targets import Target, target_for, target_for_envelo
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
-__all__ = ["CAMPAIGN_VARIABLE", "DEMONSTRATION", "SHEET_TABLES", "Page", "open_page", "results_directory"]
+__all__ = ["CAMPAIGN_VARIABLE", "DEMONSTRATION", "SHEET_TABLES", "Page", "open_page", "results_directory", "run_directory"]
 
 DEMONSTRATION = "parameters/demonstration-2024.yml"
 CAMPAIGN_VARIABLE = "CAQES_CAMPAIGN"
@@ -39,9 +39,14 @@ SHEET_TABLES: tuple[Table, ...] = (tables.EVOLUTIONS, tables.FORECASTS)
 """Tables that the sheet of an establishment declares; the regional chapters read them."""
 
 
-def results_directory(build_directory: Path, name: str) -> Path:
-    """Return the folder where the page of that name writes its tables during a build."""
-    return build_directory / "run.draft" / "results" / name
+def run_directory(build_directory: Path) -> Path:
+    """Return the folder of what a build has made so far; in the place of the last run when it ends."""
+    return build_directory / "run.draft"
+
+
+def results_directory(build_directory: Path) -> Path:
+    """Return the folder where the pages write their tables during a build, each in a folder of its name."""
+    return run_directory(build_directory) / "results"
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,7 @@ class Page:
     def _collected(self, table: Table, computed: pd.DataFrame, owner: pd.Series[str], order: list[str]) -> pd.DataFrame:
         if self.build_directory is None or self.finess is not None:
             return computed
-        written = sorted((self.build_directory / "run.draft" / "results").glob(f"*/{table.name}/*.parquet"))
+        written = sorted(results_directory(self.build_directory).glob(f"*/{table.name}/*.parquet"))
         sheets = {path.stem: path for path in written if path.stem != "region"}
         read = Store.read_parts(table, list(sheets.values()))
         rest = computed[~owner.isin(list(sheets))]
