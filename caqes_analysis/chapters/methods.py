@@ -6,17 +6,9 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.display import ColumnFormat, Table, Text
-from caqes_analysis.display.payload import State
-from caqes_analysis.schemes.targets import SUBJECT_LABELS
+from caqes_analysis.schemes.targets import SUBJECT_LABELS, TARGET_STATUS_WORDS, printed_status
 
 __all__ = ["answer", "scheme_notes", "targets_table"]
-
-_STATUSES: dict[str, tuple[str, State | None]] = {
-    "verified": ("texte officiel vérifié", None),
-    "to_confirm": ("à confirmer", None),
-    "regional": ("repère régional, sans valeur contractuelle", None),
-    "unknown": ("inconnu", None),
-}
 
 
 def answer(page: Page) -> Text:
@@ -32,7 +24,12 @@ def targets_table(page: Page) -> Table:
     """Return the targets and benchmarks of the scheme for the year, with their source."""
     rows = page.store.read(tables.TARGETS)
     own = rows[(rows["scheme"] == page.campaign.scheme) & (rows["data_year"] == page.campaign.year)]
-    frame = own.assign(label=[sentence_case(SUBJECT_LABELS.get(subject, subject)) for subject in own["subject"]])
+    envelopes = [envelope.code for envelope in page.campaign.all_envelopes]
+    statuses = [printed_status(*pair, envelopes) for pair in zip(own["subject"], own["status"], strict=True)]
+    frame = own.assign(
+        label=[sentence_case(SUBJECT_LABELS.get(subject, subject)) for subject in own["subject"]],
+        reliability=[TARGET_STATUS_WORDS[status] for status in statuses],
+    )
     return Table.from_frame(
         frame,
         caption=f"Objectifs et repères de {page.campaign.year}, dispositif {page.scheme.name}",
@@ -41,7 +38,7 @@ def targets_table(page: Page) -> Table:
             ColumnFormat.number("value", "Valeur"),
             ColumnFormat.text("unit_label", "Unité"),
             ColumnFormat.text("source", "Source"),
-            ColumnFormat.status("status", "Fiabilité", _STATUSES),
+            ColumnFormat.text("reliability", "Fiabilité"),
         ],
     )
 

@@ -64,13 +64,9 @@ def benchmark_notes(page: Page, envelopes: Iterable[str]) -> list[str]:
     """Return the notes of a table that compares envelopes with short-named targets: sources, perimeters, value."""
     targets = [page.target(code) for code in envelopes]
     notes = []
-    if any(target.status == "regional" and target.value is not None for target in targets):
+    if any(target.is_benchmark for target in targets):
         notes.append("Un repère régional est fixé par la région ; il n'a pas de valeur contractuelle.")
-    sources = {
-        f"{target.subject_label} : {target.label}."
-        for target in targets
-        if target.value is not None and target.status != "regional"
-    }
+    sources = {f"{target.subject_label} : {target.label}." for target in targets if target.is_contractual}
     return [*notes, *sorted(sources), *sorted({t.perimeter_label for t in targets if t.perimeter_label})]
 
 

@@ -51,7 +51,7 @@ def attainment_of(
     value
         The exact value; None when there is none.
     target
-        The objective; a value equal to it attains it.
+        The objective; a value equal to it attains it. A region's benchmark of an envelope gives no verdict.
     month_nb
         Last month of the data: before December nothing is attained or missed yet.
     direction
@@ -64,7 +64,7 @@ def attainment_of(
     """
     if value is None:
         return "unknown", "not_computable", "valeur inconnue : donnée non reçue"
-    if target.value is None:
+    if not target.is_contractual:
         return "unknown", "not_computable", target.label
     if month_nb < _LAST_MONTH:
         where = position_of(float(value), target, month_nb=month_nb, direction=direction).label
@@ -177,17 +177,12 @@ def _value(
 
 
 def _compared(value: Fraction | None, target: Target, unit: str) -> dict[str, Any]:
-    label = target.label if target.value is None or target.status != "regional" else _regional(target)
     return {
         "value": None if value is None else float(value),
         "target_value": target.value,
         "unit_label": unit,
-        "target_label": label,
+        "target_label": target.label,
     }
-
-
-def _regional(target: Target) -> str:
-    return f"{target.value_label} ({target.source}, fixé par la région)"
 
 
 def _framed(rows: list[dict[str, Any]], *more: str) -> pd.DataFrame:

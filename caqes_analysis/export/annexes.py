@@ -17,6 +17,7 @@ from caqes_analysis.export.package import CIRCULATION
 from caqes_analysis.export.sheets import Field, Number, add_table_sheet, add_text_sheet
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.intervals import in_points
+from caqes_analysis.schemes.targets import TARGET_STATUS_WORDS, printed_status
 from caqes_analysis.sources.workbook_writing import save_undated
 
 __all__ = ["write_annexes"]
@@ -28,12 +29,6 @@ _STATUS_WORDS: Final[Mapping[str, str]] = {
     "not_applicable": "sans objet",
 }
 _DEFINITION_WORDS: Final = {"published": "publiée", "draft": "brouillon", "archived": "archivée"}
-_TARGET_WORDS: Final = {
-    "verified": "texte officiel vérifié",
-    "to_confirm": "à confirmer",
-    "regional": "repère régional, sans valeur contractuelle",
-    "unknown": "objectif non renseigné",
-}
 _LEVELS: Final = {"region": "Région", "department": "Département", "category": "Catégorie"}
 _EUROS_DECIMALS: Final = 2
 
@@ -133,7 +128,8 @@ def _catalogue_rows(page: Page, readings: Sequence[IndicatorReading]) -> Iterato
             yield [*shown, None, None, None, None, None, None, row["reason"]]
         else:
             target = reading.target
-            known = [reading.target_words, _TARGET_WORDS[target.status]] if one.target else [None, None]
+            reliability = TARGET_STATUS_WORDS[printed_status(target.subject, target.status)]
+            known = [reading.target_words, reliability] if one.target else [None, None]
             source = target.source if target.value is not None else None
             yield [*shown, reading.measure.label, reading.measure.unit, reading.period_label, *known, source, None]
 
@@ -234,11 +230,13 @@ _TARGETS: Final = (
 
 
 def _target_rows(page: Page) -> Iterator[list[Any]]:
+    envelopes = [envelope.code for envelope in page.campaign.all_envelopes]
     for row in page.targets.to_dict("records"):
         value = None if pd.isna(row["value"]) else Number(float(row["value"]), 2)
         everyone = "tous" if row["finess"] == "all" else row["finess"]
         shown = [row["scheme"], row["subject"], row["measure"], row["data_year"], everyone, value]
-        yield [*shown, row["unit_label"], _TARGET_WORDS[row["status"]], row["source"]]
+        reliability = TARGET_STATUS_WORDS[printed_status(row["subject"], row["status"], envelopes)]
+        yield [*shown, row["unit_label"], reliability, row["source"]]
 
 
 _FILES: Final = (

@@ -12,10 +12,11 @@ from caqes_analysis.guide.glossary import Linker
 from caqes_analysis.guide.sources import GuideSources, Part
 from caqes_analysis.guide.words import RELIABILITY, decimals_of, value_in_words
 from caqes_analysis.indicators.definition import Incentive, IndicatorDefinition, ReferenceCondition
+from caqes_analysis.schemes.targets import TARGET_STATUS_WORDS, printed_status
 
 __all__ = ["condition_to_respect", "contract_parts"]
 
-_TARGET_RELIABILITY = {**RELIABILITY, "regional": ("repère régional, sans valeur contractuelle", None)}
+_TARGET_RELIABILITY = {**RELIABILITY, **{name: (TARGET_STATUS_WORDS[name], None) for name in ("regional", "benchmark")}}
 
 
 def contract_parts(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
@@ -104,6 +105,7 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
     yield write(f"L'objectif porte sur « {measure.label} ». Il se compare à la même année de données.")
     names = {name: scheme.name for name, scheme in sources.schemes.items()}
     shown = own.assign(
+        status=[printed_status(definition.target.subject, status) for status in own["status"]],
         year_text=own["data_year"].astype(str),
         scheme_text=[names.get(name, "avant le CAQES") for name in own["scheme"]],
         value_text=[

@@ -139,7 +139,7 @@ def _target(definition: IndicatorDefinition, sources: GuideSources) -> str:
         return "–"
     if found.value is None:
         return "non renseigné"
-    return found.value_label + (" (repère régional)" if found.status == "regional" else "")
+    return found.value_label + (" (repère régional)" if found.is_benchmark else "")
 
 
 def glossary_page(sources: GuideSources) -> GuidePage:

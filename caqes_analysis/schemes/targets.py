@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.envelopes import ENVELOPES
 from caqes_analysis.schemes.target_files import unit_of_measure
 
 __all__ = [
     "ENVELOPE_SUBJECTS",
     "SUBJECT_LABELS",
+    "TARGET_STATUS_WORDS",
     "Target",
     "TargetStatus",
+    "bears_on_envelope",
+    "printed_status",
     "subjects_of_envelope",
     "target_for",
     "target_for_envelope",
@@ -53,6 +57,16 @@ ENVELOPE_SUBJECTS: Mapping[str, tuple[str, ...]] = {
 """Subjects with which an envelope is compared, best first. The national transport rate is about all modes together:
 no single mode is compared with it."""
 
+TARGET_STATUS_WORDS: Mapping[str, str] = {
+    "verified": "texte officiel vérifié",
+    "to_confirm": "à confirmer",
+    "regional": "objectif fixé par la région",
+    "benchmark": "repère régional, sans valeur contractuelle",
+    "unknown": "inconnu",
+}
+"""How sure a target is, in words, by :func:`printed_status`."""
+
+_OF_ENVELOPES = frozenset({*(one.code for one in ENVELOPES), "phev", "phev_drugs", "phev_lpp", "transports"})
 _SAME_PERIMETER = {("phmev", "phev_drugs"), ("lpp", "phev_lpp"), ("perfadom", "phev_perfadom")}
 _NBSP = "\N{NO-BREAK SPACE}"
 
@@ -79,6 +93,8 @@ class Target:
         ``verified``, ``to_confirm``, ``regional`` or ``unknown``.
     observed
         Envelope compared with the target, when its perimeter is not the target's.
+    is_of_envelope
+        Whether it was found under the envelope's own code: that of one that the region added is in no list.
 
     Examples
     --------
@@ -94,16 +110,22 @@ class Target:
     source: str
     status: TargetStatus
     observed: str | None = None
+    is_of_envelope: bool = False
+
+    @property
+    def is_benchmark(self) -> bool:
+        """True when the region set it for an envelope; what it sets for an indicator is an objective."""
+        return self.status == "regional" and (self.is_of_envelope or bears_on_envelope(self.subject))
 
     @property
     def is_contractual(self) -> bool:
-        """True when a contract is judged on it: it has a value, and the region did not set it."""
-        return self.value is not None and self.status in ("verified", "to_confirm")
+        """True when a contract is judged on it: it has a value, and is no benchmark."""
+        return self.value is not None and not self.is_benchmark
 
     @property
     def noun(self) -> str:
         """What to call it in a sentence: an objective binds by contract, a regional benchmark does not."""
-        return "repère régional" if self.status == "regional" else "objectif"
+        return "repère régional" if self.is_benchmark else "objectif"
 
     @property
     def short_label(self) -> str:
@@ -129,8 +151,10 @@ class Target:
         """How the target is named beside a figure."""
         if self.value is None:
             return f"objectif non renseigné ({self.source})" if self.status == "verified" else "objectif non renseigné"
+        if self.is_benchmark:
+            return f"{TARGET_STATUS_WORDS['benchmark']}{_NBSP}: {self.value_label}"
         if self.status == "regional":
-            return f"repère régional, sans valeur contractuelle{_NBSP}: {self.value_label}"
+            return f"objectif {self.value_label} ({self.source}, fixé par la région)"
         doubt = f"à confirmer{_NBSP}: " if self.status == "to_confirm" else ""
         return f"objectif {self.value_label} ({doubt}{self.source})"
 
@@ -140,6 +164,38 @@ class Target:
         if self.observed is None:
             return ""
         return f"objectif fixé pour {self.subject_label}, dépense observée{_NBSP}: {self.observed}"
+
+
+def bears_on_envelope(subject: str, envelopes: Collection[str] = ()) -> bool:
+    """Say whether a target bears on an envelope of spending, or on several together, and not on an indicator.
+
+    Parameters
+    ----------
+    subject
+        Subject of the target.
+    envelopes
+        Codes of envelopes beside those of the package: a region's own. One that has the name of an indicator of the
+        package stands for it.
+
+    Examples
+    --------
+    >>> [bears_on_envelope(subject, ["biologie"]) for subject in ("phev", "phev_pansements", "biologie")]
+    [True, False, True]
+    """
+    return subject in _OF_ENVELOPES or (subject in envelopes and subject not in SUBJECT_LABELS)
+
+
+def printed_status(subject: str, status: str, envelopes: Collection[str] = ()) -> str:
+    """Return the key of :data:`TARGET_STATUS_WORDS` of a row of ``targets``.
+
+    Parameters
+    ----------
+    subject, status
+        Of the row.
+    envelopes
+        As for :func:`bears_on_envelope`.
+    """
+    return "benchmark" if status == "regional" and bears_on_envelope(subject, envelopes) else status
 
 
 def subjects_of_envelope(envelope: str) -> tuple[str, ...]:
@@ -222,6 +278,7 @@ def target_for_envelope(
     valued = [target for target in found if target.value is not None]
     explained = [target for target in found if target.status == "verified"]
     best = (contractual or valued or explained or found)[0]
+    best = replace(best, is_of_envelope=best.subject == envelope and bears_on_envelope(envelope, [envelope]))
     if best.value is None or best.subject == envelope or (envelope, best.subject) in _SAME_PERIMETER:
         return best
-    return Target(**{**vars(best), "observed": envelope.upper()})
+    return replace(best, observed=envelope.upper())

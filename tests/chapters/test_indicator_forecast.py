@@ -47,7 +47,7 @@ def test_lines_by_code_have_their_sentence_their_track_and_their_stakes(page: Pa
     sentence, track, stakes = landing_parts(reading)
     assert isinstance(sentence, Text)
     assert "(Pansements)" in words(sentence)
-    assert "repère régional de −3 %" in words(sentence)
+    assert "objectif de −3 %" in words(sentence)
     assert isinstance(track, Figure)
     assert "Pansements" in track.alt
     assert isinstance(stakes, Table)

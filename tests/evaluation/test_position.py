@@ -36,5 +36,11 @@ def test_a_benchmark_never_gives_a_verdict() -> None:
     assert "respecté" not in position_of(1.0, target(4.0, "regional"), month_nb=12).label
 
 
+def test_what_the_region_sets_for_an_indicator_gives_a_verdict() -> None:
+    dressings = Target("phev_pansements", "evolution_pct", 2023, -3.0, "%", "ARS", "regional")
+    assert position_of(1.0, dressings, month_nb=12).label == "non respecté"
+    assert position_of(1.0, dressings, month_nb=6).label == "au-dessus de l'objectif à M6"
+
+
 def test_without_target_nothing_is_said() -> None:
     assert position_of(7.0, target(None, "unknown"), month_nb=12).label == "objectif non renseigné"

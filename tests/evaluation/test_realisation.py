@@ -109,7 +109,29 @@ def test_a_higher_share_is_better_when_the_definition_says_so() -> None:
 
     assert verdict(0.07)["attainment"] == "attained"  # exactly 20 %, which floats miss
     assert verdict(0.0699)["attainment"] == "not_attained"
-    assert verdict(0.01, 6)["reason"].startswith("en dessous du repère à M6")
+    assert verdict(0.01, 6)["reason"].startswith("en dessous de l'objectif à M6")
+
+
+def test_the_region_s_objective_of_an_indicator_binds_and_its_benchmark_of_an_envelope_does_not() -> None:
+    found = {}
+    for subject in ("phev_pansements", "phev_drugs"):
+        row = {
+            "scheme": "caqes-2022",
+            "subject": subject,
+            "measure": "evolution_pct",
+            "data_year": 2023,
+            "finess": "all",
+        }
+        row |= {"value": -3.0, "unit_label": "%", "source": "ARS", "status": "regional"}
+        rows = [value(f"{subject}.reimbursed_eur", n, period=p) for n, p in ((95.0, "2023"), (100.0, "2022"))]
+        one = definition(subject, target={"subject": subject, "measure": "evolution_pct"})
+        own = tables.TARGETS.conform(pd.DataFrame([row]))
+        found[subject] = realisation(pd.DataFrame(rows), [one], own, scheme="caqes-2022", year=2023).iloc[0]
+    dressings, drugs = found["phev_pansements"], found["phev_drugs"]
+    assert dressings["attainment"] == "attained"
+    assert dressings["target_label"] == "objectif −3\xa0% (ARS, fixé par la région)"
+    assert drugs["attainment"] == "unknown"
+    assert drugs["reason"].startswith("repère régional, sans valeur contractuelle")
 
 
 def test_a_contract_s_own_target_comes_first() -> None:

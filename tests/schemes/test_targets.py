@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from caqes_analysis import envelopes, tables
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.schemes import SUBJECT_LABELS, Target, read_targets, target_for, target_for_envelope
-from caqes_analysis.schemes.targets import ENVELOPE_SUBJECTS
+from caqes_analysis.schemes.targets import ENVELOPE_SUBJECTS, printed_status
 
 HEADER = "scheme;subject;measure;data_year;finess;value;unit_label;source;status\n"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -154,6 +154,32 @@ def test_regional_benchmark_is_not_a_target(tmp_path: Path, repository: Path) ->
     assert target.label == f"repère régional, sans valeur contractuelle{NBSP}: 4{NBSP}%"
     assert not target.is_contractual
     assert target.perimeter_label == ""
+
+
+def test_what_a_region_sets_for_an_indicator_is_an_objective(tmp_path: Path) -> None:
+    targets = read_targets(
+        [
+            written(
+                tmp_path,
+                "caqes-2022;phev_pansements;evolution_pct;2024;all;-3;%;ARS;regional",
+                "caqes-2022;perfadom;evolution_pct;2024;all;2;%;ARS;regional",
+                "caqes-2022;phev_perfadom;evolution_pct;2024;all;-4;%;ARS;regional",
+                "caqes-2022;biologie;evolution_pct;2024;all;1;%;ARS;regional",
+            )
+        ]
+    )
+    own = target_for(targets, scheme="caqes-2022", subject="phev_pansements", measure="evolution_pct", data_year=2024)
+    assert (own.noun, own.is_contractual) == ("objectif", True)
+    assert own.label == f"objectif −3{NBSP}% (ARS, fixé par la région)"
+
+    def compared(envelope: str) -> tuple[float | None, str]:
+        found = target_for_envelope(targets, scheme="caqes-2022", envelope=envelope, data_year=2024)
+        return found.value, found.noun
+
+    assert compared("perfadom") == (-4, "objectif"), "an objective comes before a benchmark"
+    assert compared("biologie") == (1, "repère régional"), "an envelope that the region added is no indicator"
+    assert printed_status("phev_pansements", "regional") == "regional"
+    assert printed_status("biologie", "regional", ["biologie"]) == "benchmark"
 
 
 def test_region_overrides_same_key_only(tmp_path: Path, repository: Path) -> None:
