@@ -11,6 +11,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Card
 from caqes_analysis.display.charts_cumulative import Projection
+from caqes_analysis.display.series import carried_euros
 from caqes_analysis.forecast.histories import PROVISIONAL_NOTE, Method
 from caqes_analysis.forecast.likelihood import Likelihood, likelihood_of
 from caqes_analysis.forecast.outlook import BOUNDS, rest_of_months
@@ -119,23 +120,9 @@ def rate_between(row: pd.Series[Any]) -> str:
     return french.interval(*bounds, _rate_decimals(row), unit="%", signed=True)
 
 
-# Power of ten of one tenth of each unit.
-_TENTHS = {"k€": 2, "M€": 5, "Md€": 8}
-
-
-def _rough(value: Any, low: Any, high: Any) -> str:
-    """Return an amount to what its interval can carry: a zero after the comma only where that digit is carried."""
-    text = french.compact_euros(french.rounded_to_interval(value, low, high))
-    power = french.carried_power(low, high)
-    unit = text.rpartition(french.NBSP)[2]
-    if power is None or power <= _TENTHS.get(unit, power):
-        return text
-    return text.replace(f",0{french.NBSP}", french.NBSP)
-
-
 def amount_between(row: pd.Series[Any]) -> str:
     """Return the landing in euros, to what its interval can carry."""
-    return _rough(row["median_eur"], row["lower_80_eur"], row["upper_80_eur"])
+    return carried_euros(row["median_eur"], row["lower_80_eur"], row["upper_80_eur"])
 
 
 def euros_between(row: pd.Series[Any]) -> str:
@@ -146,7 +133,7 @@ def euros_between(row: pd.Series[Any]) -> str:
         gap = row["median_eur"] - row["target_eur"]
         return f"{french.compact_euros(abs(gap))} {'au-dessus' if gap > 0 else 'en dessous'}"
     low, high = (row[name] - row["target_eur"] for name in ("lower_80_eur", "upper_80_eur"))
-    words = [_rough(abs(value), low, high) for value in (low, high)]
+    words = [carried_euros(abs(value), low, high) for value in (low, high)]
     if low >= 0:
         return f"entre {words[0]} et {words[1]} au-dessus"
     if high <= 0:

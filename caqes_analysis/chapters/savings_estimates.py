@@ -11,6 +11,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Notice, Table
+from caqes_analysis.display.series import carried_euros
 from caqes_analysis.savings.estimate import REGION
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude
 from caqes_analysis.savings.incentive import total_of
@@ -38,7 +39,6 @@ CHANCE_NOTE = (
 """What a conclusion is worth when there are many."""
 _SURELY_PCT = 99
 _BOUNDS = ("lower_95_eur", "upper_95_eur")
-_UNITS = ((6, "M€"), (3, "k€"), (0, "€"))
 _AMOUNTS = ("previous_eur", "actual_eur", "counterfactual_eur", "saving_eur")
 
 
@@ -101,20 +101,8 @@ def estimate_text(row: Mapping[Any, Any], *, bounds: bool = True) -> str:
     if pd.isna(row["saving_eur"]):
         return NOT_ESTIMATED
     low, high = (float(row[name]) for name in _BOUNDS)
-    written = [_rough(value, low, high) for value in (float(row["saving_eur"]), low, high)]
+    written = [carried_euros(value, low, high, signed=True) for value in (float(row["saving_eur"]), low, high)]
     return f"{written[0]} (de {written[1]} à {written[2]})" if bounds else written[0]
-
-
-def _rough(value: float, low: float, high: float) -> str:
-    """Return an amount with the digits that its interval carries, and no others."""
-    power = french.carried_power(low, high)
-    kept = french.rounded_to_interval(value, low, high)
-    if power is None or kept is None:
-        return french.compact_euros(value, signed=True)
-    if not kept:
-        return french.euros(0)
-    scale, unit = next((one for one in _UNITS if abs(kept) >= 10 ** one[0]), _UNITS[-1])
-    return f"{french.signed(kept.scaleb(-scale), max(0, scale - power))}{french.NBSP}{unit}"
 
 
 def _chance(value: Any) -> str:
@@ -220,7 +208,7 @@ def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price
     if row is None or pd.isna(row["saving_eur"]):
         return f"{counted} ; ce qui se serait passé sans contrat n'est pas estimable."
     low, high = (float(row[name]) for name in _BOUNDS)
-    between = " à ".join(_rough(value, low, high) for value in (low, high))
+    between = " à ".join(carried_euros(value, low, high, signed=True) for value in (low, high))
     return f"{counted} ; {_verdict(row['conclusion'], between)}{_beyond(float(saving), low, high)}."
 
 

@@ -121,7 +121,7 @@ def _draw_lines(
         _draw_known(axes, now, path.now, colour)
         if projection is not None and len(now) < 12:
             _draw_projection(axes, now, projection, colour)
-            amount = french.compact_euros(projection.total_eur)
+            amount = projection.write(projection.total_eur)
             labels.append(
                 (
                     12,

@@ -16,6 +16,7 @@ from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.series import (
     MonthValue,
     capitalised,
+    carried_euros,
     checked,
     comparable_months,
     envelope_label,
@@ -55,6 +56,10 @@ class Projection:
     upper_eur: Decimal | float | None = None
     level_pct: int = 80
     evolution_pct: float | None = None
+
+    def write(self, amount_eur: Decimal | float) -> str:
+        """Return an amount of the projection with the digits that its interval can carry."""
+        return carried_euros(amount_eur, self.lower_eur, self.upper_eur)
 
 
 @dataclass(frozen=True)
@@ -212,9 +217,9 @@ def projection_sentence(projection: Projection, path: CumulativeYear) -> str:
     rate = projection.evolution_pct
     if rate is None:
         rate = evolution_pct(Decimal(str(projection.total_eur)), _whole_year(path.before))
-    text = f"L'année {path.year} est prévue à {french.compact_euros(projection.total_eur)}"
+    text = f"L'année {path.year} est prévue à {projection.write(projection.total_eur)}"
     if projection.lower_eur is not None and projection.upper_eur is not None:
-        low, high = (french.compact_euros(bound) for bound in (projection.lower_eur, projection.upper_eur))
+        low, high = (projection.write(bound) for bound in (projection.lower_eur, projection.upper_eur))
         text += f", entre {low} et {high} à {french.percent(projection.level_pct, 0)}"
     return f"{text}{f', soit {french.percent(rate, signed=True)}' if rate is not None else ''}."
 

@@ -18,6 +18,7 @@ from caqes_analysis.errors import CaqesError
 __all__ = [
     "MonthValue",
     "capitalised",
+    "carried_euros",
     "checked",
     "comparable_months",
     "envelope_label",
@@ -32,6 +33,9 @@ __all__ = [
     "total",
     "year_months",
 ]
+
+
+_UNITS = (("Md€", 9), ("M€", 6), ("k€", 3), ("€", 0))
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,33 @@ def short_percent(value: float, *, signed: bool = False) -> str:
     exact = french.rounded(value, 2) or Decimal(0)
     decimals = max(-int(exact.normalize().as_tuple().exponent), 0)
     return french.percent(exact, decimals, signed=signed)
+
+
+def carried_euros(value: Any, low: Any, high: Any, *, signed: bool = False) -> str:
+    """Return an amount in €, k€, M€ or Md€ with the digits that its interval can carry, rounded once.
+
+    Parameters
+    ----------
+    value
+        The amount.
+    low, high
+        Bounds of its interval; without width or bounds, the amount is written as :func:`french.compact_euros` does.
+    signed
+        Whether a plus sign is written.
+
+    Examples
+    --------
+    >>> carried_euros(11_647_000, 11_500_000, 11_800_000), carried_euros(11_647_000, 5_000_000, 18_000_000)
+    ('11,65\\xa0M€', '12\\xa0M€')
+    """
+    power, kept = french.carried_power(low, high), french.rounded_to_interval(value, low, high)
+    if power is None or kept is None:
+        return french.compact_euros(value, signed=signed)
+    if not kept:
+        return french.euros(0)
+    unit, scale = next((one for one in _UNITS if abs(kept) >= 10 ** one[1]), _UNITS[-1])
+    write = french.signed if signed else french.number
+    return f"{write(kept.scaleb(-scale), max(0, scale - power))}{french.NBSP}{unit}"
 
 
 def of_the(label: str) -> str:

@@ -123,7 +123,7 @@ def test_the_projection_is_named_by_its_method() -> None:
     projection = charts.Projection(1_260, "part de l'année", 1_200, 1_320)
     figure = charts.cumulative_path(months([105] * 9, [100] * 12), **PLACE, target_pct=4, projection=projection)
     assert (
-        "L'année 2024 est prévue à 1,3\u00a0k€, entre 1,2\u00a0k€ et 1,3\u00a0k€ à 80\u00a0%, soit +5,0\u00a0%."
+        "L'année 2024 est prévue à 1,26\u00a0k€, entre 1,20\u00a0k€ et 1,32\u00a0k€ à 80\u00a0%, soit +5,0\u00a0%."
         in figure.alt
     )
     assert ">part de l'année</text>" in figure.svg
