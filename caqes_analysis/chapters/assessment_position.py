@@ -12,9 +12,10 @@ from caqes_analysis.chapters.assessment_matrix import matrix_table
 from caqes_analysis.chapters.assessment_words import with_values
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import through_phrase
+from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Notice, Table
-from caqes_analysis.evaluation.assess import evaluated_contracts
+from caqes_analysis.evaluation.assess import contracted_indicators, evaluated_contracts
 from caqes_analysis.evaluation.position import Position, position_of
 from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.evaluation.values import contract_values
@@ -38,11 +39,11 @@ def current_positions(page: Page) -> Table | Notice:
     if month_nb == _LAST_MONTH:
         return Notice("info", _TITLE, f"L'année {year} est close : c'est elle qui est évaluée ci-dessus.")
     contracts = evaluated_contracts(page.store, scheme.id) if page.store.has(tables.CONTRACTS) else pd.DataFrame()
-    under = {
-        str(row["contract_finess"])
+    whole = [
+        _compares_from_january(page, None if pd.isna(row["signed_on"]) else row["signed_on"].date())
         for row in contracts.to_dict("records")
-        if _compares_from_january(page, None if pd.isna(row["signed_on"]) else row["signed_on"].date())
-    }
+    ]
+    under = contracts[pd.Series(whole, index=contracts.index, dtype=bool)]
     followed = [
         one
         for one in definitions_of(campaign).values()
@@ -51,7 +52,7 @@ def current_positions(page: Page) -> Table | Notice:
         and one.target is not None
         and one.period == "cumulative_month"
     ]
-    if not under or not followed:
+    if under.empty or not followed:
         return Notice("missing", _TITLE, f"Aucun contrat ne se lit en cumul {through_phrase(campaign, month_nb)}.")
     rows = _positions(page, followed, under)
     if rows.empty:
@@ -75,15 +76,15 @@ def _compares_from_january(page: Page, signed_on: object) -> bool:
     return months is not None and months.first_nb == _FROM_JANUARY
 
 
-def _positions(page: Page, followed: list[IndicatorDefinition], under: set[str]) -> pd.DataFrame:
-    """Return a cell per contract and indicator: the value, where it stands, and its colour."""
+def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.DataFrame) -> pd.DataFrame:
+    """Return a cell per contract and indicator that it bears on: the value, where it stands, and its colour."""
     year, month_nb = page.campaign.year, page.campaign.settled_month_nb
     periods = [f"{year - 1}-M{month_nb:02d}", f"{year}-M{month_nb:02d}"]
-    computed = compute_indicators(page.store, followed, periods=periods)
+    code_lists = known_code_lists(page.campaign.code_lists_folder)
+    computed = compute_indicators(page.store, followed, periods=periods, code_lists=code_lists)
     values = contract_values(computed, followed, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
-    values = values[values["finess"].isin(list(under))]
     rows = realisation(values, followed, page.targets, scheme=page.scheme.id, year=year, month_nb=month_nb)
-    rows = rows[rows["value"].notna()]
+    rows = contracted_indicators(contracts, followed).merge(rows[rows["value"].notna()])
     found = [_position(page, row, followed) for row in rows.to_dict("records")]
     short = {one.id: one.short_name for one in followed}
     valued = with_values(rows, decimals=1)

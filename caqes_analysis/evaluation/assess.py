@@ -11,6 +11,7 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.evaluation.realisation import INCOMPLETE, realisation
 from caqes_analysis.evaluation.score import grid_score
@@ -27,7 +28,7 @@ from caqes_analysis.schemes.periods import ComparedMonths, compared_months
 from caqes_analysis.schemes.scheme import Scheme
 from caqes_analysis.store import Store
 
-__all__ = ["EVALUATED_STATUSES", "assess", "evaluated_contracts", "evaluated_year"]
+__all__ = ["EVALUATED_STATUSES", "assess", "contracted_indicators", "evaluated_contracts", "evaluated_year"]
 
 EVALUATED_STATUSES = ("signé", "terminé")
 """Statuses of the contracts that are evaluated; a contract whose status nobody gave is too."""
@@ -110,7 +111,7 @@ def assess(
     if contracts.empty:
         return tables.EVALUATIONS.empty()
     wanted = _definitions_of(definitions, scheme, contracts)
-    rows = _indicators(store, contracts, wanted, scheme, year, months)
+    rows = _indicators(store, campaign, contracts, wanted, scheme, months)
     parts = [_paid(_one_per_objective(rows, wanted), wanted, scheme)]
     if grid is not None and scheme.is_graded:
         parts.append(
@@ -158,16 +159,18 @@ def _definitions_of(
 
 def _indicators(
     store: Store,
+    campaign: Campaign,
     contracts: pd.DataFrame,
     definitions: Sequence[IndicatorDefinition],
     scheme: Scheme,
-    year: int,
     months: dict[str, ComparedMonths],
 ) -> pd.DataFrame:
     """Return one row per contract and indicator: référentiel, objective and amounts of both years."""
+    year = evaluated_year(campaign)
     firsts = sorted({one.first_nb for one in months.values()})
     texts = [f"{y}{'' if first == 1 else f'-M{first - 1:02d}'}" for first in {1, *firsts} for y in (year - 1, year)]
-    computed = compute_indicators(store, definitions, periods=sorted(texts))
+    code_lists = known_code_lists(campaign.code_lists_folder)
+    computed = compute_indicators(store, definitions, periods=sorted(texts), code_lists=code_lists)
     contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     values = contract_values(computed, definitions, contract_of)
     targets = store.read(tables.TARGETS)
@@ -182,7 +185,8 @@ def _indicators(
         mine = compared[compared["finess"].isin(own)]
         reached = realisation(mine, definitions, targets, scheme=scheme.id, year=year)
         amounts = _amounts(Values(mine), definitions, own, year)
-        rows = _every(own, contracts, definitions, year).merge(reached, how="left", on=_KEY)
+        named = contracted_indicators(contracts[contracts["contract_finess"].isin(own)], definitions)
+        rows = named.assign(year=year).merge(reached, how="left", on=_KEY)
         parts.append(rows.merge(amounts, how="left", on=_KEY))
     found = pd.concat(parts, ignore_index=True)
     found = found.merge(verdicts[[*_KEY[:2], "reference_status", "reference_detail"]], how="left", on=_KEY[:2])
@@ -206,16 +210,29 @@ def _indicators(
 _KEY = ["contract_finess", "subject", "year"]
 
 
-def _every(
-    finess: Sequence[str], contracts: pd.DataFrame, definitions: Sequence[IndicatorDefinition], year: int
-) -> pd.DataFrame:
-    """Return every indicator of every contract; a contract that lists its indicators has no others."""
-    listed = contracts.set_index("contract_finess")["indicators"]
-    rows: list[tuple[str, str, int]] = []
-    for one in sorted(finess):
-        own = listed[one].split(",") if isinstance(listed[one], str) else None
-        rows += [(one, name, year) for name in (own or [d.id for d in definitions])]
-    return pd.DataFrame(rows, columns=_KEY)
+def contracted_indicators(contracts: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) -> pd.DataFrame:
+    """Return every indicator of every contract; a contract that lists its indicators has no others.
+
+    Parameters
+    ----------
+    contracts
+        As :func:`evaluated_contracts` returns them.
+    definitions
+        What a contract that lists none has.
+
+    Returns
+    -------
+    DataFrame
+        ``contract_finess, subject``.
+    """
+    every = [one.id for one in definitions]
+    pairs = contracts.sort_values("contract_finess")[["contract_finess", "indicators"]]
+    rows = [
+        (finess, name)
+        for finess, listed in pairs.itertuples(index=False)
+        for name in (listed.split(",") if isinstance(listed, str) else every)
+    ]
+    return pd.DataFrame(rows, columns=_KEY[:2])
 
 
 def _amounts(

@@ -174,6 +174,15 @@ def test_the_year_in_progress_has_a_position_and_no_verdict(folder: Path) -> Non
     assert all(text.endswith(("au-dessus", "en dessous", "%", "–")) for text in said)
 
 
+def test_a_contract_has_a_position_for_its_own_indicators_only(folder: Path) -> None:
+    page = paying(folder, RULES.read_text(encoding="utf-8"))
+    before = page.store.read(tables.CONTRACTS)
+    everyone = assessment_position.current_positions(page)
+    page.store.write(tables.CONTRACTS, before.assign(indicators="transport_ambulance_share"), part="restreint")
+    assert isinstance(everyone, Table)
+    assert [header.label for header in everyone.columns][1:] != ["Part ambulance"]
+
+
 def test_a_graded_year_that_is_closed_says_so_and_targets_nobody(graded: Page) -> None:
     closed = assessment_position.current_positions(graded)
     assert isinstance(closed, Notice)

@@ -260,6 +260,30 @@ def test_an_indicator_that_the_catalogue_ignores_is_shown_and_said(tmp_path: Pat
     assert "catalogue" in row["reason"]
 
 
+def test_the_code_lists_of_the_region_are_those_of_its_contracts(tmp_path: Path) -> None:
+    campaign, store, _ = third_scheme(tmp_path)
+    (tmp_path / "code_lists").mkdir()
+    (tmp_path / "code_lists" / "attelles.yml").write_text(
+        "id: attelles\ntitle: Attelles\nkind: lpp\nsource: essai\nstatus: regional\nas_of: 2023-01-01\n"
+        'codes: [{code: "1111111", label: Attelle}]\n',
+        encoding="utf-8",
+    )
+    text = INDICATOR.format(name="attelles", envelope="x", kind="savings_share")
+    old = "{table: monthly_grid, sum: amount_eur, where: \"envelope = 'x'\"}"
+    assert old in text
+    path = tmp_path / "indicators" / "attelles.yml"
+    path.write_text(
+        text.replace(old, "{table: lpp_spend, sum: amount_eur, where: \"in_list(lpp, 'attelles')\"}"), encoding="utf-8"
+    )
+    lines = pd.DataFrame({"finess": A, "period": ["2023", "2024"], "lpp": "1111111"})
+    lines["amount_eur"] = [Decimal("100.00"), Decimal("90.00")]
+    states = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
+    store.write(tables.LPP_SPEND, tables.LPP_SPEND.conform(lines, delivery="essai", **states), part="essai")
+    store.write(tables.CONTRACTS, store.read(tables.CONTRACTS).assign(indicators="attelles"), part="essai")
+    row = evaluated(campaign, store, [load_definition(path)]).loc[(A, "attelles")]
+    assert row["saving_eur"] == 10
+
+
 def test_a_wrong_scheme_file_tells_every_problem(tmp_path: Path) -> None:
     path = tmp_path / "faux.yml"
     path.write_text(THIRD.replace("rate_pct: 10", "rate_pct: dix").replace("gate: prop", "gate: x"), encoding="utf-8")
