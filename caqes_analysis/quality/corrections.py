@@ -171,23 +171,13 @@ def _field(cell: Any, *, envelopes: tuple[Envelope, ...]) -> str | None:
 
 
 def _problems(grid: Grid, columns: dict[str, list[Any]]) -> list[Problem]:
-    problems = []
-    seen: dict[tuple[Any, ...], int] = {}
-    keys = zip(*(columns[name] for name in ("finess", "period", "field")), strict=True)
-    for place, (line, key) in enumerate(zip(grid.lines, keys, strict=True)):
-        first = seen.setdefault(key, line)
-        if first != line:
-            problems.append(
-                Problem(
-                    "CORRECTION_EN_DOUBLE",
-                    f"cette valeur est déjà corrigée à la ligne {first}.",
-                    "N'en garder qu'une : la valeur reçue d'un côté, la valeur retenue de l'autre.",
-                    line=line,
-                    column="finess, periode, champ",
-                    value=", ".join(key),
-                )
-            )
-        old, new = columns["old"][place], columns["new"][place]
+    problems = grid.repeated(
+        {"finess": columns["finess"], "periode": columns["period"], "champ": columns["field"]},
+        code="CORRECTION_EN_DOUBLE",
+        what="cette valeur est déjà corrigée",
+        remedy="N'en garder qu'une : la valeur reçue d'un côté, la valeur retenue de l'autre.",
+    )
+    for line, old, new in zip(grid.lines, columns["old"], columns["new"], strict=True):
         if old == new:
             problems.append(
                 Problem(

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.errors import Problem
 from caqes_analysis.parameter_files import nearest
 from caqes_analysis.schemes.grid import Criterion, EvaluationGrid
 from caqes_analysis.sources.cells import CellError, parse_amount, parse_finess, parse_text
@@ -64,7 +63,13 @@ def read_grid_answers(path: Path, *, delivery: str, grid: EvaluationGrid, contra
     years = received.parsed("annee", partial(_year, years=grid.years), log, required=True)
     criteria = received.parsed("critere", partial(_criterion, known=list(known)), log, required=True)
     answers, numbers = _answers(received, [known.get(name or "") for name in criteria], log)
-    log.extend(_duplicates(received, finess, years, criteria))
+    log.extend(
+        received.repeated(
+            {"finess_contrat": finess, "annee": years, "critere": criteria},
+            code="REPONSE_EN_DOUBLE",
+            what="ce contrat a déjà répondu à ce critère",
+        )
+    )
     log.raise_if_any()
     rows = tables.GRID_ANSWERS.conform(
         pd.DataFrame(
@@ -172,25 +177,6 @@ def _answer(cell: Any, criterion: Criterion) -> tuple[str | None, Decimal | None
             "REPONSE_INCONNUE", "la grille ne connaît pas cette réponse.", f"Réponses : {', '.join(allowed)}."
         )
     return found, None
-
-
-def _duplicates(received: Grid, *keys: Sequence[Any]) -> list[Problem]:
-    seen: dict[tuple[Any, ...], int] = {}
-    problems = []
-    for line, *key in zip(received.lines, *keys, strict=True):
-        first = seen.setdefault(tuple(key), line)
-        if first != line and None not in key:
-            problems.append(
-                Problem(
-                    "REPONSE_EN_DOUBLE",
-                    f"ce contrat a déjà répondu à ce critère à la ligne {first}.",
-                    "N'en garder qu'une.",
-                    line=line,
-                    column="finess_contrat, annee, critere",
-                    value=", ".join(map(str, key)),
-                )
-            )
-    return problems
 
 
 def _findings(delivery: str, received: Grid, rows: pd.DataFrame, grid: EvaluationGrid) -> Findings:

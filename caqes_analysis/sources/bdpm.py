@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_text
 from caqes_analysis.sources.code_cells import digits, optional_text, parse_atc, parse_bdpm_price, readable_dates
 from caqes_analysis.sources.delimited import check_shapes, grid_of, read_records
@@ -242,31 +241,14 @@ def _read(
     found: list[Finding] = []
     if dated:
         read[dated[1]], found = readable_dates(grid, dated[0], log, delivery=delivery)
-    log.extend(_duplicates(grid, read, ("group", "cis") if table is tables.GENERIC_GROUPS else table.key))
+    key = ("group", "cis") if table is tables.GENERIC_GROUPS else table.key
+    glued = "Télécharger de nouveau le fichier : deux versions ont été collées."
+    log.extend(grid.repeated({name: read[name] for name in key}, remedy=glued))
     log.raise_if_any()
     rows = table.conform(pd.DataFrame(read))
     table.validate(rows)
     findings = Findings(found) + (notice(delivery, grid, rows) if notice else []) + common_findings(delivery, grid)
     return Received(rows, findings, delivery_row(path, delivery=delivery, period=None, rows_nb=len(rows)))
-
-
-def _duplicates(grid: Grid, columns: Mapping[str, list[Any]], key: Sequence[str]) -> list[Problem]:
-    seen: dict[tuple[Any, ...], int] = {}
-    found = []
-    for line, *value in zip(grid.lines, *(columns[name] for name in key), strict=True):
-        first = seen.setdefault(tuple(value), line)
-        if first != line and None not in value:
-            found.append(
-                Problem(
-                    "LIGNE_EN_DOUBLE",
-                    f"ce code figure déjà à la ligne {first}.",
-                    "Télécharger de nouveau le fichier : deux versions ont été collées.",
-                    line=line,
-                    column=", ".join(key),
-                    value=", ".join(map(str, value)),
-                )
-            )
-    return found
 
 
 def _price_findings(delivery: str, grid: Grid, rows: pd.DataFrame) -> list[Finding]:

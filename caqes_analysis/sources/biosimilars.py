@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_text
 from caqes_analysis.sources.code_cells import digits, optional_text, parse_atc
 from caqes_analysis.sources.findings import Findings
@@ -46,19 +45,8 @@ def read_biosimilar_flags(path: Path, *, delivery: str) -> Received:
     log = ProblemLog(grid.file)
     codes = grid.parsed("cip13", digits(13, "CIP13"), log, required=True)
     groups = grid.parsed("l_atc5", optional_text, log, required=True)
-    seen: dict[str, int] = {}
-    for line, code in zip(grid.lines, codes, strict=True):
-        if code and (first := seen.setdefault(code, line)) != line:
-            log.add(
-                Problem(
-                    "CODE_EN_DOUBLE",
-                    f"ce code figure déjà à la ligne {first}.",
-                    "N'en garder qu'un : un produit n'appartient qu'à un groupe.",
-                    line=line,
-                    column=grid.labels["cip13"],
-                    value=code,
-                )
-            )
+    one_group = "N'en garder qu'un : un produit n'appartient qu'à un groupe."
+    log.extend(grid.repeated({grid.labels["cip13"]: codes}, code="CODE_EN_DOUBLE", remedy=one_group))
     roles = grid.parsed("top_gen", _role, log, required=True)
     labels = grid.parsed("l_cip13", optional_text, log, required=True)
     atc = grid.parsed("atc5", parse_atc, log, required=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,10 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_date, parse_finess, parse_text
 from caqes_analysis.sources.findings import Findings
 from caqes_analysis.sources.grid_findings import common_findings
-from caqes_analysis.sources.grids import Grid, read_grid
+from caqes_analysis.sources.grids import read_grid
 from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
@@ -61,7 +60,14 @@ def read_contracts(path: Path, *, delivery: str, schemes: Collection[str]) -> Re
         "volets": grid.parsed("volets", _list, log),
         "indicators": grid.parsed("indicateurs", _list, log),
     }
-    log.extend(_duplicates(grid, columns["contract_finess"], columns["scheme"]))
+    log.extend(
+        grid.repeated(
+            {"finess_contrat": columns["contract_finess"], "dispositif": columns["scheme"]},
+            code="CONTRAT_EN_DOUBLE",
+            what="ce contrat et ce dispositif figurent déjà",
+            remedy="N'en garder qu'un.",
+        )
+    )
     log.raise_if_any()
     rows = tables.CONTRACTS.conform(pd.DataFrame(columns))
     tables.CONTRACTS.validate(rows)
@@ -93,22 +99,3 @@ def _list(cell: Any) -> str | None:
     """Return the items of a cell separated by commas, in their order."""
     items = [item.strip() for item in re.split(r"[,|+\n]", parse_text(cell))]
     return ",".join(item for item in items if item) or None
-
-
-def _duplicates(grid: Grid, finess: Sequence[str | None], schemes: Sequence[str | None]) -> list[Problem]:
-    seen: dict[tuple[str | None, str | None], int] = {}
-    problems = []
-    for line, one, scheme in zip(grid.lines, finess, schemes, strict=True):
-        first = seen.setdefault((one, scheme), line)
-        if first != line and one and scheme:
-            problems.append(
-                Problem(
-                    "CONTRAT_EN_DOUBLE",
-                    f"ce contrat figure déjà à la ligne {first} pour ce dispositif.",
-                    "N'en garder qu'un.",
-                    line=line,
-                    column="finess_contrat, dispositif",
-                    value=f"{one}, {scheme}",
-                )
-            )
-    return problems

@@ -125,7 +125,14 @@ def read_finess(path: Path, *, delivery: str) -> Received:
         columns[name], found = readable_dates(grid, position, log, delivery=delivery)
         told += found
     where = _coordinates(geolocation, log)
-    log.extend(_duplicates(grid, columns["finess_et"]))
+    log.extend(
+        grid.repeated(
+            {"nofinesset": columns["finess_et"]},
+            code="SITE_EN_DOUBLE",
+            what="ce site figure déjà",
+            remedy="Télécharger de nouveau l'extraction : deux versions ont été collées.",
+        )
+    )
     log.raise_if_any()
     rows = pd.DataFrame(columns).merge(where.drop_duplicates("finess_et"), on="finess_et", how="left")
     rows = tables.FINESS_SITES.conform(rows, extracted_on=extracted_on)
@@ -222,24 +229,6 @@ def _coordinate(cell: Any) -> float | None:
     if not _COORDINATE.fullmatch(text):
         raise CellError("COORDONNEE_ILLISIBLE", "ce n'est pas une coordonnée.", "Télécharger de nouveau l'extraction.")
     return float(text)
-
-
-def _duplicates(grid: Grid, sites: Sequence[str | None]) -> list[Problem]:
-    seen: dict[str, int] = {}
-    found = []
-    for line, finess in zip(grid.lines, sites, strict=True):
-        if finess is not None and (first := seen.setdefault(finess, line)) != line:
-            found.append(
-                Problem(
-                    "SITE_EN_DOUBLE",
-                    f"ce site figure déjà à la ligne {first}.",
-                    "Télécharger de nouveau l'extraction : deux versions ont été collées.",
-                    line=line,
-                    column="nofinesset",
-                    value=finess,
-                )
-            )
-    return found
 
 
 def _findings(

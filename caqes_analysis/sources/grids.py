@@ -93,26 +93,35 @@ class Grid:
             values.append(found)
         return values
 
-    def repeated(self, keys: Mapping[str, Sequence[Any]]) -> list[Problem]:
+    def repeated(
+        self,
+        keys: Mapping[str, Sequence[Any]],
+        *,
+        code: str = "LIGNE_EN_DOUBLE",
+        what: str = "ce code figure déjà",
+        remedy: str = "N'en garder qu'une.",
+    ) -> list[Problem]:
         """Return the lines whose key was already given by an earlier one.
 
         Parameters
         ----------
         keys
-            Values by expected column; a line with a missing value has no key.
+            Values by column, as messages name it; a line with a missing or empty value has no key.
+        code, what, remedy
+            Of the problem: ``what`` begins its sentence, which ends with the earlier line.
         """
         seen: dict[tuple[Any, ...], int] = {}
         found = []
         for line, *key in zip(self.lines, *keys.values(), strict=True):
             first = seen.setdefault(tuple(key), line)
-            if first != line and None not in key:
+            if first != line and not any(value in (None, "") for value in key):
                 found.append(
                     Problem(
-                        "LIGNE_EN_DOUBLE",
-                        f"cette ligne reprend la ligne {first}.",
-                        "N'en garder qu'une.",
+                        code,
+                        f"{what} à la ligne {first}.",
+                        remedy,
                         line=line,
-                        column=", ".join(self.labels[name] for name in keys),
+                        column=", ".join(keys),
                         value=", ".join(map(str, key)),
                     )
                 )

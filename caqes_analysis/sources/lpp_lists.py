@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import parse_date
 from caqes_analysis.sources.code_cells import digits, optional_text
 from caqes_analysis.sources.findings import Findings
@@ -51,19 +50,7 @@ def read_lpp_list(path: Path, *, delivery: str, name: str, status: str = "data")
     )
     log = ProblemLog(grid.file)
     codes = grid.parsed("code_lpp", digits(7, "LPP"), log, required=True)
-    seen: dict[str, int] = {}
-    for line, code in zip(grid.lines, codes, strict=True):
-        if code and (first := seen.setdefault(code, line)) != line:
-            log.add(
-                Problem(
-                    "CODE_EN_DOUBLE",
-                    f"ce code figure déjà à la ligne {first}.",
-                    "N'en garder qu'un.",
-                    line=line,
-                    column=grid.labels["code_lpp"],
-                    value=code,
-                )
-            )
+    log.extend(grid.repeated({grid.labels["code_lpp"]: codes}, code="CODE_EN_DOUBLE", remedy="N'en garder qu'un."))
     branches = [grid.parsed(branch, optional_text, log) for branch in ("lib_arbo5", "lib_arbo4", "lib_arbo3")]
     columns = {
         "code": codes,

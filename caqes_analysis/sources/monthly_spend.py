@@ -76,7 +76,13 @@ def read_monthly_spend(
     codes = grid.parsed("enveloppe", partial(_envelope_code, envelopes=envelopes), log, required=True)
     amounts = grid.parsed("montant", parse_amount, log)
     quantities = grid.parsed("quantite", partial(parse_amount, decimals=3), log)
-    log.extend(_duplicates(grid, finess, months, codes))
+    log.extend(
+        grid.repeated(
+            {"finess": finess, "mois": [month and f"{month:%Y-%m}" for month in months], "enveloppe": codes},
+            what="ce FINESS, ce mois et cette enveloppe figurent déjà",
+            remedy="N'en garder qu'une, ou additionner les montants à la source.",
+        )
+    )
     log.extend(_cut_amount(grid))
     log.raise_if_any()
     rows = tables.MONTHLY_SPEND.conform(
@@ -124,28 +130,6 @@ def _envelope_code(cell: Any, *, envelopes: tuple[Envelope, ...]) -> str | None:
 
 def _status(amount: Decimal | None) -> str:
     return "missing" if amount is None else "reported" if amount else "zero"
-
-
-def _duplicates(grid: Grid, *keys: Sequence[Any]) -> list[Problem]:
-    seen: dict[tuple[Any, ...], int] = {}
-    problems = []
-    for line, *key in zip(grid.lines, *keys, strict=True):
-        if None in key:
-            continue
-        first = seen.setdefault(tuple(key), line)
-        if first != line:
-            finess, month, envelope = key
-            problems.append(
-                Problem(
-                    "LIGNE_EN_DOUBLE",
-                    f"ce FINESS, ce mois et cette enveloppe figurent déjà à la ligne {first}.",
-                    "N'en garder qu'une, ou additionner les montants à la source.",
-                    line=line,
-                    column="finess, mois, enveloppe",
-                    value=f"{finess}, {month:%Y-%m}, {envelope}",
-                )
-            )
-    return problems
 
 
 def _cut_amount(grid: Grid) -> list[Problem]:

@@ -50,7 +50,7 @@ def read(path: Path, *, delivery: str, campaign: Campaign) -> Received:
         "signed_on": grid.parsed("date_de_signature", parse_date, log),
         "volets": grid.parsed("volets", parse_text, log),
     }
-    log.extend(grid.repeated({"finess": columns["contract_finess"]}))
+    log.extend(grid.repeated({"finess": columns["contract_finess"]}, what="ce FINESS figure déjà"))
     log.raise_if_any()
     frame = pd.DataFrame(columns)
     signed = frame[frame["signed_on"].notna()]
