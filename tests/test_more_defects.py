@@ -139,6 +139,8 @@ def test_quantities_that_contradict_their_amounts_are_found(tmp_path: Path) -> N
     assert found_in(lpp, opposed, tmp_path) == [("QUANTITE_DE_SIGNE_CONTRAIRE", "warning")]
     swapped = "\n".join([LPP[0].replace("quantite;montant", "montant;quantite"), *LPP[1:]]) + "\n"
     assert found_in(lpp, swapped, tmp_path) == [("COLONNES_ECHANGEES", "error")]
+    small = "".join(f"{text}\n" for text in swapped.splitlines()[:3])
+    assert found_in(lpp, small, tmp_path) == [("COLONNES_ECHANGEES", "error")]
 
 
 def test_a_contract_at_the_other_level_is_found(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -14,12 +14,16 @@ from caqes_analysis.sources.problems import shown
 
 __all__ = ["odd_quantities", "shortened_amounts"]
 
+_FEWEST_LINES_NB: Final = 2
+"""A line alone says nothing of the columns of a file (package's choice)."""
+_RARE_TIMES: Final = 10
+"""A quantity with decimals is odd where at most one in so many has some (package's choice)."""
 _ONE_DECIMAL = re.compile(r"[0-9],[0-9](?:[ \u00a0\u202f]?€)?$")
 _KEPT_ZERO = re.compile(r"[0-9],[0-9]0(?:[ \u00a0\u202f]?€)?$")
 
 
 def odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
-    """Return the quantities of the other sign than their amount, those that look like amounts, and the lone halves.
+    """Return the quantities of the other sign than their amount, those that look like amounts, and the few with decimals.
 
     Parameters
     ----------
@@ -46,7 +50,7 @@ def odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
         )
     cut = known[[q != q.to_integral_value() for q in known["quantity"]]]
     whole_amounts = all(amount == amount.to_integral_value() for amount in known["amount"])
-    if whole_amounts and len(known) >= _FEWEST_LINES and 2 * len(cut) > len(known):
+    if whole_amounts and len(known) >= _FEWEST_LINES_NB and 2 * len(cut) > len(known):
         found.append(
             _of_lines(
                 delivery,
@@ -68,12 +72,6 @@ def odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
             )
         )
     return found
-
-
-_FEWEST_LINES = 5
-"""Fewer lines say nothing of the columns of a file (package's choice)."""
-_RARE_TIMES = 10
-"""A quantity with decimals is odd where at most one in so many has some (package's choice)."""
 
 
 def _of_lines(delivery: str, code: str, lines: pd.DataFrame, remedy: str, severity: Severity = "warning") -> Finding:
