@@ -11,7 +11,28 @@ from caqes_analysis.store import Store
 __all__ = ["absent_months", "completeness", "lone_months", "missing_months"]
 
 _LONE_GAP_MONTHS_NB: Final = 3
-"""A first month followed by so long a hole before the rest of its series stands alone (package's choice)."""
+"""First months followed by so long a hole before the rest of their series stand alone (package's choice)…"""
+_MOST_LONE_NB: Final = 2
+"""… when they are so few at most…"""
+_FEWEST_OF_SERIES_NB: Final = 12
+"""… in a series of so many months at least."""
+_LONE = f"""
+steps as (
+  select finess, envelope, month, amount_eur, delivery,
+         lead(month) over (partition by finess, envelope, amount_kind order by month) as next_month
+  from monthly_spend where amount_eur <> 0
+),
+rests as (
+  select finess, envelope,
+         min(month) filter (next_month is null or next_month <= month + to_months({_LONE_GAP_MONTHS_NB})) as begins
+  from steps group by all having count(*) >= {_FEWEST_OF_SERIES_NB}
+),
+lone as (
+  select finess, envelope, month, amount_eur, delivery, begins
+  from steps join rests using (finess, envelope) where month < begins
+  qualify count(*) over (partition by finess, envelope) <= {_MOST_LONE_NB}
+)
+"""
 
 _GRID = """
 select *,
@@ -70,19 +91,15 @@ def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
     -------
     DataFrame
         ``finess, envelope, month, open_nb`` (establishments followed that month in that envelope), ordered: between
-        the first month of each series, lone ones left out, and ``last_month``, or the closing month. Establishments
+        the first month of each series, those of :func:`lone_months` left out, and ``last_month``, or the closing month. Establishments
         that no file describes have none: their FINESS is what is wrong.
     """
     return store.query(
-        """
-        with steps as (
-          select finess, envelope, month, lead(month) over (partition by finess, envelope order by month) as next_month
-          from (select distinct finess, envelope, month from monthly_spend)
-        ),
+        f"""
+        with {_LONE},
         series as (
-          select finess, envelope,
-                 min(month) filter (next_month is null or next_month <= month + to_months($gap::int)) as begins
-          from steps
+          select finess, envelope, min(month) as begins
+          from monthly_spend anti join lone using (finess, envelope, month)
           where finess not in (
             select finess from establishments
             where category is null and department is null and name = 'Établissement ' || finess
@@ -104,7 +121,7 @@ def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
         from counted anti join monthly_spend using (finess, envelope, month)
         order by envelope, finess, month
         """,
-        {"last": last_month.date(), "gap": _LONE_GAP_MONTHS_NB},
+        {"last": last_month.date()},
     )
 
 
@@ -121,23 +138,4 @@ def lone_months(store: Store) -> pd.DataFrame:
     DataFrame
         ``finess, envelope, month, amount_eur, delivery, begins`` (first month of the rest), ordered.
     """
-    return store.query(
-        """
-        with steps as (
-          select finess, envelope, month, amount_eur, delivery,
-                 lead(month) over (partition by finess, envelope, amount_kind order by month) as next_month
-          from monthly_spend where amount_eur <> 0
-        ),
-        series as (
-          select finess, envelope,
-                 min(month) filter (next_month is null or next_month <= month + to_months($gap::int)) as begins,
-                 count(*) as months_nb
-          from steps group by all
-        )
-        select finess, envelope, month, amount_eur, delivery, begins
-        from steps join series using (finess, envelope)
-        where month < begins and months_nb >= 12
-        qualify count(*) over (partition by finess, envelope) <= 2 order by envelope, finess, month
-        """,
-        {"gap": _LONE_GAP_MONTHS_NB},
-    )
+    return store.query(f"with {_LONE} select * from lone order by envelope, finess, month")

@@ -118,6 +118,17 @@ def test_a_lone_month_long_before_the_others_is_told_and_no_hole_is(tmp_path: Pa
     assert [(one.code, one.place) for one in told] == [("MOIS_ISOLE", f"{A}, LPP, mai 2013")]
 
 
+def test_holes_between_months_too_many_to_be_written_wrong_are_told(tmp_path: Path) -> None:
+    odd = {"2023-01": "100.00", "2023-05": "100.00", "2023-09": "100.00"}
+    store = store_of(
+        tmp_path,
+        monthly_rows({(A, "lpp"): odd | whole_year(2024), (B, "lpp"): whole_year(2023) | whole_year(2024)}),
+        establishments({"finess": A}, {"finess": B}),
+    )
+    told = [one for one in check_received(store, last_month=LAST) if one.code.startswith("MOIS_")]
+    assert [(one.code, one.place, one.count) for one in told] == [("MOIS_ABSENT", f"{A}, LPP", 9)]
+
+
 def test_an_establishment_that_the_yearly_base_leaves_out(tmp_path: Path) -> None:
     series = months(2023, a="10000", b="20000", c="30000")
     store = store_of(tmp_path, monthly_rows(series), establishments({"finess": A}, {"finess": B}, {"finess": C}))
