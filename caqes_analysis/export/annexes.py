@@ -62,7 +62,7 @@ def write_annexes(page: Page, path: Path) -> None:
     add_table_sheet(book, "Indicateurs", _CATALOGUE, _catalogue_rows(page, readings), frozen_columns_nb=1)
     add_table_sheet(book, "Par établissement", _matrix_fields(readings), _matrix(page, readings), frozen_columns_nb=2)
     own = (*_IDENTITY, *_ESTABLISHMENT, *_VALUES, Field("Rang", 8), Field("Classés", 9), _UNRANKED, _SITUATION, *_STATE)
-    add_table_sheet(book, "Valeurs", own, _establishment_rows(page, readings), frozen_columns_nb=1)
+    add_table_sheet(book, "Valeurs", own, _establishment_rows(readings), frozen_columns_nb=1)
     groups = (*_IDENTITY, Field("Niveau", 14), Field("Groupe", 26), *_VALUES, *_STATE)
     add_table_sheet(book, "Région et groupes", groups, _group_rows(page, readings), frozen_columns_nb=1)
     add_table_sheet(book, "Objectifs", _TARGETS, _target_rows(page))
@@ -140,7 +140,7 @@ _SITUATION: Final = Field("Par rapport à l'objectif", 14)
 
 
 def _matrix_fields(readings: Sequence[IndicatorReading]) -> list[Field]:
-    own = [Field("FINESS", 12), Field("Établissement", 38), Field("Département", 24), Field("Catégorie", 12)]
+    own = [*_ESTABLISHMENT, Field("Catégorie", 12)]
     for reading in readings:
         unit = f" ({reading.measure.unit})" if reading.measure.unit else ""
         own.append(Field(f"{reading.definition.short_name}, {reading.period_label}{unit}", 18))
@@ -186,8 +186,7 @@ def _state_cells(row: Mapping[Any, Any]) -> list[str]:
     return [_STATUS_WORDS[row["value_status"]], *flags]
 
 
-def _establishment_rows(page: Page, readings: Sequence[IndicatorReading]) -> Iterator[list[Any]]:
-    del page
+def _establishment_rows(readings: Sequence[IndicatorReading]) -> Iterator[list[Any]]:
     for reading in readings:
         name, label = reading.definition.short_name, reading.measure.label
         for row in reading.establishments.to_dict("records"):

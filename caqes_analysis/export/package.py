@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from caqes_analysis.book.text import slug
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import package_hash
 from caqes_analysis.export.resources import Resource
+from caqes_analysis.sources.files import sha256_of
 
 __all__ = ["CIRCULATION", "csv_resource", "package_descriptor", "workbook_resource", "write_json"]
 
@@ -116,11 +116,7 @@ def workbook_resource(path: str, folder: Path, title: str) -> dict[str, Any]:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while block := handle.read(1 << 20):
-            digest.update(block)
-    return {"bytes": path.stat().st_size, "hash": f"sha256:{digest.hexdigest()}"}
+    return {"bytes": path.stat().st_size, "hash": f"sha256:{sha256_of(path)}"}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
