@@ -92,7 +92,6 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         share_pct=100 * rows["current_eur"].astype("float64") / float(whole) if whole else float("nan"),
         position=[found.short for found in positions],
         state=[found.state for found in positions],
-        amount_status="reported",
     ).sort_values(["current_eur", "finess"], ascending=[False, True])
     previous = rows["previous_eur"].sum()
     total = pd.DataFrame(
@@ -106,7 +105,6 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
             "position": [""],
             "state": [None],
             "value_status": ["reported"],
-            "amount_status": ["reported"],
             "is_provisional": [False],
             "is_corrected": [bool(rows["is_corrected"].any())],
         }
@@ -114,10 +112,8 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
         ColumnFormat.text("department", "Département"),
-        ColumnFormat.amount(
-            "current_eur", period_label(year, month_nb), value_status="amount_status", cents=month_nb == 12
-        ),
-        ColumnFormat.percent("share_pct", "Part régionale", value_status="amount_status"),
+        ColumnFormat.amount("current_eur", period_label(year, month_nb), cents=month_nb == 12),
+        ColumnFormat.percent("share_pct", "Part régionale"),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("position", "Situation", state="state"),
     ]

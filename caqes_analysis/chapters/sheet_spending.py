@@ -82,13 +82,12 @@ def evolution_table(page: Page) -> Table:
         state=[found.state for found in positions],
         last_pct=last["evolution_pct"].reindex(rows["envelope"]).to_numpy(),
         last_is_provisional=last_nb > month_nb,
-        amount_status="reported",
     )
     year = page.campaign.year
     columns = [
         ColumnFormat.text("label", "Enveloppe"),
-        ColumnFormat.compact_amount("current_eur", period_label(year, month_nb), value_status="amount_status"),
-        ColumnFormat.compact_amount("previous_eur", period_label(year - 1, month_nb), value_status="amount_status"),
+        ColumnFormat.compact_amount("current_eur", period_label(year, month_nb)),
+        ColumnFormat.compact_amount("previous_eur", period_label(year - 1, month_nb)),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("target", "Comparée à"),
         ColumnFormat.text("position", "Situation", state="state"),

@@ -69,7 +69,8 @@ class ColumnFormat:
     states
         State of each value, for the columns made by :meth:`status`.
     value_status, is_provisional, is_corrected
-        Columns of the frame that hold the state of the value; used when the frame has them. Words have none.
+        Columns of the frame that hold the state of the value; used when the frame has them. Words have none. A value
+        that is present is printed whatever its status, which only says why one is absent.
     scale_signed
         Set while the unit is still to be chosen from the values: whether they are printed with their sign.
     """
@@ -187,9 +188,9 @@ class ColumnFormat:
 
     def _cell(self, value: Any, page: Any, state: Any, status: Any, provisional: Any, corrected: Any) -> Cell:
         href = None if page is None or pd.isna(page) else str(page)
-        if status == "not_applicable":
-            return Cell(NOT_APPLICABLE_TEXT, "muted", href)
         if pd.isna(value):
+            if status == "not_applicable":
+                return Cell(NOT_APPLICABLE_TEXT, "muted", href)
             word = _MISSING_TEXT if status == "missing" else french.MISSING
             return Cell(f"{word}{french.NBSP}{CORRECTED_MARK}" if _is_true(corrected) else word, "missing", href)
         text = french.plain_text(self.write(value))

@@ -166,6 +166,14 @@ def test_contributions_count_who_bears_the_gross_rise() -> None:
     assert "+60\u00a0€ (+15,0\u00a0%)" in figure.alt
 
 
+def test_what_an_opening_adds_is_printed_and_the_column_adds_up() -> None:
+    frame = changes(A=(100, 110), B=(0, 50)).assign(value_status=["reported", "not_applicable"])
+    table = contributions(frame).table
+    assert column(table, "Différence") == ["+50", "+10", "+60"]
+    assert column(table, "Contribution") == ["+50,00", "+10,00", "+60,00"]
+    assert column(table, "Évolution") == ["sans objet", "+10,0", "+60,0"]
+
+
 def test_contributions_of_a_fall() -> None:
     figure = contributions(changes(A=(100, 10), B=(100, 95), C=(100, 105)))
     assert figure.title == "Un établissement porte 80\u00a0% de la baisse"
