@@ -35,8 +35,6 @@ _LINE = 27.0
 _LEGEND = 24.0
 # Amounts that differ more than this are drawn on a logarithmic scale: the values are printed beside.
 _DECADES = 20.0
-# Printed alike and less than that apart, two values have not moved.
-_SMALL_SHARE = 0.005
 
 
 def dumbbells(
@@ -87,6 +85,10 @@ def dumbbells(
     every = [*notes]
     if more:
         every.append(f"Les {french.in_words(len(shown))} premiers, sur {french.in_words(len(both))} établissements.")
+    if better != "none" and "none" in moves:
+        every.append(
+            "Stable : valeurs égales à l'euro près." if unit.unit == "€" else "Stable : valeurs arrondies égales."
+        )
     words = {"good": ("favorable", "good"), "bad": ("défavorable", "warning"), "none": ("stable", None)}
     table = Table.from_frame(
         both.assign(move=moves),
@@ -108,8 +110,7 @@ def dumbbells(
 
 
 def _move(before: float, now: float, unit: MeasureFormat, better: str) -> str:
-    is_small = abs(now - before) < _SMALL_SHARE * abs(before)
-    if better == "none" or before == now or (is_small and unit.write(before) == unit.write(now)):
+    if better == "none" or unit.printed(before) == unit.printed(now):
         return "none"
     return "good" if (now < before) == (better == "lower") else "bad"
 

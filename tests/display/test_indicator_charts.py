@@ -46,6 +46,10 @@ def test_moves_are_counted_the_good_way() -> None:
     lower = moved((10, 9), (10, 11), (10, 10.01), (None, 5))
     assert lower.title == "Un établissement sur trois baisse d'une année à l'autre"
     assert column(lower.table, "Mouvement") == ["favorable", "défavorable", "stable"]
+    euros = moved((1_240_000, 1_239_000), (1_240_000, 1_240_000.3), (0, 0), unit=MeasureFormat("€"))
+    assert column(euros.table, "Mouvement") == ["favorable", "stable", "stable"], "though all are written 1,2 M€"
+    assert euros.notes == ("Stable : valeurs égales à l'euro près.",)
+    assert column(moved((4.03, 4.04), (0.01, 0.02)).table, "Mouvement") == ["stable", "stable"]
     higher = moved((10, 11), (10, 12), better="higher")
     assert higher.title == "Deux établissements sur deux progressent d'une année à l'autre"
     assert moved((10, 11)).title == "Aucun établissement sur un ne baisse d'une année à l'autre"
@@ -56,7 +60,7 @@ def test_only_the_first_are_drawn_and_all_are_in_the_table() -> None:
     assert len(figure.table.rows) == 9
     assert "CH 3" in figure.svg
     assert "CH 4" not in figure.svg
-    assert figure.notes == ("Les quatre premiers, sur neuf établissements.",)
+    assert figure.notes == ("Les quatre premiers, sur neuf établissements.", "Stable : valeurs arrondies égales.")
 
 
 def test_without_any_pair_there_is_no_figure() -> None:
