@@ -242,25 +242,17 @@ def forecast_table(page: Page) -> Table | Notice:
 
 
 def available_table(page: Page) -> Table | Notice | None:
-    """Return what the target leaves for each month of the rest of the year; None without target or forecast."""
+    """Return what the target leaves for each month not known yet; None without target or forecast."""
     row = landing_of(page, MAIN_ENVELOPE)
     if row is None or pd.isna(row["median_eur"]) or pd.isna(row["target_eur"]) or row["observed_months_nb"] == 12:
         return None
     target = page.target(MAIN_ENVELOPE)
-    known = _series(page, MAIN_ENVELOPE)
-    observed = known["month"].dt.year.eq(page.campaign.year) & (known["month"].dt.month <= row["observed_months_nb"])
-    if known.loc[observed, "value_status"].eq("missing").any():
-        return Notice(
-            "missing",
-            "Ce qui reste disponible",
-            "Non calculable : un mois de l'année n'a pas été reçu, et sa dépense serait comptée comme disponible.",
-        )
     left = row["target_eur"] - row["observed_eur"]
     noun = french.elided("le", target.noun)
     if left <= 0:
         over = french.compact_euros(-left)
         return Notice("warning", f"Rien ne reste sous {noun}", f"Les mois observés le dépassent déjà de {over}.")
-    rows = rest_of_months(known, row)
+    rows = rest_of_months(_series(page, MAIN_ENVELOPE), row)
     amounts = ["previous_eur", "expected_eur", "available_eur"]
     sums = rows[amounts].sum(min_count=len(rows)).to_frame().T
     # A month is followed more closely than a year: thousands of euros, also where the year is written in millions.
@@ -268,11 +260,15 @@ def available_table(page: Page) -> Table | Notice | None:
     frames = [
         part.assign(change_pct=_change(part), **{name: part[name] / scale for name in amounts}) for part in (rows, sums)
     ]
-    label = [french.month_year(month) for month in rows["month"]]
+    is_absent = rows["month"].dt.month <= row["observed_months_nb"]
+    label = [
+        french.month_year(month) + (", non reçu" if absent else "")
+        for month, absent in zip(rows["month"], is_absent, strict=True)
+    ]
     needed = float(frames[1]["change_pct"].iloc[0])
     asked = (
-        f"Pour finir à {target.value_label}, le reste de l'année doit évoluer de {french.percent(needed, signed=True)} "
-        "par rapport aux mêmes mois de l'année précédente."
+        f"Pour finir à {target.value_label}, ces mois doivent évoluer ensemble de {french.percent(needed, signed=True)} "
+        "par rapport à ceux de l'année précédente."
     )
     return Table.from_frame(
         frames[0].assign(label=label),
@@ -284,7 +280,7 @@ def available_table(page: Page) -> Table | Notice | None:
             ColumnFormat.percent("change_pct", "Évolution à tenir", signed=True),
             ColumnFormat.number("expected_eur", "Prévu (médiane)", decimals=0, unit=unit),
         ],
-        totals=frames[1].assign(label="Reste de l'année"),
+        totals=frames[1].assign(label="Ensemble"),
         notes=[
             *([asked] if pd.notna(needed) else []),
             "Le disponible est réparti selon la saison des trois dernières années au plus.",

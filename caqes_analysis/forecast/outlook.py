@@ -1,4 +1,4 @@
-"""The rest of the year, month by month: what the forecast puts there, and what the target still leaves."""
+"""The months of the year that are not known yet: what the forecast puts there, and what the target still leaves."""
 
 from __future__ import annotations
 
@@ -21,32 +21,34 @@ _SHARE_YEARS_NB = 3
 
 
 def rest_of_months(months: pd.DataFrame, forecast: pd.Series[Any]) -> pd.DataFrame:
-    """Return the months that are left of the year of a forecast.
+    """Return the months of the year of a forecast that are not known: those to come, and those that were not received.
 
-    The rest of the year is spread as the same months weighed in the three last whole years at most; equal parts when
+    What is not observed is spread as the same months weighed in the three last whole years at most; equal parts when
     there is none. Only the total of the year is calibrated: between today and December the bounds follow the season
     (``docs/methods/forecast.md``, « De mois en mois »).
 
     Parameters
     ----------
     months
-        ``month, amount_eur`` of the series.
+        ``month, amount_eur`` of the series; before its first amount, no month is expected.
     forecast
         Its row of ``forecasts``, estimable.
 
     Returns
     -------
     DataFrame
-        One row a month left: ``month, previous_eur`` (same month of the year before; NaN when not known)``,
-        expected_eur`` (share of the median rest)``, available_eur`` (share of what the target leaves; NaN without
-        target), and each of ``BOUNDS`` as an amount cumulated since January. Floats: they are estimates.
+        One row a month: ``month, previous_eur`` (same month of the year before; NaN when not known)``, expected_eur``
+        (share of the median rest)``, available_eur`` (share of what the target leaves; NaN without target), and each of
+        ``BOUNDS`` as an amount cumulated from what is observed. Floats: they are estimates.
     """
     year, observed_nb = int(forecast["year"]), int(forecast["observed_months_nb"])
-    left = np.arange(observed_nb + 1, 13)
     amounts = pd.Series(months["amount_eur"].to_numpy(dtype="float64", na_value=np.nan), index=months["month"])
+    known = amounts.dropna().index
+    every = [pd.Timestamp(year, number, 1) for number in range(1, 13)]
+    when = [month for month in every if month.month > observed_nb or known.min() < month and month not in known]
+    left = np.array([month.month for month in when], dtype=np.intp)
     shares = _shares(amounts, year, left)
     observed = float(forecast["observed_eur"])
-    when = [pd.Timestamp(year, int(number), 1) for number in left]
     previous = amounts.reindex([month - pd.DateOffset(years=1) for month in when])
     target = float("nan") if pd.isna(forecast["target_eur"]) else float(forecast["target_eur"])
     rest = {name: float(forecast[name]) - observed for name in BOUNDS}

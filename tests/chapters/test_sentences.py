@@ -34,12 +34,17 @@ def months(year: int, amount: str, last: int = 9) -> dict[str, str | None]:
 @pytest.fixture
 def pages(tmp_path: Path) -> dict[str, Page]:
     """Three establishments (+10 %, −5 %, new) against a benchmark of 4 %, and the region."""
+    return pages_of(tmp_path)
+
+
+def pages_of(tmp_path: Path, *, absent: str | None = None) -> dict[str, Page]:
+    """Make the pages; the second establishment may have a month that was not received."""
     campaign = campaign_file(tmp_path, CAMPAIGN.replace("SCHEME", "caqes-2022"))
     history = whole_year(2022) | whole_year(2023)
     monthly = monthly_rows(
         {
             (A, "phmev"): history | months(2024, "110.00"),
-            (B, "phmev"): history | months(2024, "95.00"),
+            (B, "phmev"): history | {month: eur for month, eur in months(2024, "95.00").items() if month != absent},
             (C, "phmev"): months(2024, "10.00"),
         },
         provisional=["2024-08", "2024-09"],
@@ -170,6 +175,14 @@ def test_what_the_target_leaves_adds_up(pages: dict[str, Page]) -> None:
     total = table.rows[-1]
     assert [cell.text for cell in total[1:4]] == ["500", "583", "+16,6"]
     assert len(table.rows) == 6
+
+
+def test_a_month_not_received_takes_its_share_of_what_is_left(tmp_path: Path) -> None:
+    table = sheet_spending.available_table(pages_of(tmp_path, absent="2024-03")[B])
+    assert isinstance(table, Table)
+    # 12 × 100 × 1.04 − 6 × 95 = 678 for March and August to December, against 600 the year before: +13 %.
+    assert [cell.text for cell in table.rows[-1][1:4]] == ["600", "678", "+13,0"]
+    assert [row[0].text for row in table.rows[:2]] == ["mars 2024, non reçu", "août 2024"]
 
 
 def test_landing_cards_and_home_agree_on_the_region(pages: dict[str, Page]) -> None:

@@ -27,6 +27,17 @@ def test_the_rest_follows_the_season_and_adds_up() -> None:
     assert (rest["upper_80_eur"] - rest["lower_80_eur"]).is_monotonic_increasing
 
 
+def test_a_month_that_was_not_received_is_one_of_those_to_know() -> None:
+    """Its estimate is in the forecast and not in what is observed: spread on the others, it would be spent twice."""
+    months = one([100.0] * 24 + [100.0, 100.0, None] + [100.0] * 6, start="2022-01-01")
+    rest = rest_of_months(months, forecast(observed_eur=800.0))
+    assert rest["month"].dt.month.tolist() == [3, 10, 11, 12]
+    assert rest["available_eur"].tolist() == pytest.approx([115] * 4)
+    assert rest["expected_eur"].tolist() == pytest.approx([100] * 4)
+    opened = one([None] * 2 + [100.0] * 7, start="2024-01-01")
+    assert rest_of_months(opened, forecast())["month"].dt.month.tolist() == [10, 11, 12]
+
+
 def test_without_history_the_months_left_are_equal_and_without_target_nothing_is_available() -> None:
     rest = rest_of_months(one([100.0] * 9, start="2024-01-01"), forecast(target_eur=float("nan")))
     assert rest["expected_eur"].tolist() == pytest.approx([100, 100, 100])
