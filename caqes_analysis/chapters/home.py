@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import french, quality
 from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, rate_words, region_landing
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none
+from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none, rated_nb
 from caqes_analysis.chapters.savings import savings_card
 from caqes_analysis.chapters.words import envelope_of, month_phrase, through_phrase
 from caqes_analysis.departments import department_label
@@ -28,7 +28,7 @@ def home_answer(page: Page) -> Text:
     rate = rate_or_none(row)
     if row is None or rate is None:
         return answer(page, "phmev")
-    total, above = int(page.settled("phmev")["evolution_pct"].notna().sum()), len(above_target(page, "phmev"))
+    total, above = rated_nb(page, "phmev"), len(above_target(page, "phmev"))
     period = through_phrase(page.campaign, page.campaign.settled_month_nb)
     moved = f"{'augmente' if rate >= 0 else 'baisse'} de {french.percent(abs(rate))}"
     target = page.target("phmev")
@@ -45,7 +45,7 @@ def home_cards(page: Page) -> Cards:
     """Return the key figures of the region."""
     cards = [_envelope_card(page, envelope) for envelope in _MAIN if len(page.settled(envelope))]
     if not page.campaign.is_annual:
-        total, above = int(page.settled("phmev")["evolution_pct"].notna().sum()), len(above_target(page, "phmev"))
+        total, above = rated_nb(page, "phmev"), len(above_target(page, "phmev"))
         if page.target("phmev").value is not None:
             later = probably_above(page, "phmev")
             detail = f"PHMEV ; en fin d'année, {later} probablement ; {page.target('phmev').label}"

@@ -9,12 +9,11 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators, volet_label
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import DEFINITION_WORDS
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.indicators.intervals import in_points
 
 __all__ = ["answer", "empty_table", "region_tables"]
-
-_STATUS_WORDS = {"draft": "brouillon", "published": "publiée", "archived": "archivée"}
 
 
 def answer(page: Page) -> Text:
@@ -92,7 +91,7 @@ def empty_table(page: Page) -> Table | Notice:
     if rows.empty:
         return Notice("info", "Indicateurs sans page", "Tous les indicateurs du catalogue ont une page.")
     return Table.from_frame(
-        rows.assign(volet=rows["volet"].fillna("–"), word=rows["status"].map(_STATUS_WORDS)),
+        rows.assign(volet=rows["volet"].fillna("–"), word=rows["status"].map(DEFINITION_WORDS)),
         caption="Indicateurs du catalogue qui n'ont pas de page, et pourquoi",
         columns=[
             ColumnFormat.text("name", "Indicateur"),

@@ -45,6 +45,7 @@ __all__ = [
     "position",
     "rate_of",
     "rate_or_none",
+    "rated_nb",
     "region_months",
 ]
 
@@ -60,6 +61,11 @@ def above_target(page: Page, envelope: str) -> pd.DataFrame:
     rows = page.settled(envelope)
     value = page.target(envelope).value
     return rows[rows["evolution_pct"] > (float("inf") if value is None else value)]
+
+
+def rated_nb(page: Page, envelope: str) -> int:
+    """Return how many establishments have an evolution for an envelope: those that can be above its target."""
+    return int(page.settled(envelope)["evolution_pct"].notna().sum())
 
 
 def rate_or_none(row: pd.Series | None) -> float | None:

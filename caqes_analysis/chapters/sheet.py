@@ -158,7 +158,7 @@ def _missing(page: Page) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Weight:
-    """What the establishment weighs in its region, as printed; no points without the year before."""
+    """What the establishment weighs in its region, as printed; no points when the region has no year before."""
 
     share: str
     points: str | None
@@ -174,7 +174,7 @@ def _weight(page: Page) -> _Weight | None:
     row = rows.iloc[0]
     return _Weight(
         context[MAIN_ENVELOPE, SHARE],
-        None if pd.isna(row["evolution_pct"]) else context.get((MAIN_ENVELOPE, CONTRIBUTION)),
+        context.get((MAIN_ENVELOPE, CONTRIBUTION)),
         f"rang {context[MAIN_ENVELOPE, RANK]} sur {context[MAIN_ENVELOPE, RANKED_NB]}",
         french.compact_euros(row["current_eur"] - row["previous_eur"], signed=True),
     )
@@ -232,15 +232,14 @@ def contribution(page: Page) -> Text:
     weight = _weight(page)
     if weight is None:
         return Text.paragraphs("Aucune dépense PHMEV : l'établissement ne contribue pas à l'évolution régionale.")
-    points = page.regional_context.get((MAIN_ENVELOPE, CONTRIBUTION)) if not page.campaign.is_annual else weight.points
-    if points is None:
+    if weight.points is None:
         return Text.paragraphs(
             f"L'établissement porte {weight.share} de la PHMEV régionale. Sa contribution à l'évolution demande "
             "l'année précédente."
         )
     return Text.paragraphs(
         f"L'établissement porte {weight.share} de la PHMEV de la région. Sa dépense a varié de {weight.change}, ce qui "
-        f"compte pour {points} dans l'évolution régionale."
+        f"compte pour {weight.points} dans l'évolution régionale."
     )
 
 

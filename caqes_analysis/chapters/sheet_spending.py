@@ -267,8 +267,8 @@ def available_table(page: Page) -> Table | Notice | None:
     ]
     needed = float(frames[1]["change_pct"].iloc[0])
     asked = (
-        f"Pour finir à {target.value_label}, ces mois doivent évoluer ensemble de {french.percent(needed, signed=True)} "
-        "par rapport à ceux de l'année précédente."
+        f"Pour finir à {target.value_label}, ces mois doivent évoluer ensemble de "
+        f"{french.percent(needed, signed=True)} par rapport à ceux de l'année précédente."
     )
     return Table.from_frame(
         frames[0].assign(label=label),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from caqes_analysis.chapters.page import Page
 
 __all__ = [
+    "DEFINITION_WORDS",
     "MAIN_ENVELOPE",
     "ORDER_OF_ENVELOPES",
     "against_phrase",
@@ -32,6 +33,9 @@ __all__ = [
     "through_phrase",
     "titled",
 ]
+
+DEFINITION_WORDS = {"draft": "brouillon", "published": "publiée", "archived": "archivée"}
+"""Status of the definition of an indicator, in words."""
 
 MAIN_ENVELOPE = "phmev"
 """Envelope that opens a sheet, and whose weight in the region it tells."""

@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, read_indicators
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import DEFINITION_WORDS
 from caqes_analysis.departments import department_label
 from caqes_analysis.export.package import CIRCULATION
 from caqes_analysis.export.sheets import Field, Number, add_table_sheet, add_text_sheet
@@ -28,7 +29,6 @@ _STATUS_WORDS: Final[Mapping[str, str]] = {
     "missing": "manquante",
     "not_applicable": "sans objet",
 }
-_DEFINITION_WORDS: Final = {"published": "publiée", "draft": "brouillon", "archived": "archivée"}
 _LEVELS: Final = {"region": "Région", "department": "Département", "category": "Catégorie"}
 _EUROS_DECIMALS: Final = 2
 
@@ -123,7 +123,7 @@ def _catalogue_rows(page: Page, readings: Sequence[IndicatorReading]) -> Iterato
         one, reading = stored_definition(row["definition"]), read.get(row["indicator"])
         shown = [one.short_name, one.id, one.name, one.theme, one.volet, ", ".join(one.schemes)]
         reviewed = french.date(one.reviewed_on, short=True) if one.reviewed_on else None
-        shown += [_DEFINITION_WORDS[one.status], reviewed, one.review_awaited]
+        shown += [DEFINITION_WORDS[one.status], reviewed, one.review_awaited]
         if reading is None:
             yield [*shown, None, None, None, None, None, None, row["reason"]]
         else:

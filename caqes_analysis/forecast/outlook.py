@@ -45,7 +45,7 @@ def rest_of_months(months: pd.DataFrame, forecast: pd.Series[Any]) -> pd.DataFra
     amounts = pd.Series(months["amount_eur"].to_numpy(dtype="float64", na_value=np.nan), index=months["month"])
     known = amounts.dropna().index
     every = [pd.Timestamp(year, number, 1) for number in range(1, 13)]
-    when = [month for month in every if month.month > observed_nb or known.min() < month and month not in known]
+    when = [month for month in every if month.month > observed_nb or (month > known.min() and month not in known)]
     left = np.array([month.month for month in when], dtype=np.intp)
     shares = _shares(amounts, year, left)
     observed = float(forecast["observed_eur"])

@@ -126,8 +126,10 @@ def _drafts_table(sources: GuideSources) -> Table:
 
 
 def _target(definition: IndicatorDefinition, sources: GuideSources) -> str:
+    if sources.campaign.scheme not in definition.schemes:
+        return "–"
     if definition.target is None:
-        return "non renseigné" if sources.campaign.scheme in definition.schemes else "–"
+        return "non renseigné"
     found = target_for(
         sources.targets,
         scheme=sources.campaign.scheme,
@@ -135,8 +137,6 @@ def _target(definition: IndicatorDefinition, sources: GuideSources) -> str:
         measure=definition.target.measure,
         data_year=sources.campaign.year,
     )
-    if sources.campaign.scheme not in definition.schemes:
-        return "–"
     if found.value is None:
         return "non renseigné"
     return found.value_label + (" (repère régional)" if found.is_benchmark else "")
