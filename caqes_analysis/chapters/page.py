@@ -29,7 +29,15 @@ from caqes_analysis.schemes.targets import Target, target_for, target_for_envelo
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
-__all__ = ["CAMPAIGN_VARIABLE", "DEMONSTRATION", "SHEET_TABLES", "Page", "open_page", "results_directory", "run_directory"]
+__all__ = [
+    "CAMPAIGN_VARIABLE",
+    "DEMONSTRATION",
+    "SHEET_TABLES",
+    "Page",
+    "open_page",
+    "results_directory",
+    "run_directory",
+]
 
 DEMONSTRATION = "parameters/demonstration-2024.yml"
 CAMPAIGN_VARIABLE = "CAQES_CAMPAIGN"

@@ -91,8 +91,8 @@ def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
     -------
     DataFrame
         ``finess, envelope, month, open_nb`` (establishments followed that month in that envelope), ordered: between
-        the first month of each series, those of :func:`lone_months` left out, and ``last_month``, or the closing month. Establishments
-        that no file describes have none: their FINESS is what is wrong.
+        the first month of each series, those of :func:`lone_months` left out, and ``last_month``, or the closing month.
+        Establishments that no file describes have none: their FINESS is what is wrong.
     """
     return store.query(
         f"""

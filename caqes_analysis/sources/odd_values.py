@@ -23,7 +23,7 @@ _KEPT_ZERO = re.compile(r"[0-9],[0-9]0(?:[ \u00a0\u202f]?€)?$")
 
 
 def odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
-    """Return the quantities of the other sign than their amount, those that look like amounts, and the few with decimals.
+    """Return the quantities of the other sign than their amount, those like amounts, and the few with decimals.
 
     Parameters
     ----------
