@@ -30,6 +30,7 @@ from caqes_analysis import perimeter
 from caqes_analysis.batch import Job, run_notebooks
 from caqes_analysis.batch.template import close_shared_templates
 from caqes_analysis.campaign import REPOSITORY, load_campaign
+from caqes_analysis.chapters.page import run_directory
 from caqes_analysis.chapters.regional_context import keep_regional_context
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.receive import open_store
@@ -144,7 +145,7 @@ class Measure:
 def measured(name: str, jobs: Sequence[Job], directory: Path) -> Measure:
     """Run an engine on a clean folder."""
     shutil.rmtree(directory / "executed", ignore_errors=True)
-    shutil.rmtree(directory / "run.draft", ignore_errors=True)
+    shutil.rmtree(run_directory(directory), ignore_errors=True)
     load, cpu, begun = os.getloadavg()[0], cpu_seconds(), time.perf_counter()
     with quiet():
         ENGINES[name](jobs)

@@ -88,7 +88,7 @@ class Page:
         """Write a declared result table, whole; return it validated. Outside a build nothing is written."""
         rows = table.validate(table.conform(frame))
         if self.build_directory is not None:
-            directory = results_directory(self.build_directory, self.finess or "region")
+            directory = results_directory(self.build_directory) / (self.finess or "region")
             directory.mkdir(parents=True, exist_ok=True)
             Store(directory).write(table, rows, part=self.finess or "region", validate=False)
         return rows
@@ -133,7 +133,7 @@ class Page:
 
     def sheet_href(self, finess: str) -> str | None:
         """Return the page of an establishment's sheet, or None when this build does not make it."""
-        if self.build_directory is not None and not results_directory(self.build_directory, finess).exists():
+        if self.build_directory is not None and not (results_directory(self.build_directory) / finess).exists():
             return None
         return f"etablissements/{finess}"
 

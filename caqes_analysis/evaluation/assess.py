@@ -185,8 +185,8 @@ def _indicators(
         mine = compared[compared["finess"].isin(own)]
         reached = realisation(mine, definitions, targets, scheme=scheme.id, year=year)
         amounts = _amounts(Values(mine), definitions, own, year)
-        named = contracted_indicators(contracts[contracts["contract_finess"].isin(own)], definitions)
-        rows = named.assign(year=year).merge(reached, how="left", on=_KEY)
+        listed = contracted_indicators(contracts[contracts["contract_finess"].isin(own)], definitions)
+        rows = listed.assign(year=year).merge(reached, how="left", on=_KEY)
         parts.append(rows.merge(amounts, how="left", on=_KEY))
     found = pd.concat(parts, ignore_index=True)
     found = found.merge(verdicts[[*_KEY[:2], "reference_status", "reference_detail"]], how="left", on=_KEY[:2])
