@@ -176,11 +176,20 @@ def test_the_year_in_progress_has_a_position_and_no_verdict(folder: Path) -> Non
 
 def test_a_contract_has_a_position_for_its_own_indicators_only(folder: Path) -> None:
     page = paying(folder, RULES.read_text(encoding="utf-8"))
-    before = page.store.read(tables.CONTRACTS)
-    everyone = assessment_position.current_positions(page)
-    page.store.write(tables.CONTRACTS, before.assign(indicators="transport_ambulance_share"), part="restreint")
-    assert isinstance(everyone, Table)
-    assert [header.label for header in everyone.columns][1:] != ["Part ambulance"]
+    contracts = page.store.read(tables.CONTRACTS)
+    part = next((page.store.directory / tables.CONTRACTS.name).glob("*.parquet")).stem
+
+    def with_position(own: list[str]) -> set[str]:
+        page.store.write(tables.CONTRACTS, contracts.assign(indicators=own), part=part)
+        shown = assessment_position.current_positions(page)
+        assert isinstance(shown, Table)
+        return {row[0].text for row in shown.rows}
+
+    every = ["transport_ambulance_share"] * len(contracts)
+    half = [name if number % 2 else "phev_pansements" for number, name in enumerate(every)]
+    everyone, restricted = with_position(every), with_position(half)
+    assert restricted
+    assert restricted < everyone
 
 
 def test_a_graded_year_that_is_closed_says_so_and_targets_nobody(graded: Page) -> None:

@@ -87,7 +87,10 @@ def test_a_missing_month_is_said_and_drawn_as_a_gap() -> None:
 def test_the_cumulative_amount_stops_before_a_gap() -> None:
     frame = months([100, 100, None, 100], [80] * 12)
     figure = charts.cumulative_path(frame, **PLACE, target_pct=4)
-    assert figure.title == "À fin février 2024 : +25,0\u00a0%, 21,0\u00a0points au-dessus de l'objectif"
+    assert figure.title == (
+        "Mars 2024 manque, le cumul s'arrête à fin février 2024 : +25,0\u00a0%, "
+        "21,0\u00a0points au-dessus de l'objectif"
+    )
     assert "Mars 2024 manque : le cumul s'arrête avant lui." in figure.notes
     assert column(figure.table, "2024")[:3] == ["100", "200", "n. d."]
     assert column(figure.table, "Objectif +4\u00a0%")[:2] == ["83", "166"]
@@ -378,7 +381,8 @@ def test_figures_take_the_types_of_the_tidy_tables() -> None:
     assert str(frame["amount_eur"].dtype).startswith("decimal128")
     assert charts.monthly_spending(frame, **PLACE).title == "En 2024, tous les mois dépassent leur niveau de 2023"
     assert column(charts.cumulative_path(frame, **PLACE, target_pct=4).table, "2024")[:2] == ["110", "n. d."]
-    assert charts.cumulative_rate(frame, **PLACE).title.startswith("À fin janvier 2024")
+    stopped = "Février 2024 manque, le cumul s'arrête à fin janvier 2024"
+    assert charts.cumulative_rate(frame, **PLACE).title.startswith(stopped)
     pairs = as_tidy(changes(A=(100, 150), B=(100, 130), C=(100, None)))
     assert contributions(pairs).title == "Deux établissements portent 80\u00a0% de la hausse"
     assert charts.top_classes(as_tidy(classes(12)), year=2024, name="R").title.startswith("Trois classes")

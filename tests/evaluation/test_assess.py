@@ -273,7 +273,9 @@ def test_the_code_lists_of_the_region_are_those_of_its_contracts(tmp_path: Path)
     assert old in text
     path = tmp_path / "indicators" / "attelles.yml"
     path.write_text(
-        text.replace(old, "{table: lpp_spend, sum: amount_eur, where: \"in_list(lpp, 'attelles')\"}"), encoding="utf-8"
+        text.replace(old, "{table: lpp_spend, sum: amount_eur, where: \"in_list(lpp, 'attelles')\"}")
+        + "code_lists: [attelles]\n",
+        encoding="utf-8",
     )
     lines = pd.DataFrame({"finess": A, "period": ["2023", "2024"], "lpp": "1111111"})
     lines["amount_eur"] = [Decimal("100.00"), Decimal("90.00")]
