@@ -83,20 +83,22 @@ def draw_bars(bars: Sequence[Bar], *, rule_after: int | None = None, rule_label:
     low, high = min(0.0, *lengths), max(0.0, *lengths)
     scale = (WIDTH - 2 * _MARGIN) / ((high - low) or 1.0)
     with house_style():
-        figure, axes = canvas(_PITCH * len(bars) + rule_height + 4)
+        figure, drawing = canvas(_PITCH * len(bars) + rule_height + 4)
         top = 0.0
         for position, bar in enumerate(bars):
             if position == rule_after:
-                axes.plot([_MARGIN, WIDTH - _MARGIN], [top + 19] * 2, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-                axes.text(WIDTH - _MARGIN, top + 14, rule_label, ha="right", va="baseline", weight="bold")
+                drawing.plot(
+                    [_MARGIN, WIDTH - _MARGIN], [top + 19] * 2, color=INK, linewidth=1.2, linestyle=(0, (4, 2))
+                )
+                drawing.text(WIDTH - _MARGIN, top + 14, rule_label, ha="right", va="baseline", weight="bold")
                 top += rule_height
             printed_width = text_width(bar.printed)
             name = shortened_name(bar.name, WIDTH - 2 * _MARGIN - printed_width - 10)
-            axes.text(_MARGIN, top + 14, name, va="baseline")
-            axes.text(WIDTH - _MARGIN, top + 14, bar.printed, ha="right", va="baseline")
+            drawing.text(_MARGIN, top + 14, name, va="baseline")
+            drawing.text(WIDTH - _MARGIN, top + 14, bar.printed, ha="right", va="baseline")
             start, end = sorted((-low * scale, (bar.value - low) * scale))
             inside, hatch = ("none", "////") if bar.is_context else (bar.colour, "")
-            axes.add_artist(
+            drawing.add_artist(
                 Rectangle(
                     (_MARGIN + start, top + 19),
                     max(end - start, 0.8),
@@ -109,10 +111,10 @@ def draw_bars(bars: Sequence[Bar], *, rule_after: int | None = None, rule_label:
             )
             if low < 0:
                 origin = _MARGIN - low * scale
-                axes.plot([origin, origin], [top + 17, top + 21 + _BAR_HEIGHT], color=INK, linewidth=0.8)
+                drawing.plot([origin, origin], [top + 17, top + 21 + _BAR_HEIGHT], color=INK, linewidth=0.8)
             if bar.previous is not None:
                 at = _MARGIN + (bar.previous - low) * scale
-                axes.plot([at, at], [top + 17, top + 21 + _BAR_HEIGHT], color=INK, linewidth=2.0)
+                drawing.plot([at, at], [top + 17, top + 21 + _BAR_HEIGHT], color=INK, linewidth=2.0)
             top += _PITCH
         return to_svg(figure)
 

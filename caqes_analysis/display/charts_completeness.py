@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
@@ -20,6 +19,7 @@ from caqes_analysis.display.style import (
     INK,
     WARNING,
     WIDTH,
+    Canvas,
     canvas,
     house_style,
     names_apart,
@@ -132,21 +132,21 @@ def _title(missing: pd.DataFrame, period: str) -> str:
     return f"{who} sur {french.in_words(len(missing))} {has} au moins un mois manquant ({times})"
 
 
-def _header(axes: Axes, months: Sequence[pd.Timestamp], width: float, top: float) -> None:
+def _header(drawing: Canvas, months: Sequence[pd.Timestamp], width: float, top: float) -> None:
     step = next(n for n in (1, 2, 3, 4, 6, 12) if n * width >= 34)
     for position, month in enumerate(months):
         if position % step == 0 or month.month == 1:
             x = _LEFT + _NAME_WIDTH + position * width
             if position % step == 0:
-                axes.text(x, top - 4, french.month_name(month, short=True), va="baseline")
+                drawing.text(x, top - 4, french.month_name(month, short=True), va="baseline")
             if position == 0 or month.month == 1:
-                axes.text(x, top - 19, str(month.year), va="baseline", weight="bold")
+                drawing.text(x, top - 19, str(month.year), va="baseline", weight="bold")
 
 
-def _legend(axes: Axes, places: Mapping[str, tuple[float, float]]) -> None:
+def _legend(drawing: Canvas, places: Mapping[str, tuple[float, float]]) -> None:
     for state, (x, top) in places.items():
-        _cells(axes, state, [(x, top, 14.0, 14.0)])
-        axes.text(x + 19, top + 11.5, _STATES[state], va="baseline")
+        _cells(drawing, state, [(x, top, 14.0, 14.0)])
+        drawing.text(x + 19, top + 11.5, _STATES[state], va="baseline")
 
 
 def _legend_places(states: Sequence[str]) -> dict[str, tuple[float, float]]:
@@ -167,11 +167,11 @@ def _draw_rows(states: pd.DataFrame, months: Sequence[pd.Timestamp]) -> str:
     places = _legend_places([state for state in _STATES if (states == state).any().any()])
     top = 58.0 + max(y for _, y in places.values())
     with house_style():
-        figure, axes = canvas(top + _ROW * len(states) + 4)
-        _legend(axes, places)
-        _header(axes, months, width, top)
+        figure, drawing = canvas(top + _ROW * len(states) + 4)
+        _legend(drawing, places)
+        _header(drawing, months, width, top)
         for line, name in enumerate(names_apart([str(name) for _, name in states.index], _NAME_WIDTH - 8)):
-            axes.text(_LEFT, top + line * _ROW + 13, name, va="baseline")
+            drawing.text(_LEFT, top + line * _ROW + 13, name, va="baseline")
         for state in places:
             where = [
                 (_LEFT + _NAME_WIDTH + column * width + 1, top + line * _ROW + 1, width - 2, _ROW - 2)
@@ -179,11 +179,11 @@ def _draw_rows(states: pd.DataFrame, months: Sequence[pd.Timestamp]) -> str:
                 for column, value in enumerate(row)
                 if value == state
             ]
-            _cells(axes, state, where)
+            _cells(drawing, state, where)
         return to_svg(figure)
 
 
-def _cells(axes: Axes, state: str, boxes: Sequence[tuple[float, float, float, float]]) -> None:
+def _cells(drawing: Canvas, state: str, boxes: Sequence[tuple[float, float, float, float]]) -> None:
     """Draw all the cells of a state as one shape, and their symbols as another."""
     frames = Path.make_compound_path(*(_box(*box) for box in boxes))
     look = {
@@ -194,16 +194,16 @@ def _cells(axes: Axes, state: str, boxes: Sequence[tuple[float, float, float, fl
         "in_cumul": {"facecolor": "none", "edgecolor": ACCENT, "hatch": "---"},
         "missing": {"facecolor": "none", "edgecolor": WARNING},
     }[state]
-    axes.add_artist(PathPatch(frames, linewidth=1.4 if state == "missing" else 0.8, **look))
+    drawing.add_artist(PathPatch(frames, linewidth=1.4 if state == "missing" else 0.8, **look))
     if state == "missing":
         crosses = Path.make_compound_path(*(_cross(*box) for box in boxes))
-        axes.add_artist(PathPatch(crosses, facecolor="none", edgecolor=WARNING, linewidth=1.8))
+        drawing.add_artist(PathPatch(crosses, facecolor="none", edgecolor=WARNING, linewidth=1.8))
     elif state == "zero":
         dots = Path.make_compound_path(*(_ring(*box) for box in boxes))
-        axes.add_artist(PathPatch(dots, facecolor="none", edgecolor=INK, linewidth=1.3))
+        drawing.add_artist(PathPatch(dots, facecolor="none", edgecolor=INK, linewidth=1.3))
     elif state == "corrected":
         marks = Path.make_compound_path(*(_diamond(*box) for box in boxes))
-        axes.add_artist(PathPatch(marks, facecolor=ACCENT, edgecolor=ACCENT))
+        drawing.add_artist(PathPatch(marks, facecolor=ACCENT, edgecolor=ACCENT))
 
 
 def _box(x: float, y: float, width: float, height: float) -> Path:
@@ -241,22 +241,22 @@ def _draw_groups(
     full: list[tuple[float, float, float, float]] = []
     lacking: list[tuple[float, float, float, float]] = []
     with house_style():
-        figure, axes = canvas(top + height * len(absent) + 4)
-        _header(axes, months, width, top)
+        figure, drawing = canvas(top + height * len(absent) + 4)
+        _header(drawing, months, width, top)
         for line, (group, counts) in enumerate(zip(absent.index, absent.to_numpy(), strict=True)):
             y = top + line * height
             name = f"{shortened(str(group), _NAME_WIDTH - 48)} ({members[group]})"
-            axes.text(_LEFT, y + 17, name, va="baseline")
+            drawing.text(_LEFT, y + 17, name, va="baseline")
             for column, count in enumerate(counts):
                 x = _LEFT + _NAME_WIDTH + column * width
                 if expected[line, column]:
                     (lacking if count else full).append((x + 1, y + 1, width - 2, height - 2))
                 if count:
-                    axes.text(x + width / 2, y + 17, str(count), ha="center", va="baseline", weight="bold")
+                    drawing.text(x + width / 2, y + 17, str(count), ha="center", va="baseline", weight="bold")
         for boxes, colour, inside in ((full, ACCENT, ACCENT), (lacking, WARNING, "none")):
             if boxes:
                 frames = Path.make_compound_path(*(_box(*box) for box in boxes))
-                axes.add_artist(PathPatch(frames, facecolor=inside, edgecolor=colour, linewidth=1.4))
+                drawing.add_artist(PathPatch(frames, facecolor=inside, edgecolor=colour, linewidth=1.4))
         return to_svg(figure)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from caqes_analysis import french
+from caqes_analysis.display.axes import amount_axis, month_axis, vertical_bars
 from caqes_analysis.display.cumulative import (
     CumulativeYear,
     Projection,
@@ -19,17 +20,7 @@ from caqes_analysis.display.cumulative import (
 )
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.series import MonthValue, checked, of_the, short_percent
-from caqes_analysis.display.style import (
-    CONTEXT,
-    INK,
-    WARNING,
-    amount_axis,
-    envelope_colour,
-    house_style,
-    month_axis,
-    shortened,
-    sketch,
-)
+from caqes_analysis.display.style import CONTEXT, INK, WARNING, envelope_colour, house_style, shortened, sketch
 from caqes_analysis.display.svg import to_svg
 
 __all__ = ["Projection", "cumulative_path", "name_ends"]
@@ -143,13 +134,15 @@ def _draw_lines(
 
 
 def _draw_gaps(axes: Axes, path: CumulativeYear, gaps: Sequence[float], colour: str, fan: pd.DataFrame | None) -> None:
-    numbers = range(1, len(gaps) + 1)
     later = _gaps_of_fan(path, fan)
     if later is not None:
         _draw_fan(axes, later, colour)
     reach = [0.0, *gaps, *([] if later is None else later.drop(columns="month").to_numpy().ravel())]
     spread = max(reach) - min(reach) or 1.0
-    axes.bar(numbers, gaps, width=0.66, color=[WARNING if gap > 0 else colour for gap in gaps])
+    for paint, is_over in ((WARNING, True), (colour, False)):
+        own = [(number, gap) for number, gap in enumerate(gaps, start=1) if (gap > 0) == is_over]
+        if own:
+            vertical_bars(axes, own, width=0.66, facecolor=paint, edgecolor="none")
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.spines["bottom"].set_visible(False)
     axes.set_ylim(min(reach) - 0.08 * spread, max(reach) + 0.08 * spread)

@@ -150,32 +150,32 @@ def _drawing(
         return _MARGIN + share * (WIDTH - 2 * _MARGIN)
 
     with house_style():
-        figure, axes = canvas(head + _PITCH * len(pairs) + 4)
-        axes.plot([_MARGIN], [12], linestyle="none", marker="o", markersize=8, color="none", markeredgecolor=INK)
-        axes.text(_MARGIN + 9, 12, labels[0], va="center")
+        figure, drawing = canvas(head + _PITCH * len(pairs) + 4)
+        drawing.plot([_MARGIN], [12], linestyle="none", marker="o", markersize=8, color="none", markeredgecolor=INK)
+        drawing.text(_MARGIN + 9, 12, labels[0], va="center")
         at = _MARGIN + 9 + text_width(labels[0]) + 22
-        axes.plot([at], [12], linestyle="none", marker="o", markersize=8, color=ACCENT)
-        axes.text(at + 9, 12, labels[1], va="center")
+        drawing.plot([at], [12], linestyle="none", marker="o", markersize=8, color=ACCENT)
+        drawing.text(at + 9, 12, labels[1], va="center")
         if threshold is not None and not has_log:
             x = place(threshold)
             for number in range(len(pairs)):  # along the lines only: names are not crossed out
                 y = head + _PITCH * number + _LINE
-                axes.plot([x, x], [y - 8, y + 8], color=INK, linewidth=2.0)
+                drawing.plot([x, x], [y - 8, y + 8], color=INK, linewidth=2.0)
             label = f"{threshold_label} {unit.write_threshold(threshold)}"
             half = text_width(label) / 2
-            axes.text(min(max(x, half + 2), WIDTH - half - 2), head - 8, label, ha="center", va="baseline")
+            drawing.text(min(max(x, half + 2), WIDTH - half - 2), head - 8, label, ha="center", va="baseline")
         for number, (name, (before, now)) in enumerate(zip(shown["name"], pairs, strict=True)):
             top = head + _PITCH * number
             printed = f"{unit.write(before)} → {unit.write(now)}"
             room = WIDTH - 2 * _MARGIN - text_width(printed) - 10
-            axes.text(_MARGIN, top + 14, shortened_name(str(name), room), va="baseline")
-            axes.text(WIDTH - _MARGIN, top + 14, printed, ha="right", va="baseline")
+            drawing.text(_MARGIN, top + 14, shortened_name(str(name), room), va="baseline")
+            drawing.text(WIDTH - _MARGIN, top + 14, printed, ha="right", va="baseline")
             move = _move(before, now, unit, better)
             colour = WARNING if move == "bad" else ACCENT if move == "good" or better == "none" else CONTEXT
             y = top + _LINE
-            axes.plot([_MARGIN, WIDTH - _MARGIN], [y, y], color=INK, linewidth=0.8, alpha=0.18)
-            axes.plot([place(before), place(now)], [y, y], color=colour, linewidth=3.0)
-            axes.plot([place(before)], [y], marker="o", markersize=8, color="none", markeredgecolor=INK)
+            drawing.plot([_MARGIN, WIDTH - _MARGIN], [y, y], color=INK, linewidth=0.8, alpha=0.18)
+            drawing.plot([place(before), place(now)], [y, y], color=colour, linewidth=3.0)
+            drawing.plot([place(before)], [y], marker="o", markersize=8, color="none", markeredgecolor=INK)
             marker = ">" if move == "bad" and now > before else "<" if move == "bad" else "o"
-            axes.plot([place(now)], [y], marker=marker, markersize=9, color=colour)
+            drawing.plot([place(now)], [y], marker=marker, markersize=9, color=colour)
         return to_svg(figure)

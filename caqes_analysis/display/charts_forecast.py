@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.display.axes import month_axis, percent_axis
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.line_names import write_line_names
 from caqes_analysis.display.series import checked, envelope_label, short_percent
-from caqes_analysis.display.style import INK, envelope_colour, house_style, month_axis, percent_axis, sketch
+from caqes_analysis.display.style import INK, envelope_colour, house_style, sketch
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
 

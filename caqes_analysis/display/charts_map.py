@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 
@@ -18,7 +17,7 @@ from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.measure import PERCENT, MeasureFormat
 from caqes_analysis.display.series import checked
-from caqes_analysis.display.style import ACCENT, CONTEXT, INK, WARNING, WIDTH, canvas, house_style, text_width
+from caqes_analysis.display.style import ACCENT, CONTEXT, INK, WARNING, WIDTH, Canvas, canvas, house_style, text_width
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
 
@@ -168,20 +167,20 @@ def _name(code: str) -> str:
     return department_names().get(code, department_label(code))
 
 
-def _legend(axes: Axes, classes: Sequence[MapClass], class_of: Sequence[int | None], top: float) -> None:
+def _legend(drawing: Canvas, classes: Sequence[MapClass], class_of: Sequence[int | None], top: float) -> None:
     entries: list[MapClass | None] = [one for place, one in enumerate(classes) if place in class_of]
     entries += [None] if None in class_of else []
     for number, one in enumerate(entries):
         y = top + _LINE * number
-        _fill(axes, Rectangle((4, y), 22, 12), one)
-        axes.text(32, y + 10.5, "sans valeur" if one is None else one.label, va="baseline")
+        _fill(drawing, Rectangle((4, y), 22, 12), one)
+        drawing.text(32, y + 10.5, "sans valeur" if one is None else one.label, va="baseline")
 
 
-def _fill(axes: Axes, shape: Rectangle | PathPatch, one: MapClass | None) -> None:
+def _fill(drawing: Canvas, shape: Rectangle | PathPatch, one: MapClass | None) -> None:
     """Draw a shape: its fill, then its pattern and edge, which keep their full strength."""
     colour = CONTEXT if one is None else one.colour
     shape.set(facecolor="none" if one is None else one.colour, alpha=None if one is None else one.alpha, linewidth=0)
-    axes.add_artist(shape)
+    drawing.add_artist(shape)
     if isinstance(shape, Rectangle):
         edge: Rectangle | PathPatch = Rectangle(shape.get_xy(), shape.get_width(), shape.get_height())
     else:
@@ -189,7 +188,7 @@ def _fill(axes: Axes, shape: Rectangle | PathPatch, one: MapClass | None) -> Non
     edge.set(facecolor="none", edgecolor=colour, linewidth=1.0, hatch=None if one is None else one.hatch or None)
     if one is not None and one.hatch:
         edge.set(alpha=0.55)
-    axes.add_artist(edge)
+    drawing.add_artist(edge)
 
 
 def _height_of_legend(class_of: Sequence[int | None]) -> float:
@@ -208,20 +207,20 @@ def _tiles(
     width = min((WIDTH - 8 - _GAP * (columns_nb - 1)) / columns_nb, _TILE_MAX)
     height = max(width * _TILE_HEIGHT, 34.0)
     head = _height_of_legend(class_of)
-    figure, axes = canvas(head + rows_nb * (height + _GAP) + 4)
-    _legend(axes, classes, class_of, 2)
+    figure, drawing = canvas(head + rows_nb * (height + _GAP) + 4)
+    _legend(drawing, classes, class_of, 2)
     left = (WIDTH - columns_nb * width - (columns_nb - 1) * _GAP) / 2
     for code, value, number in zip(codes, values, class_of, strict=True):
         row, column = place[code]
         x, y = left + column * (width + _GAP), head + row * (height + _GAP)
-        _fill(axes, Rectangle((x, y), width, height), None if number is None else classes[number])
+        _fill(drawing, Rectangle((x, y), width, height), None if number is None else classes[number])
         text = unit.write(value)
         fits = text_width(text) <= width - 4
-        axes.text(
+        drawing.text(
             x + width / 2, y + height / 2 - (3 if fits else -4.5), code, ha="center", va="baseline", weight="bold"
         )
         if fits:
-            axes.text(x + width / 2, y + height / 2 + 12, text, ha="center", va="baseline")
+            drawing.text(x + width / 2, y + height / 2 + 12, text, ha="center", va="baseline")
     return to_svg(figure)
 
 
@@ -241,8 +240,8 @@ def _outlined(
     scale = min((WIDTH - 8) / ((east - west) * shrink or 1.0), _MAP_HEIGHT_MAX / ((north - south) or 1.0))
     head = _height_of_legend(class_of)
     left = (WIDTH - (east - west) * shrink * scale) / 2
-    figure, axes = canvas(head + (north - south) * scale + 8)
-    _legend(axes, classes, class_of, 2)
+    figure, drawing = canvas(head + (north - south) * scale + 8)
+    _legend(drawing, classes, class_of, 2)
 
     def at(ring: Sequence[tuple[float, float]]) -> np.ndarray:
         where = np.array(ring, dtype=np.float64)
@@ -254,14 +253,14 @@ def _outlined(
             continue
         rings = [at(ring) for ring in outlines[code]]
         shape = Outline.make_compound_path(*(Outline(ring, closed=True) for ring in rings))
-        _fill(axes, PathPatch(shape), None if number is None else classes[number])
+        _fill(drawing, PathPatch(shape), None if number is None else classes[number])
         largest = max(rings, key=lambda ring: float(np.ptp(ring[:, 0]) * np.ptp(ring[:, 1])))
         x, y = _centre(largest)
         text = unit.write(value)
-        axes.text(x, y - 2, code, ha="center", va="baseline", weight="bold")
+        drawing.text(x, y - 2, code, ha="center", va="baseline", weight="bold")
         if text_width(text) < np.ptp(largest[:, 0]) - 6 and np.ptp(largest[:, 1]) > 40:
-            axes.text(x, y + 12, text, ha="center", va="baseline")
-    axes.plot([], [], color=INK)
+            drawing.text(x, y + 12, text, ha="center", va="baseline")
+    drawing.plot([], [], color=INK)
     return to_svg(figure)
 
 

@@ -10,9 +10,13 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.artist import Artist
-from matplotlib.patches import Patch
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D, IdentityTransform
 
 from caqes_analysis import french
+from caqes_analysis.display.axes import amount_axis, month_axis, vertical_bars
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.series import (
@@ -25,20 +29,15 @@ from caqes_analysis.display.series import (
     total,
     year_months,
 )
-from caqes_analysis.display.style import (
-    INK,
-    amount_axis,
-    envelope_colour,
-    house_style,
-    month_axis,
-    sketch,
-)
+from caqes_analysis.display.style import INK, envelope_colour, house_style, sketch, text_width
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
 
 __all__ = ["corrected_sentence", "monthly_spending", "provisional_sentence"]
 
 _HATCH = "////"
+_KEY_WIDTH, _KEY_HEIGHT, _KEY_PAD, _KEY_GAP, _KEY_RISE = 17.0, 9.0, 5.0, 13.0, 10.0
+"""Marks of the key and the room around them, in units."""
 
 
 def monthly_spending(frame: pd.DataFrame, *, year: int, name: str, envelope: str) -> Figure:
@@ -208,7 +207,7 @@ def _monthly_drawing(years: dict[int, list[MonthValue]], year: int, colour: str)
     numbers = range(1, 13)
     with house_style():
         figure, axes = sketch(250, left=46, right=4, top=30, bottom=26)
-        handles: list[Artist] = []
+        key: list[tuple[str, Artist]] = []
         for firm in (True, False):
             bars = [
                 (month.month, value)
@@ -217,20 +216,20 @@ def _monthly_drawing(years: dict[int, list[MonthValue]], year: int, colour: str)
             ]
             if bars:
                 label = str(year) if firm else f"{year} provisoire" if len(bars) == last else "provisoire"
-                inside, hatch = (colour, "") if firm else ("none", _HATCH)
-                axes.bar(*zip(*bars, strict=True), width=0.72, edgecolor=colour, facecolor=inside, hatch=hatch)
-                handles.append(Patch(edgecolor=colour, facecolor=inside, hatch=hatch, label=label))
+                look: dict[str, Any] = {
+                    "edgecolor": colour,
+                    "facecolor": colour if firm else "none",
+                    "hatch": "" if firm else _HATCH,
+                }
+                vertical_bars(axes, bars, width=0.72, **look)
+                key.append((label, Rectangle((0, 0), _KEY_WIDTH, _KEY_HEIGHT, **look)))
         for offset, marker, dashes in ((1, "o", "solid"), (2, "", (0, (2, 2)))):
             if not all(math.isnan(value) for value in values[offset]):
-                handles += axes.plot(
-                    numbers,
-                    values[offset],
-                    color=INK,
-                    linewidth=1.3,
-                    linestyle=dashes,
-                    marker=marker,
-                    label=str(year - offset),
-                    zorder=3,
+                line: dict[str, Any] = {"color": INK, "linewidth": 1.3, "linestyle": dashes, "marker": marker}
+                axes.add_artist(Line2D(numbers, values[offset], zorder=3, **line))
+                middle = _KEY_HEIGHT / 2
+                key.append(
+                    (str(year - offset), Line2D([0, _KEY_WIDTH / 2, _KEY_WIDTH], [middle] * 3, markevery=[1], **line))
                 )
         gaps = [month.month for month in years[0][:last] if month.amount_eur is None]
         for gap in gaps:
@@ -242,15 +241,17 @@ def _monthly_drawing(years: dict[int, list[MonthValue]], year: int, colour: str)
         axes.set_ylim(min(0.0, *shown) * 1.05, max(0.0, *shown) * 1.05 or 1.0)
         month_axis(axes)
         amount_axis(axes, max(map(abs, shown)))
-        axes.legend(
-            handles=handles,
-            ncols=len(handles),
-            loc="lower left",
-            bbox_to_anchor=(0, 1),
-            borderaxespad=0.2,
-            frameon=False,
-            handlelength=1.4,
-            handletextpad=0.4,
-            columnspacing=1.1,
-        )
+        _write_key(axes, key)
         return to_svg(figure)
+
+
+def _write_key(axes: Axes, entries: Sequence[tuple[str, Artist]]) -> None:
+    """Write what each mark is on one line above the axes; a legend of matplotlib costs as much as all the rest."""
+    x, y = axes.bbox.x0 + _KEY_PAD, axes.bbox.y1 + _KEY_RISE
+    for label, mark in entries:
+        mark.set_transform(Affine2D().translate(x, y))
+        mark.set_clip_on(False)
+        axes.add_artist(mark)
+        x += _KEY_WIDTH + _KEY_PAD
+        axes.text(x, y, label, transform=IdentityTransform(), va="baseline")
+        x += text_width(label) + _KEY_GAP

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
@@ -26,15 +25,7 @@ from caqes_analysis.display.series import (
     total,
     year_months,
 )
-from caqes_analysis.display.style import (
-    CONTEXT,
-    INK,
-    WIDTH,
-    canvas,
-    envelope_colour,
-    house_style,
-    shortened,
-)
+from caqes_analysis.display.style import CONTEXT, INK, WIDTH, Canvas, canvas, envelope_colour, house_style, shortened
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
 
@@ -142,40 +133,40 @@ def _drawing(panels: Sequence[_Panel], year: int, colour: str) -> str:
     span = (high - low) or 1.0
     pitch = _PANEL_HEIGHT + _HEAD_HEIGHT + 10
     with house_style():
-        figure, axes = canvas(28 + pitch * lines_nb + 14)
-        _legend(axes, year, colour)
+        figure, drawing = canvas(28 + pitch * lines_nb + 14)
+        _legend(drawing, year, colour)
         for number, panel in enumerate(panels):
             left = 4 + (number % _COLUMNS_NB) * (width + _GAP)
             top = 28 + (number // _COLUMNS_NB) * pitch
-            axes.text(left, top + 12, shortened(panel.label, width), va="baseline")
+            drawing.text(left, top + 12, shortened(panel.label, width), va="baseline")
             rate = french.percent(panel.rate_pct, signed=True)
-            axes.text(left, top + 28, rate, va="baseline", weight="bold")
+            drawing.text(left, top + 28, rate, va="baseline", weight="bold")
             floor = top + _HEAD_HEIGHT + _PANEL_HEIGHT
 
             def place(value: float, floor: float = floor) -> float:
                 return floor - (value - low) / span * _PANEL_HEIGHT
 
-            axes.plot([left, left + width], [place(100.0)] * 2, color=INK, linewidth=0.8, alpha=0.35)
+            drawing.plot([left, left + width], [place(100.0)] * 2, color=INK, linewidth=0.8, alpha=0.35)
             months = [left + width * position / 11 for position in range(12)]
             now, before = ([place(value) for value in line] for line in panel.lines)
-            axes.plot(months, before, color=CONTEXT, linewidth=1.4)
-            axes.plot(months, now, color=colour, linewidth=2.4)
+            drawing.plot(months, before, color=CONTEXT, linewidth=1.4)
+            drawing.plot(months, now, color=colour, linewidth=2.4)
             last = max(position for position, value in enumerate(now) if not math.isnan(value))
-            axes.plot(months[last : last + 1], now[last : last + 1], color=colour, marker="o", markersize=5)
+            drawing.plot(months[last : last + 1], now[last : last + 1], color=colour, marker="o", markersize=5)
             if number >= len(panels) - _COLUMNS_NB:
-                axes.text(left, floor + 16, "janv.", va="baseline")
-                axes.text(left + width, floor + 16, "déc.", va="baseline", ha="right")
+                drawing.text(left, floor + 16, "janv.", va="baseline")
+                drawing.text(left + width, floor + 16, "déc.", va="baseline", ha="right")
         return to_svg(figure)
 
 
-def _legend(axes: Axes, year: int, colour: str) -> None:
-    axes.plot([4, 24], [11, 11], color=colour, linewidth=2.4)
-    axes.plot([24], [11], color=colour, marker="o", markersize=5)
-    axes.text(32, 15.5, str(year), va="baseline")
-    axes.plot([84, 104], [11, 11], color=CONTEXT, linewidth=1.4)
-    axes.text(110, 15.5, str(year - 1), va="baseline")
-    axes.plot([164, 184], [11, 11], color=INK, linewidth=0.8, alpha=0.35)
-    axes.text(190, 15.5, "indice 100", va="baseline")
+def _legend(drawing: Canvas, year: int, colour: str) -> None:
+    drawing.plot([4, 24], [11, 11], color=colour, linewidth=2.4)
+    drawing.plot([24], [11], color=colour, marker="o", markersize=5)
+    drawing.text(32, 15.5, str(year), va="baseline")
+    drawing.plot([84, 104], [11, 11], color=CONTEXT, linewidth=1.4)
+    drawing.text(110, 15.5, str(year - 1), va="baseline")
+    drawing.plot([164, 184], [11, 11], color=INK, linewidth=0.8, alpha=0.35)
+    drawing.text(190, 15.5, "indice 100", va="baseline")
 
 
 def _table(panels: Sequence[_Panel], caption: str, noun: str, year: int) -> Table:

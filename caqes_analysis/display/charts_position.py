@@ -10,7 +10,6 @@ from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
 
 from caqes_analysis import french
 from caqes_analysis.display.columns import ColumnFormat
@@ -240,7 +239,7 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
         for (marker, colour, markersize), places in sorted(groups.items()):
             axes.plot(*zip(*places, strict=True), linestyle="none", marker=marker, markersize=markersize, color=colour)
         scene.unit.axis(axes, high)
-        axes.xaxis.set_major_locator(NullLocator())
+        axes.xaxis.set_visible(False)
         axes.text(0.5, -0.04, "du plus bas au plus élevé", transform=axes.transAxes, ha="center", va="top")
         _name_levels(axes, scene, [place for group in groups.values() for place in group], size / 2)
         return to_svg(figure)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.display.axes import amount_axis, month_axis
 from caqes_analysis.display.charts_cumulative import name_ends
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
@@ -20,16 +21,7 @@ from caqes_analysis.display.series import (
     short_percent,
     through,
 )
-from caqes_analysis.display.style import (
-    CONTEXT,
-    INK,
-    amount_axis,
-    envelope_colour,
-    house_style,
-    month_axis,
-    shortened,
-    sketch,
-)
+from caqes_analysis.display.style import CONTEXT, INK, envelope_colour, house_style, shortened, sketch
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
 

@@ -9,20 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
 from caqes_analysis import french
+from caqes_analysis.display.axes import month_axis, percent_axis
 from caqes_analysis.display.cumulative import CumulativeYear, cumulative_table, cumulative_year
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.series import checked, short_percent, through
-from caqes_analysis.display.style import (
-    FONT_SIZE,
-    INK,
-    WARNING,
-    envelope_colour,
-    house_style,
-    month_axis,
-    percent_axis,
-    sketch,
-    text_width,
-)
+from caqes_analysis.display.style import FONT_SIZE, INK, WARNING, envelope_colour, house_style, sketch, text_width
 from caqes_analysis.display.svg import to_svg
 
 __all__ = ["cumulative_rate"]

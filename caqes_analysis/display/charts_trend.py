@@ -9,9 +9,9 @@ from typing import Final
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from caqes_analysis import french
+from caqes_analysis.display.axes import foot_axis
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.measure import PERCENT, MeasureFormat
@@ -149,8 +149,7 @@ def _drawing(
                 weight="bold",
             )
         unit.axis(axes, high)
-        axes.xaxis.set_major_locator(FixedLocator(years))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: str(round(value))))
+        foot_axis(axes, {year: str(year) for year in years})
         if target is not None:
             axes.axhline(target, color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
             label = f"{target_label} {unit.write_threshold(target)}"

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
@@ -20,6 +19,7 @@ from caqes_analysis.display.style import (
     INK,
     WARNING,
     WIDTH,
+    Canvas,
     canvas,
     house_style,
     names_apart,
@@ -122,13 +122,13 @@ def _draw(reached: pd.DataFrame, targeted: pd.DataFrame, indicators: Sequence[st
     header_height = max(text_width(one) for one in indicators) * _SLANT_COSINE + 16
     top = _legend_lines(list(entries.values())) * _LINE + 4 + header_height
     with house_style():
-        figure, axes = canvas(top + _ROW * len(reached) + 4)
-        _legend(axes, entries)
+        figure, drawing = canvas(top + _ROW * len(reached) + 4)
+        _legend(drawing, entries)
         for column, text in enumerate(indicators):
             x = _LEFT + _NAME_WIDTH + (column + 0.5) * width
-            axes.text(x, top - 4, text, rotation=_SLANT_DEGREES, rotation_mode="anchor", ha="left", va="baseline")
+            drawing.text(x, top - 4, text, rotation=_SLANT_DEGREES, rotation_mode="anchor", ha="left", va="baseline")
         for rank, who in enumerate(names_apart(list(reached.index.get_level_values("name")), _NAME_WIDTH - 6)):
-            axes.text(_LEFT, top + rank * _ROW + 13, who, va="baseline")
+            drawing.text(_LEFT, top + rank * _ROW + 13, who, va="baseline")
         boxes: dict[str, list[tuple[float, float, float, float]]] = {}
         for rank, (states, flags) in enumerate(zip(reached.to_numpy(), targeted.to_numpy(), strict=True)):
             for column, (state, flag) in enumerate(zip(states, flags, strict=True)):
@@ -141,7 +141,7 @@ def _draw(reached: pd.DataFrame, targeted: pd.DataFrame, indicators: Sequence[st
         # The flags last: they stand on cells that are filled.
         for state in (*REACHED, "none", "flag"):
             if state in boxes:
-                _mark(axes, state, boxes[state])
+                _mark(drawing, state, boxes[state])
         return to_svg(figure)
 
 
@@ -155,35 +155,35 @@ def _legend_lines(entries: Sequence[str]) -> int:
     return lines
 
 
-def _legend(axes: Axes, entries: Mapping[str, str]) -> None:
+def _legend(drawing: Canvas, entries: Mapping[str, str]) -> None:
     x, y = _LEFT, 3.0
     for mark, entry in entries.items():
         needed = 19 + text_width(entry) + 14
         if x + needed > WIDTH:
             x, y = _LEFT, y + _LINE
         if mark == "flag":
-            _mark(axes, "none", [(x, y, 14.0, 13.0)])
-        _mark(axes, mark, [(x, y, 14.0, 13.0)])
-        axes.text(x + 19, y + 11, entry, va="baseline")
+            _mark(drawing, "none", [(x, y, 14.0, 13.0)])
+        _mark(drawing, mark, [(x, y, 14.0, 13.0)])
+        drawing.text(x + 19, y + 11, entry, va="baseline")
         x += needed
 
 
-def _mark(axes: Axes, state: str, boxes: Sequence[tuple[float, float, float, float]]) -> None:
+def _mark(drawing: Canvas, state: str, boxes: Sequence[tuple[float, float, float, float]]) -> None:
     """Draw all the cells of a state as one shape, and their symbols as another."""
     if state == "flag":
         corners = Path.make_compound_path(*(_corner(*box) for box in boxes))
-        axes.add_artist(PathPatch(corners, facecolor=INK, edgecolor="white", linewidth=0.8))
+        drawing.add_artist(PathPatch(corners, facecolor=INK, edgecolor="white", linewidth=0.8))
         return
     frames = Path.make_compound_path(*(_box(*box) for box in boxes))
     filled, edge = (
         (ACCENT, ACCENT) if state == "attained" else ("none", WARNING if state == "not_attained" else CONTEXT)
     )
-    axes.add_artist(
+    drawing.add_artist(
         PathPatch(frames, facecolor=filled, edgecolor=edge, linewidth=1.4 if state == "not_attained" else 0.8)
     )
     if state == "not_attained":
         crosses = Path.make_compound_path(*(_cross(*box) for box in boxes))
-        axes.add_artist(PathPatch(crosses, facecolor="none", edgecolor=WARNING, linewidth=1.8))
+        drawing.add_artist(PathPatch(crosses, facecolor="none", edgecolor=WARNING, linewidth=1.8))
 
 
 def _box(x: float, y: float, width: float, height: float) -> Path:

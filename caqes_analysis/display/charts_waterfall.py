@@ -8,7 +8,6 @@ from decimal import Decimal
 from itertools import accumulate
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from caqes_analysis import french
@@ -19,6 +18,7 @@ from caqes_analysis.display.style import (
     CONTEXT,
     INK,
     WIDTH,
+    Canvas,
     canvas,
     envelope_colour,
     house_style,
@@ -169,27 +169,27 @@ def _drawing(steps: Sequence[_Step], colour: str) -> str:
         return 2 * _MARGIN + (value - low) * scale
 
     with house_style():
-        figure, axes = canvas(_PITCH * len(steps) + 4)
+        figure, drawing = canvas(_PITCH * len(steps) + 4)
         for place, step in enumerate(steps):
-            _row(axes, step, _PITCH * place, (at(step.before), at(step.after)), colour)
+            _row(drawing, step, _PITCH * place, (at(step.before), at(step.after)), colour)
             if place:
                 here = at(step.before)
                 top = _PITCH * place
-                axes.plot([here, here], [top - 5, top + 2], color=CONTEXT, linewidth=0.8, linestyle=(0, (2, 2)))
+                drawing.plot([here, here], [top - 5, top + 2], color=CONTEXT, linewidth=0.8, linestyle=(0, (2, 2)))
         return to_svg(figure)
 
 
-def _row(axes: Axes, step: _Step, top: float, ends: tuple[float, float], colour: str) -> None:
+def _row(drawing: Canvas, step: _Step, top: float, ends: tuple[float, float], colour: str) -> None:
     weight = "bold" if step.is_level else "normal"
     room = WIDTH - 2 * _MARGIN - text_width(step.printed, weight=weight) - 10
-    axes.text(_MARGIN, top + 14, shortened(step.name, room, weight=weight), va="baseline", weight=weight)
-    axes.text(WIDTH - _MARGIN, top + 14, step.printed, ha="right", va="baseline", weight=weight)
+    drawing.text(_MARGIN, top + 14, shortened(step.name, room, weight=weight), va="baseline", weight=weight)
+    drawing.text(WIDTH - _MARGIN, top + 14, step.printed, ha="right", va="baseline", weight=weight)
     left, right = sorted(ends)
     if step.is_level:
-        axes.plot([left, left], [top + 18, top + 20 + _BAR_HEIGHT], color=INK, linewidth=3.0)
+        drawing.plot([left, left], [top + 18, top + 20 + _BAR_HEIGHT], color=INK, linewidth=3.0)
         return
     falls = ends[1] < ends[0]
-    axes.add_artist(
+    drawing.add_artist(
         Rectangle(
             (left, top + 19),
             max(right - left, 0.8),

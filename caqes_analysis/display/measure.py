@@ -8,13 +8,12 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from caqes_analysis import french
+from caqes_analysis.display.axes import amount_axis, nice_ticks, percent_axis, side_axis
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.scale import amount_scale
 from caqes_analysis.display.series import short_percent
-from caqes_analysis.display.style import amount_axis, percent_axis
 
 __all__ = ["PERCENT", "MeasureFormat"]
 
@@ -100,10 +99,9 @@ class MeasureFormat:
         elif self.unit == "€":
             amount_axis(axes, largest)
         else:
-            axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-            decimals = 0 if all(float(tick).is_integer() for tick in axes.get_yticks()) else max(self.decimals, 1)
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: french.number(value, decimals)))
-            axes.annotate(self.unit, (0, 1), (-40, 10), xycoords="axes fraction", textcoords="offset points", ha="left")
+            ticks = nice_ticks(axes, 5)
+            decimals = 0 if all(tick.is_integer() for tick in ticks) else max(self.decimals, 1)
+            side_axis(axes, {tick: french.number(tick, decimals) for tick in ticks}, self.unit, unit_left=40)
 
 
 PERCENT = MeasureFormat()

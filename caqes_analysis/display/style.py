@@ -15,18 +15,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import RLock
 from typing import Any, Final
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
-
-from caqes_analysis.display.scale import AmountScale, amount_scale
-from caqes_analysis.french import month_name, number, signed
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Affine2D
 
 __all__ = [
     "ACCENT",
@@ -34,17 +33,20 @@ __all__ = [
     "ENVELOPE_COLOURS",
     "FONT_FAMILIES",
     "FONT_SIZE",
+    "GRID_ALPHA",
     "INK",
+    "POINTS_PER_INCH",
+    "RULE_WIDTH",
+    "TICK_LENGTH",
+    "TICK_PAD",
     "WARNING",
     "WIDTH",
+    "Canvas",
     "abbreviated",
-    "amount_axis",
     "canvas",
     "envelope_colour",
     "house_style",
-    "month_axis",
     "names_apart",
-    "percent_axis",
     "shortened",
     "shortened_name",
     "sketch",
@@ -72,32 +74,35 @@ WIDTH: Final = 400.0
 FONT_SIZE: Final = 12.5
 FONT_FAMILIES: Final = "DejaVu Sans, Verdana, sans-serif"
 _FONT: Final = "DejaVu Sans"
-_POINTS_PER_INCH: Final = 72.0
+POINTS_PER_INCH: Final = 72.0
+TICK_LENGTH: Final = 4.0
+TICK_PAD: Final = 3.5
+RULE_WIDTH: Final = 0.8
+GRID_ALPHA: Final = 0.18
 _LOCK = RLock()
 
 _SETTINGS: Final[dict[str, Any]] = {
     "axes.axisbelow": True,
     "axes.edgecolor": INK,
     "axes.facecolor": "none",
-    "axes.grid": True,
-    "axes.grid.axis": "y",
+    "axes.grid": False,
     "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
+    "axes.linewidth": RULE_WIDTH,
     "axes.spines.left": False,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.unicode_minus": True,
-    "figure.dpi": _POINTS_PER_INCH,
+    "figure.dpi": POINTS_PER_INCH,
     "figure.facecolor": "none",
     "font.family": [_FONT],
     "font.size": FONT_SIZE,
-    "grid.alpha": 0.18,
+    "grid.alpha": GRID_ALPHA,
     "grid.color": INK,
-    "grid.linewidth": 0.8,
+    "grid.linewidth": RULE_WIDTH,
     "hatch.linewidth": 1.2,
     "lines.linewidth": 2.0,
     "lines.markersize": 5.0,
-    "savefig.dpi": _POINTS_PER_INCH,
+    "savefig.dpi": POINTS_PER_INCH,
     "savefig.facecolor": "none",
     "svg.fonttype": "none",
     "svg.hashsalt": "caqes_analysis",
@@ -106,11 +111,13 @@ _SETTINGS: Final[dict[str, Any]] = {
     "text.usetex": False,
     "xtick.color": INK,
     "xtick.labelsize": FONT_SIZE,
-    "xtick.major.size": 4.0,
+    "xtick.major.pad": TICK_PAD,
+    "xtick.major.size": TICK_LENGTH,
+    "xtick.major.width": RULE_WIDTH,
     "ytick.color": INK,
     "ytick.labelsize": FONT_SIZE,
     "ytick.major.size": 0.0,
-    "ytick.major.pad": 4.0,
+    "ytick.major.pad": TICK_LENGTH,
 }
 
 
@@ -128,11 +135,29 @@ def house_style() -> Iterator[None]:
 
     The settings of matplotlib belong to the whole process: one thread draws at a time.
     """
-    with _LOCK, mpl.rc_context():
-        current: Any = mpl.rcParams
-        # Setting all 300 takes longer than drawing: most are as they should be.
-        current.update({name: value for name, value in _settings().items() if current[name] != value})
-        yield
+    with _LOCK:
+        if _drawing.is_styled:
+            yield
+            return
+        with mpl.rc_context():
+            current: Any = mpl.rcParams
+            # Setting all 300 takes longer than drawing: most are as they should be.
+            current.update({name: value for name, value in _settings().items() if current[name] != value})
+            _drawing.is_styled = True
+            try:
+                yield
+            finally:
+                _drawing.is_styled = False
+
+
+@dataclass
+class _Drawing:
+    """Whether the thread that draws is inside the house style already."""
+
+    is_styled: bool = False
+
+
+_drawing = _Drawing()
 
 
 def envelope_colour(envelope: str | None) -> str:
@@ -163,7 +188,7 @@ def sketch(
         As ``matplotlib.figure.Figure.subplots``, with ``wspace`` and ``hspace`` in units.
     """
     wspace, hspace = options.pop("wspace", 0.0), options.pop("hspace", 0.0)
-    figure = Figure(figsize=(WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH))
+    figure = Figure(figsize=(WIDTH / POINTS_PER_INCH, height / POINTS_PER_INCH))
     panel_width = (WIDTH - left - right - wspace * (columns - 1)) / columns
     panel_height = (height - top - bottom - hspace * (rows - 1)) / rows
     figure.subplots_adjust(
@@ -177,17 +202,37 @@ def sketch(
     return figure, figure.subplots(rows, columns, **options)
 
 
-def canvas(height: float) -> tuple[Figure, Axes]:
-    """Return a figure and axes without ticks, in units from the top left corner; call it inside :func:`house_style`.
+class Canvas:
+    """A drawing in units from the top left corner, without axes: making some takes as long as all that is drawn.
 
-    The limits are fixed: ``add_artist`` spares the search for new ones that ``add_patch`` makes.
+    Parameters
+    ----------
+    figure
+        What is drawn on, of that height in units.
     """
-    figure = Figure(figsize=(WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(height, 0)
-    return figure, axes
+
+    def __init__(self, figure: Figure, height: float) -> None:
+        self._figure = figure
+        self._place = Affine2D().scale(1, -1).translate(0, height)
+
+    def plot(self, x: Sequence[float], y: Sequence[float], **look: Any) -> None:
+        """Draw a line through points."""
+        self._figure.add_artist(Line2D(x, y, transform=self._place, **look))
+
+    def text(self, x: float, y: float, text: str, **look: Any) -> None:
+        """Write a text."""
+        self._figure.text(x, y, text, transform=self._place, **look)
+
+    def add_artist(self, artist: Artist) -> None:
+        """Draw another shape."""
+        artist.set_transform(self._place)
+        self._figure.add_artist(artist)
+
+
+def canvas(height: float) -> tuple[Figure, Canvas]:
+    """Return a figure to draw on, :data:`WIDTH` units wide; call it inside :func:`house_style`."""
+    figure = Figure(figsize=(WIDTH / POINTS_PER_INCH, height / POINTS_PER_INCH))
+    return figure, Canvas(figure, height)
 
 
 @lru_cache(maxsize=2)
@@ -199,7 +244,7 @@ def _font(weight: str) -> Any:
 def text_width(text: str, *, size: float = FONT_SIZE, weight: str = "normal") -> float:
     """Return the width of a text in units, as it will be printed."""
     font = _font(weight)
-    font.set_size(size, _POINTS_PER_INCH)
+    font.set_size(size, POINTS_PER_INCH)
     font.set_text(text, 0.0)
     return float(font.get_width_height()[0]) / 64
 
@@ -276,34 +321,3 @@ def _with_its_end(name: str, width: float) -> str:
     if not start or room < text_width("Hôp.…"):
         return shortened(name, width)
     return f"{shortened(start, room)} {end}"
-
-
-def amount_axis(axes: Axes, largest: float, *, ticks_nb: int = 4) -> AmountScale:
-    """Write the vertical axis in one unit of amount, named above it, and return that unit."""
-    scale = amount_scale(largest)
-    locator = MaxNLocator(ticks_nb, steps=[1, 2, 2.5, 5, 10])
-    axes.yaxis.set_major_locator(locator)
-    low, high = axes.get_ylim()
-    unit = 10.0**scale.power
-    whole = all(float(tick / unit).is_integer() for tick in locator.tick_values(low, high))
-    decimals = 0 if whole else 1 if all(float(tick / unit * 10).is_integer() for tick in axes.get_yticks()) else 2
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value / unit, decimals if value else 0)))
-    axes.annotate(scale.unit, (0, 1), (-4, 10), xycoords="axes fraction", textcoords="offset points", ha="right")
-    return scale
-
-
-def percent_axis(axes: Axes, *, ticks_nb: int = 5, plus: bool = True) -> None:
-    """Write the vertical axis in percent, signed or not, the unit named above it."""
-    axes.yaxis.set_major_locator(MaxNLocator(ticks_nb, steps=[1, 2, 2.5, 5, 10]))
-    ticks = axes.get_yticks()
-    decimals = 0 if all(float(tick).is_integer() for tick in ticks) else 1
-    write = signed if plus else number
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value, decimals if value else 0)))
-    axes.annotate("%", (0, 1), (-4, 10), xycoords="axes fraction", textcoords="offset points", ha="right")
-
-
-def month_axis(axes: Axes, *, labelled: Sequence[int] = (1, 3, 5, 7, 9, 11), margin: float = 0.6) -> None:
-    """Write the horizontal axis as the months of a year (1 to 12), some of them named."""
-    axes.set_xlim(1 - margin, 12 + margin)
-    axes.xaxis.set_major_locator(FixedLocator(list(labelled)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: month_name(round(value), short=True)))

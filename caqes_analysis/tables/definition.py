@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import pandas as pd
@@ -121,7 +122,7 @@ class Table:
 
     def empty(self) -> pd.DataFrame:
         """Return the table without rows, typed."""
-        return self.conform(pd.DataFrame(columns=self.column_names))
+        return _without_rows(self).copy()
 
     def conform(self, frame: pd.DataFrame, **defaults: Any) -> pd.DataFrame:
         """Return ``frame`` with exactly the columns of the table, in order and typed.
@@ -223,6 +224,11 @@ class Table:
             required = "oui" if column.required else "non"
             lines.append(f"| `{column.name}` | {column.kind} | {required} | {column.description}{allowed} |")
         return "\n".join([*lines, ""])
+
+
+@lru_cache(maxsize=256)
+def _without_rows(table: Table) -> pd.DataFrame:
+    return table.conform(pd.DataFrame(columns=table.column_names))
 
 
 def _typed(table: str, column: Column, values: Any, index: pd.Index[Any]) -> pd.Series[Any]:
