@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Tests run on all cores already; set before NumPy is imported, and passed on to the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Workers are given a width of window, which the consoles would keep: tests choose theirs.
 os.environ.pop("COLUMNS", None)
+
+# What a machine under load takes longer for is not wrong.
+settings.register_profile("caqes", deadline=None)
+settings.load_profile("caqes")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -134,7 +134,7 @@ def test_vat_is_undone_to_the_thousandth(ht: Decimal) -> None:
     assert abs(without_vat(with_vat(ht)) - ht) <= Decimal("0.001")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["listing", "delisting", "tariff", "change", "suspension"]), st.integers(0, 40)),

@@ -201,7 +201,7 @@ def test_activity_of_two_deliveries_follows_the_same_rule(tmp_path: Path) -> Non
     assert store.read(tables.ACTIVITY)["count_nb"].tolist() == [Decimal(7)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dictionaries(st.integers(1, 12), st.one_of(st.none(), st.integers(-(10**9), 10**12)), min_size=1, max_size=12),
     st.randoms(use_true_random=False),

@@ -195,7 +195,7 @@ def test_an_establishment_may_be_shown_whatever_its_rank() -> None:
     assert ">6 autres en hausse</text>" in shown.svg
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**9)), min_size=1, max_size=60))
 def test_contributions_add_up_to_the_cent(pairs: list[tuple[int, int]]) -> None:
     frame = pd.DataFrame(

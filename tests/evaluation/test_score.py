@@ -172,7 +172,7 @@ def test_a_year_without_sanction(tmp_path: Path) -> None:
     assert (row["status"], row["reason"]) == ("not_applicable", "2019 : année évaluée sans sanction")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.sampled_from(["oui", "non", None]), st.integers(0, 100)), min_size=2, max_size=2),
     st.randoms(use_true_random=False),

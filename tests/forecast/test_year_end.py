@@ -229,7 +229,7 @@ amount = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(amount, min_size=1, max_size=60), st.integers(0, 11))
 def test_any_series_gets_an_answer_that_holds(amounts: list[float | None], shift: int) -> None:
     start = pd.Timestamp("2020-01-01") + pd.DateOffset(months=shift)

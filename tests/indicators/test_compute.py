@@ -250,7 +250,7 @@ def test_groups_are_the_sums_of_the_sheets(tmp_path: Path) -> None:
     assert alone[["finess", "level"]].drop_duplicates().to_numpy().tolist() == [[B, "establishment"]]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cents=st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=6))
 def test_sums_are_exact(tmp_path_factory: pytest.TempPathFactory, cents: list[int]) -> None:
     store = region(tmp_path_factory.mktemp("exact"))

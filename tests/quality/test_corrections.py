@@ -135,7 +135,7 @@ def test_a_correction_without_author_or_proof_is_refused(tmp_path: Path) -> None
     assert [problem.column for problem in caught.value.problems] == ["auteur", "preuve"]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cents=st.integers(-(10**9), 10**9).filter(lambda n: n != 100000))
 def test_any_amount_is_kept_to_the_cent(tmp_path: Path, cents: int) -> None:
     new = Decimal(cents) / 100

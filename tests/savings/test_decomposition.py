@@ -121,7 +121,7 @@ row = st.builds(
 many = st.lists(row, min_size=1, max_size=20).map(pd.DataFrame)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(many, st.sampled_from(["reimbursed", "base"]), st.randoms())
 def test_effects_add_up_to_the_cent_whatever_the_order_and_swap_signs_with_the_years(
     pairs: pd.DataFrame, on: Any, random: Any
@@ -136,7 +136,7 @@ def test_effects_add_up_to_the_cent_whatever_the_order_and_swap_signs_with_the_y
     pd.testing.assert_frame_equal(item_effects(pairs.iloc[places], on=on).set_axis(places).sort_index(), effects)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(many)
 def test_every_level_adds_up_to_the_region(pairs: pd.DataFrame) -> None:
     region = decompose(pairs, by=()).iloc[0]
@@ -146,7 +146,7 @@ def test_every_level_adds_up_to_the_region(pairs: pd.DataFrame) -> None:
     assert region["previous_eur"] + sum(region[f"{name}_eur"] for name in EFFECTS) == region["current_eur"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(product, product)
 def test_price_and_rate_are_bennets_to_the_cent(before: tuple[int, int, int], now: tuple[int, int, int]) -> None:
     (q0, b0, r0), (q1, b1, r1) = before, now

@@ -184,7 +184,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.sampled_from(["none", "contract"]), st.randoms(use_true_random=False))
 def test_order_of_rows_changes_nothing_and_steps_add_up(drawn: list[Any], netting: str, random: Any) -> None:
     names = ["contract_finess", "subject", "previous_eur", "current_eur", "attainment"]

@@ -78,7 +78,7 @@ def test_a_workbook_gives_the_same_answers(tmp_path: Path) -> None:
     assert received.rows["year"].tolist() == [2019, 2019]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.decimals(min_value=0, max_value=10**6, places=3))
 def test_a_declared_number_comes_back_exact(tmp_path: Path, number: Decimal) -> None:
     text = f"{number:f}".replace(".", ",")

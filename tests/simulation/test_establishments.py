@@ -26,7 +26,7 @@ def test_finess_numbers_carry_the_key_of_real_ones(department: str, is_site: boo
     assert luhn_sum(finess) % 10 == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(3, 300), st.integers(0, 10_000))
 def test_any_region_is_well_formed(establishments_nb: int, seed: int) -> None:
     region = build_establishments(establishments_nb, seed=seed, year=2024)

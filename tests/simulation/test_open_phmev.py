@@ -11,7 +11,7 @@ from caqes_analysis.simulation.open_phmev import PEOPLE, draw_lines, largest_lin
 REGION = build_establishments(20, seed=3, year=2024)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 10**10), st.integers(1, 3000), st.integers(0, 1000), st.sampled_from([0, 1, 3, 7]))
 def test_the_total_is_exact_whatever_is_asked(cents: int, lines_nb: int, seed: int, rank: int) -> None:
     lines = draw_lines(REGION[rank], cents, lines_nb, seed=seed, year=2023)

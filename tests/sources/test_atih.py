@@ -115,7 +115,7 @@ def expected_rows(file_type: str, year: int, batch: dict[str, pd.DataFrame]) -> 
     return rows
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(file=files())
 def test_what_is_written_is_read_back_equal(
     tmp_path: Path, file: tuple[str, int, dict[str, pd.DataFrame], bytes]
@@ -142,7 +142,7 @@ def test_what_is_written_is_read_back_equal(
     assert received.rows["source_line"].tolist() == list(range(1, len(found) + 1))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(file=files(), choice=st.data())
 def test_a_cut_line_or_a_foreign_byte_is_always_refused(
     tmp_path: Path, file: tuple[str, int, dict[str, pd.DataFrame], bytes], choice: st.DataObject

@@ -150,7 +150,7 @@ def test_a_capped_line_is_still_divided(tmp_path: Path) -> None:
     assert rows["purchase_eur"].tolist() == [Decimal("207.64")]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     quantities=st.lists(st.integers(-2000, 5000), min_size=1, max_size=12),
     stays=st.integers(1, 5),

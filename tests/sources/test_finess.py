@@ -14,7 +14,7 @@ from tests.sources.reference_lines import site, written
 
 HEAD = "finess;etalab;111;2026-05-12"
 PLACE = "geolocalisation;990000011;417000.5;6420000.25;1,IGN,LAMBERT_93;2026-05-12"
-_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 
 
 def problems(path: Path) -> list[Problem]:

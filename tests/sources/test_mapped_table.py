@@ -24,7 +24,7 @@ from caqes_analysis.sources.received import Received
 
 MAPPINGS = known_mappings()
 KNOWN = {"delivery": "d", "amount_kind": "reimbursed", "date_basis": "care", "tax": "TTC"}
-_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 A, B = "990000001", "2A0000002"
 
 

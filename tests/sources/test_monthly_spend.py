@@ -19,7 +19,7 @@ from caqes_analysis.sources import Received, read_monthly_spend
 
 HEADER = "finess;mois;enveloppe;montant\n"
 GOOD = HEADER + "330781196;2024-09;phmev;1234,56\n"
-_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 
 
 def read(path: Path, **options: Any) -> Received:

@@ -20,7 +20,7 @@ from caqes_analysis.sources.open_phmev import scan as scanning
 from caqes_analysis.store import Store
 from tests.sources.phmev_files import HEADER, NAMES, content, line, row, write, write_zip
 
-_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 MASKED = {
     "atc5": "9999999",
     "l_atc5": "Non restitué",
