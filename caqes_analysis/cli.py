@@ -181,7 +181,7 @@ def build(
             progress=progress,
         )
     print_built(report.notebooks, elapsed_s=time.monotonic() - begun)
-    print_failures(failed_rows(report, campaign, output))
+    print_failures(failed_rows(report.notebooks, report.index.parent.parent, campaign, output))
     print_undeclared(report.notebooks)
     print_page_problems(report.page_problems)
     print_site(report.index, report.manifest)

@@ -58,7 +58,7 @@ def test_exactly_the_planted_faults_are_listed(tmp_path: Path, capsys: pytest.Ca
     report = BuildReport(notebooks, tmp_path / "site" / "index.html")
     assert not report.succeeded
 
-    failed = failed_rows(report, Path("essai 2024.yml"), tmp_path)
+    failed = failed_rows(report.notebooks, report.index.parent.parent, Path("essai 2024.yml"), tmp_path)
     assert {row["job"]: row["error"] for row in failed} == {name: error for name, (_, error) in FAULTS.items()}
     assert {row["title"] for row in failed} == {f"CH de {name}" for name in FAULTS}
     assert {row["job"]: row["notebook"] for row in failed} == {name: f"{name}.ipynb" for name in FAULTS}
