@@ -276,7 +276,7 @@ def compare(
 
 @app.command(cls=FrenchCommand)
 def export(campaign: CampaignFile, output: BuildFolder = None) -> None:
-    """Écrit les données du rapport : fichiers CSV, chacun avec son descriptif, et classeur d'annexes (XLSX).
+    """Écrit les données du rapport : CSV décrits, classeur d'annexes, classeur de leviers par établissement (XLSX).
 
     Ils vont dans le dossier export, remplacé en entier. Le secret statistique n'y est pas appliqué : ils sont réservés
     à l'ARS, à l'Assurance Maladie et aux établissements.

@@ -94,7 +94,7 @@ def csv_resource(one: Resource, folder: Path, schema_path: str) -> dict[str, Any
 
 
 def workbook_resource(path: str, folder: Path, title: str) -> dict[str, Any]:
-    """Return the description of the workbook of annexes.
+    """Return the description of a workbook.
 
     Parameters
     ----------

@@ -48,7 +48,14 @@ class Number:
 
 
 def add_table_sheet(
-    book: Workbook, title: str, fields: Sequence[Field], rows: Iterable[Sequence[Any]], *, frozen_columns_nb: int = 0
+    book: Workbook,
+    title: str,
+    fields: Sequence[Field],
+    rows: Iterable[Sequence[Any]],
+    *,
+    frozen_columns_nb: int = 0,
+    above: str = "",
+    total: Sequence[Any] | None = None,
 ) -> None:
     """Add a sheet that holds a table: its header, and its first columns if wanted, stay in view.
 
@@ -64,29 +71,39 @@ def add_table_sheet(
         Cells: texts, :class:`Number`, integers, or None.
     frozen_columns_nb
         Columns that stay in view.
+    above
+        Line above the header that stays in view too, and is printed on every page (who may read the sheet).
+    total
+        Cells of a last line, in bold, that neither sorts nor filters move.
     """
     sheet = book.create_sheet(title)
     last = get_column_letter(len(fields))
-    sheet.freeze_panes = f"{get_column_letter(frozen_columns_nb + 1)}2"
+    header_nb = 2 if above else 1
+    sheet.freeze_panes = f"{get_column_letter(frozen_columns_nb + 1)}{header_nb + 1}"
     for place, one in enumerate(fields, 1):
         sheet.column_dimensions[get_column_letter(place)].width = one.width
-    sheet.print_title_rows = "1:1"
+    sheet.print_title_rows = f"1:{header_nb}"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    if above:
+        marked = _cell(sheet, above)
+        marked.font = _BOLD
+        sheet.append([marked])
     header = [_cell(sheet, one.header) for one in fields]
     for cell in header:
         cell.font, cell.fill, cell.alignment = _BOLD, _HEADER_FILL, _WRAPPED
     sheet.append(header)
-    lines_nb = 1
+    lines_nb = header_nb
     for row in rows:
-        cells = [_cell(sheet, value) for value in row]
-        for cell, one in zip(cells, fields, strict=True):
-            if one.wrap:
-                cell.alignment = _WRAPPED
-        sheet.append(cells)
+        sheet.append(_line(sheet, fields, row))
         lines_nb += 1
-    sheet.auto_filter.ref = f"A1:{last}{lines_nb}"
+    sheet.auto_filter.ref = f"A{header_nb}:{last}{lines_nb}"
+    if total is not None:
+        cells = _line(sheet, fields, total)
+        for cell in cells:
+            cell.font = _BOLD
+        sheet.append(cells)
 
 
 def add_text_sheet(book: Workbook, title: str, paragraphs: Sequence[tuple[str, bool]]) -> None:
@@ -109,6 +126,14 @@ def add_text_sheet(book: Workbook, title: str, paragraphs: Sequence[tuple[str, b
         if is_heading:
             cell.font = _BOLD if place else _TITLE
         sheet.append([cell])
+
+
+def _line(sheet: Worksheet, fields: Sequence[Field], row: Sequence[Any]) -> list[Any]:
+    cells = [_cell(sheet, value) for value in row]
+    for cell, one in zip(cells, fields, strict=True):
+        if one.wrap:
+            cell.alignment = _WRAPPED
+    return cells
 
 
 def _cell(sheet: Worksheet, value: Any) -> Any:

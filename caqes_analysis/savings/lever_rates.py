@@ -15,18 +15,32 @@ import pandas as pd
 from caqes_analysis.savings.presentations import comparable_key
 from caqes_analysis.store import Store
 
-__all__ = ["AVOIDED_CLASSES", "BIOSIMILARS", "REPERTOIRE", "REPLACED_STATUS", "SUBSTITUTION", "lever_rates"]
+__all__ = [
+    "AVOIDED_CLASSES",
+    "BIOSIMILARS",
+    "INSTEAD",
+    "REPERTOIRE",
+    "REPLACED_STATUS",
+    "SUBSTITUTION",
+    "lever_rates",
+    "mean_box_eur",
+    "replaceable_boxes",
+    "yearly_boxes",
+]
 
 BIOSIMILARS: Final = "biosimilars"
 SUBSTITUTION: Final = "substitution"
 REPERTOIRE: Final = "repertoire"
 REPLACED_STATUS: Final[Mapping[str, str]] = {BIOSIMILARS: "C", SUBSTITUTION: "4"}
 """Generic status of the boxes that a lever replaces."""
+_REPLACING_STATUS: Final[Mapping[str, str]] = {BIOSIMILARS: "B", SUBSTITUTION: "1"}
 AVOIDED_CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "ipp": ("A02BC",),
     "ezetimibe": ("C10AX09", "C10BA02", "C10BA05", "C10BA06"),
 }
 """ATC classes of the boxes that a lever avoids (arrêté du 23/02/2022)."""
+INSTEAD: Final[Mapping[str, str]] = {"ezetimibe": "C10AA"}
+"""ATC class of the box that takes the place of the one avoided; none where it is avoided altogether."""
 _COLUMNS: Final = [
     "finess",
     "lever",
@@ -67,21 +81,13 @@ def lever_rates(store: Store, *, year: int) -> pd.DataFrame:
         A frame of rates, ordered by lever, group and FINESS. A group of products whose prices no longer differ is not
         in it, nor a product that has no comparable one (same molecule, dose and number of units).
     """
-    lines = store.query(_LINES, {"year": year}).astype(
-        {"boxes_nb": "float64", "base_eur": "float64", "reimbursed_eur": "float64"}
-    )
+    lines = yearly_boxes(store, year=year)
     parts = [
-        _switch(lines, lever=BIOSIMILARS, cheaper="B", dearer=REPLACED_STATUS[BIOSIMILARS]),
-        _switch(lines, lever=SUBSTITUTION, cheaper="1", dearer=REPLACED_STATUS[SUBSTITUTION]),
+        _switch(lines, lever=BIOSIMILARS),
+        _switch(lines, lever=SUBSTITUTION),
         _repertoire(lines),
-        _share_of_boxes(lines, lever="ipp", within="", label="IPP", instead=""),
-        _share_of_boxes(
-            lines,
-            lever="ezetimibe",
-            within="C10",
-            label="Ézétimibe et associations",
-            instead="C10AA",
-        ),
+        _share_of_boxes(lines, lever="ipp", within="", label="IPP"),
+        _share_of_boxes(lines, lever="ezetimibe", within="C10", label="Ézétimibe et associations"),
         _perfadom(store, year),
         _dressings(store, year),
         _ambulances(store, year),
@@ -91,8 +97,41 @@ def lever_rates(store: Store, *, year: int) -> pd.DataFrame:
     return kept[_COLUMNS].sort_values(["lever", "product_group", "finess"], ignore_index=True)
 
 
-def _switch(lines: pd.DataFrame, *, lever: str, cheaper: str, dearer: str) -> pd.DataFrame:
-    """Return shares of the cheaper box, molecule by molecule, among boxes that may be compared."""
+def yearly_boxes(store: Store, *, year: int) -> pd.DataFrame:
+    """Return the boxes of a year by establishment of today and presentation; masked lines name none and are left out.
+
+    Parameters
+    ----------
+    store, year
+        As :func:`lever_rates` receives them.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, cip13, product_label, status, atc4, atc5, atc4_label, atc5_label, boxes_nb, base_eur,
+        reimbursed_eur``, floats.
+    """
+    amounts = dict.fromkeys(["boxes_nb", "base_eur", "reimbursed_eur"], "float64")
+    return store.query(_LINES, {"year": year}).astype(amounts)
+
+
+def replaceable_boxes(lines: pd.DataFrame, *, lever: str) -> pd.DataFrame:
+    """Return the boxes that a switch compares: same molecule, dose and number of units, of which one is cheaper.
+
+    Parameters
+    ----------
+    lines
+        What :func:`yearly_boxes` returns, for the whole region: prices are its own.
+    lever
+        ``biosimilars`` or ``substitution``.
+
+    Returns
+    -------
+    DataFrame
+        Their lines, with ``gap`` (difference of price of a box) and ``worth_eur``: what moving all the boxes of the
+        line would save Assurance Maladie, at the rate at which the establishment's are reimbursed; 0 for the cheaper.
+    """
+    cheaper, dearer = _REPLACING_STATUS[lever], REPLACED_STATUS[lever]
     own = lines[lines["status"].isin([cheaper, dearer])]
     keys = {label: comparable_key(label) for label in own["product_label"].unique()}
     own = own.assign(key=own["product_label"].map(keys)).dropna(subset=["key", "atc5"])
@@ -101,12 +140,34 @@ def _switch(lines: pd.DataFrame, *, lever: str, cheaper: str, dearer: str) -> pd
     prices = (sums["base_eur"] / sums["boxes_nb"]).unstack("status").reindex(columns=[cheaper, dearer])
     gaps = (prices[dearer] - prices[cheaper]).rename("gap").dropna()
     own = own.merge(gaps[gaps > 0].reset_index(), on=group)
-    if own.empty:
-        return pd.DataFrame(columns=_COLUMNS)
-    is_dear = own["status"] == dearer
     # What a box moved is worth: the gap of the boxes that the establishment still has, at its own rate.
     worth = own["boxes_nb"] * own["gap"] * (own["reimbursed_eur"] / own["base_eur"]).clip(0, 1)
-    own = own.assign(cheap_nb=own["boxes_nb"].where(~is_dear, 0.0), worth_eur=worth.where(is_dear, 0.0))
+    return own.assign(worth_eur=worth.where(own["status"] == dearer, 0.0))
+
+
+def mean_box_eur(lines: pd.DataFrame, *, lever: str) -> float:
+    """Return what the box that takes the place of an avoided one costs, on average in the region; 0 when none does.
+
+    Parameters
+    ----------
+    lines
+        What :func:`yearly_boxes` returns, for the whole region.
+    lever
+        A key of :data:`AVOIDED_CLASSES`.
+    """
+    if lever not in INSTEAD:
+        return 0.0
+    other = lines[lines["atc5"].fillna("").str.startswith(INSTEAD[lever])]
+    return float(other["reimbursed_eur"].sum() / other["boxes_nb"].sum()) if len(other) else 0.0
+
+
+def _switch(lines: pd.DataFrame, *, lever: str) -> pd.DataFrame:
+    """Return shares of the cheaper box, molecule by molecule, among boxes that may be compared."""
+    own = replaceable_boxes(lines, lever=lever)
+    if own.empty:
+        return pd.DataFrame(columns=_COLUMNS)
+    own = own.assign(cheap_nb=own["boxes_nb"].where(own["status"] != REPLACED_STATUS[lever], 0.0))
+    gaps = own.drop_duplicates(["atc5", "key"]).set_index("atc5")["gap"]
     found = own.groupby(["finess", "atc5"], as_index=False).agg(
         label=("atc5_label", "first"),
         numerator_nb=("cheap_nb", "sum"),
@@ -115,7 +176,7 @@ def _switch(lines: pd.DataFrame, *, lever: str, cheaper: str, dearer: str) -> pd
     )
     dear_nb = found["denominator_nb"] - found["numerator_nb"]
     # An establishment that moved everything has nothing left to gain, and still is one of the peers.
-    gap = (found["worth_eur"] / dear_nb).where(dear_nb > 0, found["atc5"].map(gaps.groupby("atc5").mean()))
+    gap = (found["worth_eur"] / dear_nb).where(dear_nb > 0, found["atc5"].map(gaps.groupby(level="atc5").mean()))
     return found.assign(
         lever=lever, product_group=found["atc5"], label=found["label"].str.capitalize(), direction="higher", gap_eur=gap
     )
@@ -153,17 +214,15 @@ def _repertoire(lines: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _share_of_boxes(lines: pd.DataFrame, *, lever: str, within: str, label: str, instead: str) -> pd.DataFrame:
+def _share_of_boxes(lines: pd.DataFrame, *, lever: str, within: str, label: str) -> pd.DataFrame:
     """Return the share of some boxes among those of a wider class; a box avoided is worth what it cost.
 
-    With ``instead``, it is worth what it cost less a mean box of that class, which replaces it.
+    It is worth what it cost less a mean box of the class that replaces it, where one does.
     """
     codes = lines["atc5"].fillna("")
     own = lines[codes.str.startswith(within)] if within else lines
-    codes = codes[own.index]
-    is_in = codes.str.startswith(AVOIDED_CLASSES[lever])
-    other = own[codes.str.startswith(instead)] if instead else own.iloc[:0]
-    replaced = float(other["reimbursed_eur"].sum() / other["boxes_nb"].sum()) if len(other) else 0.0
+    is_in = codes[own.index].str.startswith(AVOIDED_CLASSES[lever])
+    replaced = mean_box_eur(lines, lever=lever)
     sums = (
         own.assign(own_nb=own["boxes_nb"].where(is_in, 0.0), own_eur=own["reimbursed_eur"].where(is_in, 0.0))
         .groupby("finess", as_index=False)[["own_nb", "own_eur", "boxes_nb"]]

@@ -36,7 +36,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 @pytest.fixture(scope="module")
 def folder(page: Page, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    described, _ = export_campaign(page, tmp_path_factory.mktemp("sortie"))
+    described, *_ = export_campaign(page, tmp_path_factory.mktemp("sortie"))
     return described.parent
 
 
