@@ -115,6 +115,7 @@ def run(months: np.ndarray, measure: str, is_compared: bool, seed: int) -> Run:
         treated,
         [replay_targeting(window, treated, targeting) for window in replays],
         is_compared=is_compared,
+        is_on_growth=measure == "growth",
         paths_nb=1000,
         seed=seed,
     )
@@ -208,6 +209,7 @@ def main() -> None:
     parser.add_argument("--series", type=Path, default=None, help="long table in Parquet (default: the reference set)")
     parser.add_argument("--years", type=int, nargs="+", default=SCORED)
     parser.add_argument("--regions", type=int, default=1000)
+    parser.add_argument("--designs", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
     parser.add_argument("--same-year", action="store_true")
     parser.add_argument("--without-replacement", action="store_true")
     parser.add_argument("--seed", type=int, default=2026)
@@ -216,7 +218,8 @@ def main() -> None:
     if not path.exists():
         sys.exit(f"series not found: {path} (set CAQES_REAL_DATA or give --series)")
     blocks = blocks_of(load(path), arguments.years)
-    for name, (measure, is_compared) in DESIGNS.items():
+    for name in arguments.designs:
+        measure, is_compared = DESIGNS[name]
         random = np.random.default_rng(arguments.seed)
         began = time.perf_counter()
         rows = []

@@ -5,7 +5,8 @@ Run ``python benchmarks/savings_power.py`` (1,000 runs per design, about eight m
 First on the pseudo-regions of ``savings_placebo.py`` (real series); then on as many simulated French regions of 120
 establishments (PHMEV, 2013-2018, no contract in the simulation), where tariffs of a class of spending are cut by 1 to
 4 % for everyone at a random month of the years before or of the year evaluated, and where one establishment in ten
-receives a listed product that adds 3 to 15 % within six months. The designs are those of the placebo.
+receives a listed product that adds 3 to 15 % within six months; ``--every-year`` makes these events as frequent in all
+years. The designs are those of the placebo.
 
 For each effect: cover of the true saving by the 95 % interval with its exact binomial band; share of the runs in which
 the region's saving is established; power by establishment according to its size.
@@ -84,6 +85,24 @@ def with_events(months: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return months * cut * (1 + added[:, None] * ramp)
 
 
+def with_yearly_events(months: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Make the same events as frequent in every year: the years replayed have had what the year evaluated may have.
+
+    ``with_events`` draws one cut of tariffs and one entry over 33 months: when they come in the year evaluated, no year
+    before has had any, and nothing can have been learned of them.
+    """
+    later = np.arange(months.shape[1])
+    yearly = 12 / (ORIGIN + 9 - (ORIGIN - 24))
+    for first in range(0, months.shape[1], 12):
+        if random.random() < yearly:
+            months = months * (1 - random.uniform(0.01, 0.04) * (later >= random.integers(first, first + 12)))
+        reached = random.random(len(months)) < 0.1 * yearly
+        entry = random.integers(first, first + 12, len(months))
+        added = np.where(reached, random.uniform(0.03, 0.15, len(months)), 0.0)
+        months = months * (1 + added[:, None] * np.clip((later[None, :] - entry[:, None]) / 6, 0.0, 1.0))
+    return months
+
+
 def print_power(name: str, rows: pd.DataFrame, seconds: float) -> None:
     runs_nb = len(rows) // len(EFFECTS)
     low, high = band(0.95, runs_nb)
@@ -118,12 +137,15 @@ def main() -> None:
     parser.add_argument("--years", type=int, nargs="+", default=SCORED)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--only", choices=["real", "simulated"], default=None)
+    parser.add_argument("--designs", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
+    parser.add_argument("--every-year", action="store_true", help="events as frequent in the years replayed")
     parser.add_argument("--seed", type=int, default=2027)
     arguments = parser.parse_args()
     path = arguments.series or reference_file()
     if arguments.only != "simulated" and path.exists():
         blocks = blocks_of(load(path), arguments.years)
-        for name, (targeting, is_compared) in DESIGNS.items():
+        for name in arguments.designs:
+            targeting, is_compared = DESIGNS[name]
             random = np.random.default_rng(arguments.seed)
             measure(
                 f"real series, {name}",
@@ -137,11 +159,13 @@ def main() -> None:
     if arguments.only == "real":
         return
     regions = [simulated_months(arguments.seed + at) for at in range(arguments.runs)]
-    for name, (targeting, is_compared) in DESIGNS.items():
+    happen = with_yearly_events if arguments.every_year else with_events
+    for name in arguments.designs:
+        targeting, is_compared = DESIGNS[name]
         random = np.random.default_rng(arguments.seed)
         measure(
             f"simulated French regions, {name}",
-            lambda at, source=random: with_events(regions[at], source),
+            lambda at, source=random: happen(regions[at], source),
             targeting,
             is_compared,
             arguments.runs,

@@ -19,6 +19,7 @@ from caqes_analysis.chapters.savings_estimates import (
 )
 from caqes_analysis.display import Card, ColumnFormat, Notice, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
+from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, REGULATORY
 from caqes_analysis.savings.transports import TRAJECTORY
@@ -31,6 +32,7 @@ __all__ = [
     "figures_by_indicator",
     "other_rules_table",
     "savings_card",
+    "three_figures",
 ]
 
 _DOTATION = "biosimilar_dotation/"
@@ -108,6 +110,36 @@ def savings_card(page: Page) -> Card | None:
         french.compact_euros(total_of(known["saving"])),
         f"dépense des mêmes indicateurs {french.compact_euros(moved, signed=True)} ; économie réelle {real} ; "
         f"intéressement {owed}",
+    )
+
+
+def three_figures(page: Page) -> Text | None:
+    """Return the three figures of the year and how to read their difference, for pages that only mention them."""
+    rows = _indicators(page)
+    known = rows[rows["saving"].notna() & rows["previous"].notna()] if len(rows) else rows
+    if known.empty:
+        return None
+    moved, split = total_of(known["current"] - known["previous"]), amounts_of(page, DECOMPOSED)
+    split = split[split["indicator"].isin(list(known["indicator"]))]
+    prices = f", dont {french.compact_euros(total_of(split['price']), signed=True)} par les prix" if len(split) else ""
+    return Text.paragraphs(
+        f"Économies {int(known['year'].iloc[0])}, trois chiffres : le contrat compte "
+        f"{french.compact_euros(total_of(known['saving']))} ; la dépense des mêmes indicateurs a varié de "
+        f"{french.compact_euros(moved, signed=True)}{prices} ; {_real_of(page, known['indicator'].nunique())}. Le "
+        "premier additionne les baisses et oublie les hausses, le deuxième compte les deux, le dernier dit seul ce qui "
+        "n'aurait pas eu lieu sans contrat : aucun ne remplace les autres."
+    )
+
+
+def _real_of(page: Page, indicators_nb: int) -> str:
+    estimates = estimates_of(page)
+    whole = whole_estimate(estimates)
+    if whole["conclusion"] is None:
+        return "l'économie réelle n'est pas estimable"
+    words = french.plural(int(estimates["saving_eur"].notna().sum()), "indicateur estimable", "indicateurs estimables")
+    return (
+        f"l'économie réelle est de {estimate_text(whole)} à 95 %, {words} sur {indicators_nb} : "
+        f"{CONCLUSION_WORDS[whole['conclusion']]}"
     )
 
 

@@ -27,7 +27,7 @@ from caqes_analysis.savings.estimate_targeting import (
 from caqes_analysis.savings.estimate_threshold import Threshold, threshold_effect
 from caqes_analysis.schemes.rules import IncentiveRule
 
-__all__ = ["COMPARED", "INTERRUPTED", "NOT_ESTIMABLE", "REGION", "estimate"]
+__all__ = ["COMPARED", "INTERRUPTED", "NOT_ESTIMABLE", "REGION", "THRESHOLD", "estimate"]
 
 COMPARED = "comparaison aux établissements sans contrat"
 INTERRUPTED = "série interrompue"
@@ -35,8 +35,13 @@ NOT_ESTIMABLE = "non estimable"
 AT_THRESHOLD = "seuil du référentiel"
 REGION = "region"
 """Series of the row that adds up all those estimated."""
+THRESHOLD = "threshold"
+"""Series of the row that compares both sides of the référentiel's threshold."""
 
 _UNKNOWN_RULE = "règle de ciblage non donnée : le retour vers la moyenne n'est corrigé que par le passé de chaque série"
+
+_TRANSITION, _TRANSITIONS = "mois de transition déclaré, non compté", "mois de transition déclarés, non comptés"
+_YEARLY_TRANSITION = "base annuelle : les mois de transition déclarés n'ont pas pu en être retirés"
 
 
 def estimate(
@@ -120,13 +125,18 @@ def estimate(
             setting.treated,
             [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
             is_compared=is_compared,
+            is_on_growth=targeting is not None and targeting.measure == "growth" and not setting.treated.all(),
             paths_nb=PATHS_NB,
             seed=seed,
         )
-    notes = [why] if why else []
+    notes = [] if is_compared or setting.treated.all() or design == "interrupted" else [why]
     if targeting is None and not setting.treated.all():
         notes.append(_UNKNOWN_RULE)
-    table = _Rows(setting, found, estimable, notes, COMPARED if is_compared else INTERRUPTED, indicator or None)
+    if transition_months_nb:
+        left_out = french.plural(transition_months_nb, _TRANSITION, _TRANSITIONS)
+        notes.append(_YEARLY_TRANSITION if setting.is_yearly else left_out)
+    method = COMPARED if is_compared else INTERRUPTED
+    table = _Rows(setting, found, estimable, notes, method, why, indicator or None)
     undeserved = table.through(lambda before, paths: _undeserved(before, paths, rule, indicator, target_pct))
     rows = table.build(undeserved, groups or {})
     if threshold is not None:
@@ -145,21 +155,23 @@ def _undeserved(
 
 
 def _design(setting: Setting, design: str, targeting: Targeting | None) -> tuple[bool, str]:
-    """Return whether the others are compared, and why not."""
+    """Return whether the others are compared, and why."""
     received = setting.current.is_readable & ~np.isnan(setting.current.log_outcome)
     comparison_nb = int((received & ~setting.treated).sum())
-    if design == "interrupted" or setting.treated.all():
-        return False, ""
+    if setting.treated.all():
+        return False, "tous les établissements sont sous contrat : personne à qui comparer"
+    if design == "interrupted":
+        return False, "plan demandé"
+    words = french.plural(comparison_nb, "établissement")
     if design == "compared" and comparison_nb:
-        return True, ""
+        return True, f"plan demandé, avec {words} sans contrat"
     if comparison_nb < MIN_COMPARISON_NB:
-        words = french.plural(comparison_nb, "établissement")
         return False, f"{words} sans contrat : il en faut {MIN_COMPARISON_NB} pour comparer"
     overlap = overlap_share(setting.current, setting.treated, targeting)
+    part = french.percent(100 * overlap, 0)
     if overlap < MIN_OVERLAP_SHARE:
-        part = french.percent(100 * overlap, 0)
         return False, f"{part} seulement des établissements sous contrat ressemblent par leur passé aux autres"
-    return True, ""
+    return True, f"{words} sans contrat ; {part} de ceux sous contrat leur ressemblent par leur passé"
 
 
 @dataclass(frozen=True)
@@ -171,6 +183,7 @@ class _Rows:
     estimable: npt.NDArray[np.bool_]
     notes: list[str]
     method: str
+    why: str
     indicator: str | None
 
     def _kept(self) -> npt.NDArray[np.intp]:
@@ -207,7 +220,7 @@ class _Rows:
     def threshold_row(self, threshold: Threshold) -> dict[str, Any]:
         """Return the row that compares both sides of the cutoff of the référentiel."""
         effect = threshold_effect(self.setting.current, self.setting.series, self.setting.treated, threshold)
-        row = self._empty("threshold", AT_THRESHOLD, effect.reason) | {"method": AT_THRESHOLD}
+        row = self._empty(THRESHOLD, THRESHOLD, effect.reason) | {"method": AT_THRESHOLD}
         if effect.shares is None:
             return row
         near = np.flatnonzero(effect.treated_near)
@@ -289,6 +302,7 @@ class _Rows:
             "replays_nb": self.found.replays_nb,
             "comparison_nb": self.found.comparison_nb,
             "reason": self._said(level, rows),
+            "design_reason": self.why,
         }
         if paid is not None:
             amounts = paid[members].sum(axis=0)

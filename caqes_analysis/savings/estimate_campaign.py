@@ -18,13 +18,15 @@ from caqes_analysis.indicators.compute import amounts_received
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.savings.estimate import NOT_ESTIMABLE, REGION, estimate
 from caqes_analysis.savings.estimate_targeting import Targeting
+from caqes_analysis.savings.estimate_threshold import Threshold
+from caqes_analysis.savings.reference_threshold import reference_threshold
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
 from caqes_analysis.schemes.periods import compared_months
 from caqes_analysis.schemes.rules import IncentiveRule
 from caqes_analysis.schemes.scheme import Scheme
 from caqes_analysis.store import Store
 
-__all__ = ["STATISTICAL", "Question", "estimate_questions", "statistical_savings"]
+__all__ = ["STATISTICAL", "Question", "estimate_questions", "statistical_savings", "transition_months_left"]
 
 STATISTICAL: Final = "statistical"
 """Value of ``method`` in the table ``savings``."""
@@ -57,6 +59,10 @@ class Question:
         Earliest day on which one of these contracts took effect; None when none is known.
     rule, target_pct
         What pays, and the evolution to reach where that is the objective.
+    transition_months_nb
+        Months from ``start`` on that are transitory for one of these contracts at least: not counted.
+    threshold
+        What the référentiel read before these contracts, and where it cuts; None where it is not known.
     design, is_targeted, seed
         As :func:`~caqes_analysis.savings.estimate.estimate` receives them; ``is_targeted``: whether the known rule of
         the référentiel, a level, is replayed.
@@ -72,6 +78,8 @@ class Question:
     signed_on: pd.Timestamp | None = None
     rule: IncentiveRule | None = None
     target_pct: float | None = None
+    transition_months_nb: int = 0
+    threshold: Threshold | None = None
     design: Literal["auto", "interrupted"] = "auto"
     is_targeted: bool = True
     seed: int = 0
@@ -95,8 +103,10 @@ class Question:
                 treated=sorted(self.treated & set(kept["series"])),
                 start=self.start,
                 year=self.year,
+                transition_months_nb=self.transition_months_nb,
                 design=self.design,
                 targeting=Targeting("level") if self.has_reference and self.is_targeted else None,
+                threshold=self.threshold,
                 rule=self.rule,
                 indicator=self.definition.id,
                 target_pct=self.target_pct,
@@ -150,17 +160,22 @@ def estimate_questions(
         for first_nb, own in rows.groupby(pd.Series(firsts, index=rows.index)):
             treated = frozenset(own["contract_finess"])
             known = days.reindex(sorted(treated)).dropna()
+            signed_on = None if known.empty else pd.Timestamp(known.min())
+            start = pd.Timestamp(year, int(str(first_nb)), 1)
+            last = None if known.empty else pd.Timestamp(known.max())
             yield Question(
                 definition=definition,
                 amounts=amounts,
                 treated=treated,
                 others=frozenset(everyone - signed),
                 apart=frozenset((everyone & signed) - set(rows["contract_finess"])),
-                start=pd.Timestamp(year, int(str(first_nb)), 1),
+                start=start,
                 year=year,
-                signed_on=None if known.empty else pd.Timestamp(known.min()),
+                signed_on=signed_on,
                 rule=scheme.incentive,
                 target_pct=_target_pct(definition, own),
+                transition_months_nb=transition_months_left(start, last, scheme.transition_months_nb or 0),
+                threshold=reference_threshold(store, definition, signatory=signatory, signed_on=signed_on),
             )
 
 
@@ -168,6 +183,30 @@ def _first_nb(scheme: Scheme, days: pd.Series[Any], finess: str, year: int) -> i
     day = days.get(finess)
     compared = compared_months(scheme, None if day is None or pd.isna(day) else pd.Timestamp(day).date(), year)
     return 1 if compared is None else compared.first_nb
+
+
+def transition_months_left(start: pd.Timestamp, signed_on: pd.Timestamp | None, declared_nb: int) -> int:
+    """Return how many months from ``start`` on are still transitory.
+
+    Parameters
+    ----------
+    start
+        First month that the contracts compare.
+    signed_on
+        Latest day on which one of them took effect; None when unknown: nothing can then be left out.
+    declared_nb
+        Months of transition that the scheme declares.
+
+    Examples
+    --------
+    >>> signed = pd.Timestamp("2022-11-01")
+    >>> [transition_months_left(pd.Timestamp(day), signed, 4) for day in ("2022-11-01", "2023-01-01", "2024-01-01")]
+    [4, 2, 0]
+    """
+    if signed_on is None or not declared_nb:
+        return 0
+    elapsed_nb = 12 * (start.year - signed_on.year) + start.month - signed_on.month
+    return max(0, declared_nb - elapsed_nb)
 
 
 def _target_pct(definition: IndicatorDefinition, rows: pd.DataFrame) -> float | None:

@@ -27,6 +27,11 @@ _PRIOR_SHOCK_SD, _PRIOR_SHOCK_YEARS_NB = 0.01, 3.0
 """A region's common move from one year to another, before any data: 1 %, as three years would have said."""
 _PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB = 2.0, 4.0
 """The error of the targeted group is pulled to nothing as by two years without any; its excess variance by four."""
+_GROWTH_PRIOR_YEARS_NB = 1.0
+"""Where the rule reads growth, both are pulled as by one year only: it chooses on the very noise whose return towards
+the mean the regression models, and nothing says that this model is exact for those it chooses."""
+_LEAST_FREEDOM_NB = 3.0
+"""Degrees of freedom below which Student's law has no variance, and the mean of the paths would be that of its tail."""
 _TAIL = 0.01
 """Errors are drawn between their quantiles at 0.5 and 99.5 %: beyond, the exponential of a few extreme errors of small
 series would make the mean of the large ones."""
@@ -81,6 +86,7 @@ def simulate_counterfactual(
     selections: Sequence[Flags],
     *,
     is_compared: bool,
+    is_on_growth: bool = False,
     paths_nb: int,
     seed: int,
 ) -> Counterfactual:
@@ -102,6 +108,8 @@ def simulate_counterfactual(
         For each replay, whom the rule of targeting would have chosen.
     is_compared
         Whether the others measure the shock of the year; otherwise it is drawn from those of the years replayed.
+    is_on_growth
+        Whether the rule chose the treated by their growth, and not by their level.
     paths_nb, seed
         Number of paths, and their seed.
     """
@@ -115,10 +123,14 @@ def simulate_counterfactual(
     draws = random.multivariate_normal(fit.values, fit.covariance, paths_nb, method="cholesky")
     shock = _shock(draws, shock_variance, len(replays), is_compared, random.permutation(even))
     errors = fit.errors.quantiles(np.clip(norm.cdf(even), _TAIL, 1 - _TAIL))
-    selection, selection_sd = _selection(fit, replays, used, selections, errors, is_compared)
+    pulls = (_PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB)
+    if is_on_growth and replays:
+        pulls = (_GROWTH_PRIOR_YEARS_NB, _GROWTH_PRIOR_YEARS_NB)
+    chosen = _as_informed(replays, current, selections) if is_on_growth else list(selections)
+    selection, selection_sd, seen_nb = _selection(fit, replays, used, chosen, errors, is_compared, pulls)
     if not replays:
         selection_sd = _unseen_selection_sd(fit, current, treated & current.is_readable, errors)
-    freedom = len(replays) + _PRIOR_EXCESS_YEARS_NB
+    freedom = max(_LEAST_FREEDOM_NB, seen_nb + pulls[1])
     moved = selection + selection_sd * t.ppf(norm.cdf(random.permutation(even)), freedom)
     rows = np.flatnonzero(treated & current.is_readable)
     features = _centred(current.features[rows], fit.size_centre)
@@ -225,10 +237,12 @@ def _selection(
     selections: Sequence[Flags],
     drawn: Floats,
     is_compared: bool,
-) -> tuple[float, float]:
-    """Return the mean error of the group that the rule chose in the years replayed, and its standard deviation.
+    pulls: tuple[float, float],
+) -> tuple[float, float, int]:
+    """Return the mean error of the group that the rule chose in the years replayed, its standard deviation, the years.
 
-    What the regression leaves of the return towards the mean, weighted by amounts as the region's total is.
+    What the regression leaves of the return towards the mean, weighted by amounts as the region's total is. ``pulls``:
+    years without any error, and without excess variance, towards which both are pulled.
     """
     seen, noise = [], []
     for at, (window, mask, chosen) in enumerate(zip(replays, used, selections, strict=False)):
@@ -245,12 +259,24 @@ def _selection(
         seen.append(float(np.log((central * np.exp(error)).sum() / mean.sum())))
         noise.append(float(((central * scale[inside]) ** 2).sum() / central.sum() ** 2 * (drawn**2).mean()))
     if not seen:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0
     error, variance = np.array(seen), np.array(noise)
-    precision = (1 / variance).sum() + _PRIOR_SELECTION_YEARS_NB / variance.mean()
+    precision = (1 / variance).sum() + pulls[0] / variance.mean()
     mean_error = float((error / variance).sum() / precision)
-    excess = float(((error - mean_error) ** 2 - variance).sum()) / (len(seen) + _PRIOR_EXCESS_YEARS_NB)
-    return mean_error, float(np.sqrt(1 / precision + max(0.0, excess)))
+    excess = float(((error - mean_error) ** 2 - variance).sum()) / (len(seen) + pulls[1])
+    return mean_error, float(np.sqrt(1 / precision + max(0.0, excess))), len(seen)
+
+
+def _as_informed(replays: Sequence[Window], current: Window, selections: Sequence[Flags]) -> list[Flags]:
+    """Empty the selections of the years that had less history than the one evaluated, unless all had.
+
+    With fewer years behind them, growth that falls back is told less well from growth that lasts: what such a year
+    leaves to the targeted group is another error.
+    """
+    same = [window.history_years_nb >= current.history_years_nb for window in replays]
+    if not any(same):
+        return list(selections)
+    return [chosen & kept for chosen, kept in zip(selections, same, strict=True)]
 
 
 def _unseen_selection_sd(fit: _Fit, current: Window, chosen: Flags, drawn: Floats) -> float:

@@ -35,10 +35,13 @@ class Threshold:
         Value of each series in the year that decided (boxes, euros, share).
     cutoff
         Threshold: at or above it, an establishment is targeted.
+    reason
+        French: why both sides cannot be compared; empty when they can.
     """
 
     values: Mapping[str, float]
     cutoff: float
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,23 @@ def threshold_effect(window: Window, series: tuple[str, ...], treated: Flags, th
     threshold
         Running variable and cutoff.
     """
+    nothing = np.zeros(len(series), dtype=bool)
+    if threshold.reason:
+        return ThresholdEffect(None, nothing, 0, threshold.reason)
     value = np.array([float(threshold.values.get(name, np.nan)) for name in series])
     net = window.log_outcome - window.features[:, 0]
     near = (value >= threshold.cutoff / _REACH) & (value <= threshold.cutoff * _REACH) & ~np.isnan(net)
     above, below = near & treated & (value >= threshold.cutoff), near & ~treated & (value < threshold.cutoff)
-    nothing = np.zeros(len(series), dtype=bool)
     if min(above.sum(), below.sum()) < MIN_SIDE_NB:
         words = f"{french.plural(int(above.sum()), 'établissement')} au-dessus du seuil, {int(below.sum())} au-dessous"
         return ThresholdEffect(None, nothing, 0, f"{words} : il en faut {MIN_SIDE_NB} de chaque côté")
-    for name in ("growth", "smoothed"):
-        past = window.features[:, FEATURES.index(name)]
+    both = above | below
+    known = [window.features[:, FEATURES.index(name)] for name in ("growth", "smoothed")]
+    known = [past for past in known if np.ptp(past[both]) > 0]
+    if not known:
+        reason = "l'évolution d'avant le contrat n'est pas connue : rien ne dit que les deux côtés se ressemblaient"
+        return ThresholdEffect(None, nothing, 0, reason)
+    for past in known:
         if mannwhitneyu(past[above], past[below]).pvalue < _BALANCE_LEVEL:
             reason = "de part et d'autre du seuil, les dépenses évoluaient déjà différemment avant le contrat"
             return ThresholdEffect(None, nothing, 0, reason)

@@ -58,6 +58,8 @@ class Window:
         reads.
     volatility, spread
         Typical unexpected move of a month; disagreement of the smoothings: what makes a series hard to predict.
+    history_years_nb
+        Years before the date that were read, in most series.
     """
 
     reference_eur: Floats
@@ -67,6 +69,7 @@ class Window:
     growth: Floats
     volatility: Floats
     spread: Floats
+    history_years_nb: int = 1
 
     @property
     def is_readable(self) -> Flags:
@@ -111,7 +114,9 @@ def build_window(months_eur: Floats, origin: int, offsets: npt.NDArray[np.int64]
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.where(readable, np.log(level / before), np.nan)
         outcome = np.where(came > 0, np.log(came / reference), np.nan)
-    return Window(np.where(readable, reference, np.nan), outcome, features, level, growth, volatility, spread)
+    reference = np.where(readable, reference, np.nan)
+    usual_nb = int(np.median(years_nb[readable])) if readable.any() else 0
+    return Window(reference, outcome, features, level, growth, volatility, spread, usual_nb)
 
 
 def build_yearly_window(years_eur: Floats, origin: int, *, has_growth: bool) -> Window:

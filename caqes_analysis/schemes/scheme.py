@@ -47,6 +47,9 @@ class Scheme(Parameters):
         True when the biosimilar dotation (V × R × t) is paid beside the contract.
     transport_reference_year
         Year from which the trajectory of transports starts; None until the region gives it: no trajectory.
+    transition_months_nb
+        Months after the effect of a contract during which it is only being set up: the estimated saving leaves them
+        out, the contract's own figure does not. None until the region declares some: none is left out.
     notes
         French sentences printed with the methods.
     """
@@ -64,6 +67,7 @@ class Scheme(Parameters):
     regional_incentive: RegionalIncentiveRule | None = None
     has_biosimilar_dotation: bool = False
     transport_reference_year: int | None = None
+    transition_months_nb: int | None = Field(default=None, ge=0, le=24)
     notes: tuple[str, ...] = ()
 
 

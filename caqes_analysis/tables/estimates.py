@@ -49,6 +49,7 @@ SAVING_ESTIMATES = Table(
             replays_nb=("count", "Années antérieures rejouées."),
             comparison_nb=("count", "Établissements sans contrat comparés."),
             reason=("text", "Pourquoi rien n'est estimé, ou ce que l'estimation suppose."),
+            design_reason=("text", "Pourquoi ce plan, et pas l'autre."),
         ),
     ),
 )

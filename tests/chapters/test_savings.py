@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from caqes_analysis import tables
-from caqes_analysis.chapters import explained, savings, savings_estimates, savings_sheet
+from caqes_analysis import french, tables
+from caqes_analysis.chapters import explained, savings, savings_designs, savings_estimates, savings_sheet
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.receive import open_store
+from caqes_analysis.savings.estimate import COMPARED, INTERRUPTED
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
 from caqes_analysis.savings.incentive import total_of
 from tests.campaigns import MONTHLY, small_campaign
@@ -92,6 +93,29 @@ def test_the_third_figure_says_how_sure_it_is_and_what_it_assumes(page: Page) ->
     rules = savings_estimates.rules_table(page)
     assert cells(rules, "Ce qui change")[0] == "la règle retenue"
     assert number(cells(rules, "Intéressement")[0]) == number(cells(savings.contracts_table(page), "Intéressement")[-1])
+
+
+def test_the_three_figures_are_read_together_where_they_are_only_mentioned(page: Page) -> None:
+    shown = savings.three_figures(page)
+    assert shown is not None
+    said = plain(shown.summary())
+    whole = number(cells(savings.contracts_table(page), "Économies")[-1])
+    assert f"le contrat compte {plain(french.compact_euros(whole))}" in said
+    assert re.search(r"indicateurs? estimables? sur \d", said)
+    assert said.endswith("aucun ne remplace les autres.")
+    everything = plain(savings.figures_by_indicator(page).rows[-1][-1].text)
+    assert everything in said
+
+
+def test_the_chapter_says_which_design_was_used_and_why_not_the_other(page: Page) -> None:
+    table = savings_designs.designs_table(page)
+    used = dict(zip(cells(table, "Indicateur"), cells(table, "Plan retenu"), strict=True))
+    assert used["Part ambulance"] in {COMPARED, INTERRUPTED}
+    why = dict(zip(cells(table, "Indicateur"), cells(table, "Pourquoi celui-là"), strict=True))
+    assert "sans contrat" in why["Part ambulance"]
+    beside = dict(zip(cells(table, "Indicateur"), cells(table, "Ce que vaut ce second regard"), strict=True))
+    assert beside["Pansements"] == "pas de référentiel connu, donc pas de seuil"
+    assert "il en faut 8 de chaque côté" in beside["PERFADOM"]
 
 
 def test_each_indicator_has_a_sentence_that_reads_the_difference(page: Page) -> None:

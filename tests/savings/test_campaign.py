@@ -16,6 +16,8 @@ from caqes_analysis.receive import open_store
 from caqes_analysis.savings import decompose
 from caqes_analysis.savings.campaign import compared_year, envelope_pairs
 from caqes_analysis.savings.decomposition import EFFECTS
+from caqes_analysis.savings.estimate_campaign import estimate_questions
+from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
 from tests.campaigns import MONTHLY, small_campaign
 from tests.conftest import REPOSITORY
@@ -96,6 +98,39 @@ def test_what_is_not_estimated_says_why(region: tuple[Campaign, Store]) -> None:
     silent = estimates[estimates["saving_eur"].isna() & estimates["reason"].isna()]
     assert silent.empty
     assert "phev_ipp" in set(estimates["indicator"])
+
+
+def test_each_indicator_with_a_reference_has_its_second_look_or_says_why_not(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    estimates = store.read(tables.SAVING_ESTIMATES)
+    whole = estimates[(estimates["level"] == "region") & estimates["saving_eur"].notna()]
+    assert whole["design_reason"].notna().all()
+    looks = estimates[estimates["level"] == "threshold"].set_index("indicator")
+    assert {"phev_perfadom", "transport_ambulance_share"} <= set(looks.index)
+    assert looks["reason"].notna().all()
+    assert looks.loc["phev_perfadom", "method"] == "seuil du référentiel"
+
+
+def test_declared_months_of_transition_are_not_counted(region: tuple[Campaign, Store]) -> None:
+    campaign, store = region
+    shared = [definitions_of(campaign)["transport_ambulance_share"]]
+    scheme = scheme_of(campaign)
+    asked = list(estimate_questions(store, campaign, scheme, shared))
+    assert [one.transition_months_nb for one in asked] == [0] * len(asked), "no text declares any"
+    late = campaign_contracts(store).max()
+    declared_nb = 2 + 12 * (asked[0].start.year - late.year) + asked[0].start.month - late.month
+    declared = scheme.model_copy(update={"transition_months_nb": declared_nb})
+    first = next(iter(estimate_questions(store, campaign, declared, shared)))
+    row = first.answer().set_index("level").loc["region"]
+    assert first.transition_months_nb >= 2
+    assert row["months_nb"] == 12 - first.transition_months_nb
+    assert "mois de transition" in row["reason"]
+
+
+def campaign_contracts(store: Store) -> pd.Series:
+    contracts = store.read(tables.CONTRACTS)
+    own = contracts[(contracts["scheme"] == "caqes-2022") & (contracts["status"] != "refusé")]
+    return own["signed_on"].dropna()
 
 
 def test_every_assumption_is_changed_alone(region: tuple[Campaign, Store]) -> None:

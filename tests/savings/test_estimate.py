@@ -159,6 +159,7 @@ def test_groups_whose_past_differs_are_not_compared(monthly: pd.DataFrame, treat
 def test_transition_months_are_not_counted(monthly: pd.DataFrame, treated: list[str]) -> None:
     row = savings.estimate(monthly, treated=treated, start="2022-07-01", transition_months_nb=2).iloc[-1]
     assert (row["period"], row["months_nb"]) == ("2022-09/2022-12", 4)
+    assert "2 mois de transition déclarés, non comptés" in row["reason"]
     later = savings.estimate(monthly, treated=treated, start="2022-07-01", year=2023).iloc[-1]
     assert (later["period"], later["months_nb"]) == ("2023-01/2023-12", 12)
     kept = monthly["series"].isin(treated) & monthly["month"].between("2022-09-01", "2022-12-01")

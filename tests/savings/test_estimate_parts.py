@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from caqes_analysis.savings.estimate_model import Counterfactual, simulate_counterfactual
 from caqes_analysis.savings.estimate_null import pass_through_rule
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude, detectable_share, read_saving
 from caqes_analysis.savings.estimate_targeting import Targeting, overlap_share, replay_targeting
@@ -166,7 +167,44 @@ def test_the_threshold_says_nothing_of_few_or_different_establishments() -> None
     few = threshold_effect(window, tuple(threshold.values), treated, threshold)
     assert few.shares is None
     assert "il en faut 8 de chaque côté" in few.reason
+    refused = threshold_effect(window, tuple(threshold.values), treated, Threshold({}, 1.0, "valeurs non reçues"))
+    assert (refused.shares, refused.reason) == (None, "valeurs non reçues")
     window, threshold, treated = near_the_threshold(0.0, growth=0.2)
     apart = threshold_effect(window, tuple(threshold.values), treated, threshold)
     assert apart.shares is None
     assert "évoluaient déjà différemment" in apart.reason
+
+
+def moving_region() -> tuple[list[Window], Window, np.ndarray, list[np.ndarray]]:
+    """Return five years and the one evaluated of eighty series, whom growth would have chosen then and now."""
+    random = np.random.default_rng(12)
+    months = np.exp(random.normal(9, 0.6, (80, 1)) + np.repeat(random.normal(0, 0.08, (80, 6)), 12, axis=1))
+    months = months * np.exp(random.normal(0, 0.03, (80, 72)))
+    replays = [build_window(months[:, :60], 60 - 12 * back, YEAR) for back in (1, 2, 3)]
+    current = build_window(months, 60, YEAR)
+    treated = current.growth >= np.sort(current.growth)[-32]
+    return replays, current, treated, [replay_targeting(one, treated, Targeting("growth")) for one in replays]
+
+
+def simulated(selections: list[np.ndarray], *, is_on_growth: bool) -> Counterfactual:
+    replays, current, treated, _ = moving_region()
+    return simulate_counterfactual(
+        replays, current, treated, selections, is_compared=True, is_on_growth=is_on_growth, paths_nb=400, seed=1
+    )
+
+
+def test_a_year_with_less_history_teaches_nothing_of_a_choice_by_growth() -> None:
+    replays, current, _, chosen = moving_region()
+    assert [one.history_years_nb for one in (current, *replays)] == [3, 3, 3, 2]
+    without_last = [*chosen[:2], np.zeros(80, dtype=bool)]
+    known, cut = (simulated(one, is_on_growth=True) for one in (chosen, without_last))
+    assert np.array_equal(known.paths_eur, cut.paths_eur)
+    assert simulated(chosen, is_on_growth=False).selection_log != known.selection_log
+
+
+def test_what_a_choice_by_growth_leaves_is_believed_more_and_surer_less() -> None:
+    _, _, _, chosen = moving_region()
+    two = [*chosen[:2], np.zeros(80, dtype=bool)]
+    by_growth, by_level = (simulated(two, is_on_growth=one) for one in (True, False))
+    assert abs(by_growth.selection_log) > abs(by_level.selection_log)
+    assert by_growth.common_sd > by_level.common_sd
