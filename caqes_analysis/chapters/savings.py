@@ -30,11 +30,16 @@ __all__ = [
     "contracts_table",
     "difference",
     "figures_by_indicator",
+    "how_to_read",
     "other_rules_table",
     "savings_card",
     "three_figures",
 ]
 
+_HOW_TO_READ = (
+    "Des trois chiffres des économies, aucun ne remplace les autres : le contrat additionne les baisses et oublie les "
+    "hausses, la dépense compte les deux, et l'économie réelle dit seule ce qui n'aurait pas eu lieu sans contrat."
+)
 _DOTATION = "biosimilar_dotation/"
 _SPLIT = {"price": "prix", "volume": "volume"}
 
@@ -125,10 +130,14 @@ def three_figures(page: Page) -> Text | None:
     return Text.paragraphs(
         f"Économies {int(known['year'].iloc[0])}, trois chiffres : le contrat compte "
         f"{french.compact_euros(total_of(known['saving']))} ; la dépense des mêmes indicateurs a varié de "
-        f"{french.compact_euros(moved, signed=True)}{prices} ; {_real_of(page, known['indicator'].nunique())}. Le "
-        "premier additionne les baisses et oublie les hausses, le deuxième compte les deux, le dernier dit seul ce qui "
-        "n'aurait pas eu lieu sans contrat : aucun ne remplace les autres."
+        f"{french.compact_euros(moved, signed=True)}{prices} ; {_real_of(page, known['indicator'].nunique())}.",
+        _HOW_TO_READ,
     )
+
+
+def how_to_read(page: Page) -> Text | None:
+    """Return in one sentence how to read the card of the savings; None when there is no such card."""
+    return Text.paragraphs(_HOW_TO_READ) if savings_card(page) is not None else None
 
 
 def _real_of(page: Page, indicators_nb: int) -> str:

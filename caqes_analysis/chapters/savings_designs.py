@@ -32,7 +32,7 @@ def designs_table(page: Page) -> Table | None:
         [
             {
                 "label": str(names.get(row["indicator"], row["indicator"])),
-                "period": row["period"].replace("/", " à "),
+                "period": _months(row["period"]),
                 "method": row["method"],
                 "why": row["reason"] if pd.isna(row["design_reason"]) else row["design_reason"],
                 **_at_threshold(beside.get((row["indicator"], row["period"]))),
@@ -59,6 +59,14 @@ def designs_table(page: Page) -> Table | None:
             "plan retenu.",
         ],
     )
+
+
+def _months(period: str) -> str:
+    """Return in words the months of a period « 2022-07/2022-12 »; a whole year is its number."""
+    first, last = (pd.Timestamp(f"{month}-01") for month in period.split("/"))
+    if (first.year, first.month, last.month) == (last.year, 1, 12):
+        return str(first.year)
+    return f"{french.month_year(first)} à {french.month_year(last)}"
 
 
 def _at_threshold(row: Mapping[Any, Any] | None) -> dict[str, str]:

@@ -124,6 +124,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             "grandeur, qui ne s'additionnent pas.",
             "Intervalle : au meilleur quart, ce que le hasard d'une année fait au taux, plus que ses seules boîtes ne "
             "le diraient ; « – » quand il n'est pas estimable pour un groupe (année absente, peu d'établissements).",
+            f"Toutes les présentations, levier par levier : classeur leviers-{page.finess}.xlsx des fichiers exportés.",
             *extract_notes(page),
         ],
     )

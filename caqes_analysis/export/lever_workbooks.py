@@ -153,7 +153,7 @@ def _lever_rows(ranks: pd.DataFrame, lists: Mapping[str, pd.DataFrame], fields: 
     for row in ranks.to_dict("records"):
         lever = row["lever"]
         why = WITHOUT_DETAIL.get(lever, _NO_PRODUCT)
-        detail = f"feuille « {_SHEETS[lever]} »" if lever in lists else f"sans détail par produit : {why}"
+        detail = f"feuille « {_SHEETS[lever]} »" if lever in lists else f"sans détail par produit ({why})"
         yield [
             row["rank"],
             f"{row['label']} (plafond théorique)" if row["is_ceiling"] else row["label"],

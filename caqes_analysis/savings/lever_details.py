@@ -24,7 +24,7 @@ from caqes_analysis.store import Store
 __all__ = ["WITHOUT_DETAIL", "lever_details"]
 
 WITHOUT_DETAIL: Final[Mapping[str, str]] = {
-    "repertoire": "plafond théorique : aucune présentation n'est désignée, le détail s'arrête à la classe",
+    "repertoire": "plafond théorique, qui ne désigne aucune présentation : le détail s'arrête à la classe",
     "ambulance": "les fichiers reçus donnent des trajets et des montants par mode, pas les transports un à un",
 }
 """Levers that no list of products explains, and why, in French."""

@@ -102,7 +102,7 @@ def test_the_three_figures_are_read_together_where_they_are_only_mentioned(page:
     whole = number(cells(savings.contracts_table(page), "Économies")[-1])
     assert f"le contrat compte {plain(french.compact_euros(whole))}" in said
     assert re.search(r"indicateurs? estimables? sur \d", said)
-    assert said.endswith("aucun ne remplace les autres.")
+    assert plain(savings.how_to_read(page).summary()) in said
     everything = plain(savings.figures_by_indicator(page).rows[-1][-1].text)
     assert everything in said
 

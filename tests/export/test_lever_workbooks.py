@@ -127,7 +127,7 @@ def test_a_lever_without_products_says_so(files: dict[str, Path]) -> None:
     book = openpyxl.load_workbook(files[PEERS[5]])
     rows = [[cell.value for cell in row] for row in book["Leviers"].iter_rows(min_row=3)]
     said = {row[1]: row[6] for row in rows}
-    assert said["Ambulance → transport assis"] == f"sans détail par produit : {WITHOUT_DETAIL['ambulance']}"
+    assert said["Ambulance → transport assis"] == f"sans détail par produit ({WITHOUT_DETAIL['ambulance']})"
     assert said["IPP"] == "feuille « IPP »"
 
 
