@@ -59,8 +59,8 @@ class Question:
         Earliest day on which one of these contracts took effect; None when none is known.
     rule, target_pct
         What pays, and the evolution to reach where that is the objective.
-    transition_months_nb
-        Months from ``start`` on that are transitory for one of these contracts at least: not counted.
+    last_signed_on, declared_transition_nb
+        Latest day on which one of them took effect, and months of transition that the scheme declares.
     threshold
         What the référentiel read before these contracts, and where it cuts; None where it is not known.
     design, is_targeted, seed
@@ -78,7 +78,8 @@ class Question:
     signed_on: pd.Timestamp | None = None
     rule: IncentiveRule | None = None
     target_pct: float | None = None
-    transition_months_nb: int = 0
+    last_signed_on: pd.Timestamp | None = None
+    declared_transition_nb: int = 0
     threshold: Threshold | None = None
     design: Literal["auto", "interrupted"] = "auto"
     is_targeted: bool = True
@@ -93,6 +94,11 @@ class Question:
     def has_reference(self) -> bool:
         """Whether a référentiel is known: its conditions are levels."""
         return self.definition.reference is not None and bool(self.definition.reference.conditions)
+
+    @property
+    def transition_months_nb(self) -> int:
+        """Months from ``start`` on that are still transitory for one of these contracts: not counted."""
+        return transition_months_left(self.start, self.last_signed_on, self.declared_transition_nb)
 
     def answer(self) -> pd.DataFrame:
         """Return the table ``saving_estimates`` of the question; one row that says why when nothing is estimated."""
@@ -161,20 +167,19 @@ def estimate_questions(
             treated = frozenset(own["contract_finess"])
             known = days.reindex(sorted(treated)).dropna()
             signed_on = None if known.empty else pd.Timestamp(known.min())
-            start = pd.Timestamp(year, int(str(first_nb)), 1)
-            last = None if known.empty else pd.Timestamp(known.max())
             yield Question(
                 definition=definition,
                 amounts=amounts,
                 treated=treated,
                 others=frozenset(everyone - signed),
                 apart=frozenset((everyone & signed) - set(rows["contract_finess"])),
-                start=start,
+                start=pd.Timestamp(year, int(str(first_nb)), 1),
                 year=year,
                 signed_on=signed_on,
                 rule=scheme.incentive,
                 target_pct=_target_pct(definition, own),
-                transition_months_nb=transition_months_left(start, last, scheme.transition_months_nb or 0),
+                last_signed_on=None if known.empty else pd.Timestamp(known.max()),
+                declared_transition_nb=scheme.transition_months_nb or 0,
                 threshold=reference_threshold(store, definition, signatory=signatory, signed_on=signed_on),
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -125,6 +126,9 @@ def test_declared_months_of_transition_are_not_counted(region: tuple[Campaign, S
     assert first.transition_months_nb >= 2
     assert row["months_nb"] == 12 - first.transition_months_nb
     assert "mois de transition" in row["reason"]
+    assert first.last_signed_on is not None
+    since_contract = replace(first, start=first.last_signed_on)
+    assert since_contract.transition_months_nb == declared_nb, "counted from the contract, all of them are left out"
 
 
 def campaign_contracts(store: Store) -> pd.Series:
