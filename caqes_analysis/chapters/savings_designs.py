@@ -31,8 +31,7 @@ def designs_table(page: Page) -> Table | None:
     frame = pd.DataFrame(
         [
             {
-                "label": str(names.get(row["indicator"], row["indicator"])),
-                "period": _months(row["period"]),
+                "label": f"{names.get(row['indicator'], row['indicator'])}{_months(row['period'])}",
                 "method": row["method"],
                 "why": row["reason"] if pd.isna(row["design_reason"]) else row["design_reason"],
                 **_at_threshold(beside.get((row["indicator"], row["period"]))),
@@ -42,10 +41,9 @@ def designs_table(page: Page) -> Table | None:
     )
     return Table.from_frame(
         frame,
-        caption="Comment l'économie réelle a été mesurée, et pourquoi pas autrement",
+        caption=f"Comment l'économie réelle de {int(whole['year'].iloc[0])} a été mesurée, et pourquoi pas autrement",
         columns=[
             ColumnFormat.text("label", "Indicateur"),
-            ColumnFormat.text("period", "Mois évalués"),
             ColumnFormat.text("method", "Plan retenu"),
             ColumnFormat.text("why", "Pourquoi celui-là"),
             ColumnFormat.text("effect", "Près du seuil du référentiel (à 95 %)", align="right"),
@@ -62,11 +60,11 @@ def designs_table(page: Page) -> Table | None:
 
 
 def _months(period: str) -> str:
-    """Return in words the months of a period « 2022-07/2022-12 »; a whole year is its number."""
+    """Return in words the months of a period « 2022-07/2022-12 »; nothing for a whole year."""
     first, last = (pd.Timestamp(f"{month}-01") for month in period.split("/"))
     if (first.year, first.month, last.month) == (last.year, 1, 12):
-        return str(first.year)
-    return f"{french.month_year(first)} à {french.month_year(last)}"
+        return ""
+    return f", {french.month_year(first)} à {french.month_year(last)}"
 
 
 def _at_threshold(row: Mapping[Any, Any] | None) -> dict[str, str]:
