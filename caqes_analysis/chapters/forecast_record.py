@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import ordered_by_envelope
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
 from caqes_analysis.forecast.track_record import (
+    KINDS,
     SIZE_CLASSES,
     brier_scores,
     reliability,
+    series_trials,
     summarise_trials,
+    with_kind,
     with_size_class,
 )
 
-__all__ = ["errors_table", "record_answer", "region_record", "reliability_table", "size_table"]
+__all__ = ["envelopes_table", "errors_table", "record_answer", "region_record", "reliability_table", "size_table"]
 
 
 def _trials(page: Page) -> pd.DataFrame:
     return page.store.read(tables.FORECAST_TRIALS)
+
+
+def _nearest_months_nb(page: Page, trials: pd.DataFrame) -> int:
+    """Return the number of months replayed that is nearest to those of the campaign."""
+    replayed = np.sort(trials["observed_months_nb"].unique())
+    return int(replayed[np.abs(replayed - page.campaign.settled_month_nb).argmin()])
 
 
 def record_answer(page: Page) -> Text | Notice:
@@ -32,11 +43,11 @@ def record_answer(page: Page) -> Text | Notice:
             "Pas de rejeu",
             "Il y faut au moins trois années complètes avant l'année de la campagne.",
         )
-    own = summarise_trials(trials[trials["level"] == "establishment"], ["observed_months_nb"])
-    nearest = own.iloc[(own["observed_months_nb"] - page.campaign.settled_month_nb).abs().argmin()]
+    own = summarise_trials(series_trials(trials), ["observed_months_nb"])
+    months_nb = _nearest_months_nb(page, trials)
+    nearest = own[own["observed_months_nb"] == months_nb].iloc[0]
     best = min(SIMPLE_METHODS, key=lambda name: float(nearest[f"{name}_points"]))
     years = french.list_in_words([str(year) for year in sorted(trials["year"].unique())])
-    months_nb = int(nearest["observed_months_nb"])
     return Text.paragraphs(
         f"Refaites avec les mois d'alors pour {years}, les prévisions à {months_nb} mois se seraient trompées en "
         f"moyenne de {french.points(nearest['error_points'], signed=False)} de taux d'évolution, contre "
@@ -46,6 +57,7 @@ def record_answer(page: Page) -> Text | Notice:
     )
 
 
+_WHO = {"establishment": "établissements", "region": "région"}
 _SCORES = [
     ColumnFormat.count("forecasts_nb", "Prévisions"),
     ColumnFormat.number("error_points", "Erreur", unit="points"),
@@ -72,8 +84,8 @@ def errors_table(page: Page) -> Table | None:
     trials = _trials(page)
     if trials.empty:
         return None
-    rows = summarise_trials(trials[trials["level"] == "establishment"], ["observed_months_nb", "year"])
-    whole = summarise_trials(trials[trials["level"] == "establishment"], ["observed_months_nb"]).assign(year="ensemble")
+    rows = summarise_trials(series_trials(trials), ["observed_months_nb", "year"])
+    whole = summarise_trials(series_trials(trials), ["observed_months_nb"]).assign(year="ensemble")
     frame = pd.concat([rows.astype({"year": str}), whole]).sort_values(["observed_months_nb", "year"])
     return Table.from_frame(
         frame,
@@ -104,6 +116,32 @@ def size_table(page: Page) -> Table | None:
             ColumnFormat.text("size_class", "Séries"),
             *_SCORES,
         ],
+    )
+
+
+def envelopes_table(page: Page) -> Table | None:
+    """Return the errors and the real cover of each envelope and of the sums of envelopes, of hospitals then region."""
+    trials = _trials(page)
+    if trials.empty:
+        return None
+    months_nb = _nearest_months_nb(page, trials)
+    kept = with_kind(trials[trials["observed_months_nb"] == months_nb])
+    rows = ordered_by_envelope(summarise_trials(kept, ["kind", "level", "envelope"]))
+    summed = rows["kind"] == KINDS[1]
+    labels = rows["envelope"].map(page.label)
+    notes = [
+        "Région : la somme des établissements, une par année rejouée ; quelques années ne font pas une couverture."
+    ]
+    if summed.any():
+        notes.append(
+            "Somme : total d'enveloppes, simulé trajectoire par trajectoire ; sa couverture dit si les enveloppes d'un "
+            "établissement se trompent ensemble."
+        )
+    return Table.from_frame(
+        rows.assign(label=labels.where(~summed, labels + " (somme)"), who=rows["level"].map(_WHO)),
+        caption=f"Les mêmes à {months_nb} mois observés, par enveloppe et somme d'enveloppes",
+        columns=[ColumnFormat.text("label", "Enveloppe"), ColumnFormat.text("who", "De"), *_SCORES],
+        notes=notes,
     )
 
 
@@ -148,7 +186,7 @@ def reliability_table(page: Page) -> Table | None:
 def region_record(page: Page) -> Text | None:
     """Return how often the sums of the region would have stood in their interval."""
     trials = _trials(page)
-    sums = trials[trials["level"] == "region"]
+    sums = with_kind(trials)[lambda rows: (rows["level"] == "region") & (rows["kind"] == KINDS[0])]
     if sums.empty:
         return None
     inside = sums["actual_eur"].between(sums["lower_80_eur"], sums["upper_80_eur"])

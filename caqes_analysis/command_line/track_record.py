@@ -10,7 +10,13 @@ from rich.text import Text
 from caqes_analysis import french
 from caqes_analysis.command_line.text import OUT, typeset
 from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
-from caqes_analysis.forecast.track_record import brier_scores, reliability, summarise_trials, with_size_class
+from caqes_analysis.forecast.track_record import (
+    brier_scores,
+    reliability,
+    summarise_trials,
+    with_kind,
+    with_size_class,
+)
 
 __all__ = ["print_record", "record_of"]
 
@@ -18,6 +24,9 @@ _HEADERS = {
     "observed_months_nb": "Mois",
     "year": "Année",
     "size_class": "Séries",
+    "kind": "Nature",
+    "envelope": "Enveloppe",
+    "level": "De",
     "announced_class": "Annoncé",
     "forecasts_nb": "Prévisions",
     "error_points": "Erreur",
@@ -36,6 +45,7 @@ _HEADERS = {
 _TITLES = {
     "erreurs": "Erreur du taux d'évolution, couverture réelle, méthodes simples",
     "erreurs-par-taille": "Les mêmes, par taille de série",
+    "couverture-par-enveloppe": "Les mêmes, par enveloppe et somme d'enveloppes, des établissements et de la région",
     "fiabilite": "Probabilités annoncées de dépasser, et ce qui est arrivé",
     "brier": "Score de Brier (0 est parfait), et celui du ratio avec ses propres erreurs",
 }
@@ -45,6 +55,8 @@ _LEGEND = (
     + ", ".join(SIMPLE_METHODS.values())
     + "). 80 %, 95 % : part des années réelles dans l'intervalle. Largeur : de l'intervalle à 80 %, en points."
 )
+_WORDS = ("size_class", "announced_class", "kind", "envelope", "level")
+_LEVELS = {"establishment": "établ.", "region": "région"}
 _DECIMALS = {"error_points": 1, "width_80_points": 1, "brier": 3, "compared_brier": 3, "last_ratio_brier": 3}
 
 
@@ -60,6 +72,9 @@ def record_of(trials: pd.DataFrame, chances: pd.DataFrame) -> dict[str, pd.DataF
     return {
         "erreurs": summarise_trials(own, ["observed_months_nb", "year"]),
         "erreurs-par-taille": summarise_trials(own, ["observed_months_nb", "size_class"]),
+        "couverture-par-enveloppe": summarise_trials(
+            with_kind(trials), ["kind", "envelope", "level", "observed_months_nb"]
+        ).drop(columns=[f"{name}_points" for name in SIMPLE_METHODS]),
         "fiabilite": reliability(chances),
         "brier": brier_scores(chances),
     }
@@ -78,7 +93,7 @@ def print_record(parts: dict[str, pd.DataFrame]) -> None:
         shown = [column for column in _HEADERS if column in rows]
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for column in shown:
-            table.add_column(_HEADERS[column], justify="left" if column.endswith("_class") else "right")
+            table.add_column(_HEADERS[column], justify="left" if column in _WORDS else "right")
         for row in rows.to_dict("records"):
             table.add_row(*(_cell(column, row[column]) for column in shown))
         OUT.print(typeset(Text(_TITLES[name], "bold")))
@@ -93,6 +108,6 @@ def _classes(rows: pd.DataFrame) -> list[str]:
 
 def _cell(name: str, value: object) -> str:
     if isinstance(value, str) or name == "year":
-        return str(value)
+        return _LEVELS.get(str(value), str(value)) if name == "level" else str(value)
     simple = name.removesuffix("_points") in SIMPLE_METHODS
     return french.number(value, _DECIMALS.get(name, 1 if simple else 0), missing="–")

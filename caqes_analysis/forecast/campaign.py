@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +18,13 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import HASH_LENGTH, hash_of_files
 from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cut
 from caqes_analysis.forecast.events import EVERYONE, apply_events
-from caqes_analysis.forecast.followed import Followed, followed_indicators, followed_months
+from caqes_analysis.forecast.followed import Followed, followed_indicators, followed_months, sums_of
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, Histories, Method, prepare
 from caqes_analysis.forecast.kept_paths import PathsWriter
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.paths import simulate_cents
-from caqes_analysis.forecast.series import as_first_received, month_notes, monthly_series, parts_of
+from caqes_analysis.forecast.series import as_first_received, blocks_of, month_notes, monthly_series, parts_of
 from caqes_analysis.forecast.trials import replay_region
 from caqes_analysis.forecast.year_end import PATHS_NB, decimals, forecast_table, modelled_months
 from caqes_analysis.schemes.targets import target_for, target_for_envelope
@@ -35,8 +35,6 @@ __all__ = ["FORECAST_PART", "Step", "events_of", "prepare_forecasts"]
 FORECAST_PART = "previsions"
 """Name of the parts that this step writes."""
 
-BLOCK_SERIES_NB = 1000
-"""Series simulated at a time: 8 MB of paths, whatever the size of the region."""
 FIRST_KEPT_MONTH_NB = 3
 """First month observed of which the forecast is computed again, to show how it has moved."""
 TRIAL_MONTHS_NB = (3, 6, 9)
@@ -152,12 +150,16 @@ class Step:
     def _departments(self) -> pd.Series[str]:
         return perimeter.current_establishments(self.store).set_index("finess")["department"]
 
+    @property
+    def _region(self) -> str:
+        return f"{_GROUP_NAMES['region']}{self.campaign.region.code}"
+
     def _groups_of(self, series: Iterable[str]) -> list[tuple[str, ...]]:
         """Return the groups of each series: the region, then its department when it is known."""
         found = []
         for finess, envelope in parts_of(series).itertuples(index=False):
             department = self._departments.get(finess)
-            names = [f"{_GROUP_NAMES['region']}{self.campaign.region.code}/{envelope}"]
+            names = [f"{self._region}/{envelope}"]
             if isinstance(department, str):
                 names.append(f"{_GROUP_NAMES['department']}{department}/{envelope}")
             found.append(tuple(names))
@@ -215,14 +217,14 @@ class Step:
         base_cents, has_base = self._bases(histories)
         sums = GroupSums(year, observed_nb, PATHS_NB)
         found = []
-        for rows in _blocks(histories.series):
+        for rows in blocks_of(histories.series):
             block = histories.take(rows)
             totals = simulate_cents(block, calibration, paths_nb=PATHS_NB, seed=0)
             names = [self._groups[row] for row in rows]
             sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=has_base[rows])
             found.append(self._table(block, totals))
             envelopes = GroupSums(year, observed_nb, PATHS_NB, needs_all=True)
-            indicators = self._indicators_of(block.series)
+            indicators = sums_of(block.series, self.followed)
             envelopes.add(block, totals, names=indicators, base_cents=base_cents[rows], has_base=has_base[rows])
             added, added_totals = envelopes.as_series()
             sums.add(
@@ -250,13 +252,6 @@ class Step:
             as_of=pd.Timestamp(year, observed_nb, 1),
             reason=pd.Series(reasons, dtype="str"),
         )
-
-    def _indicators_of(self, series: Iterable[str]) -> list[tuple[str, ...]]:
-        """Return the series of the indicators that add up each series."""
-        return [
-            tuple(f"{finess}/{one.indicator}" for one in self.followed if envelope in one.envelopes)
-            for finess, envelope in parts_of(series).itertuples(index=False)
-        ]
 
     def landing(self, series: str) -> pd.Series[Any]:
         """Return the row of ``forecasts`` of one series, as of today."""
@@ -319,13 +314,19 @@ class Step:
         months = sorted({*TRIAL_MONTHS_NB, min(self.campaign.settled_month_nb, 11)})
         kept = self.store.directory.parent / "calibration"
         events = events_of(self.campaign)
-        key = hashlib.sha256(f"{self._panel_hash} {months} {self._groups}".encode()).hexdigest()[:HASH_LENGTH]
+        summed = {one.indicator: one.envelopes for one in self.followed if one.envelopes}
+        key = hashlib.sha256(f"{self._panel_hash} {months} {self._region} {summed}".encode()).hexdigest()[:HASH_LENGTH]
         files = [kept / f"essais-{key}-{name}.parquet" for name in ("forecast_trials", "forecast_chances")]
         pair = (tables.FORECAST_TRIALS, tables.FORECAST_CHANCES)
         if not all(path.is_file() for path in files):
-            regions = [groups[0] for groups in self._groups]
-            year = self.campaign.year
-            found = replay_region(self.panel, year=year, observed_months=months, groups=regions, events=events)
+            found = replay_region(
+                self.panel,
+                year=self.campaign.year,
+                observed_months=months,
+                region=self._region,
+                followed=self.followed,
+                events=events,
+            )
             draft = Store(kept / f"essais-{key}.draft")
             for table, rows, path in zip(pair, found, files, strict=True):
                 draft.write(table, rows, part=FORECAST_PART)
@@ -350,15 +351,3 @@ def _without_rate(added: Histories, incomplete: set[str]) -> Histories:
         for reason, kept, method in zip(added.reasons, is_whole, added.methods, strict=True)
     )
     return replace(added, has_previous=added.has_previous & is_whole, reasons=reasons)
-
-
-def _blocks(series: Sequence[str]) -> Iterator[npt.NDArray[np.intp]]:
-    """Yield the rows of some establishments at a time, never a part of one: its indicators add up its envelopes."""
-    owners = parts_of(series)["subject"].tolist()
-    start = 0
-    while start < len(owners):
-        stop = min(start + BLOCK_SERIES_NB, len(owners))
-        while stop < len(owners) and owners[stop] == owners[stop - 1]:
-            stop += 1
-        yield np.arange(start, stop)
-        start = stop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import known_code_lists
+from caqes_analysis.forecast.series import parts_of
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
@@ -17,7 +19,7 @@ from caqes_analysis.indicators.months import envelopes_counted, monthly_amounts
 from caqes_analysis.schemes.targets import subjects_of_envelope
 from caqes_analysis.store import Store
 
-__all__ = ["Followed", "followed_indicators", "followed_months"]
+__all__ = ["Followed", "followed_indicators", "followed_months", "sums_of"]
 
 _EUROS = "€"
 _LINES_BY_CODE = ("lpp_spend", "extra_list_use")
@@ -132,3 +134,19 @@ def followed_months(store: Store, campaign: Campaign, followed: tuple[Followed, 
         )
     columns = ["series", "month", "amount_eur", "is_provisional", "is_corrected", "is_spread"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def sums_of(series: Iterable[str], followed: Sequence[Followed]) -> list[tuple[str, ...]]:
+    """Return the series of the indicators that add up each series.
+
+    Parameters
+    ----------
+    series
+        Names of the series (``finess/envelope``).
+    followed
+        The indicators forecast.
+    """
+    return [
+        tuple(f"{finess}/{one.indicator}" for one in followed if envelope in one.envelopes)
+        for finess, envelope in parts_of(series).itertuples(index=False)
+    ]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from caqes_analysis import deliveries, french, tables
 from caqes_analysis.store import Store
 
-__all__ = ["as_first_received", "month_notes", "monthly_series", "parts_of"]
+__all__ = ["BLOCK_SERIES_NB", "as_first_received", "blocks_of", "month_notes", "monthly_series", "parts_of"]
 
+BLOCK_SERIES_NB = 1000
+"""Series simulated at a time: 8 MB of paths, whatever the size of the region."""
 _CENT = Decimal("0.01")
 
 
@@ -82,6 +86,24 @@ def parts_of(series: Iterable[str]) -> pd.DataFrame:
     """
     pairs = [name.partition("/")[::2] for name in series]
     return pd.DataFrame(pairs, columns=["subject", "envelope"])
+
+
+def blocks_of(series: Sequence[str]) -> Iterator[npt.NDArray[np.intp]]:
+    """Yield the rows of some establishments at a time, never a part of one: its indicators add up its envelopes.
+
+    Examples
+    --------
+    >>> [rows.tolist() for rows in blocks_of(["330000001/lpp", "330000001/phmev", "330000019/phmev"])]
+    [[0, 1, 2]]
+    """
+    owners = parts_of(series)["subject"].tolist()
+    start = 0
+    while start < len(owners):
+        stop = min(start + BLOCK_SERIES_NB, len(owners))
+        while stop < len(owners) and owners[stop] == owners[stop - 1]:
+            stop += 1
+        yield np.arange(start, stop)
+        start = stop
 
 
 def month_notes(months: pd.DataFrame, store: Store) -> dict[str, str]:

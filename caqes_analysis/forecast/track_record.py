@@ -7,20 +7,45 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from caqes_analysis.forecast.histories import Method
 from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
 
-__all__ = ["ERROR_CAP_POINTS", "SIZE_CLASSES", "brier_scores", "reliability", "summarise_trials", "with_size_class"]
+__all__ = [
+    "ERROR_CAP_POINTS",
+    "KINDS",
+    "SIZE_CLASSES",
+    "brier_scores",
+    "reliability",
+    "series_trials",
+    "summarise_trials",
+    "with_kind",
+    "with_size_class",
+]
 
 ERROR_CAP_POINTS = 100.0
 """Errors of the evolution rate count at most this: a series of a few euros would weigh more than the region."""
 SIZE_CLASSES = ("petites", "moyennes", "grandes")
 """Thirds of the series by the amount of the year before."""
+KINDS = ("reçue", "somme")
+"""What a trial is about: an envelope or amounts by code as received, or an indicator that adds envelopes up."""
 _BINS = (0.0, 0.1, 0.2, 1 / 3, 0.5, 2 / 3, 0.8, 0.9, 1.0)
 
 
+def with_kind(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials with ``kind``, one of ``KINDS``: an establishment's sum of paths adds envelopes up."""
+    own = trials["level"] == "establishment"
+    summed = set(trials.loc[own & (trials["method"] == Method.SUMMED), "envelope"])
+    return trials.assign(kind=[KINDS[envelope in summed] for envelope in trials["envelope"]])
+
+
+def series_trials(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials of the series of establishments, without the sums that add them up again."""
+    return trials[(trials["level"] == "establishment") & (trials["method"] != Method.SUMMED)]
+
+
 def with_size_class(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the trials of establishments with ``size_class``: their third by amount, among those of their year."""
-    own = trials[trials["level"] == "establishment"]
+    """Return the trials of series with ``size_class``: their third by amount, among those of their year."""
+    own = series_trials(trials)
     amount = own["previous_eur"].astype("float64")
     rank = amount.groupby([own["year"], own["observed_months_nb"]]).rank(pct=True, method="first")
     third = np.ceil(rank.to_numpy() * len(SIZE_CLASSES) - 1e-9).astype(int) - 1

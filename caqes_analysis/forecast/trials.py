@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -11,11 +12,12 @@ import pandas as pd
 
 from caqes_analysis.forecast.calibration import calibrate_panel, cut
 from caqes_analysis.forecast.events import apply_events, begun_events
+from caqes_analysis.forecast.followed import Followed, sums_of
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.panel import Panel
 from caqes_analysis.forecast.paths import simulate_cents
-from caqes_analysis.forecast.series import parts_of
+from caqes_analysis.forecast.series import blocks_of, parts_of
 from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS, simple_landings
 from caqes_analysis.forecast.year_end import PATHS_NB, decimals, forecast_table, modelled_months
 
@@ -25,7 +27,6 @@ OFFSETS_POINTS = (-8, -4, 0, 4, 8)
 """Targets tried in the back-test: points added to the evolution of the year before."""
 
 _MIN_YEARS_NB = 2
-_BLOCK_SERIES_NB = 1000
 
 Floats = npt.NDArray[np.float64]
 Cents = npt.NDArray[np.int64]
@@ -37,7 +38,8 @@ def replay_region(
     *,
     year: int,
     observed_months: Collection[int],
-    groups: Sequence[str],
+    region: str,
+    followed: Sequence[Followed] = (),
     events: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Forecast again the years before ``year`` that two whole years precede.
@@ -50,16 +52,19 @@ def replay_region(
         Year of the campaign: earlier ones are replayed, each from what stood before it.
     observed_months
         Numbers of months observed.
-    groups
-        Group to which each series of the panel is added up (its envelope in the region).
+    region
+        What names the sums of the region, before the envelope.
+    followed
+        Indicators forecast: those that add up envelopes are replayed too, path by path, for each establishment and for
+        the region.
     events
         Known events: those that had begun at the month replayed are applied, the others were not known.
 
     Returns
     -------
     tuple of DataFrame
-        Tables ``forecast_trials`` and ``forecast_chances``. Series whose year or year before is not whole, or that
-        are not estimable, are left out.
+        Tables ``forecast_trials`` and ``forecast_chances`` (of envelopes alone). Series whose year or year before is
+        not whole, or that are not estimable, are left out, with the sums that need them.
     """
     trials: list[pd.DataFrame] = []
     chances: list[pd.DataFrame] = []
@@ -74,7 +79,7 @@ def replay_region(
             events=begun_events(events, pd.Timestamp(replayed, 1, 1)),
         )
         start = panel.year_at(replayed)
-        whole = panel.known[:, start : start + 12].all(axis=1)
+        whole: Flags = np.asarray(panel.known[:, start : start + 12].all(axis=1))
         actual = panel.cents[:, start : start + 12].sum(axis=1)
         growth = _growth(panel, replayed - 1)
         for observed_nb, received in plain.items():
@@ -86,27 +91,64 @@ def replay_region(
             with np.errstate(divide="ignore", invalid="ignore"):
                 log_errors = np.log(actual / 100 / ratio)
             earlier = np.concatenate(past_ratios[observed_nb]) if past_ratios[observed_nb] else np.zeros(0)
-            sums = GroupSums(replayed, observed_nb, PATHS_NB)
-            for first in range(0, len(panel.series), _BLOCK_SERIES_NB):
-                rows = np.arange(first, min(first + _BLOCK_SERIES_NB, len(panel.series)))
+            sums, realised = GroupSums(replayed, observed_nb, PATHS_NB), Counter[str]()
+            for rows in blocks_of(panel.series):
                 block = one.take(rows)
                 totals = simulate_cents(block, calibration, paths_nb=PATHS_NB, seed=0)
-                names = [(name,) for name in groups[first : first + len(rows)]]
-                sums.add(block, totals, names=names, base_cents=block.previous_cents, has_base=usable[rows])
+                _add_up(sums, realised, region, block, totals, actual[rows], usable[rows])
                 kept = np.flatnonzero(usable[rows])
                 rules = {name: euros[rows][kept] for name, euros in simple.items()}
-                trials.append(_trials(block.take(kept), totals[kept], actual[rows][kept], rules))
+                trials.append(_trials(block.take(kept), totals[kept], actual[rows][kept], "establishment", rules))
                 found = _chances(
                     block.take(kept), totals[kept], actual[rows][kept], growth[rows][kept], ratio[rows][kept], earlier
                 )
                 chances.append(found)
-            realised = {name: int(actual[usable & (np.array(groups) == name)].sum()) for name in sums.groups}
+                # A sum stands on whole years: an envelope at zero is a part of it, though it has no rate of its own.
+                is_whole = whole[rows] & block.has_previous
+                added, added_totals, came = _sums_of_envelopes(
+                    block, totals, actual[rows], followed, observed_nb=observed_nb, is_whole=is_whole
+                )
+                trials.append(_trials(added, added_totals, came, "establishment"))
+                _add_up(sums, realised, region, added, added_totals, came, added.has_previous)
             summed, summed_totals = sums.as_series()
             seen = summed.rows(lambda row, s=summed: s.methods[row] is not Method.NONE)  # type: ignore[misc]
             came = np.array([realised[summed.series[row]] for row in seen], dtype=np.int64)
-            trials.append(_trials(summed.take(seen), summed_totals[seen], came))
+            trials.append(_trials(summed.take(seen), summed_totals[seen], came, "region"))
             past_ratios[observed_nb].append(log_errors[usable & np.isfinite(log_errors)])
     return _joined(trials, _TRIAL_COLUMNS), _joined(chances, _CHANCE_COLUMNS)
+
+
+def _add_up(
+    sums: GroupSums,
+    realised: Counter[str],
+    region: str,
+    histories: Histories,
+    totals: Cents,
+    actual: Cents,
+    is_usable: Flags,
+) -> None:
+    """Add series up to the region, envelope by envelope: their paths to ``sums``, what came to ``realised``."""
+    names = [f"{region}/{envelope}" for envelope in parts_of(histories.series)["envelope"]]
+    groups = [(name,) for name in names]
+    sums.add(histories, totals, names=groups, base_cents=histories.previous_cents, has_base=is_usable)
+    for name, cents, counts in zip(names, actual, is_usable, strict=True):
+        realised[name] += int(cents) * bool(counts)
+
+
+def _sums_of_envelopes(
+    block: Histories, totals: Cents, actual: Cents, followed: Sequence[Followed], *, observed_nb: int, is_whole: Flags
+) -> tuple[Histories, Cents, Cents]:
+    """Return the indicators that add up envelopes of a block of establishments: series, paths and what came."""
+    names = sums_of(block.series, followed)
+    sums = GroupSums(block.year, observed_nb, totals.shape[1], needs_all=True)
+    sums.add(block, totals, names=names, base_cents=block.previous_cents, has_base=is_whole)
+    realised = Counter[str]()
+    for cents, groups in zip(actual, names, strict=True):
+        realised.update(dict.fromkeys(groups, int(cents)))
+    added, added_totals = sums.as_series()
+    came = np.array([realised[name] for name in added.series], dtype=np.int64)
+    kept = np.flatnonzero(added.has_previous & (added.previous_cents > 0) & (came > 0))
+    return added.take(kept), added_totals[kept], came[kept]
 
 
 _TRIAL_COLUMNS = (
@@ -137,14 +179,14 @@ def _growth(panel: Panel, year: int) -> Floats:
 
 
 def _trials(
-    histories: Histories, totals: Cents, actual: Cents, rules: Mapping[str, Floats] | None = None
+    histories: Histories, totals: Cents, actual: Cents, level: str, rules: Mapping[str, Floats] | None = None
 ) -> pd.DataFrame:
-    """Return what would have been announced beside what came; the simple rules are asked of establishments only."""
+    """Return what would have been announced beside what came; the simple rules are asked of what was received only."""
     table = forecast_table(histories, totals, np.full(len(totals), np.nan))
     previous = histories.previous_cents / 100
     nothing = np.full(len(totals), np.nan)
     rows: dict[str, Any] = {
-        "level": "region" if rules is None else "establishment",
+        "level": level,
         "envelope": parts_of(histories.series)["envelope"].to_numpy(),
         "actual_eur": decimals(actual),
         "actual_evolution_pct": 100 * (actual / 100 / previous - 1),

@@ -77,6 +77,21 @@ def test_the_record_is_printed_beside_the_forecasts(page: Page) -> None:
     assert "fois sur" in words(forecast_record.region_record(page) or Text.paragraphs(""))
 
 
+def test_the_cover_of_a_sum_of_envelopes_is_beside_theirs(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = page.store.read(tables.FORECAST_TRIALS)
+    alone = forecast_record.envelopes_table(page)
+    assert alone is not None
+    assert [[cell.text for cell in row[:2]] for row in alone.rows] == [["PHMEV", "établissements"], ["PHMEV", "région"]]
+    assert "à 4 mois observés" in alone.caption
+    assert len(alone.notes) == 1
+    summed = trials.assign(envelope="lpp", method="somme des trajectoires")
+    monkeypatch.setattr(forecast_record, "_trials", lambda _: pd.concat([trials, summed], ignore_index=True))
+    both = forecast_record.envelopes_table(page)
+    assert both is not None
+    assert [row[0].text for row in both.rows] == ["PHMEV", "PHMEV", "LPP (somme)", "LPP (somme)"]
+    assert "trajectoire par trajectoire" in both.notes[1]
+
+
 def test_an_annual_campaign_says_what_is_missing(tmp_path: Path) -> None:
     campaign = campaign_file(tmp_path, ANNUAL)
     store = Store(tmp_path / "store")
@@ -91,6 +106,7 @@ def test_an_annual_campaign_says_what_is_missing(tmp_path: Path) -> None:
     assert forecasts.uncertain_table(page) is None
     assert forecasts.track_figure(page) is None
     assert forecast_record.errors_table(page) is None
+    assert forecast_record.envelopes_table(page) is None
     assert forecast_record.region_record(page) is None
 
 

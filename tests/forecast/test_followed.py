@@ -11,9 +11,11 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.code_lists import known_code_lists
+from caqes_analysis.command_line.track_record import record_of
 from caqes_analysis.forecast.campaign import Step, prepare_forecasts
 from caqes_analysis.forecast.followed import followed_indicators
 from caqes_analysis.forecast.kept_paths import read_paths
+from caqes_analysis.forecast.track_record import KINDS, series_trials, with_kind
 from caqes_analysis.store import Store
 from tests.campaigns import campaign_file
 from tests.forecast.test_campaign import CAMPAIGN, region_store
@@ -125,3 +127,40 @@ def test_an_envelope_stands_for_its_indicator_and_no_target_no_forecast(tmp_path
         set_target(store, "caqes-2022", "phev_perfadom", -5.0)
     assert followed_indicators(with_envelope, campaign) == ()
     assert [one.indicator for one in followed_indicators(without, campaign)] == ["phev_perfadom"]
+
+
+def test_sums_of_envelopes_are_replayed_with_what_came(summed: tuple[Store, pd.DataFrame]) -> None:
+    store, _ = summed
+    trials = store.read(tables.FORECAST_TRIALS)
+    own = with_kind(trials).query("level == 'establishment' and observed_months_nb == 9 and year == 2023")
+    parts, sums = (own[own["kind"] == kind] for kind in KINDS)
+    assert len(sums) >= 4
+    assert set(sums["envelope"]) == {"phev"}
+    assert len(series_trials(trials)) + (trials["envelope"] == "phev").sum() < len(trials), "the region is neither"
+    both = parts.assign(finess=parts["series"].str[:9]).groupby("finess")[["actual_eur", "previous_eur"]].sum()
+    for row in sums.itertuples():
+        assert row.actual_eur == both.loc[row.series[:9], "actual_eur"]
+        assert row.previous_eur == both.loc[row.series[:9], "previous_eur"]
+        one = parts[parts["series"].str.startswith(row.series[:9])]
+        if len(one) > 1:
+            widths = one[["lower_80_eur", "upper_80_eur"]].sum()
+            assert row.upper_80_eur - row.lower_80_eur < widths["upper_80_eur"] - widths["lower_80_eur"]
+    assert parts["series"].str[:9].duplicated().sum() >= 3
+    region = trials.query("series == 'region-96/phev' and observed_months_nb == 9 and year == 2023").iloc[0]
+    assert region["actual_eur"] == sums["actual_eur"].sum()
+    assert region["previous_eur"] == sums["previous_eur"].sum()
+    assert sums["last_ratio_pct"].isna().all(), "the simple rules are asked of what was received"
+
+
+def test_the_cover_of_a_sum_is_beside_that_of_its_envelopes(summed: tuple[Store, pd.DataFrame]) -> None:
+    store, _ = summed
+    trials, chances = store.read(tables.FORECAST_TRIALS), store.read(tables.FORECAST_CHANCES)
+    found = record_of(trials, chances)["couverture-par-enveloppe"].query("observed_months_nb == 9")
+    rows = found.set_index(["envelope", "level"])
+    assert rows["kind"].to_dict() == {
+        (envelope, level): KINDS[envelope == "phev"]
+        for envelope in ("lpp", "phev", "phmev")
+        for level in ("establishment", "region")
+    }
+    assert rows["forecasts_nb"].xs("region", level="level").tolist() == [2, 2, 2], "two years replayed"
+    assert chances["series"].str.endswith("/phev").sum() == 0

@@ -18,6 +18,7 @@ def trials(actual: list[float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "level": "establishment",
+            "method": "combinaison apprise",
             "year": 2023,
             "observed_months_nb": 9,
             "previous_eur": [Decimal(100 * (rank + 1)) for rank in range(size)],
