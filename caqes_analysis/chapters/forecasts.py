@@ -11,11 +11,12 @@ from caqes_analysis.chapters.landing import (
     LIKELIHOOD_NOTE,
     chance_of,
     chance_words,
-    euros_between,
+    gap_between,
     has_rate,
     landing_sentence,
     rate_interval,
     region_landing,
+    stake_words,
     why_not,
 )
 from caqes_analysis.chapters.page import Page
@@ -29,6 +30,7 @@ from caqes_analysis.chapters.words import (
 )
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import forecast_track
+from caqes_analysis.forecast.followed import EUROS
 from caqes_analysis.forecast.histories import PROVISIONAL_NOTE
 from caqes_analysis.forecast.likelihood import PROBABLE, UNLIKELY, likelihood_of
 
@@ -75,8 +77,9 @@ def answer(page: Page) -> Text:
 
 
 def _compared(page: Page) -> pd.DataFrame:
+    """Return the forecasts in euros that have a target: stakes in boxes are not of the same table."""
     rows = page.forecasts
-    return rows[(rows["level"] == "establishment") & rows["prob_exceed"].notna()]
+    return rows[(rows["level"] == "establishment") & rows["prob_exceed"].notna() & (rows["unit_label"] == EUROS)]
 
 
 def region_table(page: Page) -> Table | Notice:
@@ -92,7 +95,7 @@ def region_table(page: Page) -> Table | Notice:
         target=[page.target(code).short_label for code in rows["envelope"]],
         chance=[words for words, _ in chances],
         state=pd.Series([state for _, state in chances], dtype=object),
-        gap=[euros_between(row) or "–" for row in shown],
+        gap=[gap_between(row) or "–" for row in shown],
     )
     left = frame[frame["reason"].str.contains("à part", na=False)]
     apart = [f"{row['label']} : {row['reason']}." for row in left.to_dict("records")]
@@ -125,6 +128,10 @@ def weather_table(page: Page) -> Table | Notice:
         f"{french.plural(unlikely, 'prévision « peu probable »', 'prévisions « peu probable »')} hors du tableau ; "
         "elles sont sur les fiches.",
     ]
+    counted = page.forecasts.loc[page.forecasts["unit_label"] != EUROS, "envelope"].unique().tolist()
+    if counted:
+        labels = french.list_in_words([page.label(code) for code in counted])
+        notes.append(f"{labels} : enjeu compté autrement qu'en euros, sur la page de l'indicateur et sur les fiches.")
     verb = "ont dépassé" if page.campaign.settled_month_nb == _LAST_MONTH else "dépasseront probablement"
     caption = f"Météo de {page.campaign.year} : établissements et enveloppes qui {verb}"
     return stakes_table(page, rows[rows["prob_exceed"] >= PROBABLE], caption=caption, notes=notes)
@@ -168,6 +175,7 @@ def stakes_table(
         target=[page.target(code).short_label for code in listed["envelope"]],
         chance=[words for words, _ in chances],
         state=pd.Series([state for _, state in chances], dtype=object),
+        stake=[stake_words(row) for row in shown],
         value_status="reported",
     )
     hidden = len(ahead) - len(listed)
@@ -181,7 +189,9 @@ def stakes_table(
             ColumnFormat.text("rate", "Évolution, à 80 %", align="right"),
             ColumnFormat.text("target", "Comparée à"),
             ColumnFormat.text("chance", "Dépasser", state="state"),
-            ColumnFormat.compact_amount("expected_excess_eur", "Enjeu"),
+            ColumnFormat.compact_amount("expected_excess_eur", "Enjeu")
+            if rows["unit_label"].isin([EUROS]).all()
+            else ColumnFormat.text("stake", "Enjeu", align="right"),
         ],
         notes=[*notes, *([rest] if hidden else []), *benchmark_notes(page, dict.fromkeys(rows["envelope"]))],
     )
@@ -225,7 +235,7 @@ def without_months(page: Page) -> Notice | None:
     asked = rows[
         (rows["scheme"] == page.campaign.scheme)
         & (rows["data_year"] == page.campaign.year)
-        & (rows["measure"] == "evolution_pct")
+        & rows["measure"].str.endswith("evolution_pct")
         & rows["value"].notna()
     ]
     told = {page.target(code).subject for code in page.forecasts["envelope"].unique()}
@@ -236,7 +246,8 @@ def without_months(page: Page) -> Notice | None:
     return Notice(
         "missing",
         f"Pas de prévision faute de mois ({french.list_in_words(names)})",
-        "Leur source est une base annuelle : ils se lisent une fois l'année close. Une région qui les reçoit au mois "
+        "Leur source est une base annuelle, sans mois ni pour les euros ni pour les boîtes : ils se lisent une fois "
+        "l'année close. Une région qui les reçoit au mois "
         "les déclare comme enveloppes (envelopes), sous le nom de l'indicateur.",
     )
 

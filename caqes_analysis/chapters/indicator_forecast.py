@@ -69,9 +69,16 @@ def _has_target(reading: IndicatorReading) -> bool:
 
 
 def _without_months(page: Page, reading: IndicatorReading) -> Notice:
+    one = reading.definition
+    annual = any("annual_drug_spend" in measure.tables for measure in one.measures)
+    why = (
+        "Sa source, Open PHMEV, est annuelle : ni ses euros ni ses boîtes n'ont de mois"
+        if annual
+        else "Aucun mois n'est reçu pour cet indicateur"
+    )
     return Notice(
         "missing",
         f"Pas de prévision de l'année {page.campaign.year}",
-        "Aucun mois n'est reçu pour cet indicateur : il se lira une fois l'année close. Une région qui le reçoit au "
-        f"mois le déclare comme enveloppe (envelopes), sous le nom {reading.definition.id}.",
+        f"{why} ; il se lira une fois l'année close. Une région qui le reçoit au "
+        f"mois le déclare comme enveloppe (envelopes), sous le nom {one.id}.",
     )

@@ -11,7 +11,8 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Card
 from caqes_analysis.display.charts_cumulative import Projection
-from caqes_analysis.display.series import carried_euros
+from caqes_analysis.display.series import carried_euros, carried_quantity
+from caqes_analysis.forecast.followed import EUROS
 from caqes_analysis.forecast.histories import PROVISIONAL_NOTE, Method
 from caqes_analysis.forecast.likelihood import Likelihood, likelihood_of
 from caqes_analysis.forecast.outlook import BOUNDS, rest_of_months
@@ -23,8 +24,8 @@ __all__ = [
     "amount_between",
     "chance_of",
     "chance_words",
-    "euros_between",
     "fan_of",
+    "gap_between",
     "grounds",
     "has_rate",
     "landing_card",
@@ -35,6 +36,7 @@ __all__ = [
     "rate_interval",
     "rate_words",
     "region_landing",
+    "stake_words",
     "why_not",
 ]
 
@@ -121,19 +123,31 @@ def rate_between(row: pd.Series[Any]) -> str:
 
 
 def amount_between(row: pd.Series[Any]) -> str:
-    """Return the landing in euros, to what its interval can carry."""
-    return carried_euros(row["median_eur"], row["lower_80_eur"], row["upper_80_eur"])
+    """Return the landing in its unit, to what its interval can carry."""
+    return _carried(row, row["median_eur"], row["lower_80_eur"], row["upper_80_eur"])
 
 
-def euros_between(row: pd.Series[Any]) -> str:
-    """Return by how much the year would end over or under its target, at 80 %; empty without target."""
+def stake_words(row: pd.Series[Any]) -> str:
+    """Return the mean excess over the target, in the unit of the forecast."""
+    stake = row["expected_excess_eur"]
+    return _carried(row, stake, stake, stake)
+
+
+def _carried(row: pd.Series[Any], value: Any, low: Any, high: Any) -> str:
+    if row["unit_label"] == EUROS:
+        return carried_euros(value, low, high)
+    return carried_quantity(value, low, high, row["unit_label"])
+
+
+def gap_between(row: pd.Series[Any]) -> str:
+    """Return by how much the year would end over or under its target, in its unit, at 80 %; empty without target."""
     if pd.isna(row["target_eur"]):
         return ""
     if _is_closed(row):
         gap = row["median_eur"] - row["target_eur"]
-        return f"{french.compact_euros(abs(gap))} {'au-dessus' if gap > 0 else 'en dessous'}"
+        return f"{_carried(row, abs(gap), gap, gap)} {'au-dessus' if gap > 0 else 'en dessous'}"
     low, high = (row[name] - row["target_eur"] for name in ("lower_80_eur", "upper_80_eur"))
-    words = [carried_euros(abs(value), low, high) for value in (low, high)]
+    words = [_carried(row, abs(value), low, high) for value in (low, high)]
     if low >= 0:
         return f"entre {words[0]} et {words[1]} au-dessus"
     if high <= 0:
@@ -181,7 +195,7 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
     if _is_closed(row):
         noun = page.target(envelope).noun
         limit = "de l'objectif" if noun == "objectif" else f"du {noun}"
-        known = "" if pd.isna(row["target_eur"]) else f", {euros_between(row)} {limit}"
+        known = "" if pd.isna(row["target_eur"]) else f", {gap_between(row)} {limit}"
         return f"L'année est close à {rate_words(row)} ({label}){known}."
     start = (
         f"L'année finirait à {rate_words(row)} ({label}), avec huit chances sur dix d'être dans l'intervalle "
@@ -196,7 +210,7 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
         verdict = f"{whose} est déjà {found.word}"
     else:
         verdict = f"dépasser {whose} est {found.word} ({found.chance})"
-    return f"{start} ; {verdict}, {euros_between(row)}."
+    return f"{start} ; {verdict}, {gap_between(row)}."
 
 
 def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:

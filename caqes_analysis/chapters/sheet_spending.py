@@ -12,8 +12,8 @@ from caqes_analysis.chapters.landing import (
     amount_between,
     chance_of,
     chance_words,
-    euros_between,
     fan_of,
+    gap_between,
     grounds,
     has_rate,
     landing_of,
@@ -222,7 +222,7 @@ def forecast_table(page: Page) -> Table | Notice:
         between=[rate_between(row) if has_rate(row) else "–" for row in shown],
         chance=[words for words, _ in chances],
         state=pd.Series([state for _, state in chances], dtype=object),
-        gap=[euros_between(row) or "–" for row in shown],
+        gap=[gap_between(row) or "–" for row in shown],
     )
     return Table.from_frame(
         frame,

@@ -19,6 +19,7 @@ __all__ = [
     "MonthValue",
     "capitalised",
     "carried_euros",
+    "carried_quantity",
     "checked",
     "comparable_months",
     "envelope_label",
@@ -174,6 +175,27 @@ def short_percent(value: float, *, signed: bool = False) -> str:
     exact = french.rounded(value, 2) or Decimal(0)
     decimals = max(-int(exact.normalize().as_tuple().exponent), 0)
     return french.percent(exact, decimals, signed=signed)
+
+
+def carried_quantity(value: Any, low: Any, high: Any, unit: str) -> str:
+    """Return a quantity with the digits that its interval can carry, rounded once, and its unit.
+
+    Parameters
+    ----------
+    value
+        The quantity.
+    low, high
+        Bounds of its interval; without width or bounds, the quantity is written whole.
+    unit
+        Its unit in words (« boîtes »).
+
+    Examples
+    --------
+    >>> carried_quantity(11_647, 11_500, 11_800, "boîtes"), carried_quantity(812, 812, 812, "boîtes")
+    ('11\u202f650\xa0boîtes', '812\xa0boîtes')
+    """
+    kept = french.rounded_to_interval(value, low, high)
+    return f"{french.number(value if kept is None else kept)}{french.NBSP}{unit}"
 
 
 def carried_euros(value: Any, low: Any, high: Any, *, signed: bool = False) -> str:

@@ -18,7 +18,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import HASH_LENGTH, hash_of_files
 from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cut
 from caqes_analysis.forecast.events import EVERYONE, apply_events
-from caqes_analysis.forecast.followed import Followed, followed_indicators, followed_months, sums_of
+from caqes_analysis.forecast.followed import Followed, followed_indicators, followed_months, sums_of, units_of
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, Histories, Method, prepare
 from caqes_analysis.forecast.kept_paths import PathsWriter
@@ -249,6 +249,7 @@ class Step:
             level=np.where(level == "", "establishment", level),
             subject=subject.to_numpy(),
             envelope=parts["envelope"].to_numpy(),
+            unit_label=units_of(parts["envelope"], self.followed),
             as_of=pd.Timestamp(year, observed_nb, 1),
             reason=pd.Series(reasons, dtype="str"),
         )
@@ -314,7 +315,7 @@ class Step:
         months = sorted({*TRIAL_MONTHS_NB, min(self.campaign.settled_month_nb, 11)})
         kept = self.store.directory.parent / "calibration"
         events = events_of(self.campaign)
-        summed = {one.indicator: one.envelopes for one in self.followed if one.envelopes}
+        summed = [(one.indicator, one.envelopes, one.unit_label) for one in self.followed]
         key = hashlib.sha256(f"{self._panel_hash} {months} {self._region} {summed}".encode()).hexdigest()[:HASH_LENGTH]
         files = [kept / f"essais-{key}-{name}.parquet" for name in ("forecast_trials", "forecast_chances")]
         pair = (tables.FORECAST_TRIALS, tables.FORECAST_CHANCES)

@@ -1,4 +1,4 @@
-"""The indicators that are forecast within the year: those of the contract that have a target in euros and months."""
+"""The indicators that are forecast within the year: those of the contract that have a target, and months."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from caqes_analysis.forecast.series import parts_of
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
-from caqes_analysis.indicators.measures import Sum
+from caqes_analysis.indicators.measures import Measure, Sum
 from caqes_analysis.indicators.months import envelopes_counted, monthly_amounts
 from caqes_analysis.schemes.targets import subjects_of_envelope
 from caqes_analysis.store import Store
 
-__all__ = ["Followed", "followed_indicators", "followed_months", "sums_of"]
+__all__ = ["EUROS", "Followed", "followed_indicators", "followed_months", "sums_of", "units_of"]
 
-_EUROS = "€"
+EUROS = "€"
+"""Unit of the envelopes, and of most indicators."""
+_QUANTITY = "quantity_nb"
 _LINES_BY_CODE = ("lpp_spend", "extra_list_use")
 
 
@@ -39,6 +41,8 @@ class Followed:
         What is added up.
     envelopes
         Envelopes received that it adds up; empty when it is counted from lines by code.
+    unit_label
+        What it is counted in: euros, or the unit of its definition (boxes).
     """
 
     indicator: str
@@ -46,12 +50,13 @@ class Followed:
     measure: str
     line: Sum
     envelopes: tuple[str, ...] = ()
+    unit_label: str = EUROS
 
 
 def followed_indicators(store: Store, campaign: Campaign) -> tuple[Followed, ...]:
     """Return the indicators to forecast beside the envelopes.
 
-    An indicator is left out when one envelope received stands for it (PERFADOM): it is forecast already.
+    An indicator in euros is left out when one envelope received stands for it (PERFADOM): it is forecast already.
 
     Parameters
     ----------
@@ -64,7 +69,7 @@ def followed_indicators(store: Store, campaign: Campaign) -> tuple[Followed, ...
     -------
     tuple of Followed
         By identifier: published, of the campaign's scheme, with a known target for the evolution of an amount in euros
-        received by month or by cumulative deliveries.
+        received by month or by cumulative deliveries, or of a quantity (boxes) of lines by code.
     """
     targets = store.read(tables.TARGETS)
     known = targets[
@@ -74,30 +79,34 @@ def followed_indicators(store: Store, campaign: Campaign) -> tuple[Followed, ...
     received = store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()
     found = []
     for definition in definitions_of(campaign).values():
-        line = _amount_followed(definition, campaign.scheme)
+        level = _level_followed(definition, campaign.scheme)
         link = definition.target
-        if line is None or link is None or (link.subject, link.measure) not in asked:
+        if level is None or level.numerator is None or link is None or (link.subject, link.measure) not in asked:
             continue
-        one = Followed(definition.id, link.subject, link.measure, line)
+        line = level.numerator
+        one = Followed(definition.id, link.subject, link.measure, line, unit_label=level.unit)
         if line.table in _LINES_BY_CODE:
-            if not any(link.subject in subjects_of_envelope(envelope) for envelope in received):
+            if level.unit != EUROS or not any(link.subject in subjects_of_envelope(envelope) for envelope in received):
                 found.append(one)
         elif len(envelopes := envelopes_counted(line.condition, received)) > 1:
             found.append(Followed(one.indicator, one.subject, one.measure, line, envelopes))
     return tuple(found)
 
 
-def _amount_followed(definition: IndicatorDefinition, scheme: str) -> Sum | None:
-    """Return the sum in euros whose evolution the target of a definition bears on, when it has months."""
+def _level_followed(definition: IndicatorDefinition, scheme: str) -> Measure | None:
+    """Return the sum, in euros or in quantities, whose evolution a target bears on, when it has months."""
     if definition.status != "published" or scheme not in definition.schemes or definition.target is None:
         return None
     measures = {measure.id: measure for measure in definition.measures}
     evolution = measures.get(definition.target.measure)
     level = measures.get((evolution and evolution.evolution_of) or "")
-    if level is None or level.unit != _EUROS or level.denominator is not None or level.numerator is None:
+    if level is None or level.denominator is not None or level.numerator is None:
         return None
     line = level.numerator
-    return line if line.table in (*_LINES_BY_CODE, "monthly_grid") and line.sum is not None else None
+    in_euros = level.unit == EUROS and line.sum not in (None, _QUANTITY)
+    in_quantities = level.unit != EUROS and line.sum == _QUANTITY and line.table in _LINES_BY_CODE
+    has_months = line.table in (*_LINES_BY_CODE, "monthly_grid")
+    return level if has_months and (in_euros or in_quantities) else None
 
 
 def followed_months(store: Store, campaign: Campaign, followed: tuple[Followed, ...]) -> pd.DataFrame:
@@ -113,7 +122,8 @@ def followed_months(store: Store, campaign: Campaign, followed: tuple[Followed, 
     Returns
     -------
     DataFrame
-        ``series`` (``finess/indicator``)``, month, amount_eur, is_provisional, is_corrected, is_spread``.
+        ``series`` (``finess/indicator``)``, month, amount_eur`` (in the unit of the indicator)``, is_provisional,
+        is_corrected, is_spread``.
     """
     years = range(campaign.year - HISTORY_YEARS_NB + 1, campaign.year + 1)
     last = pd.Timestamp(f"{campaign.last_month}-01")
@@ -150,3 +160,17 @@ def sums_of(series: Iterable[str], followed: Sequence[Followed]) -> list[tuple[s
         tuple(f"{finess}/{one.indicator}" for one in followed if envelope in one.envelopes)
         for finess, envelope in parts_of(series).itertuples(index=False)
     ]
+
+
+def units_of(envelopes: Iterable[str], followed: Sequence[Followed]) -> list[str]:
+    """Return the unit in which each envelope or indicator is counted.
+
+    Parameters
+    ----------
+    envelopes
+        Codes of envelopes or identifiers of indicators.
+    followed
+        The indicators forecast.
+    """
+    units = {one.indicator: one.unit_label for one in followed}
+    return [units.get(envelope, EUROS) for envelope in envelopes]

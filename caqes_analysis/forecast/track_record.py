@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from caqes_analysis.forecast.followed import EUROS
 from caqes_analysis.forecast.histories import Method
 from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
 
@@ -44,8 +45,8 @@ def series_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_size_class(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the trials of series with ``size_class``: their third by amount, among those of their year."""
-    own = series_trials(trials)
+    """Return the trials of series in euros with ``size_class``: their third by amount, among those of their year."""
+    own = series_trials(trials[trials["unit_label"] == EUROS])
     amount = own["previous_eur"].astype("float64")
     rank = amount.groupby([own["year"], own["observed_months_nb"]]).rank(pct=True, method="first")
     third = np.ceil(rank.to_numpy() * len(SIZE_CLASSES) - 1e-9).astype(int) - 1

@@ -12,7 +12,7 @@ import pandas as pd
 
 from caqes_analysis.forecast.calibration import calibrate_panel, cut
 from caqes_analysis.forecast.events import apply_events, begun_events
-from caqes_analysis.forecast.followed import Followed, sums_of
+from caqes_analysis.forecast.followed import Followed, sums_of, units_of
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.panel import Panel
@@ -115,7 +115,8 @@ def replay_region(
             came = np.array([realised[summed.series[row]] for row in seen], dtype=np.int64)
             trials.append(_trials(summed.take(seen), summed_totals[seen], came, "region"))
             past_ratios[observed_nb].append(log_errors[usable & np.isfinite(log_errors)])
-    return _joined(trials, _TRIAL_COLUMNS), _joined(chances, _CHANCE_COLUMNS)
+    tried = _joined(trials, _TRIAL_COLUMNS)
+    return tried.assign(unit_label=units_of(tried["envelope"], followed)), _joined(chances, _CHANCE_COLUMNS)
 
 
 def _add_up(
@@ -152,9 +153,9 @@ def _sums_of_envelopes(
 
 
 _TRIAL_COLUMNS = (
-    "series", "level", "envelope", "year", "observed_months_nb", "method", "previous_eur", "median_eur", "lower_80_eur",
-    "upper_80_eur", "lower_95_eur", "upper_95_eur", "evolution_pct", "actual_eur", "actual_evolution_pct",
-    *(f"{name}_pct" for name in SIMPLE_METHODS),
+    "series", "level", "envelope", "year", "observed_months_nb", "method", "previous_eur", "median_eur",
+    "lower_80_eur", "upper_80_eur", "lower_95_eur", "upper_95_eur", "evolution_pct", "actual_eur",
+    "actual_evolution_pct", *(f"{name}_pct" for name in SIMPLE_METHODS),
 )  # fmt: skip
 _CHANCE_COLUMNS = (
     "series", "level", "year", "observed_months_nb", "offset_points", "prob_exceed", "prob_last_ratio", "is_exceeded",

@@ -53,6 +53,9 @@ _FORECAST_VALUES: Mapping[str, tuple[Kind, str]] = {
     "target_eur": ("amount", "Montant que l'objectif permet pour l'année."),
     "expected_excess_eur": ("amount", "Enjeu : dépassement moyen, en comptant zéro quand l'objectif est tenu."),
 }
+_FORECAST_UNIT = Column(
+    "unit_label", "text", "Unité des colonnes de montants de la ligne : « € », ou celle d'un indicateur (« boîtes »)."
+)
 _TRIAL_VALUES: Mapping[str, tuple[Kind, str]] = {
     "previous_eur": ("amount", "Montant de l'année d'avant."),
     "median_eur": ("amount", "Atterrissage qui aurait été annoncé (médiane)."),
@@ -294,6 +297,7 @@ FORECASTS = Table(
         Column("year", "year", "Année prévue."),
         Column("as_of", "month", "Dernier mois observé de la région : les lignes d'avant disent comment on prévoyait."),
         Column("observed_months_nb", "count", "Nombre de mois observés de l'année."),
+        _FORECAST_UNIT,
         values(**_FORECAST_VALUES),
         Column("method", "text", "Méthode employée."),
         Column("reason", "text", "Pourquoi cette méthode, ou pourquoi rien n'est estimable.", required=False),
@@ -309,6 +313,7 @@ FORECAST_TRIALS = Table(
         Column("envelope", "text", "Enveloppe ou indicateur."),
         Column("year", "year", "Année rejouée."),
         Column("observed_months_nb", "count", "Nombre de mois observés."),
+        _FORECAST_UNIT,
         Column("method", "text", "Méthode employée."),
         values(**_TRIAL_VALUES),
     ),

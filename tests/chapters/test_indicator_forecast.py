@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from caqes_analysis import tables
@@ -9,13 +11,13 @@ from caqes_analysis.chapters import Page, forecasts, sheet_spending
 from caqes_analysis.chapters.indicator_forecast import forecast_code, landing_parts
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.display import Figure, Notice, Table, Text
-from caqes_analysis.forecast.campaign import prepare_forecasts
+from caqes_analysis.forecast.campaign import Step, prepare_forecasts
 from caqes_analysis.indicators.available import available_indicators
 from caqes_analysis.indicators.catalogue import definitions_of
 from tests.campaigns import campaign_file
 from tests.chapters.test_sentences import words
 from tests.forecast.test_campaign import CAMPAIGN, region_store
-from tests.forecast.test_followed import set_target, write_dressings
+from tests.forecast.test_followed import boxes_campaign, set_target, write_dressings
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,7 @@ def test_an_annual_source_is_not_forecast_and_says_how_it_could(page: Page) -> N
     (notice,) = landing_parts(reading_of(page, "phev_ipp"))
     assert isinstance(notice, Notice)
     assert "phev_ipp" in notice.text
+    assert notice.text.startswith("Sa source, Open PHMEV, est annuelle : ni ses euros ni ses boîtes n'ont de mois")
     left = forecasts.without_months(Page(page.campaign, page.store))
     assert isinstance(left, Notice)
     assert "IPP" in left.title
@@ -93,3 +96,30 @@ def test_what_the_target_leaves_is_written_to_the_unit_of_a_month(page: Page) ->
     assert table.rows[-1][2].sort == pytest.approx(left / scale, abs=0.01)
     smallest = min(abs(cell.sort) for line in table.rows for cell in line[1:3])
     assert smallest >= 15, "a month is written with two figures at least"
+
+
+def test_boxes_are_printed_in_boxes_on_their_page_and_on_the_sheet(tmp_path: Path) -> None:
+    store, campaign, finess = boxes_campaign(tmp_path)
+    catalogue = available_indicators(
+        definitions_of(campaign).values(), tables.INDICATOR_TRENDS.empty(), year=2024, received=(), code_lists={}
+    )
+    store.write(tables.INDICATORS, catalogue, part="essai")
+    store.write(tables.FORECASTS, Step(store, campaign).forecasts(4), part="previsions")
+    page = Page(campaign, store, finess=finess)
+    sentence, track, stakes = landing_parts(reading_of(page, "dressing_boxes"))
+    assert isinstance(sentence, Text)
+    assert "boîtes en dessous et" in words(sentence)
+    assert "€" not in words(sentence)
+    assert isinstance(track, Figure)
+    assert isinstance(stakes, Table)
+    assert stakes.rows[0][-1].text.endswith("\xa0boîtes")
+    table = sheet_spending.forecast_table(page)
+    assert isinstance(table, Table)
+    (row,) = [row for row in table.rows if row[0].text == "Boîtes de pansements"]
+    assert row[1].text.endswith("\xa0boîtes")
+    assert "boîtes" in row[-1].text
+    assert "€" not in row[-1].text
+    weather = forecasts.weather_table(Page(campaign, store))
+    assert isinstance(weather, Table)
+    assert "Boîtes de pansements" not in {row[1].text for row in weather.rows}
+    assert any(note.startswith("Boîtes de pansements : enjeu") for note in weather.notes)

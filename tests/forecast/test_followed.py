@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
+from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.command_line.track_record import record_of
 from caqes_analysis.forecast.campaign import Step, prepare_forecasts
@@ -20,6 +21,35 @@ from caqes_analysis.store import Store
 from tests.campaigns import campaign_file
 from tests.forecast.test_campaign import CAMPAIGN, region_store
 
+BOXES = """\
+id: dressing_boxes
+name: "Boîtes de pansements prescrites à l'hôpital"
+short_name: "Boîtes de pansements"
+status: published
+schemes: [caqes-2022]
+theme: "Produits et prestations (LPP)"
+why: "Essai d'un indicateur que la région suit en boîtes."
+period: cumulative_month
+direction: lower
+main_measure: boxes_nb
+measures:
+  - id: boxes_nb
+    label: "Boîtes"
+    unit: "boîtes"
+    decimals: 0
+    numerator: {table: lpp_spend, sum: quantity_nb, where: "in_list(lpp, 'pansements')"}
+  - id: boxes_evolution_pct
+    label: "Évolution des boîtes"
+    unit: "%"
+    evolution_of: boxes_nb
+target: {subject: dressing_boxes, measure: boxes_evolution_pct}
+code_lists: [pansements]
+author: "Essai"
+checker: "Essai"
+reviewed_on: 2026-11-22
+history:
+  - {on: 2026-11-22, text: "Première version."}
+"""
 OLD_SCHEME = CAMPAIGN.replace("caqes-2022", "caqes-2018")
 
 
@@ -41,6 +71,7 @@ def write_dressings(store: Store, last: str = "2024-06") -> str:
             "finess": finess,
             "period": months.strftime("%Y-%m"),
             "lpp": code,
+            "quantity_nb": (amounts // 1000).astype(float),
             "amount_eur": [Decimal(int(cents)) / 100 for cents in amounts],
         }
     )
@@ -164,3 +195,32 @@ def test_the_cover_of_a_sum_is_beside_that_of_its_envelopes(summed: tuple[Store,
     }
     assert rows["forecasts_nb"].xs("region", level="level").tolist() == [2, 2, 2], "two years replayed"
     assert chances["series"].str.endswith("/phev").sum() == 0
+
+
+def boxes_campaign(folder: Path) -> tuple[Store, Campaign, str]:
+    """A region that follows dressings in boxes, with a target of its own: its store, its campaign, one FINESS."""
+    (folder / "indicators").mkdir()
+    (folder / "indicators" / "dressing_boxes.yml").write_text(BOXES, encoding="utf-8")
+    store = region_store(folder / "store", ["phmev"], size=6)
+    finess = write_dressings(store)
+    row = {"scheme": "caqes-2022", "subject": "dressing_boxes", "measure": "boxes_evolution_pct", "data_year": 2024}
+    rest = {"finess": "all", "value": -3.0, "unit_label": "%", "source": "essai", "status": "regional"}
+    store.write(tables.TARGETS, pd.DataFrame([{**row, **rest}]), part="boites")
+    return store, campaign_file(folder, CAMPAIGN), finess
+
+
+def test_boxes_by_month_are_forecast_in_boxes(tmp_path: Path) -> None:
+    store, campaign, finess = boxes_campaign(tmp_path)
+    (one,) = followed_indicators(store, campaign)
+    assert (one.indicator, one.unit_label) == ("dressing_boxes", "boîtes")
+    rows = Step(store, campaign).forecasts(4).set_index("series")
+    row = rows.loc[f"{finess}/dressing_boxes"]
+    lines = store.read(tables.LPP_SPEND)
+    now = lines[lines["period"].isin([f"2024-{month:02d}" for month in range(1, 5)])]
+    assert row["unit_label"] == "boîtes"
+    assert row["observed_eur"] == now["quantity_nb"].sum()
+    assert row["target_eur"] == (row["previous_eur"] * Decimal("0.97")).quantize(Decimal("0.01"))
+    assert row["lower_95_eur"] > row["observed_eur"]
+    assert 0 < row["prob_exceed"] < 1
+    assert rows.loc["region-96/dressing_boxes", "unit_label"] == "boîtes"
+    assert set(rows.loc[rows["envelope"] == "phmev", "unit_label"]) == {"€"}

@@ -19,6 +19,7 @@ def trials(actual: list[float]) -> pd.DataFrame:
         {
             "level": "establishment",
             "method": "combinaison apprise",
+            "unit_label": "€",
             "year": 2023,
             "observed_months_nb": 9,
             "previous_eur": [Decimal(100 * (rank + 1)) for rank in range(size)],
