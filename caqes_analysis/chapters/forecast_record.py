@@ -57,6 +57,8 @@ def record_answer(page: Page) -> Text | Notice:
     )
 
 
+_MIN_SHARE_NB = 10
+"""Forecasts under which a cover is written as a count: one year more or less would move it by ten points."""
 _WHO = {"establishment": "établissements", "region": "région"}
 _SCORES = [
     ColumnFormat.count("forecasts_nb", "Prévisions"),
@@ -130,19 +132,41 @@ def envelopes_table(page: Page) -> Table | None:
     summed = rows["kind"] == KINDS[1]
     labels = rows["envelope"].map(page.label)
     notes = [
-        "Région : la somme des établissements, une par année rejouée ; quelques années ne font pas une couverture."
+        "Région : la somme des établissements, une prévision par année rejouée : quelques années ne prouvent rien."
     ]
     if summed.any():
         notes.append(
             "Somme : total d'enveloppes, simulé trajectoire par trajectoire ; sa couverture dit si les enveloppes d'un "
             "établissement se trompent ensemble."
         )
+    inside = {
+        f"inside_{level}": [
+            _share_or_count(share, number)
+            for share, number in zip(rows[f"cover_{level}_pct"], rows["forecasts_nb"], strict=True)
+        ]
+        for level in (80, 95)
+    }
     return Table.from_frame(
-        rows.assign(label=labels.where(~summed, labels + " (somme)"), who=rows["level"].map(_WHO)),
+        rows.assign(label=labels.where(~summed, labels + " (somme)"), who=rows["level"].map(_WHO), **inside),
         caption=f"Les mêmes à {months_nb} mois observés, par enveloppe et somme d'enveloppes",
-        columns=[ColumnFormat.text("label", "Enveloppe"), ColumnFormat.text("who", "De"), *_SCORES],
+        columns=[
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.text("who", "De"),
+            ColumnFormat.count("forecasts_nb", "Prévisions"),
+            ColumnFormat.number("error_points", "Erreur", unit="points"),
+            ColumnFormat.text("inside_80", "Dans 80 %", align="right"),
+            ColumnFormat.text("inside_95", "Dans 95 %", align="right"),
+            ColumnFormat.number("width_80_points", "Largeur", unit="points"),
+        ],
         notes=notes,
     )
+
+
+def _share_or_count(share_pct: float, forecasts_nb: int) -> str:
+    """Return a cover in percent, or « 1 sur 2 » when there are too few forecasts for a percentage."""
+    if forecasts_nb >= _MIN_SHARE_NB:
+        return french.percent(share_pct, 0)
+    return f"{round(share_pct * forecasts_nb / 100)} sur {forecasts_nb}"
 
 
 def reliability_table(page: Page) -> Table | None:
