@@ -59,7 +59,7 @@ def record_answer(page: Page) -> Text | Notice:
 
 _MIN_SHARE_NB = 10
 """Forecasts under which a cover is written as a count: one year more or less would move it by ten points."""
-_WHO = {"establishment": "établissements", "region": "région"}
+_WHO = {"establishment": "hôpitaux", "region": "région"}
 _SCORES = [
     ColumnFormat.count("forecasts_nb", "Prévisions"),
     ColumnFormat.number("error_points", "Erreur", unit="points"),

@@ -11,6 +11,7 @@ from caqes_analysis import french
 from caqes_analysis.command_line.text import OUT, typeset
 from caqes_analysis.forecast.simple_methods import SIMPLE_METHODS
 from caqes_analysis.forecast.track_record import (
+    KINDS,
     brier_scores,
     reliability,
     summarise_trials,
@@ -24,7 +25,6 @@ _HEADERS = {
     "observed_months_nb": "Mois",
     "year": "Année",
     "size_class": "Séries",
-    "kind": "Nature",
     "envelope": "Enveloppe",
     "level": "De",
     "announced_class": "Annoncé",
@@ -55,7 +55,7 @@ _LEGEND = (
     + ", ".join(SIMPLE_METHODS.values())
     + "). 80 %, 95 % : part des années réelles dans l'intervalle. Largeur : de l'intervalle à 80 %, en points."
 )
-_WORDS = ("size_class", "announced_class", "kind", "envelope", "level")
+_WORDS = ("size_class", "announced_class", "envelope", "level")
 _LEVELS = {"establishment": "établ.", "region": "région"}
 _DECIMALS = {"error_points": 1, "width_80_points": 1, "brier": 3, "compared_brier": 3, "last_ratio_brier": 3}
 
@@ -90,6 +90,8 @@ def print_record(parts: dict[str, pd.DataFrame]) -> None:
     """
     for name, rows in parts.items():
         rows = rows.assign(announced_class=_classes(rows)) if "lower" in rows else rows
+        if "kind" in rows:
+            rows = rows.assign(envelope=rows["envelope"].where(rows["kind"] == KINDS[0], rows["envelope"] + " (somme)"))
         shown = [column for column in _HEADERS if column in rows]
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for column in shown:

@@ -11,6 +11,7 @@ from caqes_analysis.chapters.changes import changes_by_table, largest_changes
 
 FORECAST = {
     "series": "330781196/phmev",
+    "unit_label": "€",
     "level": "establishment",
     "subject": "330781196",
     "envelope": "phmev",

@@ -81,7 +81,7 @@ def test_the_cover_of_a_sum_of_envelopes_is_beside_theirs(page: Page, monkeypatc
     trials = page.store.read(tables.FORECAST_TRIALS)
     alone = forecast_record.envelopes_table(page)
     assert alone is not None
-    assert [[cell.text for cell in row[:2]] for row in alone.rows] == [["PHMEV", "établissements"], ["PHMEV", "région"]]
+    assert [[cell.text for cell in row[:2]] for row in alone.rows] == [["PHMEV", "hôpitaux"], ["PHMEV", "région"]]
     assert alone.rows[0][4].text.endswith("%")
     assert alone.rows[1][4].text.endswith("sur 2"), "two years make no percentage"
     assert "à 4 mois observés" in alone.caption
