@@ -12,7 +12,7 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import known_code_lists
-from caqes_analysis.command_line.track_record import record_of
+from caqes_analysis.command_line.track_record import print_record, record_of
 from caqes_analysis.forecast.campaign import Step, prepare_forecasts
 from caqes_analysis.forecast.followed import followed_indicators
 from caqes_analysis.forecast.kept_paths import read_paths
@@ -183,7 +183,9 @@ def test_sums_of_envelopes_are_replayed_with_what_came(summed: tuple[Store, pd.D
     assert sums["last_ratio_pct"].isna().all(), "the simple rules are asked of what was received"
 
 
-def test_the_cover_of_a_sum_is_beside_that_of_its_envelopes(summed: tuple[Store, pd.DataFrame]) -> None:
+def test_the_cover_of_a_sum_is_beside_that_of_its_envelopes(
+    summed: tuple[Store, pd.DataFrame], capsys: pytest.CaptureFixture[str]
+) -> None:
     store, _ = summed
     trials, chances = store.read(tables.FORECAST_TRIALS), store.read(tables.FORECAST_CHANCES)
     found = record_of(trials, chances)["couverture-par-enveloppe"].query("observed_months_nb == 9")
@@ -195,6 +197,11 @@ def test_the_cover_of_a_sum_is_beside_that_of_its_envelopes(summed: tuple[Store,
     }
     assert rows["forecasts_nb"].xs("region", level="level").tolist() == [2, 2, 2], "two years replayed"
     assert chances["series"].str.endswith("/phev").sum() == 0
+    print_record({"couverture-par-enveloppe": found})
+    printed = capsys.readouterr().out
+    assert printed.count("phev (somme)") == 2
+    assert printed.count("région") >= 3
+    assert max(map(len, printed.splitlines())) <= 80
 
 
 def boxes_campaign(folder: Path) -> tuple[Store, Campaign, str]:
