@@ -8,7 +8,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from caqes_analysis.campaign_sources import AnnualSource, FileSource, Month, MonthlySource, Place, Sources
+from caqes_analysis.campaign_sources import (
+    AnnouncedFile,
+    AnnualSource,
+    FileSource,
+    Month,
+    MonthlySource,
+    Place,
+    Sources,
+)
 from caqes_analysis.envelopes import ENVELOPES, Envelope
 from caqes_analysis.identifiers import FINESS_PATTERN
 from caqes_analysis.parameter_files import Parameters, load_parameters
@@ -150,6 +158,8 @@ class Campaign(Parameters):
         Evaluation grid of the year, for a scheme that scores its contracts.
     sources, simulation
         Files received, and the simulation that makes them in a demonstration.
+    fingerprints
+        Other files that must be the ones announced (code lists, targets, register of corrections, rules).
     targets
         Files of targets read after the national one; the last one wins.
     envelopes
@@ -178,6 +188,7 @@ class Campaign(Parameters):
     evaluation_grid: Place | None = None
     simulation: Simulation | None = None
     sources: Sources = Sources()
+    fingerprints: tuple[AnnouncedFile, ...] = ()
     targets: tuple[Place, ...] = ()
     envelopes: tuple[AddedEnvelope, ...] = ()
     corrections: Place | None = None

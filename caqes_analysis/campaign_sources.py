@@ -12,12 +12,12 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from caqes_analysis.parameter_files import Parameters
 
 __all__ = [
+    "AnnouncedFile",
     "AnnualSource",
     "ExtraListHistorySource",
     "ExtraListSource",
     "ExtractSource",
     "FileSource",
-    "LppSource",
     "MappedSource",
     "Month",
     "MonthlySource",
@@ -56,25 +56,51 @@ Month = Annotated[str, Field(pattern=_MONTH)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class FileSource(Parameters):
-    """One received file.
+class AnnouncedFile(Parameters):
+    """A file that must be the one announced.
 
     Parameters
     ----------
     path
         The file, from the folder of the campaign file.
-    delivery
-        Short name of the delivery, printed in findings and provenance; by default the name of the file.
-    received_on
-        Date of reception.
     sha256
         Expected SHA-256; the build refuses another file.
     """
 
     path: Place
+    sha256: Sha256 | None = None
+
+
+class FileSource(AnnouncedFile):
+    """One received file, with what its sender announces of it; the build refuses a file that does not reach it.
+
+    Parameters
+    ----------
+    delivery
+        Short name of the delivery, printed in findings and provenance; by default the name of the file.
+    received_on
+        Date of reception.
+    control_total_eur
+        Sum of its amounts, to the cent: the reimbursed ones of a yearly base, those at purchase price of the lines of
+        the liste en sus that are kept.
+    control_total_nb
+        Sum of what it counts: activity, quantities, boxes.
+    control_rows_nb
+        Number of rows read, for a file that has neither amounts nor counts (one row per month where months stand in
+        columns).
+    """
+
     delivery: str | None = Field(default=None, pattern=_SLUG)
     received_on: dt.date | None = None
-    sha256: Sha256 | None = None
+    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+    control_total_nb: Decimal | None = None
+    control_rows_nb: int | None = Field(default=None, ge=0)
+
+    @property
+    def has_control(self) -> bool:
+        """True when a total or a number of rows is announced."""
+        announced = (self.control_total_eur, self.control_total_nb, self.control_rows_nb)
+        return any(one is not None for one in announced)
 
     @property
     def delivery_name(self) -> str:
@@ -117,33 +143,18 @@ class MonthlySource(MappedSource):
         What the amounts are; never assumed.
     cumulative
         True when amounts run from January to ``as_of`` (or to the month that the file names).
-    control_total_eur
-        Sum announced by the sender; the build refuses a file that does not reach it to the cent.
     """
 
     amount_kind: Literal["reimbursed", "base", "purchase", "tariff"]
     date_basis: Literal["care", "reimbursement", "discharge", "administration", "unknown"]
     tax: Literal["HT", "TTC", "unknown"] = "unknown"
     cumulative: bool = False
-    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
 
     @model_validator(mode="after")
     def _check_cumulative(self) -> MonthlySource:
         if self.cumulative and self.as_of is None:
             raise ValueError("une livraison cumulée doit dire jusqu'à quel mois. → Ajouter as_of (AAAA-MM).")
         return self
-
-
-class LppSource(MappedSource):
-    """A file of LPP spending by code (finess, periode, code_lpp, quantite, montant).
-
-    Parameters
-    ----------
-    control_total_eur
-        Sum announced by the sender.
-    """
-
-    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
 
 
 class AnnualSource(FileSource):
@@ -153,12 +164,9 @@ class AnnualSource(FileSource):
     ----------
     year
         Year of its data; needed when the name of the file does not say it.
-    control_total_eur
-        Sum of the reimbursed amounts, when known.
     """
 
     year: int | None = Field(default=None, ge=2000, le=2100)
-    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
 
 
 class ExtraListSource(FileSource):
@@ -179,8 +187,6 @@ class ExtraListSource(FileSource):
         List of the UCD and LPP codes that exist (column ``code``).
     layouts
         The region's own table of layouts, for a year that the package does not know.
-    control_total_eur
-        Sum at purchase price of the lines kept, when known.
     """
 
     file_type: Literal["rsa_med", "rum_med", "rsa_dmi", "rum_dmi", "rapss_med", "rha_med", "rafael"]
@@ -189,7 +195,6 @@ class ExtraListSource(FileSource):
     without: tuple[str, ...] = ()
     known_codes: Place | None = None
     layouts: Place | None = None
-    control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -254,7 +259,7 @@ class Sources(Parameters):
     extra_list_history: tuple[ExtraListHistorySource, ...] = ()
     extra_list: tuple[ExtraListSource, ...] = ()
     activity: tuple[MappedSource, ...] = ()
-    lpp_spend: tuple[LppSource, ...] = ()
+    lpp_spend: tuple[MappedSource, ...] = ()
     declared: tuple[FileSource, ...] = ()
     grid_answers: tuple[FileSource, ...] = ()
     extracts: tuple[ExtractSource, ...] = ()

@@ -57,7 +57,7 @@ def check(campaign: CampaignFile) -> None:
     """Lit les paramètres et les fichiers reçus, et donne tous les problèmes à la fois."""
     from caqes_analysis.campaign import load_campaign
     from caqes_analysis.code_lists import known_code_lists
-    from caqes_analysis.command_line.gathered import received_files
+    from caqes_analysis.command_line.gathered import parameter_fingerprints, received_files
     from caqes_analysis.command_line.reports import print_findings, print_suggestions
     from caqes_analysis.indicators.catalogue import definitions_of
     from caqes_analysis.indicators.worked_cases import check_worked_cases
@@ -71,10 +71,11 @@ def check(campaign: CampaignFile) -> None:
     with tempfile.TemporaryDirectory(prefix="caqes-") as folder, ERR.status("Lecture des fichiers reçus…"):
         prepare_simulation(loaded)
         findings = receive(loaded, Path(folder) / "store").to_frame()
-        files = received_files(loaded, Store(Path(folder) / "store"))
+        store = Store(Path(folder) / "store")
+        files, others = received_files(loaded, store), parameter_fingerprints(loaded, store)
     print_findings(findings)
     if not loaded.is_simulated:
-        print_suggestions(files, loaded.file.name)
+        print_suggestions(files, others, loaded.file.name)
     errors = int((findings["severity"] == "error").sum())
     read = french.plural(len(files), "fichier lu", "fichiers lus")
     seen = french.plural(len(findings), "constat")

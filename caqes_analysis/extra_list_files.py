@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 import pandas as pd
 
@@ -73,7 +72,7 @@ def receive_file(source: ExtraListSource, store: Store, *, provisional_from: dat
     Raises
     ------
     SourceError
-        With all the problems of the file; ``TOTAL_DE_CONTROLE`` when its sum is not the one announced.
+        With all the problems of the file.
     """
     periods, dated = store.read(tables.EXTRA_LIST_PERIODS), store.read(tables.EXTRA_LIST_TARIFFS)
     references = references_from(
@@ -93,26 +92,15 @@ def receive_file(source: ExtraListSource, store: Store, *, provisional_from: dat
         layouts=source.layouts,
         provisional_from=provisional_from,
     )
-    total = store.query("select sum(purchase_eur) as total from extra_list_use where source = ?", [name])["total"]
-    kept = Decimal(0) if total.isna().all() else Decimal(total.iloc[0])
-    if source.control_total_eur is not None:
-        _check_total(source, kept)
+    totals = store.query(
+        "select coalesce(sum(purchase_eur), 0)::decimal(18, 2) as total_eur, "
+        "coalesce(sum(quantity_nb), 0)::decimal(18, 3) as total_nb from extra_list_use where source = ?",
+        [name],
+    ).iloc[0]
     described = Store.read_parts(tables.DELIVERIES, [store.part_path(tables.DELIVERIES, name)])
     described["received_on"] = pd.Timestamp(source.received_on) if source.received_on else pd.NaT
-    described["total_eur"] = pd.Series([kept], index=described.index, dtype=object)
-    store.write(tables.DELIVERIES, described, part=name)
+    store.write(tables.DELIVERIES, described.assign(**totals), part=name)
     return findings
-
-
-def _check_total(source: ExtraListSource, total: Decimal) -> None:
-    if total != source.control_total_eur:
-        raise SourceError.of(
-            "TOTAL_DE_CONTROLE",
-            f"la somme au prix d'achat est {french.euros(total, cents=True)} après nettoyage ; "
-            f"l'expéditeur annonce {french.euros(source.control_total_eur or 0, cents=True)}.",
-            "Comparer les étapes de nettoyage (without), demander un nouvel envoi, ou corriger control_total_eur.",
-            file=source.path.name,
-        )
 
 
 def monthly_from_uses(

@@ -26,6 +26,7 @@ from caqes_analysis.sources.files import sha256_of
 from tests.campaigns import MONTHLY, campaign_file
 from tests.command_line.english import english_words
 from tests.sources.atih_files import content, drug
+from tests.test_planted_defects import CODE_LIST
 
 COMMANDS = ("check", "build", "guide", "backtest", "compare", "export", "simulate", "lab")
 DEMONSTRATION = "parameters/demonstration-2024.yml"
@@ -315,14 +316,21 @@ def test_findings_are_wrapped_and_never_cut(run: Run, received: Path, columns: i
 
 
 def test_check_proposes_hash_and_total_that_the_campaign_then_accepts(run: Run, received: Path) -> None:
+    own = received.parent / "code_lists" / "essai.yml"
+    own.parent.mkdir()
+    own.write_text(CODE_LIST, encoding="utf-8")
     shown = run("check", received)
-    hashes = re.findall(r"^ +sha256: ([0-9a-f]{64})$", shown.stdout, re.MULTILINE)
+    files, _, others = shown.stdout.partition("fingerprints:")
+    assert re.findall(r'path: "(.*)"\n +sha256: ([0-9a-f]{64})\n', others) == [("code_lists/essai.yml", sha256_of(own))]
+    assert re.findall(r'^ +control_rows_nb: "(\d+)"$', files, re.MULTILINE) == ["2"]
+    hashes = re.findall(r"^ +sha256: ([0-9a-f]{64})$", files, re.MULTILINE)
     totals = re.findall(r'^ +control_total_eur: "(-?\d+\.\d\d)"$', shown.stdout, re.MULTILINE)
     assert len(hashes) == 2
     assert totals == ["41995.95"]
     text = received.read_text(encoding="utf-8")
     text = text.replace("etablissements.csv}", f"etablissements.csv, sha256: {hashes[0]}}}")
     text = text.replace("care}", f'care, sha256: {hashes[1]}, control_total_eur: "{totals[0]}"}}')
+    text += f'fingerprints: [{{path: "code_lists/essai.yml", sha256: {sha256_of(own)}}}]\n'
     received.write_text(text, encoding="utf-8")
     again = run("check", received)
     assert again.exit_code == 0, again.output
@@ -331,6 +339,10 @@ def test_check_proposes_hash_and_total_that_the_campaign_then_accepts(run: Run, 
     wrong = run("check", received)
     assert wrong.exit_code == 2
     assert "TOTAL_DE_CONTROLE" in wrong.stderr
+    own.write_text(CODE_LIST.replace("1300002", "1300003"), encoding="utf-8")
+    changed = run("check", received)
+    assert changed.exit_code == 2
+    assert "EMPREINTE_DIFFERENTE" in changed.stderr
 
 
 @pytest.mark.slow

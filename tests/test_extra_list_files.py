@@ -14,6 +14,7 @@ from caqes_analysis.campaign_sources import ExtraListSource
 from caqes_analysis.errors import CaqesError, SourceError
 from caqes_analysis.extra_list_files import SEVERAL_FILES, add_months, monthly_from_uses, receive_file
 from caqes_analysis.receive import receive
+from caqes_analysis.receive.announced import check_totals
 from caqes_analysis.simulation import simulate_region, simulate_truth
 from caqes_analysis.simulation.atih import simulate_atih
 from caqes_analysis.sources.findings import Findings
@@ -189,9 +190,11 @@ def test_the_months_of_several_files_are_written_by_delivery(tmp_path: Path) -> 
 
 def test_a_control_total_is_checked(tmp_path: Path) -> None:
     data = content(drug())
-    receive_file(put(tmp_path, "a", data, control_total_eur="400.00"), Store(tmp_path / "s"), provisional_from=None)
-    with pytest.raises(SourceError, match="TOTAL_DE_CONTROLE"):
-        receive_file(put(tmp_path, "a", data, control_total_eur="400.01"), Store(tmp_path / "s"), provisional_from=None)
+    store = Store(tmp_path / "s")
+    receive_file(put(tmp_path, "a", data), store, provisional_from=None)
+    check_totals(put(tmp_path, "a", data, control_total_eur="400.00", control_rows_nb=1), store)
+    with pytest.raises(SourceError, match=r"après nettoyage est 400,00.*400,01.*without"):
+        check_totals(put(tmp_path, "a", data, control_total_eur="400.01"), store)
 
 
 def test_months_after_the_last_one_announced_are_refused(folder: Path) -> None:

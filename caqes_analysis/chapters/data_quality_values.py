@@ -281,10 +281,7 @@ def _period_label(period: str) -> str:
 
 def limits(page: Page) -> Text:
     """Return what no check of this page can see, said plainly."""
-    controlled = sum(
-        source.sha256 is not None or getattr(source, "control_total_eur", None) is not None
-        for source in page.campaign.sources.all()
-    )
+    controlled = sum(source.sha256 is not None or source.has_control for source in page.campaign.sources.all())
     total = len(page.campaign.sources.all())
     guarded = (
         "Aucun fichier n'a d'empreinte ni de total de contrôle annoncé par l'expéditeur"

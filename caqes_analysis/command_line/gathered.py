@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from caqes_analysis.campaign import REPOSITORY
 from caqes_analysis.command_line.reports import ReceivedFile
 from caqes_analysis.command_line.text import program_name
-from caqes_analysis.receive import kept_signature
+from caqes_analysis.receive import input_files, kept_signature
 from caqes_analysis.reopen import executed_notebooks
 
 if TYPE_CHECKING:
@@ -17,7 +22,10 @@ if TYPE_CHECKING:
     from caqes_analysis.campaign import Campaign
     from caqes_analysis.store import Store
 
-__all__ = ["failed_rows", "received_files"]
+__all__ = ["failed_rows", "parameter_fingerprints", "received_files"]
+
+# What a sender may announce, the most telling first: keys of the campaign, columns of ``deliveries``.
+_CONTROLS = (("control_total_eur", "total_eur"), ("control_total_nb", "total_nb"))
 
 
 def failed_rows(
@@ -48,7 +56,7 @@ def failed_rows(
 
 
 def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
-    """Return the files of a campaign with the SHA-256 and the total that it does not name.
+    """Return the files of a campaign with the SHA-256 and the control total that it does not name.
 
     Parameters
     ----------
@@ -57,14 +65,48 @@ def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
     store
         Store that has received them.
     """
-    sums = store.query("select delivery, total_eur as total from deliveries where total_eur is not null")
-    totals = dict(zip(sums["delivery"], sums["total"], strict=True))
+    rows = store.query("select delivery, total_eur, total_nb, rows from deliveries")
+    described = {row["delivery"]: row for row in rows.to_dict("records")}
     hashes = kept_signature(store.directory)
     return [
         ReceivedFile(
             source.path,
             None if source.sha256 else hashes[str(source.path)],
-            totals.get(source.delivery_name) if getattr(source, "control_total_eur", source) is None else None,
+            None if source.has_control else _control(described[source.delivery_name]),
         )
         for source in campaign.sources.all()
+    ]
+
+
+def _control(described: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return the control total that says most of a file: its euros, else what it counts, else its rows."""
+    for key, column in _CONTROLS:
+        if not pd.isna(described[column]):
+            return key, format(described[column], "f")
+    return "control_rows_nb", str(described["rows"])
+
+
+def parameter_fingerprints(campaign: Campaign, store: Store) -> list[tuple[str, str]]:
+    """Return the region's own files that are no source and have no fingerprint yet, each with its SHA-256.
+
+    Parameters
+    ----------
+    campaign
+        The campaign.
+    store
+        Store that has received it.
+
+    Returns
+    -------
+    list of tuple
+        Path from the folder of the campaign, and SHA-256; what comes with the package is left out.
+    """
+    hashes, folder = kept_signature(store.directory), campaign.file.parent
+    named = {*campaign.targets, campaign.corrections_file, campaign.map}
+    named |= {campaign.scheme_rules, campaign.evaluation_grid}
+    others = {campaign.file, *(source.path for source in (*campaign.sources.all(), *campaign.fingerprints))}
+    return [
+        (Path(os.path.relpath(path, folder)).as_posix(), hashes[str(path)])
+        for path in input_files(campaign)
+        if path not in others and (path in named or not path.is_relative_to(REPOSITORY / "parameters"))
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,13 +48,13 @@ class ReceivedFile:
         The file.
     sha256
         Its SHA-256, or None when the campaign already names it.
-    total_eur
-        Sum of its amounts, or None when it holds none or the campaign already names it.
+    control
+        Key and value of the control total that says most of it, or None when the campaign already names one.
     """
 
     path: Path
     sha256: str | None
-    total_eur: Decimal | None
+    control: tuple[str, str] | None
 
 
 def print_problems(problems: Iterable[Problem], *, wrong_input: bool = True) -> None:
@@ -117,29 +116,37 @@ def _places(rows: pd.DataFrame) -> Table:
     return table
 
 
-def print_suggestions(files: Sequence[ReceivedFile], campaign: str) -> None:
+def print_suggestions(files: Sequence[ReceivedFile], others: Sequence[tuple[str, str]], campaign: str) -> None:
     """Print the lines by which a campaign would refuse any other file, ready to be copied.
 
     Parameters
     ----------
     files
         The files as received.
+    others
+        Path and SHA-256 of the region's files that are no source.
     campaign
         Name of the campaign file.
     """
-    lacking = [file for file in files if file.sha256 or file.total_eur is not None]
-    if not lacking:
-        return
-    OUT.print(typeset(Text("Pour que tout autre fichier soit refusé, recopier sous chaque « path » :", "bold")))
+    lacking = [file for file in files if file.sha256 or file.control]
+    if lacking:
+        OUT.print(typeset(Text("Pour que tout autre fichier soit refusé, recopier sous chaque « path » :", "bold")))
     for file in lacking:
         as_is(OUT, f"  {file.path.name}")
         if file.sha256:
             as_is(OUT, f"      sha256: {file.sha256}")
-        if file.total_eur is not None:
-            as_is(OUT, f'      control_total_eur: "{file.total_eur}"')
-    if any(file.total_eur is not None for file in lacking):
+        if file.control:
+            as_is(OUT, '      {}: "{}"'.format(*file.control))
+    if others:
+        OUT.print(typeset(Text("De même pour les listes, règles et registres, à la fin de la campagne :", "bold")))
+        as_is(OUT, "fingerprints:")
+        for path, sha256 in others:
+            as_is(OUT, f'  - path: "{path}"')
+            as_is(OUT, f"    sha256: {sha256}")
+    if any(file.control for file in lacking):
         note = (
-            "control_total_eur est la somme lue : ne la recopier que si l'expéditeur annonce la même. "
+            "Les lignes « control » disent ce qui a été lu (somme des montants, somme des nombres, nombre de lignes) : "
+            "ne les recopier que si l'expéditeur annonce la même chose. "
             f"Ces lignes sont facultatives ; {plain(campaign)} fonctionne sans elles."
         )
         OUT.print(typeset(note))

@@ -134,12 +134,18 @@ def delivery_facts(source: Any, rows: pd.DataFrame) -> dict[str, Any]:
         The rows read.
     """
     as_of = getattr(source, "as_of", None)
-    total: Any = rows["amount_eur"].sum() if "amount_eur" in rows else None
     return {
         "received_on": source.received_on,
         "as_of": pd.Timestamp(f"{as_of}-01") if as_of else None,
-        "total_eur": total,
+        "total_eur": _sum(rows, "amount_eur"),
+        "total_nb": _sum(rows, "count_nb", "quantity_nb"),
     }
+
+
+def _sum(rows: pd.DataFrame, *names: str) -> Any:
+    """Return the exact sum of the first of these columns that holds something; None when none does."""
+    held = next((rows[name] for name in names if name in rows and rows[name].notna().any()), None)
+    return None if held is None else held.sum()
 
 
 def check_last_month(store: Store, campaign: Campaign) -> None:

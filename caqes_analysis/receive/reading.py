@@ -12,7 +12,6 @@ from caqes_analysis.campaign_sources import (
     ExtractSource,
     ExtraListHistorySource,
     ExtraListSource,
-    LppSource,
     MappedSource,
     ReferenceSource,
 )
@@ -20,7 +19,7 @@ from caqes_analysis.deliveries import to_cumulative
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.errors import CaqesError, Problem, SourceError
 from caqes_analysis.evaluation.campaign import check_rules, read_answers
-from caqes_analysis.receive.announced import check_file, check_total
+from caqes_analysis.receive.announced import check_file, check_totals
 from caqes_analysis.receive.mapped import check_last_month, delivery_facts, read_table
 from caqes_analysis.reference_files import read_reference, settle_code_lists
 from caqes_analysis.schemes.scheme import known_schemes
@@ -72,6 +71,9 @@ class _Reading:
     def run(self) -> tuple[quality.Register | None, Findings]:
         with self._collecting():
             check_rules(self.campaign)
+        for announced in self.campaign.fingerprints:
+            with self._collecting():
+                check_file(announced, self.campaign)
         with self._collecting():
             if self.campaign.map is not None:
                 read_outlines(self.campaign.map)
@@ -98,6 +100,7 @@ class _Reading:
                 with self._collecting(source):
                     check_file(source, self.campaign)
                     read(source)
+                    check_totals(source, self.store)
         if not self.problems:
             with self._collecting():
                 if self.campaign.last_month:
@@ -139,7 +142,6 @@ class _Reading:
 
     def _monthly(self, source: MonthlySource) -> None:
         received = read_table(source, "monthly_spend", self.campaign)
-        check_total(source, received.rows["amount_eur"].sum())
         self._keep(tables.MONTHLY_SPEND, received, source)
         if source.cumulative:
             self.store.write(tables.CUMULATIVE_SPEND, to_cumulative(received.rows), part=source.delivery_name)
@@ -148,10 +150,8 @@ class _Reading:
     def _activity(self, source: MappedSource) -> None:
         self._keep(tables.ACTIVITY, read_table(source, "activity", self.campaign), source)
 
-    def _lpp(self, source: LppSource) -> None:
-        received = read_table(source, "lpp_spend", self.campaign)
-        check_total(source, received.rows["amount_eur"].sum())
-        self._keep(tables.LPP_SPEND, received, source)
+    def _lpp(self, source: MappedSource) -> None:
+        self._keep(tables.LPP_SPEND, read_table(source, "lpp_spend", self.campaign), source)
 
     def _declared(self, source: FileSource) -> None:
         self._keep(tables.ACTIVITY, read_declared(source.path, delivery=source.delivery_name), source)
@@ -187,13 +187,14 @@ class _Reading:
     def _annual(self, source: AnnualSource) -> None:
         self.findings += ingest_open_phmev(source.path, self.store, year=source.year, delivery=source.delivery_name)
         path = self.store.part_path(tables.DELIVERIES, source.delivery_name)
-        total = self.store.query(
-            "select sum(reimbursed_eur) as total from annual_drug_spend where source = ?", [source.delivery_name]
-        )["total"].iloc[0]
-        check_total(source, total)
+        totals = self.store.query(
+            "select sum(reimbursed_eur) as total_eur, sum(boxes_nb)::decimal(18, 3) as total_nb "
+            "from annual_drug_spend where source = ?",
+            [source.delivery_name],
+        ).iloc[0]
         delivery = Store.read_parts(tables.DELIVERIES, [path])
         self.store.write(
             tables.DELIVERIES,
-            delivery.assign(received_on=source.received_on, total_eur=total),
+            delivery.assign(received_on=source.received_on, **totals),
             part=source.delivery_name,
         )

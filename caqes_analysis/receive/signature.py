@@ -53,6 +53,7 @@ def input_files(campaign: Campaign) -> list[Path]:
         *rule_files(campaign),
         DOTATION,
         *(path for source in campaign.sources.all() for path in source.files),
+        *(announced.path for announced in campaign.fingerprints),
     }
     return sorted({*rules, *received_files(campaign)})
 

@@ -83,6 +83,7 @@ DELIVERIES = Table(
             rows=("count", "Nombre de lignes retenues."),
             as_of=("month", "Mois auquel le fichier a été arrêté, quand la campagne le dit."),
             total_eur=("amount", "Somme des montants lus (remboursés, pour une base annuelle)."),
+            total_nb=("quantity", "Somme des nombres lus : activité, quantités ou boîtes."),
         ),
     ),
 )
