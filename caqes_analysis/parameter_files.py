@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,7 @@ from caqes_analysis.system_reasons import system_reason
 __all__ = ["Parameters", "load_parameters", "nearest"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_DATE_LIKE = re.compile(r"\b([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})\b")
 
 
 class Parameters(BaseModel):
@@ -87,15 +90,62 @@ def load_parameters(path: Path, model: type[_Model]) -> _Model:
             file=name,
             line=mark.line + 1 if mark else None,
         ) from failure
+    except ValueError as failure:  # the YAML reader makes dates of what looks like one, whatever the calendar says
+        line, value = _impossible_date(text)
+        raise CampaignError.of(
+            "PARAMETRES_VALEUR",
+            "cette date n'existe pas dans le calendrier.",
+            "La corriger, ou la mettre entre guillemets si ce n'est pas une date.",
+            file=name,
+            line=line,
+            value=value,
+        ) from failure
     if not isinstance(content, CommentedMap):
         raise CampaignError.of(
             "PARAMETRES_VIDES", "ce fichier ne contient pas de clés.", "Partir d'un exemple de parameters.", file=name
         )
+    if lost := list(_lost_quotes(name, content, content)):
+        raise CampaignError(lost)
     try:
         return model.model_validate(_plain(content), context={"directory": path.parent, "file": path})
     except ValidationError as failure:
         problems = [_problem(name, content, model, detail) for detail in failure.errors()]
         raise CampaignError(problems) from failure
+
+
+def _lost_quotes(file: str, content: CommentedMap, node: Any, *place: int | str) -> Iterator[Problem]:
+    """Yield the texts that begin or end with a quotation mark alone: its twin was lost, and it would be printed."""
+    texts: list[Any] = [node]
+    if isinstance(node, CommentedMap):
+        for key, value in node.items():
+            yield from _lost_quotes(file, content, value, *place, key)
+        texts = list(node)
+    elif isinstance(node, CommentedSeq):
+        for rank, value in enumerate(node):
+            yield from _lost_quotes(file, content, value, *place, rank)
+        texts = []
+    for text in texts:
+        if isinstance(text, str) and text.startswith('"') != text.endswith('"'):
+            yield Problem(
+                "PARAMETRES_VALEUR",
+                "un guillemet manque au début ou à la fin de ce texte.",
+                "Mettre le texte entier entre guillemets, ou retirer celui qui reste.",
+                file,
+                _line(content, place),
+                ".".join(map(str, place)) or None,
+                text,
+            )
+
+
+def _impossible_date(text: str) -> tuple[int | None, str | None]:
+    """Return the line and the text of the first date that no calendar has."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for found in _DATE_LIKE.finditer(line):
+            try:
+                dt.date(*map(int, found.groups()))
+            except ValueError:
+                return number, found[0]
+    return None, None
 
 
 def _yaml_reason(failure: YAMLError) -> str:
@@ -144,7 +194,8 @@ def _line(content: Any, place: Sequence[int | str]) -> int | None:
         if isinstance(node, CommentedMap) and part in node:
             line = node.lc.key(part)[0] + 1
         elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-            line = node.lc.item(part)[0] + 1
+            found = node.lc.item(part)  # a list in a list has no place of its own
+            line = line if found is None else found[0] + 1
         else:
             break
         node = node[part]

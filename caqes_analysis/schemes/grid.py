@@ -271,7 +271,7 @@ class EvaluationGrid(Parameters):
     id: str = Field(pattern=_SLUG)
     name: str
     scheme: str
-    years: tuple[int, ...] = Field(min_length=1)
+    years: tuple[Annotated[int, Field(ge=2000, le=2100)], ...] = Field(min_length=1)
     source: str
     is_simulated: bool = False
     sections: tuple[Section, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -57,7 +57,7 @@ class Scheme(Parameters):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     name: str
     law: str
-    result_years: tuple[int, ...]
+    result_years: tuple[Annotated[int, Field(ge=2000, le=2100)], ...]
     envelope_targets: Literal["contractual", "regional"]
     contracts_end: dt.date | None = None
     first_year: Literal["whole", "from_signature"] = "whole"

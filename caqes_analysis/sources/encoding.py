@@ -182,7 +182,8 @@ def decode(data: bytes, file: str) -> tuple[str, Encoding]:
     Raises
     ------
     SourceError
-        ``ENCODAGE_UTF16``, ``ENCODAGE_MIXTE``, ``ENCODAGE_INCONNU``, ``OCTET_NUL``, ``ACCENTS_PERDUS``, with the line.
+        ``FORMAT_NON_LU``, ``ENCODAGE_UTF16``, ``ENCODAGE_MIXTE``, ``ENCODAGE_INCONNU``, ``OCTET_NUL``,
+        ``ACCENTS_PERDUS``, with the line.
 
     Examples
     --------
@@ -190,6 +191,13 @@ def decode(data: bytes, file: str) -> tuple[str, Encoding]:
     ('Médoc', 'utf-8')
     """
     refuse_utf16(data, file)
+    if data.startswith(b"PK\x03\x04"):
+        raise SourceError.of(
+            "FORMAT_NON_LU",
+            "c'est un classeur ou une archive ; un fichier de texte est attendu ici.",
+            "L'enregistrer en CSV, ou en extraire le fichier.",
+            file=file,
+        )
     marked = data.startswith(UTF8_BOM)
     body = data[len(UTF8_BOM) :] if marked else data
     evidence = Evidence(utf8_line=1 if marked else None).then(evidence_in(body))

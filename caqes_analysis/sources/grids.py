@@ -18,7 +18,13 @@ from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.odd_lines import grouped, odd_line
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.unnamed_columns import unnamed_columns, unnamed_texts
-from caqes_analysis.sources.workbooks import formula_cells, refuse_old_workbook, sheet_rows
+from caqes_analysis.sources.workbooks import (
+    formula_cells,
+    merged_cell_problem,
+    merged_ranges,
+    refuse_old_workbook,
+    sheet_rows,
+)
 
 __all__ = ["Grid", "csv_rows", "read_grid", "width_problem"]
 
@@ -348,6 +354,9 @@ def _from_workbook(path: Path, required: Sequence[str], optional: Sequence[str])
         )
     places, ignored = _columns(header, header_line, required, optional, log)
     names = {place: str(header[place]).strip() for place in places.values()}
+    for (row, place), owner in merged_ranges(path, sheet).items():
+        if row >= header_line and place in names and str(rows[owner[0]][1][owner[1]]).strip():
+            log.add(merged_cell_problem(row + 1, names[place]))
     for line, place, formula in formula_cells(path, sheet):
         if line >= header_line and place in names:
             log.add(

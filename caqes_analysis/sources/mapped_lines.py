@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from caqes_analysis.sources.odd_lines import grouped, odd_line
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.raw_tables import RawTable
 from caqes_analysis.sources.unnamed_columns import unnamed_columns
+from caqes_analysis.sources.workbooks import merged_cell_problem
 from caqes_analysis.tables import FINESS_PATTERN
 
 __all__ = ["Lines", "cut_value", "kept_lines"]
@@ -94,6 +95,7 @@ def kept_lines(table: RawTable, header: Header, mapping: ColumnMapping, log: Pro
                 odd.append(problem.at(line=line))
                 continue
             _refuse_formulas(table, line, read, header, log)
+            log.extend(_merged(table, line, columns.values(), hanging))
             numbers.append(line)
             cells.append(filled)
     log.extend(grouped(odd))
@@ -142,6 +144,14 @@ def _filled(
         elif place not in by_ranges or table.merged_into(line, place) is not None:
             filled[place] = above.get(place, "")
     return filled
+
+
+def _merged(table: RawTable, line: int, columns: Iterable[tuple[int, str]], hanging: set[int]) -> Iterator[Problem]:
+    """Yield the cells read whose value was lost in a merge that the mapping does not describe."""
+    for place, label in columns:
+        owner = table.merged_into(line, place)
+        if owner is not None and place not in hanging and str(table.rows[owner[0] - 1][1][owner[1]]).strip():
+            yield merged_cell_problem(line, label)
 
 
 def _refuse_formulas(table: RawTable, line: int, read: set[int], header: Header, log: ProblemLog) -> None:

@@ -12,15 +12,23 @@ import openpyxl
 import python_calamine
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-from caqes_analysis.errors import SourceError
+from caqes_analysis.errors import Problem, SourceError
 from caqes_analysis.sources.files import guarded_member, opened_zip
 
-__all__ = ["formula_cells", "hidden_sheet_rows", "merged_ranges", "refuse_old_workbook", "sheet_rows"]
+__all__ = [
+    "formula_cells",
+    "hidden_sheet_rows",
+    "merged_cell_problem",
+    "merged_ranges",
+    "refuse_old_workbook",
+    "sheet_rows",
+]
 
 # No yearly table of a region comes near; a workbook made to fill the memory does.
 _MOST_BYTES = 1 << 30
 _OLE_HEAD = b"\xd0\xcf\x11\xe0"
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_ERROR = re.compile(rb"""\bt=["']e["']""")
 _READ_BYTES = 1 << 20
 
 
@@ -43,6 +51,8 @@ def refuse_old_workbook(head: bytes, file: str) -> None:
 
 def sheet_rows(path: Path, sheet: str | int = 1) -> tuple[list[tuple[int, list[Any]]], str]:
     """Return the rows of a visible sheet, each with its number, and the name of the sheet.
+
+    A cell that holds an error of the spreadsheet holds its text (« #REF! »): it is no empty cell.
 
     Parameters
     ----------
@@ -67,6 +77,8 @@ def sheet_rows(path: Path, sheet: str | int = 1) -> tuple[list[tuple[int, list[A
             rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except python_calamine.CalamineError as failure:
         raise _unreadable(path, str(failure)) from failure
+    for line, place, error in _cells_of_type("e", path, name, _ERROR):
+        rows[line - 1][place] = error
     return list(enumerate(rows, start=1)), name
 
 
@@ -134,6 +146,23 @@ def merged_ranges(path: Path, sheet: str) -> dict[tuple[int, int], tuple[int, in
     }
 
 
+def merged_cell_problem(line: int, column: str) -> Problem:
+    """Return what is said of a cell whose value was lost when it was merged into another.
+
+    Parameters
+    ----------
+    line, column
+        Its row, and the name of its column.
+    """
+    return Problem(
+        "CELLULES_FUSIONNEES",
+        "cette cellule est fusionnée avec une autre, qui garde seule une valeur.",
+        "Défusionner les cellules, et écrire la valeur de chacune.",
+        line=line,
+        column=column,
+    )
+
+
 def formula_cells(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
     """Yield the formulas of a sheet: row number from 1, column place from 0, formula.
 
@@ -144,7 +173,12 @@ def formula_cells(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
     sheet
         Name of the sheet.
     """
-    if not _mentions_formulas(path):
+    yield from _cells_of_type("f", path, sheet, _FORMULA)
+
+
+def _cells_of_type(kind: str, path: Path, sheet: str, sign: re.Pattern[bytes]) -> Iterator[tuple[int, int, str]]:
+    """Yield the cells of a type of openpyxl (row, place, text), when the sheets mention one."""
+    if not _mentions(path, sign):
         return
     with warnings.catch_warnings():
         # openpyxl warns of decorations that it does not keep; nothing is written here.
@@ -153,13 +187,13 @@ def formula_cells(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
         try:
             for row in workbook[sheet].iter_rows():
                 for cell in row:
-                    if cell.data_type == "f":
-                        yield cell.row, cell.column - 1, _formula_text(cell.value)
+                    if cell.data_type == kind:
+                        yield cell.row, cell.column - 1, _cell_text(cell.value)
         finally:
             workbook.close()
 
 
-def _formula_text(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     # Array formulas and data tables come as objects.
     return str(getattr(value, "text", value))
 
@@ -177,7 +211,7 @@ def _refuse_oversized(path: Path) -> None:
             )
 
 
-def _mentions_formulas(path: Path) -> bool:
+def _mentions(path: Path, sign: re.Pattern[bytes]) -> bool:
     with path.open("rb") as stream, opened_zip(stream, path.name) as archive:
         for info in archive.infolist():
             if not info.filename.startswith("xl/worksheets/"):
@@ -185,7 +219,7 @@ def _mentions_formulas(path: Path) -> bool:
             with guarded_member(archive, info, path.name) as content:
                 tail = b""
                 while data := content.read(_READ_BYTES):
-                    if _FORMULA.search(tail + data):
+                    if sign.search(tail + data):
                         return True
                     tail = data[-20:]
     return False
