@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french, quality, tables
+from caqes_analysis.chapters.data_quality_limits import limits
 from caqes_analysis.chapters.data_quality_values import (
     OUTLIER_CODES,
     completed_table,
     corrections_table,
     finding_label,
     french_example,
-    limits,
     outliers_table,
     restatements_table,
 )

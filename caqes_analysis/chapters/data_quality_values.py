@@ -1,4 +1,4 @@
-"""The values behind the chapter on data quality: out of line, restated, completed, corrected; and what nobody sees."""
+"""The values behind the chapter on data quality: out of line, restated, completed, corrected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from caqes_analysis import deliveries, french, quality, tables
 from caqes_analysis.activities import activity_named
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
-from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.quality.corrections import CORRECTION_STATES
 from caqes_analysis.sources.names import plain_name
 
@@ -20,7 +20,6 @@ __all__ = [
     "corrections_table",
     "finding_label",
     "french_example",
-    "limits",
     "outliers_table",
     "restatements_table",
 ]
@@ -277,24 +276,3 @@ def _period_label(period: str) -> str:
         return period
     month = french.month_year(pd.Timestamp(f"{period.replace('-M', '-')}-01"))
     return f"cumul à fin {month}" if "M" in period else month
-
-
-def limits(page: Page) -> Text:
-    """Return what no check of this page can see, said plainly."""
-    controlled = sum(source.sha256 is not None or source.has_control for source in page.campaign.sources.all())
-    total = len(page.campaign.sources.all())
-    guarded = (
-        "Aucun fichier n'a d'empreinte ni de total de contrôle annoncé par l'expéditeur"
-        if not controlled
-        else f"{french.plural(controlled, 'fichier')} sur {total} {'ont' if controlled > 1 else 'a'} une empreinte ou "
-        "un total de contrôle annoncé par l'expéditeur"
-    )
-    return Text.bullets(
-        f"{guarded} : ailleurs, un chiffre changé qui laisse un montant plausible ne se voit pas.",
-        "Un montant faux dès la source, et faux chaque mois de la même façon, ressemble à un montant juste.",
-        "Deux erreurs qui se compensent dans un même mois et une même enveloppe ne se voient pas.",
-        "Les établissements de très petite taille varient trop pour qu'un mois faux s'y distingue.",
-        "Un fichier entier décalé d'un mois ne se voit que si une base annuelle permet de vérifier les totaux.",
-        "Une dépense rattachée au mauvais établissement se voit si elle déplace son niveau, pas si elle est petite.",
-        "Ce qui n'est pas transmis du tout (un établissement absent de toutes les sources) ne se voit pas.",
-    )

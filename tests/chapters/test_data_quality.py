@@ -76,3 +76,13 @@ def test_months_are_shown_as_received_and_as_completed(page: Page) -> None:
     (completed,) = texts(data_quality.completed_table(page))
     assert completed[:2] == ["PHMEV", "sept. 2024"]
     assert completed[4] == "+25,0"
+
+
+def test_what_nothing_sees_is_said_with_what_would_show_it(page: Page, tmp_path: Path) -> None:
+    none = data_quality.limits(page)
+    assert "Aucun des 7 fichiers reçus n'a une empreinte" in str(none.notes)
+    text = MONTHLY.replace("contrats.csv", "contrats.csv, control_rows_nb: 12").replace(
+        "year: 2022", "year: 2022, control_total_nb: 5"
+    )
+    said = data_quality.limits(Page(campaign_file(tmp_path, text), page.store))
+    assert "2 fichiers sur 7 ont une empreinte" in str(said.notes).replace("\u202f", " ").replace("\u00a0", " ")

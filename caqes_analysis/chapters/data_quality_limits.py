@@ -1,0 +1,95 @@
+"""What no check of the data sees, and what would make it visible: tried on damaged regions, said as it is."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import ColumnFormat, Table
+
+__all__ = ["limits"]
+
+# Each was planted in a file or in a simulated region (tests: corruptions, common defects) and passed in silence.
+_UNSEEN = (
+    (
+        "Un chiffre changé qui laisse un montant plausible ; le signe perdu d'une petite régularisation",
+        "Le total des montants annoncé par l'expéditeur (control_total_eur), ou l'empreinte du fichier (sha256)",
+    ),
+    (
+        "Un chiffre changé dans un fichier sans montant : établissements, contrats, référentiels de codes",
+        "L'empreinte du fichier ; un nombre de lignes ne le voit pas",
+    ),
+    (
+        "Deux changements qui se compensent dans un fichier, ou un montant passé d'un établissement à un autre",
+        "L'empreinte du fichier ; un total ne les voit pas",
+    ),
+    (
+        "Dans un classeur, une cellule supprimée et celles du dessous remontées d'une ligne",
+        "Le total des montants ou des nombres, ou l'empreinte",
+    ),
+    (
+        "Une colonne facultative supprimée : catégorie, volets, quantités, preuve",
+        "L'empreinte, ou la comparaison avec l'édition précédente",
+    ),
+    (
+        "Deux modes de transport, ou deux mois, échangés sous leurs en-têtes, une année entière et pour tous",
+        "Un cumul du même trimestre reçu à part, ou une livraison antérieure",
+    ),
+    (
+        "Des montants hors taxes au lieu de TTC, ou tout autre écart de quelques pour cent qui dure toute l'année",
+        "Le total annoncé ; pour la PHMEV, Open PHMEV de la même année",
+    ),
+    (
+        "Une année trop haute d'un établissement, tous les mois de la même façon (périmètre élargi, rétrocession)",
+        "Pour la PHMEV, Open PHMEV de la même année ; sinon, la relecture par l'établissement",
+    ),
+    (
+        "Deux établissements de tailles voisines échangés partout dans une enveloppe",
+        "Une livraison antérieure, ou la relecture par les établissements",
+    ),
+    (
+        "Un établissement absent de tous les mois d'une enveloppe : rien ne dit qu'il devait y être",
+        "Le nombre de lignes annoncé (control_rows_nb), ou une livraison antérieure qui le contient",
+    ),
+    (
+        "Une catégorie fausse, mais qui existe : l'établissement est comparé aux mauvais pairs",
+        "La relecture par l'établissement",
+    ),
+    (
+        "Un mois faux d'un établissement de très petite taille : ses mois varient trop",
+        "Le total des montants, ou l'empreinte",
+    ),
+    ("Un fichier entier décalé d'un mois", "Pour la PHMEV, Open PHMEV, dont l'année ne contient plus les mêmes mois"),
+)
+
+
+def limits(page: Page) -> Table:
+    """Return what no check of this page can see, each with what would make it visible.
+
+    Parameters
+    ----------
+    page
+        The page: how many of its files say what their sender announces is written under the table.
+    """
+    sources = page.campaign.sources.all()
+    controlled = sum(source.sha256 is not None or source.has_control for source in sources)
+    announced = "une empreinte ou un total annoncé par l'expéditeur"
+    guarded = (
+        f"{french.plural(controlled, 'fichier')} sur {len(sources)} {'ont' if controlled > 1 else 'a'} {announced}."
+        if controlled
+        else f"Aucun des {len(sources)} fichiers reçus n'a {announced} : « caqes check » propose les lignes à recopier."
+    )
+    return Table.from_frame(
+        pd.DataFrame(_UNSEEN, columns=["unseen", "shown_by"]),
+        caption="Ce qu'aucun contrôle ne voit, et ce qui le rendrait visible",
+        columns=[
+            ColumnFormat.text("unseen", "Ce qui ne se voit pas"),
+            ColumnFormat.text("shown_by", "Ce qui le montre"),
+        ],
+        notes=[
+            guarded,
+            "Défauts essayés sur des régions simulées. Un montant faux dès la source, et annoncé faux, ressemble à un "
+            "montant juste.",
+        ],
+    )
