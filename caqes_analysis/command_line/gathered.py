@@ -17,8 +17,6 @@ from caqes_analysis.receive import input_files, kept_signature
 from caqes_analysis.reopen import executed_notebooks
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from caqes_analysis.campaign import Campaign
     from caqes_analysis.store import Store
 
