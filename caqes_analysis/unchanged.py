@@ -108,7 +108,14 @@ def forget_build(directory: Path) -> None:
 
 def _asked(campaign: Campaign, only: Sequence[str], compare_with: Path | None) -> dict[str, Any]:
     compared = str(compare_with.resolve()) if compare_with else None
-    return {"campaign": str(campaign.file), "only": sorted(only), "compare_with": compared}
+    # What a register holds is an input; which one is read changes when one comes beside the campaign, or goes.
+    register = str(campaign.corrections_file) if campaign.corrections_file else None
+    return {
+        "campaign": str(campaign.file),
+        "corrections": register,
+        "only": sorted(only),
+        "compare_with": compared,
+    }
 
 
 def _watched(campaign: Campaign) -> list[Path]:
@@ -117,7 +124,6 @@ def _watched(campaign: Campaign) -> list[Path]:
     found |= {path for pattern in CODE_FILES for path in _PACKAGE.rglob(pattern)}
     found |= set((REPOSITORY / "notebooks").glob("*.ipynb"))
     found |= set(campaign.comments_folder.glob("*.md"))
-    found |= {campaign.corrections_file} if campaign.corrections_file else set()
     return sorted(found)
 
 

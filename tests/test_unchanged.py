@@ -94,6 +94,17 @@ def test_what_changes_during_a_build_is_for_the_next_one(
     assert unchanged_site(campaign, directory) is None
 
 
+def test_a_register_that_the_build_writes_first_is_no_change(tmp_path: Path, built: tuple[Campaign, Path]) -> None:
+    _, directory = built
+    register = tmp_path / "recus" / "corrections.csv"
+    named = MONTHLY.replace("year: 2024", "year: 2024\ncorrections: recus/corrections.csv", 1)
+    campaign = campaign_file(tmp_path, named)
+    begun = begin_build(campaign)  # the demonstration's register is simulated after that
+    register.write_text("x", encoding="utf-8")
+    record_build(directory, begun, inputs={**inputs(campaign), str(register): content_hash(register)})
+    assert unchanged_site(campaign, directory) is not None
+
+
 def test_other_sheets_are_another_report(built: tuple[Campaign, Path]) -> None:
     campaign, directory = built
     assert unchanged_site(campaign, directory, only=["330000001"]) is None
