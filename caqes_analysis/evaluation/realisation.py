@@ -170,6 +170,8 @@ def _value(
     now, state = found.value(finess, f"{year}{suffix}", definition, level)
     if measure.evolution_of is None or now is None:
         return now, state
+    if not found.has_evolution(finess, f"{year}{suffix}", definition, level):
+        return None, "not_applicable"
     before, earlier = found.value(finess, f"{year - 1}{suffix}", definition, level)
     if before is None:
         return None, earlier

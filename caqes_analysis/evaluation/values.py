@@ -25,6 +25,7 @@ _COLUMNS = [
     "value",
     "value_status",
     "months_nb",
+    "has_evolution",
 ]
 
 
@@ -64,6 +65,11 @@ class Values:
         if has_gap and state != "not_applicable":
             return None, "incomplete"
         return value, state
+
+    def has_evolution(self, finess: str, period: str, definition: IndicatorDefinition, measure: str) -> bool:
+        """Say whether a value may be read against that of the year before: not since an opening in the course of it."""
+        row = self._rows.get((finess, period, definition.id, measure))
+        return row is None or bool(getattr(row, "has_evolution", True))
 
     def difference(
         self, finess: str, period: str, part: str, definition: IndicatorDefinition, measure: str
@@ -128,13 +134,16 @@ def contract_values(
     -------
     DataFrame
         ``finess`` (of the contract)``, period, indicator, measure, numerator, denominator, value, value_status,
-        months_nb``, ordered. A contract one of whose sites is missing is missing: half of its spending would pass for a
-        fall; ``months_nb`` is that of its least complete site.
+        months_nb, has_evolution``, ordered. A contract one of whose sites is missing is missing: half of its spending
+        would pass for a fall; ``months_nb`` is that of its least complete site. ``has_evolution`` is False when the
+        evolution of all its sites is without object: they opened in the course of the year before, or after it.
     """
+    definitions = list(definitions)
     measures = {(one.id, m.id): m for one in definitions for m in one.measures if m.evolution_of is None}
     own = values[(values["level"] == "establishment") & (values["perimeter"] == CURRENT_PERIMETER)]
     own = own[[pair in measures for pair in zip(own["indicator"], own["measure"], strict=True)]]
     placed = own.assign(finess=[contract_of.get(finess, finess) for finess in own["finess"]])
+    without = _without_evolution(values, definitions, contract_of)
     rows = []
     for key, sites in placed.groupby(["finess", "period", "indicator", "measure"], sort=True):
         finess, period, indicator, measure = map(str, key)
@@ -147,9 +156,30 @@ def contract_values(
                 "measure": measure,
                 **_summed(measures[indicator, measure], sites, sites["value_status"].tolist()),
                 "months_nb": months_nb,
+                "has_evolution": (finess, period, indicator, measure) not in without,
             }
         )
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _without_evolution(
+    values: pd.DataFrame, definitions: Iterable[IndicatorDefinition], contract_of: Mapping[str, str]
+) -> set[tuple[str, str, str, str]]:
+    """Return the contracts, periods, indicators and levels none of whose sites has an evolution with an object."""
+    levels = {(one.id, m.id): m.evolution_of for one in definitions for m in one.measures if m.evolution_of}
+    pairs = list(zip(values["indicator"], values["measure"], strict=True))
+    own = values[
+        (values["level"] == "establishment")
+        & (values["perimeter"] == CURRENT_PERIMETER)
+        & pd.Series([pair in levels for pair in pairs], index=values.index, dtype=bool)
+    ]
+    placed = own.assign(
+        finess=[contract_of.get(finess, finess) for finess in own["finess"]],
+        base=[levels[pair] for pair in zip(own["indicator"], own["measure"], strict=True)],
+        is_out=own["value_status"] == "not_applicable",
+    )
+    every = placed.groupby(["finess", "period", "indicator", "base"])["is_out"].all()
+    return set(every[every].index)
 
 
 def _summed(measure: Measure, sites: pd.DataFrame, states: list[str]) -> dict[str, Any]:

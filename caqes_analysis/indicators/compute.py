@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from caqes_analysis import tables
@@ -231,16 +232,20 @@ class _Book:
                 found = Reading(np.zeros((size, months), np.int64), states, nothing[:, 0], nothing, nothing)
             else:
                 read = read_period(ledger, one.request, one.column, one.received, period)
+                if one.table == "monthly_grid":
+                    read = _without_never(read, ledger, one.received)
                 found = spread(read, self._number, ledger.finess, size)
             self._read[key] = self._outside(one.table, found, period)
         return self._read[key]
 
     def _outside(self, table: str, reading: Reading, period: Period) -> Reading:
         """Expect nothing of an establishment that the source does not cover, or that was not open."""
-        closed = self.places.closed_during(period.year)
+        closed = self.places.closed_during(period.year)[:, None]
         if table == "annual_drug_spend":
-            closed = closed | self.places.is_private
-        states = np.where((reading.states == MISSING) & closed[:, None], OUTSIDE, reading.states).astype(np.int8)
+            closed = closed | self.places.is_private[:, None]
+        else:
+            closed = closed | self.places.not_yet_open(period.year, reading.states.shape[1])
+        states = np.where((reading.states == MISSING) & closed, OUTSIDE, reading.states).astype(np.int8)
         return Reading(reading.amounts, states, reading.whole, reading.provisional, reading.corrected)
 
     def result(
@@ -272,10 +277,18 @@ class _Book:
     def _evolution(self, base: Measure, perimeter: Perimeter, period: Period) -> Result:
         top, _, _ = _asked(base, perimeter)
         now, before = self.reading(top, period), self.reading(top, period.previous)
-        had_begun = (before.states == KNOWN).any(axis=1)
         one, other, states = align(now, before)
         months = _months(top.table, one, states)
-        return Result.of(one, other, scale=_PERCENT, states=states, months=months, change=True, begun=had_begun)
+        begun = self._had_begun(now, before, period)
+        return Result.of(one, other, scale=_PERCENT, states=states, months=months, change=True, begun=begun)
+
+    def _had_begun(self, now: Reading, before: Reading, period: Period) -> npt.NDArray[np.bool_]:
+        """Say which establishments have a rate: one that opened within the year before would be read against a part."""
+        has_months = ~(now.whole | before.whole)
+        begins_late = ((before.states == OUTSIDE) & (now.states != OUTSIDE)).any(axis=1)
+        opened_late = self.places.opened_within(period.year - 1)
+        has_year = (before.states == KNOWN).any(axis=1) & ~(has_months & begins_late) & ~opened_late
+        return np.asarray(has_year, dtype=bool)
 
     def _evolution_of_ratio(self, base: Measure, perimeter: Perimeter, period: Period) -> Result:
         now, before = self._level(base, perimeter, period), self._level(base, perimeter, period.previous)
@@ -289,6 +302,12 @@ class _Book:
         hidden, every = self.reading(masked[0], period), self.reading(masked[1], period)
         one, other, _ = align(hidden, every)
         return one, other
+
+
+def _without_never(reading: Reading, ledger: Ledger, received: Request) -> Reading:
+    """Expect nothing of an establishment that is in the monthly files, but never once in the envelopes counted."""
+    never = ledger.rows[:, :, ledger.classes(received)].sum(axis=(1, 2)) == 0
+    return replace(reading, states=np.where(never[:, None], OUTSIDE, reading.states).astype(np.int8))
 
 
 def _months(table: str, reading: Reading, states: np.ndarray | None = None) -> np.ndarray | None:

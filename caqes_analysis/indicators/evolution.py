@@ -111,7 +111,7 @@ def annual_evolution(store: Store, *, year: int) -> pd.DataFrame:
     -------
     DataFrame
         Table ``evolutions`` for the envelope ``phmev`` at month 12; the rate is ``not_applicable`` when the year
-        before was not received.
+        before was not received, or when the establishment opened in the course of it.
     """
     return tables.EVOLUTIONS.conform(store.query(_ANNUAL, {"year": year}))
 
@@ -125,16 +125,21 @@ with sums as (
   from annual_drug_spend a left join successions s on s.finess = a.finess
   where year in ($year::int, $year::int - 1)
   group by 1
+),
+opened as (select finess, min(valid_from) as opened_on from establishments group by finess),
+read as (
+  select sums.*, previous_eur > 0 and current_eur is not null
+         and not coalesce(year(opened_on) = $year::int - 1 and month(opened_on) > 1, false) as has_rate
+  from sums left join opened using (finess)
 )
 select finess, 'phmev' as envelope, $year::int as year, 12 as month_nb,
        coalesce(current_eur, 0)::decimal(18, 2) as current_eur,
        coalesce(previous_eur, 0)::decimal(18, 2) as previous_eur,
-       case when previous_eur > 0 and current_eur is not null
-            then 100 * (current_eur::double / previous_eur::double - 1) end as evolution_pct,
+       case when has_rate then 100 * (current_eur::double / previous_eur::double - 1) end as evolution_pct,
        12 as compared_months_nb, null::varchar as missing_months,
-       case when previous_eur > 0 and current_eur is not null then 'reported' else 'not_applicable' end as value_status,
+       case when has_rate then 'reported' else 'not_applicable' end as value_status,
        false as is_provisional, is_corrected
-from sums order by finess
+from read order by finess
 """
 
 

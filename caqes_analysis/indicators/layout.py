@@ -16,6 +16,7 @@ __all__ = ["Layout", "Series", "is_share"]
 Floats = npt.NDArray[np.float64]
 _KEY = ["indicator", "measure", "perimeter", "period"]
 _KNOWN = ("reported", "zero")
+_COMPARED = ("numerator", "denominator")
 _PERCENT = "%"
 
 
@@ -87,6 +88,8 @@ class Layout:
             np.where(known, values[name].to_numpy(dtype=np.float64), np.nan).reshape(self.shape)
             for name in ("numerator", "denominator", "value")
         )
+        # Of an evolution, the euros of an establishment without a rate (opened since) are in the sums of its region.
+        self.compared = tuple(values[name].to_numpy(dtype=np.float64).reshape(self.shape) for name in _COMPARED)
         self.members = self._members(groups)
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from caqes_analysis import tables
 from caqes_analysis.perimeter import current_establishments
 from caqes_analysis.store import Store
 
@@ -35,6 +36,8 @@ class Places:
         True for for-profit clinics, which Open PHMEV does not hold.
     opened, closed
         First and last years of each, as far as they are known.
+    opened_month
+        Month of the first year in which each opened; 1 when nothing says it.
     """
 
     finess: tuple[str, ...]
@@ -42,6 +45,7 @@ class Places:
     is_private: npt.NDArray[np.bool_]
     opened: npt.NDArray[np.int64]
     closed: npt.NDArray[np.int64]
+    opened_month: npt.NDArray[np.int64]
 
     @classmethod
     def read(cls, store: Store, known: Sequence[str]) -> Places:
@@ -64,7 +68,9 @@ class Places:
         region = texts("region")
         regions = sorted(set(region) - {UNKNOWN_GROUP})
         whole = regions[0] if len(regions) == 1 else ALL_REGIONS
-        begins = pd.to_datetime(rows["valid_from"]).dt.year.fillna(0).to_numpy(dtype=np.int64)
+        # An establishment that changed its name has several rows: it opened with the first.
+        everyone = store.read(tables.ESTABLISHMENTS)
+        opened_on = pd.to_datetime(everyone.groupby("finess")["valid_from"].min().reindex(list(finess)))
         ends = pd.to_datetime(rows["valid_to"]).dt.year.fillna(9999).to_numpy(dtype=np.int64)
         return cls(
             finess=finess,
@@ -74,10 +80,20 @@ class Places:
                 "region": np.full(len(finess), whole),
             },
             is_private=rows["legal_status"].eq("prive").fillna(False).to_numpy(dtype=bool),
-            opened=np.asarray(begins, dtype=np.int64),
+            opened=np.asarray(opened_on.dt.year.fillna(0).to_numpy(dtype=np.int64), dtype=np.int64),
             closed=np.asarray(ends, dtype=np.int64),
+            opened_month=np.asarray(opened_on.dt.month.fillna(1).to_numpy(dtype=np.int64), dtype=np.int64),
         )
 
     def closed_during(self, year: int) -> npt.NDArray[np.bool_]:
         """Say which establishments were not open in a year."""
         return (self.opened > year) | (self.closed < year)
+
+    def not_yet_open(self, year: int, months_nb: int) -> npt.NDArray[np.bool_]:
+        """Say in which months of a year, from January, each establishment had not opened."""
+        before = np.arange(1, months_nb + 1)[None, :] < self.opened_month[:, None]
+        return np.asarray((self.opened == year)[:, None] & before, dtype=bool)
+
+    def opened_within(self, year: int) -> npt.NDArray[np.bool_]:
+        """Say which establishments opened after January of a year: its amounts are those of a part of it."""
+        return np.asarray((self.opened == year) & (self.opened_month > 1), dtype=bool)

@@ -5,9 +5,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.evaluation.targeting import targeting, targeting_conditions
 from caqes_analysis.evaluation.values import contract_values
 from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.schemes.target_files import read_targets
+from tests.conftest import REPOSITORY
 from tests.evaluation.builders import A, B, C, definition, value
 
 IPP = definition("phev_ipp", {"measure": "boxes_nb", "below": 8500})
@@ -114,6 +117,21 @@ def test_sites_add_up_to_their_contract() -> None:
     assert found["finess"].tolist() == [A, C]
     assert found["value"].iloc[0] == 20
     assert found["value_status"].tolist() == ["reported", "missing"]
+
+
+def test_a_contract_opened_within_the_year_before_is_not_judged_on_its_growth() -> None:
+    """From four months to twelve: +200 % would be « non atteint », and could cost a sanction."""
+    rows = [value("phev.reimbursed_eur", amount, period=f"{year}") for year, amount in ((2018, 40.0), (2019, 120.0))]
+    rate = value("phev.evolution_pct", None, period="2019")
+    every = pd.DataFrame([*rows, {**rate, "value_status": "not_applicable"}])
+    phev = definition("phev", schemes=["caqes-2018"], target={"subject": "phev", "measure": "evolution_pct"})
+    found = contract_values(every.assign(level="establishment", perimeter="courant"), [phev], {})
+    targets = read_targets([REPOSITORY / "parameters" / "targets.csv"])
+    judged = realisation(found, [phev], targets, scheme="caqes-2018", year=2019, month_nb=12).iloc[0]
+    assert judged["attainment"] == "not_applicable"
+    whole = contract_values(pd.DataFrame(rows).assign(level="establishment", perimeter="courant"), [phev], {})
+    judged = realisation(whole, [phev], targets, scheme="caqes-2018", year=2019, month_nb=12).iloc[0]
+    assert judged["attainment"] == "not_attained"
 
 
 def test_a_missing_site_leaves_no_sum() -> None:

@@ -14,6 +14,7 @@ from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.indicators.compute import compute_indicators, missing_code_lists
 from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.evolution import annual_evolution
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 from tests.indicators.builders import (
     activity_lines,
@@ -116,6 +117,29 @@ def test_a_new_establishment_has_euros_but_no_rate(tmp_path: Path) -> None:
     found = values(store, SPENT)
     assert status(found, B, "evolution_pct") == "not_applicable"
     assert cell(found, "region", "evolution_pct") == 10
+
+
+def test_a_year_is_not_read_against_the_months_since_an_opening(tmp_path: Path) -> None:
+    """Opened in September: +200 % would blame an establishment for being new; its euros stay in the region."""
+    since_september = {month: eur for month, eur in whole_year(2023).items() if month >= "2023-09"}
+    monthly = monthly_rows(
+        {(A, "phmev"): whole_year(2023) | whole_year(2024), (B, "phmev"): since_september | whole_year(2024)}
+    )
+    everyone = establishments({"finess": A}, {"finess": B, "valid_from": "2023-09-01"})
+    store = store_of(tmp_path, monthly, everyone)
+    for year, boxes in ((2023, 40), (2024, 120)):
+        lines = [{"finess": who, "atc5": "A02BC01", "boxes_nb": boxes, "reimbursed_eur": boxes} for who in (A, B)]
+        drug_lines(store, *lines, year=year)
+    found = values(store, SPENT, "2024", "2024-M06")
+    for period in ("2024", "2024-M06"):
+        assert status(found, B, "evolution_pct", period=period) == "not_applicable"
+    assert cell(found, A, "evolution_pct") == 0
+    assert cell(found, "region", "evolution_pct") == 50
+    assert status(values(store, IPP), B, "evolution_pct") == "not_applicable"
+    assert annual_evolution(store, year=2024).set_index("finess")["value_status"].to_dict() == {
+        A: "reported",
+        B: "not_applicable",
+    }
 
 
 def test_an_envelope_never_received_is_zero_beside_its_denominator(tmp_path: Path) -> None:
