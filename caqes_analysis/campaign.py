@@ -270,6 +270,11 @@ class Campaign(Parameters):
         return self.last_month_nb - self.provisional_months_nb
 
     @property
+    def is_closed_year(self) -> bool:
+        """True when the twelve months are settled: nothing is left to forecast."""
+        return self.settled_month_nb == 12
+
+    @property
     def provisional_from(self) -> dt.date | None:
         """First provisional month, or None."""
         if not self.provisional_months_nb or not self.last_month:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.region import region_months
+from caqes_analysis.chapters.region import left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.words import envelope_of, period_label, sentence_case, through_phrase
 from caqes_analysis.departments import department_label
@@ -26,7 +26,9 @@ def monthly_figure(page: Page, envelope: str) -> Figure | Notice:
     rows = region_months(page, envelope)
     if rows.empty:
         return Notice("missing", "Dépense mensuelle", "Aucun mois n'a été reçu pour cette enveloppe.")
-    return monthly_spending(rows, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+    return monthly_spending(
+        rows, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope, notes=left_out_notes(rows)
+    )
 
 
 def department_panels(page: Page, envelope: str) -> Figure | Notice:

@@ -46,7 +46,6 @@ __all__ = [
 ]
 
 _LISTED_NB = 25
-_LAST_MONTH = 12
 
 
 def answer(page: Page) -> Text:
@@ -66,9 +65,10 @@ def answer(page: Page) -> Text:
     sure, unsure = sum(word in ("probable", "dépassé") for word in words), words.count("incertain")
     noun = french.elided("le", page.target(MAIN_ENVELOPE).noun)
     who = f"{french.plural(sure, 'établissement')} sur {len(own)}"
-    if page.campaign.settled_month_nb == _LAST_MONTH:
+    if page.campaign.is_closed_year:
         verb = "a dépassé" if sure < 2 else "ont dépassé"
-        count = f"{who} {verb} {noun} PHMEV en {page.campaign.year}."
+        known = f"Parmi ceux dont les douze mois sont connus les deux années, {who} {verb}"
+        count = f"{known} {noun} PHMEV en {page.campaign.year}."
     else:
         verb = "dépassera" if sure < 2 else "dépasseront"
         doubt = f", et c'est incertain pour {unsure}" if unsure else ""
@@ -132,7 +132,7 @@ def weather_table(page: Page) -> Table | Notice:
     if counted:
         labels = french.list_in_words([page.label(code) for code in counted])
         notes.append(f"{labels} : enjeu compté autrement qu'en euros, sur la page de l'indicateur et sur les fiches.")
-    verb = "ont dépassé" if page.campaign.settled_month_nb == _LAST_MONTH else "dépasseront probablement"
+    verb = "ont dépassé" if page.campaign.is_closed_year else "dépasseront probablement"
     caption = f"Météo de {page.campaign.year} : établissements et enveloppes qui {verb}"
     return stakes_table(page, rows[rows["prob_exceed"] >= PROBABLE], caption=caption, notes=notes)
 

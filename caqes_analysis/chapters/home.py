@@ -47,8 +47,8 @@ def home_cards(page: Page) -> Cards:
     if not page.campaign.is_annual:
         total, above = rated_nb(page, "phmev"), len(above_target(page, "phmev"))
         if page.target("phmev").value is not None:
-            later = probably_above(page, "phmev")
-            detail = f"PHMEV ; en fin d'année, {later} probablement ; {page.target('phmev').label}"
+            later = f"en fin d'année, {probably_above(page, 'phmev')} probablement ; "
+            detail = f"PHMEV ; {'' if page.campaign.is_closed_year else later}{page.target('phmev').label}"
             cards.append(Card("Établissements au-dessus", f"{above} sur {total}", detail))
         cards.append(_completeness_card(page))
     saved = savings_card(page)

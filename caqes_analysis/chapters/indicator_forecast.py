@@ -37,7 +37,7 @@ def landing_parts(reading: IndicatorReading) -> tuple[Text | Table | Figure | No
         return ()
     code = forecast_code(reading)
     if code is None:
-        return (_without_months(page, reading),)
+        return (_without_months(page),)
     rows = page.forecasts
     own = rows[(rows["envelope"] == code) & (rows["level"] == "establishment") & rows["prob_exceed"].notna()]
     noun = french.elided("le", page.target(code).noun)
@@ -48,10 +48,11 @@ def landing_parts(reading: IndicatorReading) -> tuple[Text | Table | Figure | No
     ]
     if code != reading.definition.id:
         notes.append(f"Prévision de l'enveloppe « {page.label(code)} », reçue au mois, que suit cet indicateur.")
+    verb = "a dépassé" if page.campaign.is_closed_year else "pourrait dépasser"
     table = stakes_table(
         page,
         own,
-        caption=f"{page.label(code)} : qui pourrait dépasser {noun} en {page.campaign.year}",
+        caption=f"{page.label(code)} : qui {verb} {noun} en {page.campaign.year}",
         notes=notes,
         names_envelope=False,
     )
@@ -80,5 +81,5 @@ def _without_months(page: Page, reading: IndicatorReading) -> Notice:
         "missing",
         f"Pas de prévision de l'année {page.campaign.year}",
         f"{why} ; il se lira une fois l'année close. Une région qui le reçoit au "
-        f"mois le déclare comme enveloppe (envelopes), sous le nom {one.id}.",
+        "mois le déclare comme une enveloppe de sa campagne.",
     )

@@ -187,6 +187,11 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
     label = page.label(envelope)
     if row is None or pd.isna(row["median_eur"]):
         return f"L'atterrissage {label} n'est pas estimable : {why_not(row).removeprefix('non estimable : ')}."
+    if not has_rate(row) and _is_closed(row):
+        return (
+            f"L'année est close à {amount_between(row)} ({label}) ; sans année précédente complète, ni taux ni "
+            "comparaison."
+        )
     if not has_rate(row):
         return (
             f"L'année finirait vers {amount_between(row)} ({label}) ; sans année précédente complète, ni taux ni "
@@ -196,7 +201,7 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
         noun = page.target(envelope).noun
         limit = "de l'objectif" if noun == "objectif" else f"du {noun}"
         known = "" if pd.isna(row["target_eur"]) else f", {gap_between(row)} {limit}"
-        return f"L'année est close à {rate_words(row)} ({label}){known}."
+        return f"L'année est close à {rate_words(row)} ({label}){known}{_who_is_counted(row)}."
     start = (
         f"L'année finirait à {rate_words(row)} ({label}), avec huit chances sur dix d'être dans l'intervalle "
         f"{rate_between(row)}"
@@ -211,6 +216,13 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
     else:
         verdict = f"dépasser {whose} est {found.word} ({found.chance})"
     return f"{start} ; {verdict}, {gap_between(row)}."
+
+
+def _who_is_counted(row: pd.Series[Any]) -> str:
+    """Say that a sum leaves some establishments apart, where its rate would differ from that of the months received."""
+    if "à part" not in str(row["reason"]):
+        return ""
+    return ", sur les seuls établissements dont les douze mois sont connus les deux années"
 
 
 def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
@@ -236,8 +248,8 @@ def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
 
 
 def projection_of(row: pd.Series[Any] | None) -> Projection | None:
-    """Return what a figure of cumulative spending draws at the end of the year."""
-    if row is None or pd.isna(row["median_eur"]):
+    """Return what a figure of cumulative spending draws at the end of the year; nothing when that is known."""
+    if row is None or pd.isna(row["median_eur"]) or _is_closed(row):
         return None
     return Projection(
         Decimal(row["median_eur"]),

@@ -42,6 +42,7 @@ __all__ = [
     "contribution_figure",
     "cumulative_figure",
     "envelope_table",
+    "left_out_notes",
     "position",
     "rate_of",
     "rate_or_none",
@@ -133,7 +134,8 @@ def envelope_table(page: Page) -> Table:
         ColumnFormat.text("position", "Situation", state="state"),
         ColumnFormat.count("establishments_nb", "Établissements", is_provisional=None, is_corrected=None),
     ]
-    if not page.campaign.is_annual:
+    has_forecast = not (page.campaign.is_annual or page.campaign.is_closed_year)
+    if has_forecast:
         columns.pop()
         columns.insert(3, ColumnFormat.text("landing", f"Atterrissage {year}, à 80 %", align="right"))
         columns.insert(6, ColumnFormat.text("chance", "Dépasser", state="chance_state"))
@@ -150,7 +152,7 @@ def envelope_table(page: Page) -> Table:
         columns=columns,
         notes=[
             *benchmark_notes(page, rows["envelope"]),
-            *([] if page.campaign.is_annual else [sums, CALIBRATION_NOTE, LIKELIHOOD_NOTE]),
+            *([sums, CALIBRATION_NOTE, LIKELIHOOD_NOTE] if has_forecast else []),
         ],
     )
 
@@ -158,6 +160,17 @@ def envelope_table(page: Page) -> Table:
 def region_months(page: Page, envelope: str, by: str | None = None) -> pd.DataFrame:
     """Return the months of the region, or of its groups, summed over what is known in both years."""
     return comparable_months(page.store, envelope=envelope, year=page.campaign.year, by=by)
+
+
+def left_out_notes(months: pd.DataFrame) -> list[str]:
+    """Return how many establishments are left out of a month because it is missing in one of two years; often none."""
+    left_out = int(months["left_out_nb"].max())
+    if not left_out:
+        return []
+    return [
+        "Un établissement dont un mois manque une des deux années est écarté de ce mois des deux années "
+        f"(au plus {french.plural(left_out, 'établissement')} le même mois)."
+    ]
 
 
 def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
@@ -168,17 +181,9 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
     if rows.empty:
         return Notice("missing", "Trajectoire de l'année", "Aucun mois n'a été reçu pour cette enveloppe.")
     target, end = page.target(envelope), region_landing(page, envelope)
-    left_out = int(rows["left_out_nb"].max())
-    notes = [sentence_case(target.label)]
-    if left_out:
-        notes.append(
-            "Un établissement dont un mois manque une des deux années est écarté de ce mois des deux années "
-            f"(au plus {french.plural(left_out, 'établissement')} le même mois)."
-        )
-        if end is not None:
-            notes.append(
-                "La prévision compte aussi les mois que la courbe écarte ; son taux est celui de l'année entière."
-            )
+    notes = [sentence_case(target.label), *left_out_notes(rows)]
+    if len(notes) > 1 and projection_of(end) is not None:
+        notes.append("La prévision compte aussi les mois que la courbe écarte ; son taux est celui de l'année entière.")
     drawn = without_provisional(rows)
     fan = fan_of(drawn, end)
     return cumulative_path(

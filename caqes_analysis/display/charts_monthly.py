@@ -40,7 +40,7 @@ _KEY_WIDTH, _KEY_HEIGHT, _KEY_PAD, _KEY_GAP, _KEY_RISE = 17.0, 9.0, 5.0, 13.0, 1
 """Marks of the key and the room around them, in units."""
 
 
-def monthly_spending(frame: pd.DataFrame, *, year: int, name: str, envelope: str) -> Figure:
+def monthly_spending(frame: pd.DataFrame, *, year: int, name: str, envelope: str, notes: Sequence[str] = ()) -> Figure:
     """Draw the months of a year against the same months of the two previous years.
 
     Parameters
@@ -55,6 +55,8 @@ def monthly_spending(frame: pd.DataFrame, *, year: int, name: str, envelope: str
         Whose spending it is.
     envelope
         Code of the envelope (decides the colour) or, for another series, its name.
+    notes
+        Sentences printed under the figure, after those on the state of the months.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def monthly_spending(frame: pd.DataFrame, *, year: int, name: str, envelope: str
         alt=_monthly_alt(years, year, subject),
         svg=_monthly_drawing(years, year, envelope_colour(envelope)),
         table=_monthly_table(years, year, subject),
-        notes=tuple(_monthly_notes(years[0], year)),
+        notes=(*_monthly_notes(years[0], year), *notes),
     )
 
 
