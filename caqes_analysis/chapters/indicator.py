@@ -56,8 +56,8 @@ def answer(reading: IndicatorReading) -> Text:
     """Return where the region stands, how it moved, and how many miss the target, in two sentences."""
     region, unit = reading.region, reading.unit
     when = sentence_case(period_words(reading.period))
-    name, label = reading.definition.short_name, reading.measure.label
-    name = label if name.casefold() in label.casefold() else f"{name}, {_within_a_sentence(label)}"
+    name, label = _within_a_sentence(reading.definition.short_name), _within_a_sentence(reading.measure.label)
+    name = label if name.casefold() in label.casefold() else f"{name}, {label}"
     head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} dans la région"
     change = _change_words(reading.measure, region["change"])
     head += f" ({change} par rapport à {reading.previous_label})" if change else ""
@@ -96,7 +96,7 @@ def position_figures(reading: IndicatorReading) -> tuple[Figure | Notice, ...]:
     figures: list[Figure | Notice] = []
     own = _condition(reading, reading.measure.id) if reading.month_nb == 12 else None
     figures.append(_position(reading, reading.measure.id, reading.period, own, with_target=True))
-    reference = reading.definition.reference
+    reference = reading.reference
     for condition in reference.conditions if reference else ():
         if reading.closed_year and not (own and condition.measure == reading.measure.id):
             line = _condition(reading, condition.measure)
@@ -105,7 +105,7 @@ def position_figures(reading: IndicatorReading) -> tuple[Figure | Notice, ...]:
 
 
 def _condition(reading: IndicatorReading, measure: str) -> Reference | None:
-    reference = reading.definition.reference
+    reference = reading.reference
     for condition in reference.conditions if reference else ():
         if condition.measure == measure:
             below = condition.below is not None
@@ -147,6 +147,7 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
     """Return the moves of those that weigh most in the change of the region; of an evolution, the amounts compared."""
     level = reading.level
     rows = reading.rows("establishment", level.id)
+    rows = rows[~rows["finess"].isin(_without_rate(reading, level))]
     if not (rows["value"].notna() & rows["previous_value"].notna()).any():
         return Notice(
             "missing",
@@ -171,6 +172,13 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
         threshold_label=reading.target.noun,
         notes=["Dans l'ordre de ce que chacun pèse dans l'écart de la région."],
     )
+
+
+def _without_rate(reading: IndicatorReading, level: Measure) -> list[str]:
+    """Return the establishments whose years do not compare: opened in the course of the year before, or since."""
+    rates = [one.id for one in reading.definition.measures if one.evolution_of == level.id]
+    found = [reading.rows("establishment", rate).query("value_status == 'not_applicable'")["finess"] for rate in rates]
+    return sorted({finess for part in found for finess in part})
 
 
 def trend_figure(reading: IndicatorReading) -> Figure | Notice:
@@ -231,7 +239,7 @@ def _trend_title(reading: IndicatorReading, unit: MeasureFormat, known: pd.DataF
     first, last = known["year"].iloc[0], known["year"].iloc[-1]
     low, high = region["change_lower"], region["change_upper"]
     if not pd.isna(region["slope_lower"]) and (region["slope_lower"] > 0 or region["slope_upper"] < 0):
-        return f"{'Hausse' if region['slope_lower'] > 0 else 'Baisse'} continue de {first} à {last}"
+        return f"Tendance à la {'hausse' if region['slope_lower'] > 0 else 'baisse'} de {first} à {last}"
     if pd.isna(low):
         return f"De {unit.write(known['value'].iloc[0])} à {unit.write(known['value'].iloc[-1])}, de {first} à {last}"
     if low > 0 or high < 0:
@@ -290,7 +298,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         position="",
         state=None,
         reference=None,
-        contribution=float("nan"),
+        contribution=reading.rows("establishment")["contribution"].sum(min_count=1),
     )
     change = (
         ColumnFormat.points("change", "Écart", value_status=None, is_provisional=None)
@@ -342,6 +350,14 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
     if rows["contribution"].notna().any():
         notes.append("Contribution : part de chacun dans l'écart de la région ; les contributions s'y additionnent.")
+        every = reading.rows("establishment")
+        unrated = every[(every["value_status"] == "not_applicable") & (every["contribution"].fillna(0) != 0)]
+        if len(unrated):
+            share = french.points(unrated["contribution"].sum(), 2)
+            notes.append(
+                "Un établissement ouvert depuis le début de l'année précédente n'a pas de taux ; ses euros comptent "
+                f"dans la région : {share}."
+            )
     return notes
 
 
@@ -349,12 +365,13 @@ def reading_text(reading: IndicatorReading) -> Text:
     """Return what is counted, over what, from which texts, and how to read the page."""
     one = reading.definition
     lines = [f"Ce qui est lu : {reading.measure.label}, {period_words(reading.period)}. {one.why}"]
-    if one.reference is not None:
-        joined = " OU ".join(_condition_words(reading, condition) for condition in one.reference.conditions)
+    reference = reading.reference
+    if reference is not None:
+        joined = " OU ".join(_condition_words(reading, condition) for condition in reference.conditions)
         lines.append(
             f"Référentiel (qui est ciblé) : {joined or 'non renseigné'}."
-            + (f" Source : {one.reference.source}." if one.reference.source else "")
-            + (f" {one.reference.note}" if one.reference.note else "")
+            + (f" Source : {reference.source}." if reference.source else "")
+            + (f" {reference.note}" if reference.note else "")
         )
     lines.append(f"{sentence_case(reading.target_sentence)}.")
     lines += list(one.notes)

@@ -16,7 +16,7 @@ from caqes_analysis.errors import CampaignError
 from caqes_analysis.evaluation.position import Position, position_of
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.indicators.available import stored_definition
-from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, TargetLink
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
 from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = [
@@ -213,6 +213,11 @@ class IndicatorReading:
         return ("en dessous" if self.definition.direction == "higher" else "au-dessus"), state
 
     @property
+    def reference(self) -> Reference | None:
+        """Who is targeted; None under a scheme of which the indicator is not: its référentiel targets nobody there."""
+        return self.definition.reference if self.page.campaign.scheme in self.definition.schemes else None
+
+    @property
     def level(self) -> Measure:
         """The measure itself, or the one whose evolution is read."""
         base = self.measure.evolution_of
@@ -227,7 +232,7 @@ class IndicatorReading:
     @cached_property
     def references(self) -> pd.Series:
         """Status of the référentiel by FINESS, over the last whole year; empty without a known référentiel."""
-        reference = self.definition.reference
+        reference = self.reference
         if reference is None or not reference.conditions or self.closed_year is None:
             return pd.Series(dtype=object)
         values = self.page.store.query(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
 from caqes_analysis.chapters.page import Page
@@ -27,7 +27,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     if not rows:
         return Notice(
             "missing",
-            "Indicateurs du contrat",
+            f"Indicateurs du {page.scheme.name}",
             "Aucun indicateur du dispositif n'a de valeur pour cet établissement.",
         )
     references = _references(page, readings)
@@ -54,7 +54,22 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     ]
     notes += [f"Pairs : {group}."] if group else []
     notes += [f"{name} : {why}." for name, why in zip(frame["name"], frame["unranked"], strict=True) if why]
-    return Table.from_frame(frame, caption="Indicateurs du contrat", columns=columns, notes=notes)
+    notes += _outside_contract(page, frame)
+    return Table.from_frame(frame, caption=f"Indicateurs du {page.scheme.name}", columns=columns, notes=notes)
+
+
+def _outside_contract(page: Page, shown: pd.DataFrame) -> list[str]:
+    """Say which of the indicators shown the contract of the establishment does not bear on."""
+    contracts = page.store.read(tables.CONTRACTS) if page.store.has(tables.CONTRACTS) else tables.CONTRACTS.empty()
+    own = contracts[(contracts["contract_finess"] == page.signatory) & (contracts["scheme"] == page.campaign.scheme)]
+    if own.empty:
+        return ["L'établissement n'a pas de contrat : ces valeurs sont là pour information."]
+    borne = own["indicators"].iloc[0]
+    if not isinstance(borne, str):
+        return []
+    outside = shown[~shown["indicator"].isin(borne.replace(" ", "").split(","))]
+    names = [name.rsplit(", ", 1)[0] for name in outside["name"]]
+    return [f"Hors du contrat, pour information : {french.list_in_words(names)}."] if names else []
 
 
 def _binds(one: IndicatorReading) -> bool:

@@ -111,7 +111,7 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
     situation = Card(
         f"PHMEV {when}",
         french.percent(_rate(row), signed=True) if _rate(row) is not None else level,
-        f"{level} ; {target.label}" if _rate(row) is not None else target.label,
+        f"{level} ; {target.label}" if _rate(row) is not None else "évolution non calculable",
         position.state if position.state != "muted" else None,
         position.label if position.state != "muted" else "",
     )

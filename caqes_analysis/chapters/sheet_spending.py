@@ -92,9 +92,12 @@ def evolution_table(page: Page) -> Table:
         ColumnFormat.text("target", "Comparée à"),
         ColumnFormat.text("position", "Situation", state="state"),
     ]
+    has_rate = bool(rows["evolution_pct"].notna().any() or frame["last_pct"].notna().any())
     if not rows["previous_eur"].astype("float64").sum():
         columns = columns[:2]
-    if last_nb > month_nb:
+    elif not has_rate:
+        columns = columns[:4]
+    if last_nb > month_nb and has_rate:
         late = ColumnFormat.percent(
             "last_pct", f"Évolution à M{last_nb}", signed=True, value_status=None, is_provisional="last_is_provisional"
         )
@@ -109,7 +112,7 @@ def evolution_table(page: Page) -> Table:
         caption=f"Dépenses remboursées {through_phrase(page.campaign, month_nb)}, par rapport "
         f"{against_phrase(page.campaign, month_nb)}",
         columns=columns,
-        notes=[*benchmark_notes(page, rows["envelope"]), *excluded],
+        notes=[*(benchmark_notes(page, rows["envelope"]) if has_rate else []), *excluded],
     )
 
 
@@ -176,7 +179,10 @@ def cumulative_figure(page: Page) -> Figure | Notice:
         target_label=target.noun,
         projection=projection_of(landing),
         fan=fan,
-        notes=[sentence_case(target.label), *([FAN_NOTE] if fan is not None else [])],
+        notes=[
+            *([] if page.settled(MAIN_ENVELOPE)["evolution_pct"].isna().all() else [sentence_case(target.label)]),
+            *([FAN_NOTE] if fan is not None else []),
+        ],
     )
 
 
@@ -224,21 +230,23 @@ def forecast_table(page: Page) -> Table | Notice:
         state=pd.Series([state for _, state in chances], dtype=object),
         gap=[gap_between(row) or "–" for row in shown],
     )
-    return Table.from_frame(
-        frame,
-        caption=f"Atterrissage {page.campaign.year}, prévu avec les mois de janvier à "
-        f"{french.month_name(page.campaign.settled_month_nb)}",
-        columns=[
-            ColumnFormat.text("label", "Enveloppe"),
-            ColumnFormat.text("landing", f"Année {page.campaign.year}", align="right"),
+    columns = [
+        ColumnFormat.text("label", "Enveloppe"),
+        ColumnFormat.text("landing", f"Année {page.campaign.year}", align="right"),
+    ]
+    notes = grounds(page, rows)
+    if rows["evolution_pct"].notna().any():
+        columns += [
             ColumnFormat.text("rate", "Évolution", align="right"),
             ColumnFormat.text("between", "Intervalle à 80 %", align="right"),
             ColumnFormat.text("target", "Comparée à"),
             ColumnFormat.text("chance", "Dépasser", state="state"),
             ColumnFormat.text("gap", "Écart à 80 %"),
-        ],
-        notes=[CALIBRATION_NOTE, LIKELIHOOD_NOTE, *grounds(page, rows), *benchmark_notes(page, rows["envelope"])],
-    )
+        ]
+        notes = [CALIBRATION_NOTE, LIKELIHOOD_NOTE, *notes, *benchmark_notes(page, rows["envelope"])]
+    months = f"de janvier à {french.month_name(page.campaign.settled_month_nb)}"
+    how = "année close" if page.campaign.is_closed_year else f"prévu avec les mois {months}"
+    return Table.from_frame(frame, caption=f"Atterrissage {page.campaign.year}, {how}", columns=columns, notes=notes)
 
 
 def available_table(page: Page) -> Table | Notice | None:

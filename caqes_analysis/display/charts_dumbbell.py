@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import pandas as pd
@@ -35,6 +36,7 @@ _LINE = 27.0
 _LEGEND = 24.0
 # Amounts that differ more than this are drawn on a logarithmic scale: the values are printed beside.
 _DECADES = 20.0
+_THOUSAND = 1000
 
 
 def dumbbells(
@@ -78,7 +80,7 @@ def dumbbells(
     moves = [_move(a, b, unit, better) for a, b in zip(both["previous"], both["value"], strict=True)]
     title = _title(moves, better)
     listed = [
-        f"{name}, de {unit.write(a)} à {unit.write(b)}"
+        f"{name}, de {' à '.join(_told_apart(unit, a, b))}"
         for name, a, b in zip(shown["name"], shown["previous"], shown["value"], strict=True)
     ]
     more = len(both) - len(shown)
@@ -115,6 +117,16 @@ def _move(before: float, now: float, unit: MeasureFormat, better: str) -> str:
     return "good" if (now < before) == (better == "lower") else "bad"
 
 
+def _told_apart(unit: MeasureFormat, before: float, now: float) -> tuple[str, str]:
+    """Return two values with the digits in which they differ: « 1 634 k€ » and « 1 561 k€ », never 1,6 M€ twice."""
+    pair = (unit.write(before), unit.write(now))
+    if pair[0] != pair[1] or unit.printed(before) == unit.printed(now):
+        return pair
+    thousands = tuple(f"{french.number(value / _THOUSAND)}{french.NBSP}k€" for value in (before, now))
+    same = thousands[0] == thousands[1]
+    return (french.euros(before), french.euros(now)) if same else (thousands[0], thousands[1])
+
+
 def _title(moves: Sequence[str], better: str) -> str:
     number = len(moves)
     if better == "none":
@@ -140,6 +152,9 @@ def _drawing(
     has_log = min(levels) > 0 and max(levels) / min(levels) > _DECADES
     drawn = [*levels, *([] if threshold is None or has_log else [threshold])]
     low, high = min(drawn), max(drawn)
+    # A unit in words is told once: beside each pair, it would leave no room for the names.
+    is_named = unit.unit not in ("%", "€", "")
+    bare = replace(unit, unit="") if is_named else unit
     head = _LEGEND + (20.0 if threshold is not None and not has_log else 0.0)
 
     def place(value: float) -> float:
@@ -155,7 +170,7 @@ def _drawing(
         drawing.text(_MARGIN + 9, 12, labels[0], va="center")
         at = _MARGIN + 9 + text_width(labels[0]) + 22
         drawing.plot([at], [12], linestyle="none", marker="o", markersize=8, color=ACCENT)
-        drawing.text(at + 9, 12, labels[1], va="center")
+        drawing.text(at + 9, 12, f"{labels[1]} ({unit.unit})" if is_named else labels[1], va="center")
         if threshold is not None and not has_log:
             x = place(threshold)
             for number in range(len(pairs)):  # along the lines only: names are not crossed out
@@ -166,7 +181,7 @@ def _drawing(
             drawing.text(min(max(x, half + 2), WIDTH - half - 2), head - 8, label, ha="center", va="baseline")
         for number, (name, (before, now)) in enumerate(zip(shown["name"], pairs, strict=True)):
             top = head + _PITCH * number
-            printed = f"{unit.write(before)} → {unit.write(now)}"
+            printed = " → ".join(_told_apart(bare, before, now))
             room = WIDTH - 2 * _MARGIN - text_width(printed) - 10
             drawing.text(_MARGIN, top + 14, shortened_name(str(name), room), va="baseline")
             drawing.text(WIDTH - _MARGIN, top + 14, printed, ha="right", va="baseline")

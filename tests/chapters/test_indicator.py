@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,15 @@ def test_the_referentiel_and_the_objective_are_two_columns(page: Page) -> None:
     )
     targeted = int((values["value"] >= 8500).sum())
     assert cells(table, "Référentiel 2023").count(REFERENCE_WORDS["targeted"][0]) == targeted
+
+
+def test_a_referentiel_targets_nobody_under_another_scheme(page: Page) -> None:
+    elsewhere = replace(page, campaign=page.campaign.model_copy(update={"scheme": "caqes-2018"}))
+    assert read_indicator(page, "phev_ipp").reference is not None
+    reading = read_indicator(elsewhere, "phev_ipp")
+    assert reading.reference is None
+    assert reading.references.empty
+    assert "Référentiel (qui est ciblé)" not in plain(str(indicator.reading_text(reading)))
 
 
 def test_an_unknown_indicator_names_those_that_exist(page: Page) -> None:

@@ -42,6 +42,13 @@ def moved(*values: tuple[float | None, float | None], **options: object) -> Figu
     return charts.dumbbells(pairs(*values), caption="Part", now_label="2024", before_label="2023", **options)  # type: ignore[arg-type]
 
 
+def test_a_move_is_printed_with_the_digits_in_which_it_shows() -> None:
+    shown = plain(moved((1_634_000, 1_561_000), (12_400, 12_410), (2_000, 9_000), unit=MeasureFormat("€")).alt)
+    assert "CH 0, de 1 634 k€ à 1 561 k€" in shown
+    assert "CH 1, de 12 400 € à 12 410 €" in shown
+    assert "CH 2, de 2,0 k€ à 9,0 k€" in shown
+
+
 def test_moves_are_counted_the_good_way() -> None:
     lower = moved((10, 9), (10, 11), (10, 10.01), (None, 5))
     assert lower.title == "Un établissement sur trois baisse d'une année à l'autre"
