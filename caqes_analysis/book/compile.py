@@ -15,7 +15,7 @@ from filelock import FileLock
 from caqes_analysis.book import engine, publish
 from caqes_analysis.book.checks import check_site
 from caqes_analysis.book.model import Book, Page
-from caqes_analysis.book.navigation import Group, Navigation
+from caqes_analysis.book.navigation import Group, Navigation, Place
 from caqes_analysis.book.text import clean, without_bidi
 from caqes_analysis.errors import Problem
 from caqes_analysis.replacing import restore_folder, write_whole
@@ -163,10 +163,7 @@ def _group_source(navigation: Navigation, group: Group, parents: tuple[str, ...]
 
     def entries(docs: list[str]) -> list[tuple[str, str, str]]:
         places = [navigation.places[doc] for doc in docs]
-        return [
-            (place.doc, place.title, " · ".join(word for word in place.keywords if word != place.title))
-            for place in places
-        ]
+        return [(place.doc, place.title, " · ".join(_printed_keywords(place))) for place in places]
 
     sections: list[tuple[str | None, str, list[tuple[str, str, str]]]] = []
     if group.docs:
@@ -178,6 +175,12 @@ def _group_source(navigation: Navigation, group: Group, parents: tuple[str, ...]
         ]
         sections.append((None, f"{group.label} : groupes", listed))
     return index_source(group.label, sections)
+
+
+def _printed_keywords(place: Place) -> list[str]:
+    """Return the keywords that tell a reader something: identifiers are for the search alone."""
+    identifier = place.doc.rsplit("/", 1)[-1]
+    return [word for word in place.keywords if word != place.title and not (word == identifier and word.islower())]
 
 
 def _described(book: Book) -> dict[str, Any]:

@@ -103,11 +103,12 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
         return
     measure = definition.measure(definition.target.measure)
     yield write(f"L'objectif porte sur « {measure.label} ». Il se compare à la même année de données.")
-    names = {name: scheme.name for name, scheme in sources.schemes.items()}
     shown = own.assign(
         status=[printed_status(definition.target.subject, status) for status in own["status"]],
         year_text=own["data_year"].astype(str),
-        scheme_text=[names.get(name, "avant le CAQES") for name in own["scheme"]],
+        scheme_text=[
+            _scheme_words(sources, name, year) for name, year in zip(own["scheme"], own["data_year"], strict=True)
+        ],
         value_text=[
             "non renseigné" if pd.isna(value) else value_in_words(value, str(unit), decimals_of(value))
             for value, unit in zip(own["value"], own["unit_label"].fillna(""), strict=True)
@@ -124,6 +125,12 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
             ColumnFormat.status("status", "Fiabilité", _TARGET_RELIABILITY),
         ],
     )
+
+
+def _scheme_words(sources: GuideSources, name: str, year: int) -> str:
+    """Return the scheme of an objective; a year before its first results was measured for what came before it."""
+    scheme = sources.schemes.get(name)
+    return "avant le CAQES" if scheme is None or year < min(scheme.result_years) else scheme.name
 
 
 def _incentive(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> str:

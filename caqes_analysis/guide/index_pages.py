@@ -96,16 +96,17 @@ def _table(title: str, definitions: Sequence[IndicatorDefinition], sources: Guid
             "state": pd.Series([state if state == "warning" else None for _, _, state, _ in states], dtype=object),
         }
     )
+    columns = [
+        ColumnFormat.text("name", "Indicateur", href="href"),
+        ColumnFormat.text("volet", "Volet"),
+        ColumnFormat.text("direction", "Sens favorable"),
+        ColumnFormat.text("target", f"Objectif {sources.campaign.year}"),
+        ColumnFormat.text("status", "Fiche", state="state"),
+    ]
+    empty = {name for name in ("volet", "target") if (rows[name] == "–").all()}
+    shown = [column for column in columns if column.name not in empty]
     return Table.from_frame(
-        rows,
-        caption=f"{title} : indicateurs par volet",
-        columns=[
-            ColumnFormat.text("name", "Indicateur", href="href"),
-            ColumnFormat.text("volet", "Volet"),
-            ColumnFormat.text("direction", "Sens favorable"),
-            ColumnFormat.text("target", f"Objectif {sources.campaign.year}"),
-            ColumnFormat.text("status", "Fiche", state="state"),
-        ],
+        rows, caption=f"{title} : indicateurs{'' if 'volet' in empty else ' par volet'}", columns=shown
     )
 
 

@@ -189,6 +189,13 @@ def _queries(definition: IndicatorDefinition, sources: GuideSources) -> Details:
         Code(f"{measure.label}, par établissement, {year}", measure_query(definition, measure, year=year))
         for measure in definition.measures
     ]
+    codes += [
+        Code(
+            f"{definition.main.label}, {one.label[:1].lower()}{one.label[1:]}, par établissement, {year}",
+            measure_query(definition, definition.main, year=year, perimeter=one),
+        )
+        for one in definition.perimeters[1:]
+    ]
     how = Text.paragraphs(
         "Chaque requête s'exécute telle quelle sur les tables d'une campagne, dans JupyterLab : "
         "open_store(campaign).query(…). Elle additionne ce qui a été reçu ; le calcul du rapport dit en plus ce qui "

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from caqes_analysis.book import Book, Page
-from caqes_analysis.book.navigation import LISTED_MAX_NB, Navigation
+from caqes_analysis.book.compile import _printed_keywords
+from caqes_analysis.book.navigation import LISTED_MAX_NB, Navigation, Place
 
 
 def sheets(count: int, departments: int = 1) -> list[Page]:
@@ -9,6 +10,13 @@ def sheets(count: int, departments: int = 1) -> list[Page]:
         Page(f"etablissements/{n}", f"CH {n}", None, ("Établissements", f"Département {n % departments}"))
         for n in range(count)
     ]
+
+
+def test_an_index_prints_no_identifier() -> None:
+    place = Place("guide/phev_ipp", "IPP à l'hôpital", (), ("phev_ipp", "IPP"))
+    assert _printed_keywords(place) == ["IPP"]
+    sheet = Place("etablissements/990000001", "CH", (), ("990000001", "Val"))
+    assert _printed_keywords(sheet) == ["990000001", "Val"]
 
 
 def test_the_first_page_becomes_the_index_whatever_its_name_and_group() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from caqes_analysis.book import Book
 from caqes_analysis.campaign import load_campaign
-from caqes_analysis.display import Cards, Details, Link, Notice, Table
+from caqes_analysis.display import Cards, Code, Details, Link, Notice, Table
 from caqes_analysis.guide import GuidePage, GuideSources, book_pages, glossary, guide_pages
 from caqes_analysis.guide.glossary import Linker, glossary_terms
 from caqes_analysis.guide.indicator_page import indicator_page
@@ -159,6 +159,19 @@ def test_a_page_links_to_its_values_only_where_there_is_a_report(sources: GuideS
     page = indicator_page(sources.definitions["phev_ipp"], sources, in_report="indicateurs/phev_ipp")
     assert [part.href for part in page.parts if isinstance(part, Link)] == ["indicateurs/phev_ipp"]
     assert not [part for page in guide_pages(sources) for part in page.parts if isinstance(part, Link)]
+
+
+def test_an_objective_is_not_of_a_scheme_that_had_not_begun(pages: dict[str, GuidePage]) -> None:
+    page = pages["guide/phev"]
+    table = next(part for part in page.parts if isinstance(part, Table) and part.caption.startswith("Objectifs"))
+    schemes = {row[0].text: row[1].text for row in table.rows}
+    assert (schemes["2016"], schemes["2017"], schemes["2019"]) == ("avant le CAQES", "avant le CAQES", "CAQES 2018")
+
+
+def test_each_way_of_counting_has_its_query(pages: dict[str, GuidePage]) -> None:
+    details = [part for part in pages["guide/phmev_annual"].parts if isinstance(part, Details)]
+    titles = [part.title for one in details for part in one.shown if isinstance(part, Code)]
+    assert sum("champ constant" in title for title in titles) == 1
 
 
 def test_what_a_definition_says_is_shown_as_text() -> None:
