@@ -181,7 +181,8 @@ def _stale(row: dict[str, Any]) -> Finding:
         "information",
         int(row["lines_nb"]),
         f"liste vue le {row['as_of']:%d/%m/%Y}, dépenses jusqu'au {row['last_day']:%d/%m/%Y}",
-        "Des codes créés depuis peuvent manquer à la liste : la comparer à sa source et mettre as_of à jour.",
+        "Des codes créés depuis peuvent manquer à la liste : la comparer à sa source, puis y inscrire la date de cette "
+        "vérification.",
     )
 
 

@@ -108,7 +108,8 @@ def rules(page: Page) -> Text:
             f"Intéressement, formule {kind} : économies = max(0 ; N-1 − N), montant = taux × économies × effet de "
             f"l'objectif, arrondi au centime. Source : {rule.source}."
         )
-        own = [f"{name} : {_term(rate, '%')}" for name, rate in rule.rates_pct.items()]
+        names = page.store.read(tables.INDICATORS).set_index("indicator")["name"]
+        own = [f"{names.get(code, code)} : {_term(rate, '%')}" for code, rate in rule.rates_pct.items()]
         limits = f"plancher {_term(rule.floor_eur, '€')}, plafond {_term(rule.cap_eur, '€')}"
         lines.append(
             f"Taux {_term(rule.rate_pct, '%')}{f' ({french.list_in_words(own)})' if own else ''} ; effet de l'objectif "

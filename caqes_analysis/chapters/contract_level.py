@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import sentence_case
-from caqes_analysis.contract_level import NOT_COMPUTABLE, annual_at_contract_level
+from caqes_analysis.contract_level import annual_at_contract_level
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.indicators.structure import annual_years
 
@@ -51,7 +51,8 @@ def contracts_table(page: Page) -> Table | Notice | None:
         columns.insert(2, previous)
     known, apart = int(now["reimbursed_eur"].notna().sum()), int((now["value_status"] == "not_applicable").sum())
     found = french.plural(known, "contrat", "contrats")
-    left_out = f", {french.plural(apart, 'contrat', 'contrats')} {NOT_COMPUTABLE}" if apart else ""
+    why = " ; la colonne « Lecture » dit pourquoi"
+    left_out = f", {french.plural(apart, 'non calculable', 'non calculables')} à ce niveau{why}" if apart else ""
     return Table.from_frame(
         frame.fillna({"reason": ""}),
         caption=f"PHMEV de {year} au niveau où chaque contrat est signé (Open PHMEV)",

@@ -47,7 +47,9 @@ _NO_HISTORY = (
 _WRITTEN = """
     âge année appliquée après catégorie clé complétée complété Corse décalés décrit dépense dépassée dépassé déduit
     écart établissement identité incohérent masqué négatif négatifs négatives négative période recopié reçu région
-    répété répétée réunis retirée siège validité ATC CIP FINESS LPP PHMEV UCD inversé supérieur à contrôle différent
+    répété répétée réponse réponses réunis retirée siège validité ATC CIP FINESS LPP PHMEV UCD inversé inversées
+    supérieur à contrôle différent caractère échangées séparateur tronquée tête fermé modifié modifiée calculée facturé
+    dernière même
 """
 _ACCENTS = {plain_name(word): word for word in _WRITTEN.split()}
 
@@ -205,8 +207,9 @@ def completed_table(page: Page) -> Table | Notice | None:
             ColumnFormat.number("upper", "Au plus (80 %)", decimals=0, unit="k€"),
         ],
         notes=[
-            "Complété : montant reçu, multiplié par les facteurs observés d'une livraison à la suivante (chain "
-            "ladder ; erreur type de Mack, 1993). Rien n'est ajouté au-delà du plus grand âge observé.",
+            "Complété : montant reçu, multiplié par ce dont un mois du même âge a augmenté d'une livraison à la "
+            "suivante (méthode des cadences ; erreur type de Mack, 1993). Rien n'est ajouté à un mois plus ancien que "
+            "ceux que l'on a vus se compléter.",
             "Bornes : huit fois sur dix, si les prochaines livraisons se complètent comme les précédentes ; vides "
             "quand celles-ci sont trop peu nombreuses. Les taux et projections ne se servent pas de ces montants.",
         ],

@@ -39,4 +39,4 @@ def finder_table(page: Page) -> Table:
     ]
     if frame["evolution_pct"].notna().any():
         columns.append(ColumnFormat.percent("evolution_pct", "Évolution", signed=True))
-    return Table.from_frame(frame, caption=f"Établissements de la région {page.campaign.region.name}", columns=columns)
+    return Table.from_frame(frame, caption=f"Établissements : {page.campaign.region.name}", columns=columns)

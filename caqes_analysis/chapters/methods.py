@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
+
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_words import plain_number
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.display import ColumnFormat, Table, Text
@@ -27,7 +32,8 @@ def targets_table(page: Page) -> Table:
     envelopes = [envelope.code for envelope in page.campaign.all_envelopes]
     statuses = [printed_status(*pair, envelopes) for pair in zip(own["subject"], own["status"], strict=True)]
     frame = own.assign(
-        label=[sentence_case(SUBJECT_LABELS.get(subject, subject)) for subject in own["subject"]],
+        label=[sentence_case(_subject_words(*pair)) for pair in zip(own["subject"], own["measure"], strict=True)],
+        value_text=[_value_words(*pair) for pair in zip(own["value"], own["unit_label"], strict=True)],
         reliability=[TARGET_STATUS_WORDS[status] for status in statuses],
     )
     return Table.from_frame(
@@ -35,12 +41,20 @@ def targets_table(page: Page) -> Table:
         caption=f"Objectifs et repères de {page.campaign.year}, dispositif {page.scheme.name}",
         columns=[
             ColumnFormat.text("label", "Sujet"),
-            ColumnFormat.number("value", "Valeur"),
-            ColumnFormat.text("unit_label", "Unité"),
+            ColumnFormat.text("value_text", "Valeur", align="right"),
             ColumnFormat.text("source", "Source"),
             ColumnFormat.text("reliability", "Fiabilité"),
         ],
     )
+
+
+def _subject_words(subject: str, measure: str) -> str:
+    label = SUBJECT_LABELS.get(subject, subject)
+    return f"{label}, seuil de dépense" if measure == "spending_threshold_eur" else label
+
+
+def _value_words(value: Any, unit: Any) -> str:
+    return "non renseigné" if pd.isna(value) else f"{plain_number(value)}{french.NBSP}{unit}"
 
 
 def scheme_notes(page: Page) -> Text:

@@ -240,7 +240,7 @@ def sensitivity_table(page: Page) -> Table | Notice | None:
                 "indicator": str(names.get(row["indicator"], row["indicator"])),
                 "label": row["label"],
                 "estimate": estimate_text(row),
-                "difference_eur": row["difference_eur"],
+                "difference": carried_euros(row["difference_eur"], *(row[name] for name in _BOUNDS), signed=True),
                 "conclusion": CONCLUSION_WORDS.get(row["conclusion"], french.MISSING),
             }
             for row in shown.to_dict("records")
@@ -255,7 +255,7 @@ def sensitivity_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("indicator", "Indicateur"),
             ColumnFormat.text("label", "Ce qui change"),
             ColumnFormat.text("estimate", "Économie (intervalle à 95 %)", align="right"),
-            ColumnFormat.compact_amount("difference_eur", "Écart", signed=True),
+            ColumnFormat.text("difference", "Écart", align="right"),
             ColumnFormat.text("conclusion", "Ce qu'on peut dire"),
         ],
         row_header="label",

@@ -17,7 +17,8 @@ def reconciliation(store: Store) -> pd.DataFrame:
     -------
     DataFrame
         ``year, establishments_nb, annual_eur, monthly_eur, gap_eur, differing_nb``: sums over the establishments found
-        in both sources, and the number of those whose two totals differ. Empty unless both sources were received.
+        in both sources (those of today), and the number of those whose two totals differ. Empty unless both sources
+        were received.
     """
     columns = ["year", "establishments_nb", "annual_eur", "monthly_eur", "gap_eur", "differing_nb"]
     if not (store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)):
@@ -31,11 +32,14 @@ def reconciliation(store: Store) -> pd.DataFrame:
           select finess, year(month) as year, sum(amount_eur) as monthly_eur from monthly_spend
           where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
         )
-        select year, count(*) as establishments_nb, sum(annual_eur)::decimal(18, 2) as annual_eur,
+        select year, count(distinct coalesce(s.current_finess, finess)) as establishments_nb,
+               sum(annual_eur)::decimal(18, 2) as annual_eur,
                sum(monthly_eur)::decimal(18, 2) as monthly_eur,
                (sum(monthly_eur) - sum(annual_eur))::decimal(18, 2) as gap_eur,
                count(*) filter (annual_eur <> monthly_eur) as differing_nb
-        from annual join monthly using (finess, year) group by year order by year
+        from annual join monthly using (finess, year) left join (select finess, current_finess from successions) s
+          using (finess)
+        group by year order by year
         """
     )
 

@@ -173,9 +173,9 @@ EXPECTED: dict[tuple[str, str, str], float | None] = {
     ("declared_device_traceability", "share_pct", "courant"): 75,
     ("declared_reconciliation", "share_pct", "courant"): 40,
     ("declared_antibiotic_review", "share_pct", "courant"): 75,
-    ("declared_antibiotic_referent", "antibiotic_referent_nb", "courant"): 1,
+    ("declared_antibiotic_referent", "antibiotic_referent_pct", "courant"): 100,
     ("declared_rpps", "share_pct", "courant"): 87,
-    ("pertinence_means", "transmitted_nb", "courant"): 1,
+    ("pertinence_means", "transmitted_pct", "courant"): 100,
 }
 EXPECTED |= {(f"biosimilar_{name}", "share_pct", "courant"): 5 * k for k, name in enumerate(MOLECULES, 1)}
 EXPECTED |= {(f"biosimilar_{name}", "boxes_nb", "courant"): 20 for name in MOLECULES}
