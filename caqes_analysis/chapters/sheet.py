@@ -108,10 +108,11 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
     target = page.target(MAIN_ENVELOPE)
     when = f"à M{month_nb}" if month_nb < 12 else f"en {page.campaign.year}"
     level = french.compact_euros(row["current_eur"]) if row is not None else french.MISSING
+    without = "aucune dépense reçue" if row is None else "évolution non calculable"
     situation = Card(
         f"PHMEV {when}",
         french.percent(_rate(row), signed=True) if _rate(row) is not None else level,
-        f"{level} ; {target.label}" if _rate(row) is not None else "évolution non calculable",
+        f"{level} ; {target.label}" if _rate(row) is not None else without,
         position.state if position.state != "muted" else None,
         position.label if position.state != "muted" else "",
     )

@@ -151,7 +151,9 @@ def monthly_figures(page: Page) -> tuple[Figure | Notice, ...]:
                 rows, year=page.campaign.year, name=str(page.establishment["name"]), envelope=envelope
             )
             figures.append(titled(drawn, envelope_of(page.campaign, envelope).short_label))
-    return tuple(figures)
+    names = french.list_in_words([envelope_of(page.campaign, code).short_label for code in _FIGURES_OF_A_SHEET])
+    nothing = f"Aucun mois de {page.campaign.year} n'a été reçu pour {names}."
+    return tuple(figures) or (Notice("missing", "Dépense mensuelle", nothing),)
 
 
 def without_provisional(months: pd.DataFrame) -> pd.DataFrame:

@@ -54,7 +54,8 @@ def test_the_chapter_adds_up_the_sites_and_says_what_it_cannot_give(pages: dict[
     assert rows[ESPIC][2] == rows[CLINIC][2] != "0,00"
     assert rows[ESPIC][3].startswith(NOT_COMPUTABLE)
     assert "lucratif" in rows[CLINIC][3]
-    assert f"1 contrat calculé, 2 contrats {NOT_COMPUTABLE}." in table.notes[0].replace("\u00a0", " ")
+    said = "1 contrat calculé, 2 non calculables à ce niveau ; la colonne « Lecture » dit pourquoi."
+    assert said in table.notes[0].replace("\u00a0", " ")
 
 
 def test_a_sheet_says_what_its_contract_adds_up_to(pages: dict[str, Page]) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, drugs, envelope, home, region, sheet, sheet_spending
+from caqes_analysis.chapters import Page, drugs, envelope, home, landing, region, sheet, sheet_spending
 from caqes_analysis.display import Cards, Notice, Table, Text
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
@@ -97,6 +97,8 @@ def test_a_new_establishment_has_no_rate(pages: dict[str, Page]) -> None:
     said = words(sheet.headline(pages[C])[0])
     assert "n'est pas calculable" in said
     assert "70 €" in said
+    assert "repère" not in words(sheet.headline(pages[C])[1])
+    assert "repère" not in str(sheet_spending.evolution_table(pages[C]))
     assert "Premier mois reçu : janvier 2024" in words(sheet.reserves(pages[C]))
 
 
@@ -166,6 +168,16 @@ def test_a_landing_says_its_interval_and_its_risk(pages: dict[str, Page]) -> Non
 def test_what_cannot_be_forecast_says_why(pages: dict[str, Page]) -> None:
     assert "sans année précédente complète" in words(sheet.retained_messages(pages[C]))
     assert sheet_spending.available_table(pages[C]) is None
+
+
+def test_a_closed_year_is_told_not_projected() -> None:
+    known = dict.fromkeys(("median_eur", "lower_80_eur", "upper_80_eur", "lower_95_eur", "upper_95_eur"), Decimal(110))
+    rates = dict.fromkeys(("evolution_pct", "evolution_lower_80_pct", "evolution_upper_80_pct"), 10.0)
+    row = pd.Series(
+        {**known, **rates, "reason": "somme de 2 établissements ; 1 établissement laissé à part"}, dtype=object
+    )
+    assert landing.projection_of(row) is None
+    assert landing.projection_of(row.where(row.index != "upper_95_eur", Decimal(120))) is not None
 
 
 def test_what_the_target_leaves_adds_up(pages: dict[str, Page]) -> None:
