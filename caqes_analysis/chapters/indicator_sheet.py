@@ -50,8 +50,12 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     notes = [
         "Intervalle à 95 % : ce que le hasard d'une année peut déplacer. Rang 1 : la valeur la plus favorable (la plus "
         "élevée, pour un montant ou un nombre) dans la région, puis entre parenthèses parmi les pairs.",
-        "Le référentiel, lu sur la dernière année entière, dit qui est ciblé ; l'objectif, ce qui doit être atteint.",
     ]
+    if len(references):
+        notes.append(
+            "Le référentiel, lu sur la dernière année entière, dit qui est ciblé ; l'objectif, ce qui doit être "
+            "atteint."
+        )
     notes += [f"Pairs : {group}."] if group else []
     notes += [f"{name} : {why}." for name, why in zip(frame["name"], frame["unranked"], strict=True) if why]
     notes += _outside_contract(page, frame)

@@ -140,7 +140,7 @@ def estimates_table(page: Page) -> Table | Notice:
             "Plus petite économie décelable : celle que l'intervalle séparerait de zéro huit fois sur dix. Une plus "
             "petite peut être réelle sans que les données le montrent.",
             "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien "
-            "changé ; « – » quand un terme de la règle, ou l'objectif, n'est pas connu.",
+            "changé ; « n. d. » quand un terme de la règle, ou l'objectif, n'est pas connu.",
             CHANCE_NOTE,
             *_grouped(reasons),
         ],
