@@ -190,9 +190,7 @@ def stakes_table(
             ColumnFormat.text("target", "Comparée à"),
             ColumnFormat.text("chance", "Dépasser", state="state"),
             # Each amount in its own unit: the same stake reads the same in the tables of several pages.
-            ColumnFormat.text(
-                "expected_excess_eur", "Enjeu", align="right", write=french.compact_euros, sort_key=float
-            )
+            ColumnFormat.text("expected_excess_eur", "Enjeu", align="right", write=french.compact_euros, sort_key=float)
             if rows["unit_label"].isin([EUROS]).all()
             else ColumnFormat.text("stake", "Enjeu", align="right"),
         ],

@@ -37,7 +37,7 @@ def landing_parts(reading: IndicatorReading) -> tuple[Text | Table | Figure | No
         return ()
     code = forecast_code(reading)
     if code is None:
-        return (_without_months(page),)
+        return (_without_months(page, reading),)
     rows = page.forecasts
     own = rows[(rows["envelope"] == code) & (rows["level"] == "establishment") & rows["prob_exceed"].notna()]
     noun = french.elided("le", page.target(code).noun)
