@@ -67,7 +67,8 @@ def test_an_envelope_stands_for_its_indicator_and_says_so(page: Page) -> None:
 def test_an_annual_source_is_not_forecast_and_says_how_it_could(page: Page) -> None:
     (notice,) = landing_parts(reading_of(page, "phev_ipp"))
     assert isinstance(notice, Notice)
-    assert "phev_ipp" in notice.text
+    assert "phev_ipp" not in notice.text, "a reader of the page knows no identifier"
+    assert "enveloppe de sa campagne" in notice.text
     assert notice.text.startswith("Sa source, Open PHMEV, est annuelle : ni ses euros ni ses boîtes n'ont de mois")
     left = forecasts.without_months(Page(page.campaign, page.store))
     assert isinstance(left, Notice)
