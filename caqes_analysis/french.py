@@ -391,7 +391,7 @@ def plain_text(text: str, *, multiline: bool = False) -> str:
     >>> plain_text("Hôpital\\u202e<b>\\x00")
     'Hôpital�<b>�'
     """
-    if text.isprintable():  # none of the characters below is printable: most texts end here
+    if text.replace(NBSP, "").replace("\u202f", "").isprintable():  # most texts end here
         return text
     kept = "\n\t" if multiline else ""
     return "".join(

@@ -24,6 +24,7 @@ from caqes_analysis.errors import CampaignError
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.evolution import annual_evolution, cumulative_evolution
+from caqes_analysis.savings.levers import top_levers
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
 from caqes_analysis.schemes.targets import Target, target_for, target_for_envelope
 from caqes_analysis.store import Store
@@ -241,6 +242,17 @@ class Page:
         return (
             envelope_named(code, self.campaign.all_envelopes).short_label if indicator is None else indicator.short_name
         )
+
+    @cached_property
+    def levers(self) -> pd.DataFrame:
+        """Levers of the establishment of a sheet (table ``levers``)."""
+        rows = self.store.read(tables.LEVERS)
+        return rows[rows["finess"] == self.finess]
+
+    @cached_property
+    def first_levers(self) -> pd.DataFrame:
+        """The ten of them that are worth most (:func:`caqes_analysis.savings.levers.top_levers`)."""
+        return top_levers(self.levers)
 
     @cached_property
     def _forecast_indicators(self) -> dict[str, IndicatorDefinition]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from caqes_analysis import french, tables
+from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings import amounts_of
@@ -20,12 +20,11 @@ from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
-from caqes_analysis.savings.levers import LEVER_LABELS, lever_lines, top_levers
+from caqes_analysis.savings.levers import LEVER_LABELS, lever_lines
 from caqes_analysis.savings.regulatory import REGULATORY
 
 __all__ = ["levers_card", "own_figures", "own_levers", "own_savings"]
 
-_TOP_NB = 10
 _CARD_NB = 2
 
 
@@ -91,15 +90,14 @@ def own_figures(page: Page) -> Table | Notice:
 
 def own_levers(page: Page) -> tuple[Display, ...]:
     """Return the ten first levers of an establishment in euros, and the presentations behind them."""
-    levers = page.store.read(tables.LEVERS)
-    levers = levers[levers["finess"] == page.finess]
-    ranked = top_levers(levers, top_nb=_TOP_NB)
+    ranked = page.first_levers
     if ranked.empty:
         why = (
             "Aucun levier : l'établissement fait aussi bien que le meilleur quart de la région, ou ses données "
             "n'ont pas été reçues."
         )
         return (Notice("info", "Leviers", why),)
+    year = int(page.levers["year"].iloc[0])
     columns = [
         ColumnFormat.count("rank", "Rang"),
         ColumnFormat.text("label", "Levier"),
@@ -116,7 +114,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
     ]
     table = Table.from_frame(
         ranked.assign(first=first, label=_labels(ranked), between=_between(ranked)),
-        caption=f"Leviers : ce que l'établissement pourrait économiser en un an, prix de {int(levers['year'].iloc[0])}",
+        caption=f"Leviers : ce que l'établissement pourrait économiser en un an, prix de {year}",
         columns=columns,
         row_header="label",
         notes=[
@@ -128,7 +126,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             *extract_notes(page),
         ],
     )
-    lines = lever_lines(page.store, levers, finess=str(page.finess))
+    lines = lever_lines(page.store, page.levers, finess=str(page.finess))
     if lines.empty:
         return (table,)
     detail = Table.from_frame(
@@ -162,8 +160,7 @@ def _labels(ranked: pd.DataFrame) -> list[str]:
 
 def levers_card(page: Page) -> Card | None:
     """Return the card of the first levers of a sheet; None when there is none."""
-    levers = page.store.read(tables.LEVERS)
-    ranked = top_levers(levers[levers["finess"] == page.finess])
+    ranked = page.first_levers
     ranked = ranked[~ranked["is_ceiling"].astype(bool)] if len(ranked) else ranked
     if ranked.empty:
         return None

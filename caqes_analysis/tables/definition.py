@@ -163,14 +163,8 @@ class Table:
         CaqesError
             One problem per broken rule, each with the first offending row.
         """
-        schema = pa.DataFrameSchema(
-            {column.name: column.check() for column in self.columns},
-            unique=list(self.key) or None,
-            strict=True,
-            ordered=True,
-        )
         try:
-            return schema.validate(frame, lazy=True)
+            return _rules(self).validate(frame, lazy=True)
         except pa.errors.SchemaErrors as failure:
             raise CaqesError(self._problems(failure.failure_cases)) from failure
 
@@ -227,6 +221,12 @@ class Table:
 
 
 @lru_cache(maxsize=256)
+def _rules(table: Table) -> pa.DataFrameSchema:
+    columns = {column.name: column.check() for column in table.columns}
+    return pa.DataFrameSchema(columns, unique=list(table.key) or None, strict=True, ordered=True)
+
+
+@lru_cache(maxsize=256)
 def _without_rows(table: Table) -> pd.DataFrame:
     return table.conform(pd.DataFrame(columns=table.column_names))
 
@@ -261,7 +261,9 @@ def from_arrow(result: arrow.Table) -> pd.DataFrame:
             return _PANDAS["text"]
         return None
 
-    frame = result.to_pandas(types_mapper=dtype, date_as_object=False)
-    dates = frame.select_dtypes("datetime").columns
-    typed: pd.DataFrame = frame.astype(dict.fromkeys(dates, "datetime64[us]"))
-    return typed
+    # Cast here: pandas would copy the whole frame to change its dates.
+    for place, kind in enumerate(result.schema.types):
+        if arrow.types.is_date(kind) or (arrow.types.is_timestamp(kind) and kind.tz is None):
+            result = result.set_column(place, result.schema.names[place], result.column(place).cast("timestamp[us]"))
+    frame: pd.DataFrame = result.to_pandas(types_mapper=dtype)
+    return frame
