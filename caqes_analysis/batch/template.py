@@ -52,10 +52,21 @@ STACK = (
     "duckdb",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
-    "pyarrow.pandas_compat",  # this one and the following are imported by a first conversion, a first validation
+    "pyarrow.pandas_compat",  # this one and the following are imported by a first reading, conversion, validation
+    "pyarrow.dataset",
+    "pandas.core.methods.to_dict",
+    "pandas.core.reshape.reshape",
+    "pandas.io.formats.string",
+    "pandera.accessors.pandas_accessor",
     "pandera.backends.pandas.register",
     "pandera.backends.pandas.container",
     "pandera.backends.pandas.builtin_checks",
+    "pandera.backends.pandas.builtin_hypotheses",
+    "pandera.backends.register_checks",
+    "pandera.api.geopandas.container",
+    "ruamel.yaml.mergevalue",
+    "zmq.utils.garbage",
+    "encodings.utf_8_sig",
     "caqes_analysis.chapters.*",
 )
 """What the notebooks of the report import; those that are not installed are left out.
