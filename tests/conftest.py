@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,14 @@ settings.register_profile("caqes", deadline=None)
 settings.load_profile("caqes")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _field_size() -> Iterator[None]:
+    """Give Python's CSV reader back its limit: the reader of Data Packages lifts it for the whole process."""
+    kept = csv.field_size_limit()
+    yield
+    csv.field_size_limit(kept)
 
 
 @pytest.fixture(scope="session")

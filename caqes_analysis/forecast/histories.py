@@ -243,8 +243,8 @@ def _rung(months: Floats, observed_nb: int, years_nb: int) -> tuple[Method, str]
     opened = int(np.isnan(now).argmin())
     if np.isnan(now[opened:]).any() or (opened and years_nb):
         return Method.NONE, "trop de mois de l'année manquent"
-    if observed_nb == 12 and not np.isnan(now).any():
-        return Method.COMPLETE, "les douze mois sont reçus"
+    if observed_nb == 12:
+        return Method.COMPLETE, "tous les mois depuis l'ouverture sont reçus" if opened else "les douze mois sont reçus"
     recent = until[~np.isnan(until)][-36:]
     if len(recent) >= _DORMANT_MONTHS_NB and not recent[-_DORMANT_MONTHS_NB:].any():
         return Method.DORMANT, "aucune dépense depuis douze mois : prolongée à zéro, sans intervalle"

@@ -18,6 +18,7 @@ def trials(actual: list[float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "level": "establishment",
+            "envelope": "phmev",
             "method": "combinaison apprise",
             "unit_label": "€",
             "year": 2023,

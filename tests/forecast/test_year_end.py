@@ -38,7 +38,11 @@ def test_has_the_columns_of_the_contract_and_fits_the_table(forecast: pd.DataFra
     assert tuple(forecast.columns) == FORECAST_COLUMNS
     parts = parts_of(forecast["series"])
     as_stored = forecast.assign(
-        as_of=pd.Timestamp("2024-09-01"), reason=forecast["reason"].replace("", None), level="establishment", **parts
+        as_of=pd.Timestamp("2024-09-01"),
+        unit_label="€",
+        reason=forecast["reason"].replace("", None),
+        level="establishment",
+        **parts,
     )
     tables.FORECASTS.validate(tables.FORECASTS.conform(as_stored))
 
@@ -227,6 +231,15 @@ def test_an_empty_table_gives_an_empty_forecast() -> None:
 amount = st.one_of(
     st.just(0.0), st.none(), st.floats(-1e6, 1e9), st.floats(0.01, 1e3), st.sampled_from([1000.0, 1e-2, 5e8])
 )
+
+
+def test_the_closed_year_of_an_opening_is_known() -> None:
+    months = pd.date_range("2024-05-01", "2024-12-01", freq="MS")
+    monthly = pd.DataFrame({"series": "x", "month": months, "amount_eur": [10.0] * 8})
+    row = forecast_year_end(monthly, year=2024).iloc[0]
+    assert row["method"] == "année complète"
+    assert row["reason"].startswith("tous les mois depuis l'ouverture sont reçus ; pas de taux")
+    assert [row[name] for name in BOUNDS] == [80] * 5
 
 
 @settings(max_examples=30)

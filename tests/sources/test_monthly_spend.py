@@ -75,8 +75,8 @@ def test_rows_states_and_delivery(tmp_path: Path):
     assert list(rows["is_provisional"]) == [False, True, True]
     assert set(rows["tax"]) == {"TTC"}
     delivery = got.delivery.iloc[0]
-    assert delivery[["as_of", "total_eur"]].isna().all()
-    assert delivery.drop(["as_of", "total_eur"]).to_dict() | {"received_on": None} == {
+    assert delivery[["as_of", "total_eur", "total_nb"]].isna().all()
+    assert delivery.drop(["as_of", "total_eur", "total_nb"]).to_dict() | {"received_on": None} == {
         "delivery": "d",
         "file": "mensuel.csv",
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
