@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -155,20 +156,23 @@ class Store:
 
         All connections of a store share one database in memory, because making one costs as much as ten queries.
         """
-        return self._cursor(tables.ALL_TABLES)
-
-    def _cursor(self, asked: Iterable[Table]) -> duckdb.DuckDBPyConnection:
         with self._opening:
-            if not self._opened:
-                self._opened.append(quiet(duckdb.connect(config=dict(_SETTINGS))))
-            for table in asked:
-                if table.name in self.hidden or (self.is_settled and table.name in self._filled):
-                    continue
-                filled = self.has(table)
-                if self._filled.get(table.name) != filled:
-                    self._define(self._opened[0], table, filled=filled)
-                    self._filled[table.name] = filled
-            return self._opened[0].cursor()
+            return self._database(tables.ALL_TABLES).cursor()
+
+    def _database(self, asked: Iterable[Table]) -> duckdb.DuckDBPyConnection:
+        """Return the connection of the store, with the tables asked for; whoever calls holds the lock."""
+        if not self._opened:
+            # The rows of one reader are few, and as many readers work at once as there are cores.
+            own = {"threads": "1"} if self.only else {}
+            self._opened.append(quiet(duckdb.connect(config={**_SETTINGS, **own})))
+        for table in asked:
+            if table.name in self.hidden or (self.is_settled and table.name in self._filled):
+                continue
+            filled = self.has(table)
+            if self._filled.get(table.name) != filled:
+                self._define(self._opened[0], table, filled=filled)
+                self._filled[table.name] = filled
+        return self._opened[0]
 
     def _define(self, connection: duckdb.DuckDBPyConnection, table: Table, *, filled: bool) -> None:
         if filled:
@@ -185,7 +189,9 @@ class Store:
             rows += f' where "{column}" in ({listed})'
         unseen = ", ".join(f'"{name}"' for name in self.hidden_columns.get(table.name, ()))
         seen = f"* exclude ({unseen})" if unseen else "*"
-        connection.execute(f'create or replace view "{table.name}" as select {seen} from {rows}')
+        # The few rows of one reader are asked for several times, and nobody writes them any more: read once.
+        kind = "table" if self.is_settled and table.name in self.only else "view"
+        connection.execute(f'create or replace {kind} "{table.name}" as select {seen} from {rows}')
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Return the answer of a query over the tables, with exact decimals and plain strings.
@@ -205,7 +211,14 @@ class Store:
         question = (sql, repr(parameters))
         if question in self._answers:
             return self._answers[question].copy(deep=False)
-        with self._cursor(table for table in tables.ALL_TABLES if table.name in sql) as connection:
+        asked = [table for table in tables.ALL_TABLES if table.name in sql]
+        with ExitStack() as stack:
+            if self.is_settled:
+                stack.enter_context(self._opening)
+                connection = self._database(asked)
+            else:
+                with self._opening:
+                    connection = stack.enter_context(self._database(asked).cursor())
             try:
                 answer = tables.from_arrow(connection.sql(sql, params=parameters).to_arrow_table())
             except duckdb.Error as failure:
