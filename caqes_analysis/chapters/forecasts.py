@@ -240,8 +240,8 @@ def without_months(page: Page) -> Notice | None:
         & rows["value"].notna()
     ]
     told = {page.target(code).subject for code in page.forecasts["envelope"].unique()}
-    known = page.store.read(tables.INDICATORS).set_index("indicator")["short_name"]
-    names = [known[subject] for subject in sorted(set(asked["subject"]) - told) if subject in known.index]
+    known = page.indicator_names
+    names = [known[subject] for subject in sorted(set(asked["subject"]) - told) if subject in known]
     if not names:
         return None
     return Notice(

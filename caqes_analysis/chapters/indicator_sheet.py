@@ -13,6 +13,7 @@ from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicato
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.display import ColumnFormat, Notice, Table
+from caqes_analysis.evaluation.assess import EVALUATED_STATUSES, contracted_indicators
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
 
@@ -64,16 +65,14 @@ def contract_indicators_table(page: Page) -> Table | Notice:
 
 def _outside_contract(page: Page, shown: pd.DataFrame) -> list[str]:
     """Say which of the indicators shown the contract of the establishment does not bear on."""
-    contracts = page.store.read(tables.CONTRACTS) if page.store.has(tables.CONTRACTS) else tables.CONTRACTS.empty()
-    own = contracts[(contracts["contract_finess"] == page.signatory) & (contracts["scheme"] == page.campaign.scheme)]
+    contracts = page.store.read(tables.CONTRACTS)
+    is_own = (contracts["contract_finess"] == page.signatory) & (contracts["scheme"] == page.campaign.scheme)
+    own = contracts[is_own & (contracts["status"].isna() | contracts["status"].isin(EVALUATED_STATUSES))]
     if own.empty:
         return ["L'établissement n'a pas de contrat : ces valeurs sont là pour information."]
-    borne = own["indicators"].iloc[0]
-    if not isinstance(borne, str):
-        return []
-    outside = shown[~shown["indicator"].isin(borne.replace(" ", "").split(","))]
-    names = [name.rsplit(", ", 1)[0] for name in outside["name"]]
-    return [f"Hors du contrat, pour information : {french.list_in_words(names)}."] if names else []
+    borne = contracted_indicators(own.head(1), definitions=())["subject"]
+    outside = shown.loc[~shown["indicator"].isin(borne), "short_name"].tolist() if len(borne) else []
+    return [f"Hors du contrat, pour information : {french.list_in_words(outside)}."] if outside else []
 
 
 def _binds(one: IndicatorReading) -> bool:
@@ -95,6 +94,7 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
     peers = "" if pd.isna(mine["peer_rank"]) else f" ({mine['peer_rank']} / {mine['peers_nb']})"
     return {
         "indicator": one.definition.id,
+        "short_name": one.definition.short_name,
         "name": f"{one.definition.short_name}, {one.period_label}",
         "href": indicator_href(one.definition.id),
         "value": missing if pd.isna(mine["value"]) else one.unit.write(mine["value"]),

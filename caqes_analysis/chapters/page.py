@@ -244,6 +244,12 @@ class Page:
         )
 
     @cached_property
+    def indicator_names(self) -> Mapping[str, str]:
+        """Short name of each indicator of the catalogue, by identifier."""
+        rows = self.store.read(tables.INDICATORS).drop_duplicates("indicator")
+        return dict(zip(rows["indicator"], rows["short_name"], strict=True))
+
+    @cached_property
     def levers(self) -> pd.DataFrame:
         """Levers of the establishment of a sheet (table ``levers``)."""
         rows = self.store.read(tables.LEVERS)

@@ -26,12 +26,11 @@ def designs_table(page: Page) -> Table | None:
     whole = rows[rows["level"] == REGION].sort_values(["indicator", "period"])
     if whole.empty:
         return None
-    names = page.store.read(tables.INDICATORS).drop_duplicates("indicator").set_index("indicator")["short_name"]
     beside = {(row["indicator"], row["period"]): row for row in rows[rows["level"] == THRESHOLD].to_dict("records")}
     frame = pd.DataFrame(
         [
             {
-                "label": f"{names.get(row['indicator'], row['indicator'])}{_months(row['period'])}",
+                "label": f"{page.indicator_names.get(row['indicator'], row['indicator'])}{_months(row['period'])}",
                 "method": row["method"],
                 "why": row["reason"] if pd.isna(row["design_reason"]) else row["design_reason"],
                 **_at_threshold(beside.get((row["indicator"], row["period"]))),

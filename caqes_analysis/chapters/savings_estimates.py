@@ -61,10 +61,9 @@ def estimates_of(page: Page, series: str = REGION) -> pd.DataFrame:
     rows = page.store.read(tables.SAVING_ESTIMATES)
     level = REGION if series == REGION else "series"
     own = rows[(rows["level"] == level) & (rows["series"] == series) & rows["indicator"].notna()]
-    names = page.store.read(tables.INDICATORS).drop_duplicates("indicator").set_index("indicator")["short_name"]
     found = [_one(part) for _, part in own.groupby("indicator", sort=True)]
     frame = pd.DataFrame(found, columns=rows.columns)
-    return frame.assign(label=[str(names.get(name, name)) for name in frame["indicator"]])
+    return frame.assign(label=[str(page.indicator_names.get(name, name)) for name in frame["indicator"]])
 
 
 def _one(rows: pd.DataFrame) -> dict[str, Any]:
@@ -232,12 +231,11 @@ def sensitivity_table(page: Page) -> Table | Notice | None:
     own = rows[rows["method"] == "statistical"]
     if own.empty:
         return None
-    names = estimates_of(page).set_index("indicator")["label"]
     shown = own[own["variant"] != "base"]
     frame = pd.DataFrame(
         [
             {
-                "indicator": str(names.get(row["indicator"], row["indicator"])),
+                "indicator": str(page.indicator_names.get(row["indicator"], row["indicator"])),
                 "label": row["label"],
                 "estimate": estimate_text(row),
                 "difference": carried_euros(row["difference_eur"], *(row[name] for name in _BOUNDS), signed=True),
