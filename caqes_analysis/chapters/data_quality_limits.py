@@ -74,11 +74,12 @@ def limits(page: Page) -> Table:
     """
     sources = page.campaign.sources.all()
     controlled = sum(source.sha256 is not None or source.has_control for source in sources)
-    announced = "une empreinte ou un total annoncé par l'expéditeur"
     guarded = (
-        f"{french.plural(controlled, 'fichier')} sur {len(sources)} {'ont' if controlled > 1 else 'a'} {announced}."
+        f"{french.plural(controlled, 'fichier')} sur {len(sources)} {'ont' if controlled > 1 else 'a'} une empreinte "
+        "ou un total annoncé par l'expéditeur."
         if controlled
-        else f"Aucun des {len(sources)} fichiers reçus n'a {announced} : « caqes check » propose les lignes à recopier."
+        else f"Aucun des {len(sources)} fichiers reçus n'a d'empreinte ni de total annoncé par l'expéditeur : "
+        "« caqes check » propose les lignes à recopier."
     )
     return Table.from_frame(
         pd.DataFrame(_UNSEEN, columns=["unseen", "shown_by"]),

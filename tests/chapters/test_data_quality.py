@@ -80,7 +80,7 @@ def test_months_are_shown_as_received_and_as_completed(page: Page) -> None:
 
 def test_what_nothing_sees_is_said_with_what_would_show_it(page: Page, tmp_path: Path) -> None:
     none = data_quality.limits(page)
-    assert "Aucun des 7 fichiers reçus n'a une empreinte" in str(none.notes)
+    assert "Aucun des 7 fichiers reçus n'a d'empreinte" in str(none.notes)
     text = MONTHLY.replace("contrats.csv", "contrats.csv, control_rows_nb: 12").replace(
         "year: 2022", "year: 2022, control_total_nb: 5"
     )
