@@ -199,7 +199,7 @@ def carried_quantity(value: Any, low: Any, high: Any, unit: str) -> str:
 
 
 def carried_euros(value: Any, low: Any, high: Any, *, signed: bool = False) -> str:
-    """Return an amount in €, k€, M€ or Md€ with the digits that its interval can carry, rounded once.
+    """Return an amount with the digits that its interval can carry, rounded once, in the unit of its largest bound.
 
     Parameters
     ----------
@@ -214,13 +214,16 @@ def carried_euros(value: Any, low: Any, high: Any, *, signed: bool = False) -> s
     --------
     >>> carried_euros(11_647_000, 11_500_000, 11_800_000), carried_euros(11_647_000, 5_000_000, 18_000_000)
     ('11,65\\xa0M€', '12\\xa0M€')
+    >>> [carried_euros(bound, -3_300_000, 480_000, signed=True) for bound in (-3_300_000, 480_000)]
+    ['−3,3\\xa0M€', '+0,5\\xa0M€']
     """
     power, kept = french.carried_power(low, high), french.rounded_to_interval(value, low, high)
     if power is None or kept is None:
         return french.compact_euros(value, signed=signed)
     if not kept:
         return french.euros(0)
-    unit, scale = next((one for one in _UNITS if abs(kept) >= 10 ** one[1]), _UNITS[-1])
+    largest = max(abs(french.rounded(bound, -power) or Decimal(0)) for bound in (low, high))
+    unit, scale = next((one for one in _UNITS if largest >= 10 ** one[1]), _UNITS[-1])
     write = french.signed if signed else french.number
     return f"{write(kept.scaleb(-scale), max(0, scale - power))}{french.NBSP}{unit}"
 

@@ -135,7 +135,7 @@ def test_each_indicator_has_a_sentence_that_reads_the_difference(page: Page) -> 
 
 def test_an_estimate_is_printed_with_the_digits_that_its_interval_carries() -> None:
     row = {"saving_eur": Decimal("440986.52"), "lower_95_eur": -1453511.29, "upper_95_eur": 2330509.33}
-    assert plain(savings_estimates.estimate_text(row)) == "+400 k€ (de −1,5 M€ à +2,3 M€)"
+    assert plain(savings_estimates.estimate_text(row)) == "+0,4 M€ (de −1,5 M€ à +2,3 M€)"
     small = {"saving_eur": Decimal("-43252.50"), "lower_95_eur": -130601.0, "upper_95_eur": 52898.0}
     assert plain(savings_estimates.estimate_text(small)) == "−40 k€ (de −130 k€ à +50 k€)"
     assert savings_estimates.estimate_text({"saving_eur": None}) == "non estimable"
