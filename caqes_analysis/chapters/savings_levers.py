@@ -83,6 +83,7 @@ def first_levers_table(page: Page, *, top_nb: int = 15) -> Table | Notice:
     names = page.establishments.set_index("finess")
     frame = ranked.sort_values(["best_quartile_eur", "finess", "lever"], ascending=[False, True, True]).head(top_nb)
     who = names[["name", "href"]].reindex(frame["finess"])
+    has_group = frame["main_group"].notna().any()
     return Table.from_frame(
         frame.assign(
             name=who["name"].to_numpy(), href=who["href"].to_numpy(), main_group=frame["main_group"].fillna("–")
@@ -91,7 +92,7 @@ def first_levers_table(page: Page, *, top_nb: int = 15) -> Table | Notice:
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
             ColumnFormat.text("label", "Levier"),
-            ColumnFormat.text("main_group", "D'abord"),
+            *([ColumnFormat.text("main_group", "D'abord")] if has_group else []),
             ColumnFormat.compact_amount("median_eur", "À la médiane"),
             ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
         ],

@@ -93,7 +93,8 @@ def evolution_table(page: Page) -> Table:
         ColumnFormat.text("position", "Situation", state="state"),
     ]
     has_rate = bool(rows["evolution_pct"].notna().any() or frame["last_pct"].notna().any())
-    if not rows["previous_eur"].astype("float64").sum():
+    has_previous = bool(rows["previous_eur"].astype("float64").sum())
+    if not has_previous:
         columns = columns[:2]
     elif not has_rate:
         columns = columns[:4]
@@ -109,8 +110,8 @@ def evolution_table(page: Page) -> Table:
     ]
     return Table.from_frame(
         frame,
-        caption=f"Dépenses remboursées {through_phrase(page.campaign, month_nb)}, par rapport "
-        f"{against_phrase(page.campaign, month_nb)}",
+        caption=f"Dépenses remboursées {through_phrase(page.campaign, month_nb)}"
+        + (f", par rapport {against_phrase(page.campaign, month_nb)}" if has_previous else ""),
         columns=columns,
         notes=[*(benchmark_notes(page, rows["envelope"]) if has_rate else []), *excluded],
     )

@@ -194,6 +194,8 @@ def _ordered(rows: pd.DataFrame, ties: list[str]) -> pd.DataFrame:
     data = data.sort_values(["amount_eur", *ties], ascending=[False, *[True] * len(ties)], kind="stable")
     amounts = list(data["amount_eur"])
     data["share_pct"] = _shares(amounts, sum(amounts, Decimal(0)))
+    if "previous_eur" in data and not data["previous_eur"].fillna(0).any():
+        data = data.drop(columns="previous_eur")  # the year before was not received, or came before an opening
     if "previous_eur" in data:
         data["previous_eur"] = exact_column(data["previous_eur"])
         data["evolution_pct"] = [evolution_pct(*pair) for pair in zip(amounts, data["previous_eur"], strict=True)]
