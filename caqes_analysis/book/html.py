@@ -17,6 +17,9 @@ __all__ = ["MATH_RENDERERS", "VISITORS", "escape"]
 Translator = Any  # Sphinx chooses the class of the translator when it builds
 Visit = Callable[[Translator, Any], None]
 
+_LONGEST_WORD = 32
+"""Letters beyond which no column can hold a word (a hash): it is cut."""
+
 
 def escape(text: str) -> str:
     """Return a French text as HTML, with its no-break spaces."""
@@ -78,6 +81,8 @@ def _visit_cell(translator: Translator, node: book_nodes.DataCell) -> None:
     classes = ["droite"] if node["align"] == "right" else []
     if node["state"]:
         classes.append(f"etat-{node['state']}")
+    if any(len(word) > _LONGEST_WORD for word in node.astext().split()):
+        classes.append("coupe")
     shown = f' class="{" ".join(classes)}"' if classes else ""
     _write(translator, f'<th scope="row"{shown}>' if node["header"] else f"<td{shown}>")
 

@@ -11,7 +11,6 @@ from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.words import format_of, sentence_case
-from caqes_analysis.departments import department_label
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import ColumnFormat, Figure, Link, Notice, Table, Text
 from caqes_analysis.display.charts_dumbbell import dumbbells
@@ -285,7 +284,6 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         position=[word for word, _ in situations],
         state=[state for _, state in situations],
         reference=reading.references.reindex(rows["finess"]).to_numpy() if len(reading.references) else None,
-        department=[department_label(code) for code in rows["department"]],
     )
     region = reading.region
     total = pd.DataFrame([region]).assign(
@@ -321,7 +319,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         columns.append(
             ColumnFormat.points("contribution", "Contribution", decimals=2, value_status=None, is_provisional=None)
         )
-    columns.append(ColumnFormat.text("department", "Département"))
+    columns.append(ColumnFormat.text("department", "Dép."))
     return Table.from_frame(
         frame,
         caption=f"{measure.label}, {period_words(reading.period)} : rang, intervalle et situation",
