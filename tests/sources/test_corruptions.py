@@ -19,20 +19,25 @@ _NAMES = (
     *("targets", "transports_by_month", "transports_cumul", "ucd_history"),
 )
 
-# What no reader can see, by kind and corruption: how many files of that corruption, and why.
-_UNSEEN: dict[tuple[str, str], tuple[int, str]] = {
+LIKE_COLUMNS: dict[tuple[str, str], tuple[int, str]] = {
     ("transports_cumul", "columns_exchanged"): (2, "two modes of transport: only the months received apart tell"),
     ("contracts", "columns_exchanged"): (1, "volets and indicators: told against the definitions (quality.contracts)"),
+    ("biosimilar_tariffs", "columns_exchanged"): (2, "two dates; the UCD13, told as information"),
+    ("lpp_list", "columns_exchanged"): (4, "free texts"),
+    ("corrections", "columns_exchanged"): (1, "old and new values: told when they are applied"),
+}
+"""Columns that say comparable things, exchanged under their names: in a text file as in a workbook."""
+
+# What no reader can see, by kind and corruption: how many files of that corruption, and why.
+_UNSEEN: dict[tuple[str, str], tuple[int, str]] = {
+    **LIKE_COLUMNS,
     ("finess", "line_cut"): (1, "the line that dates the extract, told as information"),
     ("finess", "columns_exchanged"): (1, "the long name and its complement"),
     ("bdpm_products", "columns_exchanged"): (2, "a column that is empty in the file"),
     ("bdpm_generics", "columns_exchanged"): (1, "type and rank, both small numbers"),
     ("ucd_history", "columns_exchanged"): (2, "two dates; a column that is empty in the file"),
     ("lpp_history", "columns_exchanged"): (1, "publication and a comment that is empty in the file"),
-    ("biosimilar_tariffs", "columns_exchanged"): (2, "two dates; the UCD13, told as information"),
     ("indications", "columns_exchanged"): (5, "free texts"),
-    ("lpp_list", "columns_exchanged"): (4, "free texts"),
-    ("corrections", "columns_exchanged"): (1, "old and new values: told when they are applied"),
     ("grid_answers", "file_cut_inside_a_line"): (1, "the last words of a proof"),
     # Whole columns moved with their names say the same thing in another order.
     ("transports_cumul", "columns_moved_with_their_header"): (1, "same facts"),

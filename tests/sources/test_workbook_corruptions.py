@@ -17,7 +17,7 @@ from caqes_analysis.sources.findings import Findings
 from caqes_analysis.sources.mapped_table import read_mapped
 from tests.sources.corruptions import Text
 from tests.sources.received_files import A, B, Kind, kinds
-from tests.sources.test_corruptions import serious, without_lines
+from tests.sources.test_corruptions import LIKE_COLUMNS, serious, without_lines
 from tests.sources.test_mapped_table import DASHBOARD, KNOWN, MERGES, workbook
 from tests.sources.workbook_corruptions import CORRUPTIONS, as_workbook
 
@@ -33,14 +33,9 @@ _PUSHED = "told as one missing value: only a control total of each establishment
 
 # What no reader can see, by kind and corruption: how many files of that corruption, and why.
 _UNSEEN: dict[tuple[str, str], tuple[int, str]] = {
-    # Columns that say comparable things, exchanged under their names.
-    ("transports_cumul", "columns_exchanged"): (2, "two modes of transport: only the months received apart tell"),
+    **LIKE_COLUMNS,
     ("transports_by_month", "columns_exchanged"): (1, "two months: only another delivery or a control total tells"),
     ("dashboard", "columns_exchanged"): (1, "two months"),
-    ("contracts", "columns_exchanged"): (1, "volets and indicators: told against the definitions (quality.contracts)"),
-    ("biosimilar_tariffs", "columns_exchanged"): (2, "two dates; the UCD13, told as information"),
-    ("lpp_list", "columns_exchanged"): (4, "free texts"),
-    ("corrections", "columns_exchanged"): (1, "old and new values: told when they are applied"),
     # A column that a plainer file does not have either; under another name it is told as information.
     ("biosimilar_tariffs", "column_deleted"): (2, _OPTIONAL),
     ("biosimilar_tariffs", "header_changed"): (2, _OPTIONAL),
