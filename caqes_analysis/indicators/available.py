@@ -11,6 +11,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.code_lists import CodeList
 from caqes_analysis.indicators.compute import missing_code_lists
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition
+from caqes_analysis.indicators.measures import STORED
 
 __all__ = ["available_indicators", "read_measure", "stored_definition"]
 
@@ -114,4 +115,4 @@ def stored_definition(text: str) -> IndicatorDefinition:
     text
         Its column ``definition``.
     """
-    return IndicatorDefinition.model_validate_json(text)
+    return IndicatorDefinition.model_validate_json(text, context=STORED)

@@ -18,6 +18,7 @@ from caqes_analysis.indicators.measures import (
     Perimeter,
     Sum,
     WorkedCase,
+    is_stored,
 )
 from caqes_analysis.indicators.stakes import Annotation, Incentive, Reference, ReferenceCondition, TargetLink
 from caqes_analysis.parameter_files import Parameters, load_parameters
@@ -135,14 +136,16 @@ class IndicatorDefinition(Parameters):
     @model_validator(mode="before")
     @classmethod
     def _remember_the_file(cls, content: Any, info: ValidationInfo) -> Any:
-        if isinstance(content, dict) and info.context:
+        if isinstance(content, dict) and info.context and not is_stored(info):
             if "file" in content:
                 raise ValueError("la clé « file » n'existe pas. → La retirer.")
             return {**content, "file": info.context["file"]}
         return content
 
     @model_validator(mode="after")
-    def _check(self) -> IndicatorDefinition:
+    def _check(self, info: ValidationInfo) -> IndicatorDefinition:
+        if is_stored(info):
+            return self
         wrong = [*self._wrong_names(), *self._wrong_lists(), *self._wrong_review()]
         if wrong:
             raise ValueError(" ; ".join(what for what, _ in wrong) + ". → " + " ".join(how for _, how in wrong))

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from caqes_analysis.indicators.expressions import SOURCE_TABLES, Condition, read_condition
 from caqes_analysis.parameter_files import Parameters
 
-__all__ = ["CURRENT_PERIMETER", "Example", "Masking", "Measure", "Perimeter", "SourceTable", "Sum", "WorkedCase"]
+__all__ = [
+    "CURRENT_PERIMETER",
+    "STORED",
+    "Example",
+    "Masking",
+    "Measure",
+    "Perimeter",
+    "SourceTable",
+    "Sum",
+    "WorkedCase",
+    "is_stored",
+]
 
 CURRENT_PERIMETER = "courant"
 
@@ -19,6 +30,14 @@ SourceTable = Literal["annual_drug_spend", "monthly_grid", "lpp_spend", "extra_l
 
 _ID = r"^[a-z][a-z0-9_]*$"
 _SUMMED_KINDS = ("count", "amount", "quantity")
+
+STORED: Final = {"is_stored": True}
+"""Validation context of a definition that was checked as its file was read: it is not checked again."""
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Say whether what is validated was checked before (:data:`STORED`)."""
+    return "is_stored" in (info.context or {})
 
 
 class Sum(Parameters):
@@ -48,7 +67,9 @@ class Sum(Parameters):
     received_if: str | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Sum:
+    def _check(self, info: ValidationInfo) -> Sum:
+        if is_stored(info):
+            return self
         if (self.sum is None) == (self.count is None):
             raise ValueError("il faut une colonne à additionner, ou count. → Écrire soit sum, soit count: lines.")
         if self.sum is not None:
@@ -124,7 +145,9 @@ class Measure(Parameters):
     note: str | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Measure:
+    def _check(self, info: ValidationInfo) -> Measure:
+        if is_stored(info):
+            return self
         if (self.numerator is None) == (self.evolution_of is None):
             raise ValueError("une mesure a un numérateur, ou est l'évolution d'une autre. → Garder l'un des deux.")
         if self.evolution_of is not None and (self.denominator or self.masked or self.scale != 1):
@@ -168,7 +191,9 @@ class Perimeter(Parameters):
     exclude: dict[SourceTable, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _check(self) -> Perimeter:
+    def _check(self, info: ValidationInfo) -> Perimeter:
+        if is_stored(info):
+            return self
         for table, text in self.exclude.items():
             read_condition(table, text)
         return self
