@@ -24,6 +24,7 @@ import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D
 
@@ -241,12 +242,16 @@ def _font(weight: str) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def text_width(text: str, *, size: float = FONT_SIZE, weight: str = "normal") -> float:
-    """Return the width of a text in units, as it will be printed."""
+def _advance(character: str, weight: str) -> float:
+    """Return the width that a character takes, for a font size of 1."""
     font = _font(weight)
-    font.set_size(size, POINTS_PER_INCH)
-    font.set_text(text, 0.0)
-    return float(font.get_width_height()[0]) / 64
+    font.set_size(1, POINTS_PER_INCH)
+    return float(font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance) / 65536
+
+
+def text_width(text: str, *, size: float = FONT_SIZE, weight: str = "normal") -> float:
+    """Return the width of a text in units, as it will be printed: the sum of those of its characters."""
+    return size * sum(_advance(character, weight) for character in text)
 
 
 def shortened(text: str, width: float, *, size: float = FONT_SIZE, weight: str = "normal") -> str:
