@@ -30,7 +30,9 @@ from caqes_analysis import perimeter
 from caqes_analysis.batch import Job, run_notebooks
 from caqes_analysis.batch.template import close_shared_templates
 from caqes_analysis.campaign import REPOSITORY, load_campaign
+from caqes_analysis.chapters.own_rows import keep_own_rows
 from caqes_analysis.chapters.page import run_directory
+from caqes_analysis.chapters.reads import table_hashes
 from caqes_analysis.chapters.regional_context import keep_regional_context
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.receive import open_store
@@ -45,6 +47,7 @@ def sheet_jobs(directory: Path, sheets_nb: int) -> list[Job]:
     store = open_store(campaign, directory)
     prepare_forecasts(store, campaign)
     keep_regional_context(store, campaign)
+    keep_own_rows(store, table_hashes(store))
     known = perimeter.current_establishments(store)["finess"].tolist()
     chosen = [known[n % len(known)] for n in range(sheets_nb)]
     return [

@@ -23,6 +23,7 @@ from caqes_analysis.build_book import report_book
 from caqes_analysis.build_lock import alone
 from caqes_analysis.build_plan import SHEETS, Plan
 from caqes_analysis.campaign import Campaign, load_campaign
+from caqes_analysis.chapters.own_rows import keep_own_rows
 from caqes_analysis.chapters.page import run_directory
 from caqes_analysis.chapters.reads import Reads, table_hashes
 from caqes_analysis.chapters.regional_context import keep_regional_context
@@ -137,7 +138,9 @@ def build(
             told(reused=store.has(tables.FORECASTS))
             prepare_forecasts(store, campaign, progress=partial(progress, FORECASTS))
             keep_regional_context(store, campaign)
-            told(outputs=table_hashes(store))
+            derived = table_hashes(store)
+            keep_own_rows(store, derived)
+            told(outputs=derived)
         plan = Plan(campaign, directory, establishments, tuple(only), Reads(campaign, store))
         cache = Cache(directory / "cache")
         if force:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -50,6 +51,8 @@ class Store:
     only
         Rows to which some tables are limited, by name of table: a column and the values that it may have. Whoever reads
         such a store cannot see the others.
+    elsewhere
+        Folders of the tables that stand elsewhere, by name: the same rows in another order.
     hidden
         Names of tables that whoever reads such a store does not see at all.
     hidden_columns
@@ -73,12 +76,14 @@ class Store:
         directory: Path,
         *,
         only: Mapping[str, tuple[str, Sequence[str]]] | None = None,
+        elsewhere: Mapping[str, Path] | None = None,
         hidden: Collection[str] = (),
         hidden_columns: Mapping[str, Sequence[str]] | None = None,
         is_settled: bool = False,
     ) -> None:
         self.directory = Path(directory)
         self.only = dict(only or {})
+        self.elsewhere = dict(elsewhere or {})
         self.hidden = frozenset(hidden)
         self.hidden_columns = dict(hidden_columns or {})
         self.is_settled = is_settled
@@ -89,7 +94,9 @@ class Store:
         self._opening = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _store, (self.directory, self.only, self.hidden, self.hidden_columns, self.is_settled)
+        return _store, (
+            self.directory, self.only, self.elsewhere, self.hidden, self.hidden_columns, self.is_settled,
+        )  # fmt: skip
 
     def part_path(self, table: Table, part: str) -> Path:
         """Return the Parquet file of one part of a table (its folder is made when needed)."""
@@ -127,7 +134,10 @@ class Store:
 
     def has(self, table: Table) -> bool:
         """Say whether the table holds at least one part."""
-        return any((self.directory / table.name).glob("*.parquet"))
+        return any(self._folder(table).glob("*.parquet"))
+
+    def _folder(self, table: Table) -> Path:
+        return self.elsewhere.get(table.name, self.directory / table.name)
 
     def read(self, table: Table) -> pd.DataFrame:
         """Return a whole table, rows in the order of their parts; empty (and typed) when nothing was written."""
@@ -176,7 +186,7 @@ class Store:
 
     def _define(self, connection: duckdb.DuckDBPyConnection, table: Table, *, filled: bool) -> None:
         if filled:
-            files = str(self.directory / table.name / "*.parquet").replace("'", "''")
+            files = str(self._folder(table) / "*.parquet").replace("'", "''")
             rows = f"read_parquet('{files}')"
         else:
             rows = f'"no_{table.name}"'
@@ -192,6 +202,14 @@ class Store:
         # The few rows of one reader are asked for several times, and nobody writes them any more: read once.
         kind = "table" if self.is_settled and table.name in self.only else "view"
         connection.execute(f'create or replace {kind} "{table.name}" as select {seen} from {rows}')
+
+    def _answer(self, connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any) -> pa.Table:
+        if not self.only:
+            return connection.sql(sql, params=parameters).to_arrow_table()
+        # The rows of one reader are few: planning is all that such a query costs, and « sql » plans twice.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
+            return connection.execute(sql, parameters).to_arrow_table()
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Return the answer of a query over the tables, with exact decimals and plain strings.
@@ -220,7 +238,7 @@ class Store:
                 with self._opening:
                     connection = stack.enter_context(self._database(asked).cursor())
             try:
-                answer = tables.from_arrow(connection.sql(sql, params=parameters).to_arrow_table())
+                answer = tables.from_arrow(self._answer(connection, sql, parameters))
             except duckdb.Error as failure:
                 raise CaqesError.of(
                     "REQUETE",
@@ -235,8 +253,16 @@ class Store:
 def _store(
     directory: Path,
     only: Mapping[str, tuple[str, Sequence[str]]],
+    elsewhere: Mapping[str, Path],
     hidden: Collection[str],
     hidden_columns: Mapping[str, Sequence[str]],
     is_settled: bool,
 ) -> Store:
-    return Store(directory, only=only, hidden=hidden, hidden_columns=hidden_columns, is_settled=is_settled)
+    return Store(
+        directory,
+        only=only,
+        elsewhere=elsewhere,
+        hidden=hidden,
+        hidden_columns=hidden_columns,
+        is_settled=is_settled,
+    )

@@ -14,7 +14,7 @@ from IPython.display import display
 
 from caqes_analysis import perimeter, tables
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
-from caqes_analysis.chapters.reads import own_store
+from caqes_analysis.chapters.own_rows import own_store
 from caqes_analysis.chapters.regional_context import regional_context
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Comment
@@ -306,7 +306,7 @@ def open_page(campaign: str = "", *, finess: str = "", build_directory: str = ""
     loaded = load_campaign(path if Path(path).is_absolute() else REPOSITORY / path)
     if build_directory:
         place = Path(build_directory)
-        store = own_store(place / "store", finess) if finess else Store(place / "store")
+        store = own_store(place, finess) if finess else Store(place / "store")
         page = Page(loaded, store, place, finess or None)
     else:
         # The readers, the simulator, the models: not needed inside a build.

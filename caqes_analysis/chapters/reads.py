@@ -1,9 +1,7 @@
 """What each notebook reads, by the hash of its content: a page whose reads did not change is not run again.
 
-A sheet reads the tables of the store but :data:`REGIONAL_TABLES`; of :data:`OWN_ROWS` only what is about its
-establishment, its predecessors or its contract; of the region, what it prints of it (table ``regional_context``). The
-store that it opens holds nothing else, so that it cannot read what it does not say. It also reads its own comment, the
-parameters, the code and the environment. A chapter reads all of that for the region, and what the sheets wrote.
+A sheet reads what :mod:`caqes_analysis.chapters.own_rows` lets it see, its own comment, the parameters, the code and
+the environment. A chapter reads all of that for the region, and what the sheets wrote.
 """
 
 from __future__ import annotations
@@ -11,112 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
-
-import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.chapters.own_rows import OWN_ROWS, REGIONAL_TABLES, UNREAD_COLUMNS, OwnKeys
 from caqes_analysis.code_version import environment_hash, page_code_hash
-from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.forecast.kept_paths import PATHS_FOLDER
-from caqes_analysis.perimeter import successions
 from caqes_analysis.sources.files import sha256_of
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
-__all__ = ["OWN_ROWS", "REGIONAL_TABLES", "UNREAD_COLUMNS", "Reads", "Whose", "own_store", "table_hashes"]
-
-Whose = Literal["establishment", "contract", "entity"]
-"""``establishment``: itself and those that it took over. ``contract``: itself and the signatory of its contract.
-``entity``: all whose yearly spending is read at the level of that contract."""
-
-OWN_ROWS: Mapping[Table, tuple[str, Whose]] = {
-    tables.CONTRACTS: ("contract_finess", "contract"),
-    tables.EVALUATIONS: ("contract_finess", "contract"),
-    tables.FORECASTS: ("subject", "contract"),
-    tables.SAVINGS: ("finess", "contract"),
-    tables.SAVING_ESTIMATES: ("series", "contract"),
-    tables.LEVERS: ("finess", "contract"),
-    tables.REGIONAL_CONTEXT: ("finess", "establishment"),
-    tables.INDICATOR_VALUES: ("finess", "establishment"),
-    tables.INDICATOR_TRENDS: ("finess", "establishment"),
-    tables.MONTHLY_GRID: ("finess", "establishment"),
-    tables.MONTHLY_SPEND: ("finess", "establishment"),
-    tables.REPLACED_SPEND: ("finess", "establishment"),
-    tables.CUMULATIVE_SPEND: ("finess", "establishment"),
-    tables.LPP_SPEND: ("finess", "establishment"),
-    tables.EXTRA_LIST_USE: ("finess", "establishment"),
-    tables.ACTIVITY: ("finess", "establishment"),
-    tables.ANNUAL_DRUG_SPEND: ("finess", "entity"),
-}
-"""Tables of which a sheet reads only its own rows: the column that says whose they are, and whose are its own."""
-
-REGIONAL_TABLES: tuple[Table, ...] = (
-    tables.DELIVERIES,
-    tables.FINDINGS,
-    tables.FORECAST_TRIALS,
-    tables.FORECAST_CHANCES,
-    tables.SAVING_SENSITIVITY,
-    tables.CORRECTIONS,
-)
-"""Tables that no sheet reads: they change with each file, whatever it holds, or are about the region."""
-
-UNREAD_COLUMNS: Mapping[Table, tuple[str, ...]] = {
-    tables.INDICATOR_VALUES: ("lower", "upper"),
-    tables.INDICATOR_TRENDS: (
-        *("change_lower", "change_upper", "mean_annual_change", "slope", "slope_lower", "slope_upper", "slope_p"),
-        *("percentile", "peer_percentile", "contribution"),
-    ),
-}
-"""Columns that no sheet reads in its own rows: they are estimated with those of the others."""
+__all__ = ["Reads", "table_hashes"]
 
 _PATTERNS = ("*.yml", "*.yaml", "*.csv")
-
-
-def own_store(directory: Path, finess: str) -> Store:
-    """Return the store as the sheet of an establishment reads it.
-
-    Parameters
-    ----------
-    directory
-        Folder of the campaign's store.
-    finess
-        The establishment.
-    """
-    keys = _Keys(Store(directory).read(tables.ESTABLISHMENTS))
-    return Store(
-        directory,
-        only={table.name: (column, keys.of(finess, whose)) for table, (column, whose) in OWN_ROWS.items()},
-        hidden={table.name for table in REGIONAL_TABLES},
-        hidden_columns={table.name: names for table, names in UNREAD_COLUMNS.items()},
-        is_settled=True,
-    )
-
-
-class _Keys:
-    """Whose rows are an establishment's own."""
-
-    def __init__(self, establishments: pd.DataFrame) -> None:
-        self.signatories = contract_keys(establishments)
-        known = establishments.drop_duplicates("finess", keep="last").set_index("finess")["finess_ej"]
-        self._entity = {str(finess): entity for finess, entity in known.items() if isinstance(entity, str)}
-        followed = successions(establishments)
-        self._before: dict[str, list[str]] = {}
-        for finess, current in zip(followed["finess"], followed["current_finess"], strict=True):
-            self._before.setdefault(current, []).append(finess)
-        self._together: dict[str, list[str]] = {}
-        for finess, signatory in self.signatories.items():
-            self._together.setdefault(signatory, []).append(finess)
-
-    def of(self, finess: str, whose: Whose) -> tuple[str, ...]:
-        signatory = self.signatories.get(finess, finess)
-        if whose == "contract":
-            return tuple(sorted({finess, signatory}))
-        own = {finess, *self._before.get(finess, ())}
-        if whose == "entity":
-            own |= {signatory, self._entity.get(signatory, signatory), *self._together.get(signatory, ())}
-        return tuple(sorted(own))
 
 
 class Reads:
@@ -141,7 +46,7 @@ class Reads:
         }
         self._tables = table_hashes(store)
         self._own = {table: _own_hashes(store, table, column) for table, (column, _) in OWN_ROWS.items()}
-        self._keys = _Keys(store.read(tables.ESTABLISHMENTS))
+        self._keys = OwnKeys(store.read(tables.ESTABLISHMENTS))
 
     def of_sheet(self, finess: str) -> Mapping[str, str]:
         """Return what the sheet of an establishment reads: name → hash."""

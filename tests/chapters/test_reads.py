@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from caqes_analysis import perimeter
 from caqes_analysis.campaign import Campaign, load_campaign
+from caqes_analysis.chapters.own_rows import OWN_ROWS, REGIONAL_TABLES, keep_own_rows, own_store
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.reads import OWN_ROWS, REGIONAL_TABLES, Reads, own_store
+from caqes_analysis.chapters.reads import Reads, table_hashes
 from caqes_analysis.chapters.regional_context import keep_regional_context
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.receive import open_store
@@ -26,6 +29,7 @@ def received(campaign: Campaign) -> Store:
     store = open_store(campaign)
     prepare_forecasts(store, campaign)
     keep_regional_context(store, campaign)
+    keep_own_rows(store, table_hashes(store))
     return store
 
 
@@ -52,14 +56,14 @@ def test_a_sheet_that_sees_its_own_rows_only_says_the_same(
 ) -> None:
     campaign, store = region
     for finess in perimeter.current_establishments(store)["finess"]:
-        own = Page(campaign, own_store(store.directory, finess), tmp_path, finess)
+        own = Page(campaign, own_store(store.directory.parent, finess), tmp_path, finess)
         assert shown(own, monkeypatch) == shown(Page(campaign, store, tmp_path, finess), monkeypatch)
 
 
 def test_the_store_of_a_sheet_holds_nothing_of_the_others(region: tuple[Campaign, Store]) -> None:
     _, store = region
     finess = str(perimeter.current_establishments(store)["finess"].iloc[0])
-    own = own_store(store.directory, finess)
+    own = own_store(store.directory.parent, finess)
     assert set(own.query("select distinct finess from monthly_grid")["finess"]) == {finess}
     assert set(own.query("select distinct finess from indicator_trends")["finess"]) == {finess}
     assert "contribution" not in own.query("select * from indicator_trends limit 1")
@@ -103,3 +107,33 @@ def add_a_cent(path: Path, finess: str, month: str) -> None:
     whole, _, cents = lines[number].rpartition(",")
     lines[number] = f"{whole},{(int(cents) + 1) % 100:02d}"
     path.write_text("\n".join(lines) + "\n", encoding="cp1252")
+
+
+def test_own_rows_are_those_of_the_store_in_order_of_their_owner(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    kept = Store(store.directory.parent / "own_rows")
+    for table, (column, _) in OWN_ROWS.items():
+        rows, ordered = store.read(table), kept.read(table)
+        assert len(rows) == len(ordered)
+        if len(rows):
+            assert parts_of(store, table.name) == parts_of(kept, table.name)
+            first = rows[column].dropna().iloc[0]
+            same = [frame[frame[column] == first].reset_index(drop=True) for frame in (rows, ordered)]
+            pd.testing.assert_frame_equal(*same)
+
+
+def parts_of(store: Store, table: str) -> dict[str, int]:
+    """Number of rows of each part of a table."""
+    places = sorted((store.directory / table).glob("*.parquet"))
+    return {place.name: pq.read_metadata(place).num_rows for place in places}
+
+
+def test_own_rows_are_written_again_only_when_the_store_changed(region: tuple[Campaign, Store]) -> None:
+    _, store = region
+    place, hashes = store.directory.parent / "own_rows" / "keys.parquet", table_hashes(store)
+    before = place.stat().st_ino
+    keep_own_rows(store, hashes)
+    assert place.stat().st_ino == before
+    keep_own_rows(store, {**hashes, "contracts": "other"})
+    assert place.stat().st_ino != before
+    assert not (store.directory.parent / "own_rows.draft").exists()
