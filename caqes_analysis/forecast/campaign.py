@@ -22,6 +22,7 @@ from caqes_analysis.forecast.followed import Followed, followed_indicators, foll
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, Histories, Method, prepare
 from caqes_analysis.forecast.kept_paths import PathsWriter
+from caqes_analysis.forecast.level_breaks import level_break_notes
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.paths import simulate_cents
 from caqes_analysis.forecast.series import as_first_received, blocks_of, month_notes, monthly_series, parts_of
@@ -243,8 +244,12 @@ class Step:
         parts = parts_of(table["series"])
         level = np.select([parts["subject"].str.startswith(p) for p in _GROUP_NAMES.values()], list(_GROUP_NAMES), "")
         subject = parts["subject"].str.removeprefix("departement-").str.removeprefix("region-")
-        notes = [self._notes.get(name, "") for name in table["series"]]
-        reasons = [" ; ".join(filter(None, pair)) or None for pair in zip(table["reason"], notes, strict=True)]
+        is_today = observed_nb == self.campaign.settled_month_nb
+        breaks = level_break_notes(histories) if is_today else {}
+        reasons = [
+            " ; ".join(filter(None, (reason, breaks.get(name), self._notes.get(name)))) or None
+            for name, reason in zip(table["series"], table["reason"], strict=True)
+        ]
         return table.assign(
             level=np.where(level == "", "establishment", level),
             subject=subject.to_numpy(),

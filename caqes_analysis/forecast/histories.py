@@ -257,7 +257,7 @@ def _rung(months: Floats, observed_nb: int, years_nb: int) -> tuple[Method, str]
                 return Method.SHORT, "une seule année complète avant : saisons et croissance ne se distinguent pas"
             return Method.COMBINED, ""
     if len(recent) >= _MIN_DRAWN_MONTHS_NB and (recent <= 0).mean() > 0:
-        return Method.DRAWN, "mois nuls ou négatifs trop nombreux : ni saison ni croissance estimées"
+        return Method.DRAWN, "mois nuls ou négatifs trop nombreux : total estimé sans saison ni croissance"
     pace = recent[-6:]
     if len(recent) >= _MIN_PACE_MONTHS_NB and (pace > 0).all():
         return Method.PACE, f"aucune année complète avant, {len(recent)} mois connus"

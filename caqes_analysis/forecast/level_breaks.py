@@ -1,0 +1,121 @@
+"""A lasting change of level that nobody declared: told beside the forecast, whose interval knows of it only in part.
+
+Amounts are compared with those of the same month a year before, on logarithms. A level that changes at a month moves
+twelve of these ratios by the same amount, and no other: the change is estimated for each month at which it may have
+begun, and the most certain one is told (``docs/methods/forecast.md``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
+
+__all__ = ["LevelBreak", "find_level_break", "level_break_notes"]
+
+Floats = npt.NDArray[np.float64]
+
+_RATIOS_NB = 24
+_MIN_RATIOS_NB = 18
+_MIN_AFTER_NB, _MIN_BEFORE_NB = 3, 6
+_SMALLEST_CHANGE_LOG = np.log(1.15)
+_LEAST_CERTAINTY = 6.0
+"""Change divided by its standard error: 0.2 % of series of constant level with a noise of 8 % a month reach it, 1.8 % of
+those whose level also wanders by 2 % a month."""
+_LEAST_SD_LOG = 0.02
+
+
+@dataclass(frozen=True)
+class LevelBreak:
+    """A change of level.
+
+    Parameters
+    ----------
+    month_index
+        First month at the new level, as an index of the months given.
+    change_log
+        Logarithm of (new level / old level).
+    """
+
+    month_index: int
+    change_log: float
+
+    @property
+    def change_pct(self) -> float:
+        """The change in %."""
+        return float(100 * np.expm1(self.change_log))
+
+
+def find_level_break(months_eur: Floats) -> LevelBreak | None:
+    """Return the most certain change of level of the last two years, if one is certain and large enough.
+
+    Parameters
+    ----------
+    months_eur
+        Months of a series up to the last observed one; NaN where not known.
+
+    Returns
+    -------
+    LevelBreak or None
+        None where the months are too few, too many are nil, or nothing stands out of their usual noise.
+    """
+    ratios = _yearly_ratios(months_eur)
+    known = np.isfinite(ratios)
+    if known.sum() < _MIN_RATIOS_NB:
+        return None
+    best, certainty = None, _LEAST_CERTAINTY
+    for first in range(len(ratios) - _MIN_AFTER_NB + 1):
+        inside = np.zeros(len(ratios), dtype=bool)
+        inside[first : first + 12] = True
+        within, without = ratios[inside & known], ratios[~inside & known]
+        if len(within) < _MIN_AFTER_NB or len(without) < _MIN_BEFORE_NB:
+            continue
+        change = float(within.mean() - without.mean())
+        residual = np.concatenate([within - within.mean(), without - without.mean()])
+        spread = max(float(np.sqrt((residual**2).sum() / (len(residual) - 2))), _LEAST_SD_LOG)
+        found = abs(change) / (spread * np.sqrt(1 / len(within) + 1 / len(without)))
+        if abs(change) >= _SMALLEST_CHANGE_LOG and found > certainty:
+            best, certainty = LevelBreak(len(months_eur) - len(ratios) + first, change), found
+    return best
+
+
+def level_break_notes(histories: Histories) -> dict[str, str]:
+    """Return, by series, what its forecast must say of a change of level, in French.
+
+    Parameters
+    ----------
+    histories
+        Months as the candidates read them: those of a declared event stand at today's level, and are not told again.
+    """
+    notes = {}
+    for row, name in enumerate(histories.series):
+        if histories.methods[row] in (Method.NONE, Method.DORMANT, Method.COMPLETE):
+            continue
+        months = histories.months_eur[row, : 12 * HISTORY_YEARS_NB + int(histories.observed_nb[row])]
+        found = find_level_break(months)
+        if found is not None:
+            notes[name] = _note(found, histories.year)
+    return notes
+
+
+def _yearly_ratios(months_eur: Floats) -> Floats:
+    """Return the logarithms of the last months over the same months a year before, from the first that has both."""
+    positive = np.where(months_eur > 0, months_eur, np.nan)
+    ratios: Floats = np.log(positive[12:] / positive[:-12])[-_RATIOS_NB:]
+    begun = np.flatnonzero(np.isfinite(ratios))
+    return ratios[begun[0] :] if len(begun) else ratios[:0]
+
+
+def _note(found: LevelBreak, year: int) -> str:
+    at = pd.Timestamp(year - HISTORY_YEARS_NB, 1, 1) + pd.DateOffset(months=found.month_index)
+    moved = "relevé" if found.change_log > 0 else "abaissé"
+    size = french.percent(abs(found.change_pct), 0)
+    told = f"niveau {moved} d'environ {size} depuis {french.month_year(at)}, sans événement déclaré"
+    if at.year == year:
+        return f"{told} : l'intervalle n'en tient compte qu'en partie"
+    return f"{told} : l'évolution du début de l'année en vient (effet de base)"

@@ -1,0 +1,70 @@
+"""A change of level that nobody declared is found where it began, and noise is not taken for one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from caqes_analysis.forecast.histories import prepare
+from caqes_analysis.forecast.level_breaks import find_level_break, level_break_notes
+from caqes_analysis.forecast.panel import build_panel
+
+OBSERVED_NB = 7
+LENGTH = 48 + OBSERVED_NB  # January 2020 to July 2024
+
+
+def months(noise: float, *, seed: int = 0) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    season = 1 + 0.1 * np.sin(np.arange(LENGTH) * 2 * np.pi / 12)
+    return 300_000 * season * np.exp(random.normal(0, noise, LENGTH))
+
+
+def test_a_fall_of_the_year_is_dated_and_measured() -> None:
+    amounts = months(0.03)
+    amounts[51:] *= 0.73  # from April 2024
+    found = find_level_break(amounts)
+    assert found is not None
+    assert found.month_index == 51
+    assert found.change_pct == pytest.approx(-27, abs=4)
+
+
+def test_a_rise_of_the_year_before_is_dated_where_it_began_and_not_where_it_leaves_the_ratios() -> None:
+    amounts = months(0.03)
+    amounts[40:] *= 1.31  # from May 2023
+    found = find_level_break(amounts)
+    assert found is not None
+    assert found.month_index == 40
+    assert found.change_pct == pytest.approx(31, abs=5)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_noise_is_no_change_of_level(seed: int) -> None:
+    assert find_level_break(months(0.08, seed=seed)) is None
+
+
+def test_too_few_months_or_nil_ones_say_nothing() -> None:
+    amounts = months(0.03)
+    amounts[51:] *= 0.5
+    assert find_level_break(amounts[-24:]) is None
+    amounts[30:45] = 0
+    assert find_level_break(amounts) is None
+
+
+def test_the_note_says_whether_the_forecast_or_the_rate_carries_it() -> None:
+    fall, rise = months(0.03), months(0.03, seed=1)
+    fall[51:] *= 0.73
+    rise[40:] *= 1.31
+    calendar = pd.date_range("2020-01-01", periods=LENGTH, freq="MS")
+    monthly = pd.concat(
+        pd.DataFrame({"series": name, "month": calendar, "amount_eur": amounts.round(2)})
+        for name, amounts in (("a/phmev", fall), ("b/phmev", rise), ("c/phmev", months(0.03, seed=2)))
+    )
+    notes = level_break_notes(prepare(build_panel(monthly), 2024))
+    assert set(notes) == {"a/phmev", "b/phmev"}
+    assert "abaissé" in notes["a/phmev"]
+    assert "depuis avril 2024" in notes["a/phmev"]
+    assert "qu'en partie" in notes["a/phmev"]
+    assert "relevé" in notes["b/phmev"]
+    assert "depuis mai 2023" in notes["b/phmev"]
+    assert "effet de base" in notes["b/phmev"]
