@@ -25,8 +25,8 @@ _MIN_RATIOS_NB = 18
 _MIN_AFTER_NB, _MIN_BEFORE_NB = 3, 6
 _SMALLEST_CHANGE_LOG = np.log(1.15)
 _LEAST_CERTAINTY = 6.0
-"""Change divided by its standard error: 0.2 % of series of constant level with a noise of 8 % a month reach it, 1.8 % of
-those whose level also wanders by 2 % a month."""
+"""Change divided by its standard error. Among series of constant level with a noise of 8 % a month, 0.2 % reach it;
+1.8 % of those whose level also wanders by 2 % a month."""
 _LEAST_SD_LOG = 0.02
 
 
