@@ -27,6 +27,8 @@ __all__ = ["Projection", "cumulative_path", "name_ends"]
 
 _LINE_HEIGHT = 15.0
 _LABELS_WIDTH = 118.0
+_BARS_UNDER_LABEL_NB, _LABEL_SHARE = 4, 0.22
+"""Bars over which the amount of the last gap may run, and its height as a share of what the gaps span."""
 
 
 def cumulative_path(
@@ -145,20 +147,23 @@ def _draw_gaps(axes: Axes, path: CumulativeYear, gaps: Sequence[float], colour: 
             vertical_bars(axes, own, width=0.66, facecolor=paint, edgecolor="none")
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.spines["bottom"].set_visible(False)
+    is_up = gaps[-1] >= 0
+    if later is None:
+        at, place, side = gaps[-1], (12, 0), "left"
+        level = "center" if abs(gaps[-1]) > 0.12 * spread else "bottom" if is_up else "top"
+    else:  # the fan starts at the last bar: its amount ends there, past the bars over which it runs
+        beside = [0.0, *gaps[-_BARS_UNDER_LABEL_NB:]]
+        at, place, side = max(beside) if is_up else min(beside), (9, 4 if is_up else -4), "right"
+        level = "bottom" if is_up else "top"
+        reach.append(at + (_LABEL_SHARE if is_up else -_LABEL_SHARE) * spread)
     axes.set_ylim(min(reach) - 0.08 * spread, max(reach) + 0.08 * spread)
     month_axis(axes, labelled=(1, 4, 7, 10, 12), margin=0.45)
     amount_axis(axes, max(map(abs, reach)), ticks_nb=3)
     reference = str(path.year - 1) if path.target_pct is None else f"la trajectoire {of_the(path.target_label)}"
     axes.annotate(f"Écart à {reference}", (0, 1), (6, 7), xycoords="axes fraction", textcoords="offset points")
-    if later is None:
-        place, side = (12, 0), "left"
-        level = "center" if abs(gaps[-1]) > 0.12 * spread else "bottom" if gaps[-1] >= 0 else "top"
-    else:  # the fan starts at the last bar: its amount is written before it
-        place, side = (-8, 4 if gaps[-1] >= 0 else -4), "right"
-        level = "bottom" if gaps[-1] >= 0 else "top"
     axes.annotate(
         french.compact_euros(path.gaps_eur[-1], signed=True),
-        (len(gaps), gaps[-1]),
+        (len(gaps), at),
         place,
         textcoords="offset points",
         ha=side,
