@@ -81,7 +81,13 @@ def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.Da
     year, month_nb = page.campaign.year, page.campaign.settled_month_nb
     periods = [f"{year - 1}-M{month_nb:02d}", f"{year}-M{month_nb:02d}"]
     code_lists = known_code_lists(page.campaign.code_lists_folder)
-    computed = compute_indicators(page.store, followed, periods=periods, code_lists=code_lists)
+    computed = compute_indicators(
+        page.store,
+        followed,
+        periods=periods,
+        code_lists=code_lists,
+        minimum_count_nb=page.campaign.disclosure.minimum_count_nb,
+    )
     values = contract_values(computed, followed, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
     rows = realisation(values, followed, page.targets, scheme=page.scheme.id, year=year, month_nb=month_nb)
     rows = contracted_indicators(contracts, followed).merge(rows[rows["value"].notna()])

@@ -10,7 +10,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
-from caqes_analysis.chapters.words import format_of, sentence_case
+from caqes_analysis.chapters.words import format_of, masked_words, sentence_case
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import ColumnFormat, Figure, Link, Notice, Table, Text
 from caqes_analysis.display.charts_dumbbell import dumbbells
@@ -22,6 +22,7 @@ from caqes_analysis.display.style import abbreviated
 from caqes_analysis.indicators.definition import Measure, ReferenceCondition
 from caqes_analysis.indicators.intervals import in_points
 from caqes_analysis.indicators.places import UNKNOWN_GROUP
+from caqes_analysis.indicators.secrecy import UNRANKED
 from caqes_analysis.indicators.standing import ranks_by_size
 
 __all__ = [
@@ -345,6 +346,7 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
     if ranks_by_size(reading.measure):
         notes = ["Rang 1 : la valeur la plus élevée. Ce rang dit qui est grand, pas qui fait bien."]
     notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
+    notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
     if rows["contribution"].notna().any():
         notes.append("Contribution : part de chacun dans l'écart de la région ; les contributions s'y additionnent.")

@@ -12,10 +12,12 @@ from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
+from caqes_analysis.chapters.words import masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.evaluation.assess import EVALUATED_STATUSES, contracted_indicators
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
+from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED, counts_patients
 
 __all__ = ["contract_indicators_table"]
 
@@ -59,6 +61,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
         )
     notes += [f"Pairs : {group}."] if group else []
     notes += [f"{name} : {why}." for name, why in zip(frame["name"], frame["unranked"], strict=True) if why]
+    notes += [masked_words(page.campaign)] if UNRANKED in set(frame["unranked"]) else []
     notes += _outside_contract(page, frame)
     return Table.from_frame(frame, caption=f"Indicateurs du {page.scheme.name}", columns=columns, notes=notes)
 
@@ -89,7 +92,7 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
     target = one.target_of(str(page.finess))
     # Beside a value that names its unit, counts stand without it: the table keeps within the page.
     short = one.unit if one.unit.unit in ("%", "€") else replace(one.unit, unit="")
-    missing = "manquant" if mine["value_status"] == "missing" else french.MISSING
+    missing = _absence(one, str(mine["value_status"]))
     rank = "–" if pd.isna(mine["rank"]) else f"{mine['rank']} / {mine['ranked_nb']}"
     peers = "" if pd.isna(mine["peer_rank"]) else f" ({mine['peer_rank']} / {mine['peers_nb']})"
     return {
@@ -107,6 +110,16 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
         "peer_group": mine["peer_group"],
         "unranked": mine["unranked_reason"] if isinstance(mine["unranked_reason"], str) else None,
     }
+
+
+def _absence(one: IndicatorReading, status: str) -> str:
+    """Return the word of a value that is not printed."""
+    if status == TOO_FEW:
+        return "masqué"
+    if status != "missing":
+        return french.MISSING
+    # Counts are those that the establishments, or the region for them, declare.
+    return "non déclaré" if counts_patients(one.level.numerator) else "manquant"
 
 
 def _references(page: Page, readings: list[IndicatorReading]) -> pd.Series[Any]:

@@ -26,6 +26,7 @@ __all__ = [
     "benchmark_notes",
     "envelope_of",
     "format_of",
+    "masked_words",
     "month_phrase",
     "ordered_by_envelope",
     "period_label",
@@ -126,6 +127,22 @@ def sentence_case(text: str) -> str:
 def titled(figure: Figure, subject: str) -> Figure:
     """Return the figure with its subject before its message, for pages that hold several."""
     return replace(figure, title=f"{subject} : {figure.title[:1].lower()}{figure.title[1:]}")
+
+
+def masked_words(campaign: Campaign) -> str:
+    """Return what a masked value hides.
+
+    Examples
+    --------
+    >>> from caqes_analysis.campaign import load_campaign
+    >>> masked_words(load_campaign("parameters/demonstration-2024.yml")).partition("patients")[2]
+    ' ou de séjours de 1 à 10 pourrait en être déduit (secret statistique).'
+    """
+    most = french.number(campaign.disclosure.minimum_count_nb - 1)
+    return (
+        f"Masqué{french.NBSP}: un nombre de patients ou de séjours de 1 à {most} pourrait en être déduit (secret "
+        "statistique)."
+    )
 
 
 def format_of(measure: Measure) -> MeasureFormat:

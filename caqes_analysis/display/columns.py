@@ -21,6 +21,7 @@ PROVISIONAL_MARK = "(p)"
 CORRECTED_MARK = "(c)"
 NOT_APPLICABLE_TEXT = "sans objet"
 _MISSING_TEXT = "manquant"
+_MASKED_TEXT = "masqué"
 _STATELESS: Mapping[str, Any] = {"value_status": None, "is_provisional": None, "is_corrected": None}
 
 
@@ -191,6 +192,8 @@ class ColumnFormat:
         if pd.isna(value):
             if status == "not_applicable":
                 return Cell(NOT_APPLICABLE_TEXT, "muted", href)
+            if status == "too_few":
+                return Cell(_MASKED_TEXT, "muted", href)
             word = _MISSING_TEXT if status == "missing" else french.MISSING
             return Cell(f"{word}{french.NBSP}{CORRECTED_MARK}" if _is_true(corrected) else word, "missing", href)
         text = french.plain_text(self.write(value))

@@ -170,7 +170,13 @@ def _indicators(
     firsts = sorted({one.first_nb for one in months.values()})
     texts = [f"{y}{'' if first == 1 else f'-M{first - 1:02d}'}" for first in {1, *firsts} for y in (year - 1, year)]
     code_lists = known_code_lists(campaign.code_lists_folder)
-    computed = compute_indicators(store, definitions, periods=sorted(texts), code_lists=code_lists)
+    computed = compute_indicators(
+        store,
+        definitions,
+        periods=sorted(texts),
+        code_lists=code_lists,
+        minimum_count_nb=campaign.disclosure.minimum_count_nb,
+    )
     contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     values = contract_values(computed, definitions, contract_of)
     targets = store.read(tables.TARGETS)

@@ -12,6 +12,7 @@ from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.evaluation.values import Values
 from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
+from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED
 from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = ["INCOMPLETE", "attainment_of", "realisation"]
@@ -119,6 +120,8 @@ def realisation(
                 outcome = ("not_applicable", "not_applicable", "sans objet pour cet établissement")
             elif state == "incomplete":
                 outcome = ("unknown", "not_computable", INCOMPLETE)
+            elif state == TOO_FEW:
+                outcome = ("unknown", "not_computable", f"valeur masquée : {UNRANKED}")
             else:
                 direction: Direction = "higher" if definition.direction == "higher" else "lower"
                 outcome = attainment_of(value, who, month_nb=month_nb, direction=direction)

@@ -13,7 +13,7 @@ from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDef
 
 __all__ = ["Values", "contract_values", "exact_value", "months_of", "second_part"]
 
-_UNKNOWN = ("missing", "not_applicable")
+_UNKNOWN = ("missing", "not_applicable", "too_few")
 _MONTHS_NB = 12
 _COLUMNS = [
     "finess",
@@ -62,7 +62,7 @@ class Values:
         value, state = exact_value(row, definition.measure(measure))
         months_nb = getattr(row, "months_nb", None)
         has_gap = months_nb is not None and not pd.isna(months_nb) and 0 < months_nb < months_of(period)
-        if has_gap and state != "not_applicable":
+        if has_gap and state not in ("not_applicable", "too_few"):
             return None, "incomplete"
         return value, state
 
@@ -79,7 +79,7 @@ class Values:
         for when in (period, part):
             _, state = self.value(finess, when, definition, measure)
             row = self._rows.get((finess, when, definition.id, measure))
-            if row is None or state in ("missing", "incomplete", "not_applicable"):
+            if row is None or state in (*_UNKNOWN, "incomplete"):
                 return None
             sums.append((exact(row.numerator), exact(row.denominator)))
         (whole, all_of_it), (first, before) = sums
@@ -184,8 +184,9 @@ def _without_evolution(
 
 def _summed(measure: Measure, sites: pd.DataFrame, states: list[str]) -> dict[str, Any]:
     empty = {"numerator": None, "denominator": None, "value": None}
-    if "missing" in states:
-        return {**empty, "value_status": "missing"}
+    for state in ("missing", "too_few"):
+        if state in states:
+            return {**empty, "value_status": state}
     counted = [row for row in sites.itertuples(index=False) if row.value_status != "not_applicable"]
     if not counted:
         return {**empty, "value_status": "not_applicable"}

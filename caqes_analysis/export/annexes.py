@@ -28,6 +28,7 @@ _STATUS_WORDS: Final[Mapping[str, str]] = {
     "zero": "zéro vrai",
     "missing": "manquante",
     "not_applicable": "sans objet",
+    "too_few": "masquée",
 }
 _LEVELS: Final = {"region": "Région", "department": "Département", "category": "Catégorie"}
 _EUROS_DECIMALS: Final = 2

@@ -201,6 +201,6 @@ def _measure_fields(
     yield {
         "name": f"{measure.id}_status",
         "type": "string",
-        "description": "Valeur déclarée, zéro vrai, manquante ou sans objet ; vide quand la mesure n'a pas de ligne.",
+        "description": "Valeur déclarée, zéro vrai, manquante, sans objet ou masquée ; vide sans ligne de la mesure.",
         "constraints": {**optional, "enum": list(VALUE_STATUSES)},
     }

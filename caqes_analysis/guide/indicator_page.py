@@ -22,6 +22,7 @@ from caqes_analysis.guide.words import (
     value_in_words,
 )
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
+from caqes_analysis.indicators.secrecy import counts_patients
 
 __all__ = ["indicator_page"]
 
@@ -98,7 +99,10 @@ def _cards(definition: IndicatorDefinition, sources: GuideSources) -> Cards:
 
 def _threshold(definition: IndicatorDefinition) -> str:
     least = definition.minimum_count_nb
-    return f"non interprété si le dénominateur est inférieur à {french.number(least)}" if least else ""
+    said = [f"non classé si le dénominateur est inférieur à {french.number(least)}"] if least else []
+    if any(counts_patients(part) for measure in definition.measures for part in measure.sums):
+        said.append("masqué si un petit nombre de patients ou de séjours s'en déduit")
+    return " ; ".join(said)
 
 
 def _notices(definition: IndicatorDefinition, sources: GuideSources) -> Iterator[Part]:

@@ -97,7 +97,13 @@ def keep_indicators(store: Store, campaign: Campaign, *, part: str) -> None:
     """
     catalogue, code_lists = list(definitions_of(campaign).values()), known_code_lists(campaign.code_lists_folder)
     published = [one for one in catalogue if one.status == "published"]
-    values = compute_indicators(store, published, periods=read_periods(campaign), code_lists=code_lists)
+    values = compute_indicators(
+        store,
+        published,
+        periods=read_periods(campaign),
+        code_lists=code_lists,
+        minimum_count_nb=campaign.disclosure.minimum_count_nb,
+    )
     followed = tables.INDICATOR_TRENDS.empty()
     if not values.empty:
         places = Places.read(store, sorted(values["finess"].dropna().unique()))

@@ -29,6 +29,7 @@ from caqes_analysis.indicators.readings import (
     total,
 )
 from caqes_analysis.indicators.results import Result, values_frame
+from caqes_analysis.indicators.secrecy import without_small_counts
 from caqes_analysis.indicators.sums import SCALE, Ledger, Request, read_ledger
 from caqes_analysis.store import Store
 
@@ -45,13 +46,14 @@ def compute_indicators(
     periods: Sequence[str],
     finess: Sequence[str] | None = None,
     code_lists: Mapping[str, CodeList] | None = None,
+    minimum_count_nb: int = 1,
 ) -> pd.DataFrame:
     """Compute indicators for each establishment, department, category and the region.
 
     A group's value is that of its sums, never a mean of values; sums are exact. A value is ``missing`` when its source
     was not received (for the establishment, the year, the month, or its code list is not there), ``not_applicable``
     when it has no meaning (denominator of zero, establishment outside the source, no year before), ``zero`` when it is
-    a true zero. See ``docs/methods/indicators.md``.
+    a true zero, ``too_few`` when it would tell a few patients or stays. See ``docs/methods/indicators.md``.
 
     Parameters
     ----------
@@ -65,6 +67,8 @@ def compute_indicators(
         Establishments wanted, alone and without groups; all, with the groups, when None.
     code_lists
         Code lists by identifier; those of the package when None.
+    minimum_count_nb
+        Smallest count of patients or stays that is published; 1 masks nothing.
 
     Returns
     -------
@@ -90,7 +94,8 @@ def compute_indicators(
         for period in when
         if (result := book.result(definition, measure, perimeter, period)) is not None
     ]
-    return values_frame(results, book.places, finess=finess)
+    values = values_frame(results, book.places, finess=finess)
+    return without_small_counts(values, wanted, book.places.groups, minimum_count_nb=minimum_count_nb)
 
 
 def amounts_received(

@@ -12,6 +12,7 @@ from caqes_analysis import french
 from caqes_analysis.indicators.intervals import Measured, in_points
 from caqes_analysis.indicators.layout import Layout
 from caqes_analysis.indicators.measures import Measure
+from caqes_analysis.indicators.secrecy import UNRANKED
 
 __all__ = ["contributions", "ranks", "ranks_by_size"]
 
@@ -30,6 +31,7 @@ def ranks(
     denominator: Floats,
     peer_of: npt.NDArray[Any],
     *,
+    masked: npt.NDArray[np.bool_],
     better: Literal["lower", "higher", "none"],
     minimum_count_nb: int,
 ) -> dict[str, npt.NDArray[Any]]:
@@ -41,6 +43,8 @@ def ranks(
         By establishment; missing values are NaN.
     peer_of
         Peer group of each; missing for none.
+    masked
+        Establishments whose value statistical secrecy hides.
     better
         What is good: rank 1 is the most favourable value, or the highest when neither is good. Equals share a rank.
     minimum_count_nb
@@ -68,7 +72,9 @@ def ranks(
         "rank": rank,
         "ranked_nb": number,
         "percentile": percentile,
-        "unranked_reason": np.array([why if one else None for one in small], dtype=object),
+        "unranked_reason": np.array(
+            [why if one else UNRANKED if two else None for one, two in zip(small, masked, strict=True)], dtype=object
+        ),
         "peer_group": peer_of,
         "peer_rank": peer_rank,
         "peers_nb": peers_nb,

@@ -13,6 +13,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.intervals import Measured, change_bounds, in_points, measure_all, same_establishments
 from caqes_analysis.indicators.layout import Layout
+from caqes_analysis.indicators.secrecy import TOO_FEW
 from caqes_analysis.indicators.slopes import ENOUGH_PERIODS, theil_sen
 from caqes_analysis.indicators.standing import contributions, ranks, ranks_by_size
 
@@ -133,6 +134,7 @@ def _frame(
         one.value[now, : layout.establishments_nb],
         layout.denominator[block, : layout.establishments_nb],
         peer_of,
+        masked=state["value_status"][block, : layout.establishments_nb] == TOO_FEW,
         better="none" if ranks_by_size(one.measure) else definition.direction,
         minimum_count_nb=0 if one.measure.denominator is None else definition.minimum_count_nb,
     )

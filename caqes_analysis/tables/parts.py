@@ -23,7 +23,7 @@ __all__ = [
     "values",
 ]
 
-VALUE_STATUSES = ("reported", "zero", "missing", "not_applicable")
+VALUE_STATUSES = ("reported", "zero", "missing", "not_applicable", "too_few")
 DISCLOSURE_STATUSES = ("open", "primary", "secondary")
 AMOUNT_KINDS = ("reimbursed", "base", "purchase", "tariff")
 DATE_BASES = ("care", "reimbursement", "discharge", "administration", "unknown")
@@ -44,7 +44,12 @@ def values(**descriptions: tuple[Kind, str]) -> list[Column]:
 FINESS = Column("finess", "text", "FINESS de l'établissement, 9 caractères.", pattern=FINESS_PATTERN)
 DELIVERY = Column("delivery", "text", "Livraison (fichier reçu) d'où vient la ligne.")
 STATE = [
-    Column("value_status", "text", "Déclarée, zéro vrai, manquante ou sans objet.", values=VALUE_STATUSES),
+    Column(
+        "value_status",
+        "text",
+        "Déclarée, zéro vrai, manquante, sans objet, ou masquée (secret statistique).",
+        values=VALUE_STATUSES,
+    ),
     Column("is_provisional", "flag", "Vrai quand le mois peut encore être complété."),
     Column("is_corrected", "flag", "Vrai quand le registre des corrections a changé la valeur."),
 ]
