@@ -14,6 +14,8 @@ import signal
 import sys
 import threading
 
+from caqes_analysis.light_jsonschema import import_jsonschema
+
 __all__ = ["main"]
 
 _ORPHANED = 1
@@ -30,6 +32,7 @@ def main(arguments: list[str]) -> None:
     if os.name == "posix":
         os.setsid()
     threading.Thread(target=_watch, name="owner", daemon=True).start()
+    import_jsonschema()
     sys.argv = arguments
     module, _, function = arguments[0].partition(":")
     if function:

@@ -15,6 +15,7 @@ from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.manifest import Manifest
 from caqes_analysis.batch.template import can_fork, shared_template
 from caqes_analysis.batch.undeclared import FolderWatch
+from caqes_analysis.light_jsonschema import import_jsonschema
 from caqes_analysis.system_reasons import system_reason
 
 __all__ = ["COLUMNS", "KERNELS_VARIABLE", "run_notebooks"]
@@ -73,6 +74,7 @@ def run_notebooks(
         ``NOTEBOOK_PARAMETRE_…``: every parameter that a notebook does not declare, lacks, or declares otherwise, before
         anything starts.
     """
+    import_jsonschema()
     from caqes_analysis.batch.parameters import check_parameters
 
     check_parameters([(job.notebook, job.name, job.parameters) for job in jobs])
