@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
@@ -13,6 +16,7 @@ from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts import distribution, monthly_spending, small_multiples, year_totals
 from caqes_analysis.evaluation.position import position_of
+from caqes_analysis.indicators.evolution import in_both_years, sum_evolutions
 
 __all__ = ["department_panels", "establishment_table", "levels_figure", "monthly_figure", "position_figure"]
 
@@ -26,8 +30,13 @@ def monthly_figure(page: Page, envelope: str) -> Figure | Notice:
     rows = region_months(page, envelope)
     if rows.empty:
         return Notice("missing", "Dépense mensuelle", "Aucun mois n'a été reçu pour cette enveloppe.")
+    apart = perimeter_note(page, envelope)
     return monthly_spending(
-        rows, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope, notes=left_out_notes(rows)
+        rows,
+        year=page.campaign.year,
+        name=page.campaign.region.name,
+        envelope=envelope,
+        notes=[*([apart] if apart else []), *left_out_notes(rows)],
     )
 
 
@@ -39,7 +48,8 @@ def department_panels(page: Page, envelope: str) -> Figure | Notice:
     if rows.empty:
         return Notice("missing", "Dépense par département", "Aucun mois n'a été reçu pour cette enveloppe.")
     labelled = rows.assign(label=[department_label(code) for code in rows["group"]])
-    return small_multiples(labelled, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+    figure = small_multiples(labelled, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+    return _with_perimeter(page, envelope, figure)
 
 
 def position_figure(page: Page, envelope: str) -> Figure | Notice:
@@ -65,6 +75,7 @@ def levels_figure(page: Page, envelope: str) -> Figure | Notice:
     rows = page.settled(envelope)
     if rows.empty:
         return Notice("missing", "Dépense par catégorie", "Aucune dépense n'a été reçue pour cette enveloppe.")
+    rows = rows[in_both_years(rows)] if in_both_years(rows).any() else rows
     category = page.establishments.set_index("finess")["category"].reindex(rows["finess"])
     labelled = rows.assign(label=[word if isinstance(word, str) else "Non renseignée" for word in category])
     sums = labelled.groupby("label", as_index=False).agg(
@@ -74,7 +85,13 @@ def levels_figure(page: Page, envelope: str) -> Figure | Notice:
     )
     if not sums["previous_eur"].astype("float64").sum():
         sums = sums.drop(columns="previous_eur")
-    return year_totals(sums, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+    figure = year_totals(sums, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+    return _with_perimeter(page, envelope, figure)
+
+
+def _with_perimeter(page: Page, envelope: str, figure: Figure) -> Figure:
+    apart = perimeter_note(page, envelope)
+    return replace(figure, notes=(apart, *figure.notes)) if apart else figure
 
 
 def establishment_table(page: Page, envelope: str) -> Table | Notice:
@@ -102,7 +119,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
             "href": [None],
             "department": [french.plural(len(rows), "établissement")],
             "current_eur": [whole],
-            "evolution_pct": [100 * (float(whole) / float(previous) - 1) if previous else float("nan")],
+            "evolution_pct": sum_evolutions(rows, ["envelope"])["evolution_pct"].tolist(),
             "share_pct": [100.0],
             "position": [""],
             "state": [None],
@@ -121,13 +138,11 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
     ]
     if not previous:
         columns = columns[:4]
-    short = envelope_of(page.campaign, envelope).short_label
+    short, apart = envelope_of(page.campaign, envelope).short_label, perimeter_note(page, envelope)
     return Table.from_frame(
         frame,
         caption=f"{short} par établissement, {through_phrase(page.campaign, month_nb)}",
         columns=columns,
         totals=total,
-        notes=[sentence_case(target.label), *([target.perimeter_label] if target.perimeter_label else [])]
-        if previous
-        else [],
+        notes=[*filter(None, (apart, sentence_case(target.label), target.perimeter_label))] if previous else [],
     )

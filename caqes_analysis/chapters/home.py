@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french, quality
+from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, rate_words, region_landing
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none, rated_nb
@@ -31,13 +32,14 @@ def home_answer(page: Page) -> Text:
     total, above = rated_nb(page, "phmev"), len(above_target(page, "phmev"))
     period = through_phrase(page.campaign, page.campaign.settled_month_nb)
     moved = f"{'augmente' if rate >= 0 else 'baisse'} de {french.percent(abs(rate))}"
-    target = page.target("phmev")
+    target, note = page.target("phmev"), perimeter_note(page, "phmev")
+    apart = f" {note}" if note else ""
     if target.value is None:
-        return Text.answer(f"La PHMEV de la région {moved} {period} ({target.label}).")
+        return Text.answer(f"La PHMEV de la région {moved} {period} ({target.label}).{apart}")
     return Text.answer(
         f"La PHMEV de la région {moved} {period}, {position(page, 'phmev').label} ; "
         f"{french.plural(above, 'établissement')} sur {total} {'dépasse' if above < 2 else 'dépassent'} "
-        f"{'l’' if target.noun == 'objectif' else 'le '}{target.noun}."
+        f"{'l’' if target.noun == 'objectif' else 'le '}{target.noun}.{apart}"
     )
 
 
@@ -107,7 +109,7 @@ def discussion_table(page: Page) -> Table | Notice:
             "Cinq points à discuter",
             "Il y faut une année précédente : la campagne n'en nomme pas de fichier.",
         )
-    rows = contributions(page.settled("phmev")).head(_DISCUSSED_NB)
+    rows = contributions(page.settled("phmev")).dropna(subset="rank").head(_DISCUSSED_NB)
     known = page.establishments.set_index("finess")
     target = page.target("phmev")
     frame = rows.assign(

@@ -208,21 +208,23 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
     )
     target = page.target(envelope)
     if pd.isna(row["target_eur"]):
-        return f"{start} ; {target.label}."
+        return f"{start} ; {target.label}{_who_is_counted(row)}."
     found = chance_of(row)
     whose = f"{french.elided('le', target.noun)} de {target.value_label}"
     if row["prob_exceed"] in (0, 1):
         verdict = f"{whose} est déjà {found.word}"
     else:
         verdict = f"dépasser {whose} est {found.word} ({found.chance})"
-    return f"{start} ; {verdict}, {gap_between(row)}."
+    return f"{start} ; {verdict}, {gap_between(row)}{_who_is_counted(row)}."
 
 
 def _who_is_counted(row: pd.Series[Any]) -> str:
     """Say that a sum leaves some establishments apart, where its rate would differ from that of the months received."""
     if "à part" not in str(row["reason"]):
         return ""
-    return ", sur les seuls établissements dont les douze mois sont connus les deux années"
+    if _is_closed(row):
+        return ", sur les seuls établissements dont les douze mois sont connus les deux années"
+    return ", sur les seuls établissements dont l'année précédente est entière"
 
 
 def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.constant_perimeter import perimeter_note, perimeter_notes
 from caqes_analysis.chapters.landing import (
     CALIBRATION_NOTE,
     FAN_NOTE,
@@ -33,7 +34,7 @@ from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts_contributions import contributions as contributions_figure
 from caqes_analysis.display.charts_cumulative import cumulative_path
 from caqes_analysis.evaluation.position import Position, position_of
-from caqes_analysis.indicators.evolution import comparable_months, sum_evolutions
+from caqes_analysis.indicators.evolution import comparable_months, in_both_years, sum_evolutions
 
 __all__ = [
     "above_target",
@@ -100,9 +101,11 @@ def answer(page: Page, envelope: str) -> Text:
     compared = f" : {position(page, envelope).label} ({target.label})" if target.value is not None else ""
     missing = "" if target.value is not None else f" ({target.label})"
     verb = "augmenté" if rate >= 0 else "baissé"
+    apart = perimeter_note(page, envelope)
     return Text.answer(
         f"{period}, la dépense régionale « {label} » a {verb} de {french.percent(abs(rate))} par rapport "
         f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}, pour atteindre {amount}{compared}{missing}."
+        + (f" {apart}" if apart else "")
     )
 
 
@@ -151,6 +154,7 @@ def envelope_table(page: Page) -> Table:
         f"{against_phrase(page.campaign, month_nb)}",
         columns=columns,
         notes=[
+            *perimeter_notes(page),
             *benchmark_notes(page, rows["envelope"]),
             *([sums, CALIBRATION_NOTE, LIKELIHOOD_NOTE] if has_forecast else []),
         ],
@@ -158,7 +162,10 @@ def envelope_table(page: Page) -> Table:
 
 
 def region_months(page: Page, envelope: str, by: str | None = None) -> pd.DataFrame:
-    """Return the months of the region, or of its groups, summed over what is known in both years."""
+    """Return the months of the region, or of its groups, summed over what is known in both years.
+
+    An establishment opened since the year before began is left out of it, as :func:`perimeter_note` says.
+    """
     return comparable_months(page.store, envelope=envelope, year=page.campaign.year, by=by)
 
 
@@ -181,8 +188,9 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
     if rows.empty:
         return Notice("missing", "Trajectoire de l'année", "Aucun mois n'a été reçu pour cette enveloppe.")
     target, end = page.target(envelope), region_landing(page, envelope)
-    notes = [sentence_case(target.label), *left_out_notes(rows)]
-    if len(notes) > 1 and projection_of(end) is not None:
+    left_out, apart = left_out_notes(rows), perimeter_note(page, envelope)
+    notes = [sentence_case(target.label), *([apart] if apart else []), *left_out]
+    if left_out and projection_of(end) is not None:
         notes.append("La prévision compte aussi les mois que la courbe écarte ; son taux est celui de l'année entière.")
     drawn = without_provisional(rows)
     fan = fan_of(drawn, end)
@@ -208,13 +216,15 @@ def contribution_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
             "Contributions à l'évolution",
             f"Il y faut l'année {page.campaign.year - 1} : la campagne n'en nomme aucun fichier.",
         )
-    names = page.establishments.set_index("finess")["name"]
+    names, apart = page.establishments.set_index("finess")["name"], perimeter_note(page, envelope)
+    rows = rows[in_both_years(rows)]
     frame = rows.assign(name=names.reindex(rows["finess"]).to_numpy(), amount_eur=rows["current_eur"])
     return contributions_figure(
         frame,
         period=through_phrase(page.campaign, page.campaign.settled_month_nb).removeprefix("de ").removeprefix("en "),
         name=page.campaign.region.name,
         envelope=envelope,
+        notes=[apart] if apart else [],
     )
 
 
@@ -230,11 +240,15 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
     )
     sums = sum_evolutions(labelled, ["group"]).sort_values("group", key=lambda names: names.map(french.alphabetical))
     total = sum_evolutions(labelled, ["envelope"]).assign(group="Région")
-    base = float(total["previous_eur"].iloc[0]) if len(total) else 0.0
+    base = float(total["compared_previous_eur"].iloc[0]) if len(total) else 0.0
+    apart = perimeter_note(page, envelope)
 
     def with_contribution(frame: pd.DataFrame) -> pd.DataFrame:
-        change = (frame["current_eur"] - frame["previous_eur"]).astype("float64")
-        return frame.assign(contribution_points=100 * change / base if base else float("nan"))
+        change = (frame["compared_eur"] - frame["compared_previous_eur"]).astype("float64")
+        has_rate = frame["evolution_pct"].notna()
+        points = (100 * change / base).where(has_rate) if base else float("nan")
+        status = has_rate.map({True: "reported", False: "not_applicable"})
+        return frame.assign(contribution_points=points, value_status=status)
 
     header = "Département" if group == "department" else "Catégorie"
     year = page.campaign.year
@@ -252,4 +266,5 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
         f"{through_phrase(page.campaign, page.campaign.settled_month_nb)}",
         columns=shown,
         totals=with_contribution(total),
+        notes=[apart] if apart else [],
     )

@@ -26,6 +26,7 @@ __all__ = [
     "CONTRIBUTION",
     "FIRST_MONTH",
     "IS_EXTRACT",
+    "PERIMETER_EFFECT",
     "RANK",
     "RANKED_NB",
     "RECEIVED",
@@ -39,6 +40,7 @@ RECEIVED = "reçu"
 """Subject of what is said of the files themselves."""
 
 SHARE, CONTRIBUTION, RANK, RANKED_NB = "part", "contribution", "rang", "classés"
+PERIMETER_EFFECT = "effet de périmètre"
 REGION_VALUE, CLOSED_YEAR = "région", "année close"
 FIRST_MONTH, IS_EXTRACT = "premier mois", "extrait"
 
@@ -72,8 +74,9 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
     -------
     DataFrame
         Table ``regional_context``. For the main envelope: share of the region, contribution to its evolution (absent
-        when it has none), rank among so many. For each indicator of the scheme: value of the region, last whole year.
-        Of what was received: first month, and whether the yearly base looks like an extract.
+        when it has none) and rank among so many, or effect of a change of perimeter. For each indicator of the scheme:
+        value of the region, last whole year. Of what was received: first month, and whether the yearly base looks like
+        an extract.
     """
     shared = [*_of_indicators(store, campaign), *_of_files(store)]
     own = {str(row["finess"]): row for row in _weights(store, campaign).to_dict("records")}
@@ -91,7 +94,7 @@ def _weights(store: Store, campaign: Campaign) -> pd.DataFrame:
     else:
         rows = cumulative_evolution(store, year=campaign.year, month_nbs=[campaign.settled_month_nb])
     found = contributions(rows[rows["envelope"] == MAIN_ENVELOPE].reset_index(drop=True))
-    return found.assign(ranked_nb=len(found))
+    return found.assign(ranked_nb=int(found["rank"].notna().sum()))
 
 
 def _of_weight(row: Mapping[Hashable, Any]) -> Iterator[_Fact]:
@@ -99,8 +102,10 @@ def _of_weight(row: Mapping[Hashable, Any]) -> Iterator[_Fact]:
     yield MAIN_ENVELOPE, SHARE, french.percent(100 * share)
     if not pd.isna(points):
         yield MAIN_ENVELOPE, CONTRIBUTION, french.points(points, 2)
-    yield MAIN_ENVELOPE, RANK, str(row["rank"])
-    yield MAIN_ENVELOPE, RANKED_NB, str(row["ranked_nb"])
+        yield MAIN_ENVELOPE, RANK, str(row["rank"])
+        yield MAIN_ENVELOPE, RANKED_NB, str(row["ranked_nb"])
+    elif not pd.isna(row["perimeter_points"]):
+        yield MAIN_ENVELOPE, PERIMETER_EFFECT, french.points(row["perimeter_points"], 2)
 
 
 def _of_indicators(store: Store, campaign: Campaign) -> Iterator[_Fact]:

@@ -10,11 +10,13 @@ import pandas as pd
 
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.assessment_sheet import evaluation_card
+from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.landing import landing_card, landing_of, landing_sentence
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import (
     CONTRIBUTION,
     FIRST_MONTH,
+    PERIMETER_EFFECT,
     RANK,
     RANKED_NB,
     RECEIVED,
@@ -133,7 +135,8 @@ def _weight_card(page: Page) -> Card:
     if weight is None:
         return Card("Poids dans la région", french.MISSING, "PHMEV")
     if weight.points is None:
-        return Card("Poids dans la région", weight.share, "de la PHMEV régionale")
+        apart = "" if weight.entry is None else ", hors de son évolution"
+        return Card("Poids dans la région", weight.share, f"de la PHMEV régionale{apart}")
     return Card("Poids dans la région", weight.share, f"{weight.points} de la hausse régionale")
 
 
@@ -159,12 +162,16 @@ def _missing(page: Page) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Weight:
-    """What the establishment weighs in its region, as printed; no points when the region has no year before."""
+    """What the establishment weighs in its region, as printed; no points when the region has no year before.
+
+    ``entry`` is said instead, of an establishment that is not in both years.
+    """
 
     share: str
     points: str | None
     rank: str
     change: str
+    entry: str | None
 
 
 def _weight(page: Page) -> _Weight | None:
@@ -173,11 +180,15 @@ def _weight(page: Page) -> _Weight | None:
     if rows.empty:
         return None
     row = rows.iloc[0]
+    change = french.compact_euros(row["current_eur"] - row["previous_eur"], signed=True)
+    effect, day = context.get((MAIN_ENVELOPE, PERIMETER_EFFECT)), opened_on(page, str(page.finess))
+    what = "Entrée dans le périmètre" if day is None else f"Ouverture le {french.date(day, short=True)}"
     return _Weight(
         context[MAIN_ENVELOPE, SHARE],
         context.get((MAIN_ENVELOPE, CONTRIBUTION)),
-        f"rang {context[MAIN_ENVELOPE, RANK]} sur {context[MAIN_ENVELOPE, RANKED_NB]}",
-        french.compact_euros(row["current_eur"] - row["previous_eur"], signed=True),
+        f"rang {context.get((MAIN_ENVELOPE, RANK))} sur {context.get((MAIN_ENVELOPE, RANKED_NB))}",
+        change,
+        None if effect is None else f"{what} : {change}, effet de périmètre de {effect}, hors évolution de la région.",
     )
 
 
@@ -196,7 +207,9 @@ def retained_messages(page: Page) -> Text:
         messages.append(_exceeded(above, len(named), {page.target(envelope).noun for envelope in named}))
     weight = _weight(page)
     share = "" if weight is None else f"L'établissement porte {weight.share} de la PHMEV"
-    if weight is not None and weight.points is None:
+    if weight is not None and weight.entry is not None:
+        messages.append(f"{share} régionale. {weight.entry}")
+    elif weight is not None and weight.points is None:
         messages.append(f"{share} régionale ; son évolution demande l'année précédente.")
     elif weight is not None:
         messages.append(
@@ -233,6 +246,8 @@ def contribution(page: Page) -> Text:
     weight = _weight(page)
     if weight is None:
         return Text.paragraphs("Aucune dépense PHMEV : l'établissement ne contribue pas à l'évolution régionale.")
+    if weight.entry is not None:
+        return Text.paragraphs(f"L'établissement porte {weight.share} de la PHMEV régionale. {weight.entry}")
     if weight.points is None:
         return Text.paragraphs(
             f"L'établissement porte {weight.share} de la PHMEV régionale. Sa contribution à l'évolution demande "

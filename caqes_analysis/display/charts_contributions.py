@@ -29,7 +29,14 @@ LARGE_SHARE_PCT = 80
 
 
 def contributions(
-    frame: pd.DataFrame, *, period: str, name: str, envelope: str, top_nb: int = 12, highlight: str | None = None
+    frame: pd.DataFrame,
+    *,
+    period: str,
+    name: str,
+    envelope: str,
+    top_nb: int = 12,
+    highlight: str | None = None,
+    notes: Sequence[str] = (),
 ) -> Figure:
     """Draw what each establishment adds to the change of the region, or takes from it.
 
@@ -49,6 +56,8 @@ def contributions(
         How many establishments are drawn at most; the others are summed.
     highlight
         FINESS of an establishment to draw whatever its rank.
+    notes
+        Said first under the figure.
     """
     rows = checked(frame, ("finess", "name", "amount_eur", "previous_eur"), "contributions")
     data = rows.assign(amount_eur=exact_column(rows["amount_eur"]), previous_eur=exact_column(rows["previous_eur"]))
@@ -69,7 +78,7 @@ def contributions(
     bearers = _bearers(same_way)
     word = "hausse" if sign > 0 else "baisse"
     subject = f"{name}, {envelope_label(envelope)}, {period}"
-    notes = _notes(complete, len(data) - len(complete), same_way, word)
+    notes = [*notes, *_notes(complete, len(data) - len(complete), same_way, word)]
     rate = french.percent(evolution_pct(before + net, before), signed=True)
     leaders = ", ".join(
         f"{row['name']} ({french.compact_euros(row['change_eur'], signed=True)})"

@@ -44,6 +44,8 @@ _GROUP_NAMES = {"department": "departement-", "region": "region-"}
 
 Progress = Callable[[int, int], None]
 
+_Flags = npt.NDArray[np.bool_]
+
 
 def prepare_forecasts(store: Store, campaign: Campaign, *, progress: Progress = lambda *_: None) -> None:
     """Compute the forecasts of a campaign into its store, unless they are there.
@@ -215,19 +217,21 @@ class Step:
         year = self.campaign.year
         histories = self.histories(observed_nb)
         calibration = self.calibration(modelled_months(histories))
-        base_cents, has_base = self._bases(histories)
+        base_cents, has_base, has_begun = self._bases(histories)
         sums = GroupSums(year, observed_nb, PATHS_NB)
         found = []
         for rows in blocks_of(histories.series):
             block = histories.take(rows)
             totals = simulate_cents(block, calibration, paths_nb=PATHS_NB, seed=0)
             names = [self._groups[row] for row in rows]
-            sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=has_base[rows])
+            in_both = has_base[rows] & has_begun[rows]
+            sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=in_both)
             found.append(self._table(block, totals))
             envelopes = GroupSums(year, observed_nb, PATHS_NB, needs_all=True)
             indicators = sums_of(block.series, self.followed)
             envelopes.add(block, totals, names=indicators, base_cents=base_cents[rows], has_base=has_base[rows])
             added, added_totals = envelopes.as_series()
+            added = _without_rate(added, _incomplete(block, indicators))
             sums.add(
                 added,
                 added_totals,
@@ -235,7 +239,7 @@ class Step:
                 base_cents=added.previous_cents,
                 has_base=added.has_previous,
             )
-            found.append(self._table(_without_rate(added, _incomplete(block, indicators)), added_totals))
+            found.append(self._table(added, added_totals))
             if paths is not None:
                 estimable = block.rows(lambda row, b=block: b.methods[row] is not Method.NONE)  # type: ignore[misc]
                 paths.write([block.series[row] for row in estimable], totals[estimable])
@@ -267,14 +271,25 @@ class Step:
         totals = simulate_cents(one, calibration, paths_nb=PATHS_NB, seed=0)
         return self._table(one, totals).iloc[0]
 
-    def _bases(self, histories: Histories) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """Return, for the sums of groups, the months known of the year before, and whether none of them is missing."""
-        before = self.months[self.months["month"].dt.year == self.campaign.year - 1]
+    def _bases(
+        self, histories: Histories
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Return, for the sums, the months known of the year before; whether none is missing; whether it is whole.
+
+        The year before an establishment opened in is not whole: its envelopes are added up to its indicators, without
+        rate, and are no part of its region.
+        """
+        year = self.campaign.year - 1
+        before = self.months[self.months["month"].dt.year == year]
         lacking = set(before.loc[before["amount_eur"].isna(), "series"])
-        start = self.panel.year_at(self.campaign.year - 1)
+        first = self.months.groupby("series")["month"].min()
+        opened = set(first.index[first > pd.Timestamp(year, 1, 1)])
+        start = self.panel.year_at(year)
         inside = slice(max(start, 0), max(start + 12, 0))
         cents = np.where(self.panel.known[:, inside], self.panel.cents[:, inside], 0).sum(axis=1)
-        return cents, np.array([name not in lacking for name in histories.series], dtype=bool)
+        has_base = np.array([name not in lacking for name in histories.series], dtype=bool)
+        has_begun = np.array([name not in opened for name in histories.series], dtype=bool)
+        return cents, has_base, has_begun
 
     def _table(self, histories: Histories, totals: npt.NDArray[np.int64]) -> pd.DataFrame:
         """Return the forecasts of some series with what they are compared with, and the mean excess over it."""
@@ -344,7 +359,7 @@ class Step:
 def _incomplete(block: Histories, indicators: Sequence[Sequence[str]]) -> set[str]:
     """Return the sums of which a series has not all the months of the year before: their establishment had just opened.
 
-    In a group those months count as zero; of one establishment they would make a rate that means nothing.
+    They would make a rate that means nothing, of the establishment or of its region.
     """
     return {name for known, names in zip(block.has_previous, indicators, strict=True) if not known for name in names}
 

@@ -87,8 +87,8 @@ class GroupSums:
         names
             Groups of each series.
         base_cents, has_base
-            What the year before amounts to for a group, and whether no month of it is missing: the months before an
-            establishment opened count as zero, as in the evolution of a group.
+            What the year before amounts to for a group, and whether the series is counted: not where a month of it is
+            missing nor, in a region or a department, where its establishment opened in the course of it.
         """
         for row, groups in enumerate(names):
             for name in groups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +11,14 @@ from caqes_analysis import tables
 from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.store import Store
 
-__all__ = ["annual_evolution", "comparable_months", "contributions", "cumulative_evolution", "sum_evolutions"]
+__all__ = [
+    "annual_evolution",
+    "comparable_months",
+    "contributions",
+    "cumulative_evolution",
+    "in_both_years",
+    "sum_evolutions",
+]
 
 
 def cumulative_evolution(
@@ -39,7 +47,7 @@ def cumulative_evolution(
         ``missing_months``, unless a cumulative delivery covers it: up to the last month at which the amount since
         January is known in both years, these two amounts are compared whole. Months before the establishment began
         count as zero in ``previous_eur``: the rate is then ``not_applicable``, because it would compare a year with a
-        part of one, but its euros stay in the sums.
+        part of one, and ``is_perimeter_change`` is true: its euros stay in the sums, out of the rates of groups.
     """
     parameters = {"year": year, "months": sorted(month_nbs), "finess": list(finess) if finess is not None else None}
     return tables.EVOLUTIONS.conform(store.query(_EVOLUTION, parameters))
@@ -90,7 +98,8 @@ select finess, envelope, $year::int as year, month_nb, current_eur, previous_eur
        case when compared_months_nb = 0 then 'missing'
             when not was_active or previous_eur <= 0 then 'not_applicable'
             else 'reported' end as value_status,
-       is_provisional, is_corrected
+       is_provisional, is_corrected,
+       coalesce(compared_months_nb > 0 and not was_active, false) as is_perimeter_change
 from whole
 where is_active
 order by finess, envelope, month_nb
@@ -111,7 +120,8 @@ def annual_evolution(store: Store, *, year: int) -> pd.DataFrame:
     -------
     DataFrame
         Table ``evolutions`` for the envelope ``phmev`` at month 12; the rate is ``not_applicable`` when the year
-        before was not received, or when the establishment opened in the course of it.
+        before was not received, or when the establishment opened in the course of it. ``is_perimeter_change`` is true
+        in these two cases, and for an establishment that the base no longer holds.
     """
     return tables.EVOLUTIONS.conform(store.query(_ANNUAL, {"year": year}))
 
@@ -128,9 +138,11 @@ with sums as (
 ),
 opened as (select finess, min(valid_from) as opened_on from establishments group by finess),
 read as (
-  select sums.*, previous_eur > 0 and current_eur is not null
-         and not coalesce(year(opened_on) = $year::int - 1 and month(opened_on) > 1, false) as has_rate
-  from sums left join opened using (finess)
+  select sums.*, previous_eur > 0 and current_eur is not null and not is_opened as has_rate, is_opened
+  from (
+    select sums.*, coalesce(year(opened_on) = $year::int - 1 and month(opened_on) > 1, false) as is_opened
+    from sums left join opened using (finess)
+  ) sums
 )
 select finess, 'phmev' as envelope, $year::int as year, 12 as month_nb,
        coalesce(current_eur, 0)::decimal(18, 2) as current_eur,
@@ -138,13 +150,27 @@ select finess, 'phmev' as envelope, $year::int as year, 12 as month_nb,
        case when has_rate then 100 * (current_eur::double / previous_eur::double - 1) end as evolution_pct,
        12 as compared_months_nb, null::varchar as missing_months,
        case when has_rate then 'reported' else 'not_applicable' end as value_status,
-       false as is_provisional, is_corrected
+       false as is_provisional, is_corrected,
+       current_eur is null or previous_eur is null or is_opened as is_perimeter_change
 from read order by finess
 """
 
 
+def in_both_years(evolutions: pd.DataFrame) -> pd.Series[bool]:
+    """Say which rows make the rate of a group: those of establishments that were there in the two periods.
+
+    Parameters
+    ----------
+    evolutions
+        Table ``evolutions``; without ``is_perimeter_change``, every row is in both years.
+    """
+    if "is_perimeter_change" not in evolutions:
+        return pd.Series(True, index=evolutions.index)
+    return ~evolutions["is_perimeter_change"].fillna(False).astype(bool)
+
+
 def sum_evolutions(evolutions: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Add the evolutions of establishments up to groups: the group's rate is that of its sums.
+    """Add the evolutions of establishments up to groups: the group's rate is that of its sums, at constant perimeter.
 
     Parameters
     ----------
@@ -156,34 +182,51 @@ def sum_evolutions(evolutions: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``by`` + ``current_eur, previous_eur, evolution_pct, establishments_nb``, ordered by group. Amounts are exact
-        sums of what the sheets show. Where ``evolutions`` has them, ``is_provisional`` and ``is_corrected``: a sum is
-        what one of its parts is.
+        ``by`` + ``current_eur, previous_eur, establishments_nb``, sums of all the establishments; ``compared_eur,
+        compared_previous_eur``, sums of those that are in both years; ``evolution_pct``, rate of the latter; and
+        ``perimeter_eur, perimeter_points``, what the others add to the change and to the rate. Ordered by group;
+        amounts are exact sums of what the sheets show. Where ``evolutions`` has them, ``is_provisional`` and
+        ``is_corrected``: a sum is what one of its parts is.
 
     Examples
     --------
-    >>> amounts = {"current_eur": [60, 45], "previous_eur": [50, 50]}
-    >>> rows = pd.DataFrame({"envelope": "phmev", "finess": ["a", "b"], **amounts})
-    >>> sum_evolutions(rows, ["envelope"])["evolution_pct"].round(1).tolist()
-    [5.0]
+    >>> amounts = {"current_eur": [60, 45, 10], "previous_eur": [50, 50, 0]}
+    >>> rows = pd.DataFrame({"envelope": "phmev", "finess": ["a", "b", "c"], **amounts})
+    >>> sums = sum_evolutions(rows.assign(is_perimeter_change=[False, False, True]), ["envelope"])
+    >>> sums[["evolution_pct", "perimeter_eur", "perimeter_points"]].round(1).values.tolist()
+    [[5.0, 10.0, 10.0]]
     """
     states = {name: (name, "any") for name in ("is_provisional", "is_corrected") if name in evolutions}
+    kept = in_both_years(evolutions)
+    parts = {
+        "compared_eur": evolutions["current_eur"].where(kept, 0),
+        "compared_previous_eur": evolutions["previous_eur"].where(kept, 0),
+    }
     sums = (
-        evolutions.groupby(list(by), dropna=False, sort=True)
+        evolutions.assign(**{name: part.astype(evolutions["current_eur"].dtype) for name, part in parts.items()})
+        .groupby(list(by), dropna=False, sort=True)
         .agg(
-            current_eur=("current_eur", "sum"),
-            previous_eur=("previous_eur", "sum"),
+            **{name: (name, "sum") for name in ("current_eur", "previous_eur", *parts)},
             establishments_nb=("finess", "nunique"),
             **states,
         )
         .reset_index()
     )
-    for column in ("current_eur", "previous_eur"):  # a sum widens the decimal type: sums of sums would overflow it
-        if isinstance(evolutions[column].dtype, pd.ArrowDtype):
-            sums[column] = sums[column].astype(evolutions[column].dtype)
-    previous = sums["previous_eur"].astype("float64")
-    sums["evolution_pct"] = (100 * (sums["current_eur"].astype("float64") / previous - 1)).where(previous > 0)
-    return sums
+    for column in ("current_eur", "previous_eur", *parts):  # a sum widens the type: sums of sums would overflow it
+        if isinstance(evolutions["current_eur"].dtype, pd.ArrowDtype):
+            sums[column] = sums[column].astype(evolutions["current_eur"].dtype)
+    change = sums["current_eur"] - sums["previous_eur"]
+    return sums.assign(
+        evolution_pct=_rate(sums["compared_eur"], sums["compared_previous_eur"]),
+        perimeter_eur=change - (sums["compared_eur"] - sums["compared_previous_eur"]),
+        perimeter_points=_rate(sums["current_eur"], sums["previous_eur"])
+        - _rate(sums["compared_eur"], sums["compared_previous_eur"]),
+    )
+
+
+def _rate(current: pd.Series[Any], previous: pd.Series[Any]) -> pd.Series[float]:
+    before = previous.astype("float64")
+    return (100 * (current.astype("float64") / before - 1)).where(before > 0)
 
 
 def contributions(evolutions: pd.DataFrame) -> pd.DataFrame:
@@ -198,18 +241,30 @@ def contributions(evolutions: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The input + ``change_eur`` (current − previous), ``contribution_points`` (percentage points of the regional
-        rate; they add up to it), ``regional_share`` (0-1, of the regional current amount) and ``rank``.
+        rate; they add up to it), ``regional_share`` (0-1, of the regional current amount) and ``rank``. An
+        establishment that is not in both years has neither contribution nor rank: ``perimeter_points`` is what its
+        change alone would add to the rate of the others.
     """
+    kept = in_both_years(evolutions)
     change = evolutions["current_eur"] - evolutions["previous_eur"]
-    base = float(evolutions["previous_eur"].sum())
+    compared = evolutions[kept]
+    now, base = float(compared["current_eur"].sum()), float(compared["previous_eur"].sum())
     total = float(evolutions["current_eur"].sum())
+    with_each = 100 * (
+        (now + evolutions["current_eur"].astype("float64")) / (base + evolutions["previous_eur"].astype("float64"))
+        - now / base
+        if base
+        else pd.Series(float("nan"), index=evolutions.index)
+    )
     frame = evolutions.assign(
         change_eur=change,
-        contribution_points=100 * change.astype("float64") / base if base else float("nan"),
+        contribution_points=(100 * change.astype("float64") / base).where(kept) if base else float("nan"),
+        perimeter_points=with_each.where(~kept),
         regional_share=evolutions["current_eur"].astype("float64") / total if total else float("nan"),
     )
     ordered = frame.sort_values(["change_eur", "finess"], ascending=[False, True]).reset_index(drop=True)
-    return ordered.assign(rank=range(1, len(ordered) + 1))
+    is_ranked = in_both_years(ordered)
+    return ordered.assign(rank=is_ranked.cumsum().where(is_ranked).astype("Int64"))
 
 
 def comparable_months(store: Store, *, envelope: str, year: int, by: str | None = None) -> pd.DataFrame:
@@ -234,7 +289,8 @@ def comparable_months(store: Store, *, envelope: str, year: int, by: str | None 
         the cumulative rate of the region is that of the sum of the sheets; ``left_out_nb`` counts them. Where a later
         cumulative delivery covers the missing months in both years, their amount stands whole at the month of the
         cumul: ``by_cumul_nb`` counts the establishments concerned, at each month of such a period. The year two before
-        is summed whole.
+        is summed whole. An establishment that had not begun in some month of the year before is left out of every
+        month, unless its group holds no other: the curve has the perimeter of the rate.
     """
     group = f"any_value(e.{by})" if by else "null::varchar"
     return store.query(_MONTHS.format(group=group), {"envelope": envelope, "year": year})
@@ -246,6 +302,10 @@ _MONTHS = f"""
 with known as (select finess, {{group}} as "group" from establishments e group by finess),
 cells as (
   select * from ({GRID_TO_DATE}) where envelope = $envelope and year between $year::int - 2 and $year::int
+),
+entered as (
+  select distinct n.finess from cells n join cells p on p.finess = n.finess and p.m = n.m and p.year = n.year - 1
+  where n.year = $year::int and n.value_status <> 'not_applicable' and p.value_status = 'not_applicable'
 ),
 compared as (
   select finess, m, bool_or(value_status = 'missing') as is_missing,
@@ -268,8 +328,9 @@ counted as (
          case when c.year < $year::int - 1 or not has_gap then c.amount_eur
               when ends is null then case when not is_missing then c.amount_eur end
               when c.m = ends then c.to_date_eur - coalesce(b.to_date_eur, 0) end as amount_eur,
-         c.is_provisional, c.is_corrected
+         c.is_provisional, c.is_corrected, e.finess is not null as is_entered
   from cells c
+  left join entered e on e.finess = c.finess
   left join periods p on p.finess = c.finess and p.m = c.m and c.year >= $year::int - 1
   left join cells b on b.finess = c.finess and b.year = c.year and b.m = p.starts - 1
   left join known k on k.finess = c.finess
@@ -281,5 +342,7 @@ select "group", month, sum(amount_eur)::decimal(18, 2) as amount_eur,
        bool_or(is_provisional) as is_provisional,
        coalesce(bool_or(is_corrected) filter (amount_eur is not null), false) as is_corrected,
        count(*) filter (is_left_out) as left_out_nb, count(*) filter (is_by_cumul) as by_cumul_nb
-from counted group by "group", month order by "group", month
+from (select *, bool_and(is_entered) over (partition by "group") as is_alone from counted)
+where is_alone or not is_entered
+group by "group", month order by "group", month
 """

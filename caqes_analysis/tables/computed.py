@@ -176,6 +176,7 @@ EVOLUTIONS = Table(
             evolution_pct=("ratio", "Taux d'évolution, en % ; vide quand il n'a pas de sens."),
             compared_months_nb=("count", "Nombre de mois comparables."),
             missing_months=("text", "Numéros des mois écartés parce qu'ils manquent une des deux années."),
+            is_perimeter_change=("flag", "Vrai quand l'établissement n'est pas dans les deux périodes entières."),
         ),
         STATE,
     ),

@@ -52,7 +52,7 @@ def pages_of(tmp_path: Path, *, absent: str | None = None) -> dict[str, Page]:
     known = establishments(
         {"finess": A, "name": "CH de Rive", "valid_from": "2010-01-01"},
         {"finess": B, "name": "CH des Monts", "department": "992", "category": "ESPIC"},
-        {"finess": C, "name": "CH Neuf"},
+        {"finess": C, "name": "CH Neuf", "valid_from": "2024-01-01"},
     )
     store = store_of(tmp_path / "store", monthly, known, first="2020-01", last="2024-09")
     benchmark = {
@@ -104,8 +104,10 @@ def test_a_new_establishment_has_no_rate(pages: dict[str, Page]) -> None:
 
 def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
     said = words(home.home_answer(pages["region"]))
-    # 7 × (110 + 95 + 10) against 7 × 200: +7.5 %.
-    assert "augmente de 7,5 %" in said
+    # 7 × (110 + 95) against 7 × 200: +2.5 %; the newcomer adds 7 × 10, five points.
+    assert "augmente de 2,5 %" in said
+    assert "à périmètre constant, hors ouverture (CH Neuf, 01/01/2024) : +70 €, soit +5,00 points" in said
+    assert "tout compté, +7,5 %" in said
     assert "1 établissement sur 2 dépasse le repère régional" in said
 
 
@@ -113,7 +115,28 @@ def test_contributions_are_in_points_of_the_regional_rate(pages: dict[str, Page]
     assert "+5,00 points" in words(sheet.contribution(pages[A]))
     table = home.discussion_table(pages["region"])
     assert isinstance(table, Table)
-    assert [row[0].text for row in table.rows] == ["CH de Rive", "CH Neuf", "CH des Monts"]
+    assert [row[0].text for row in table.rows] == ["CH de Rive", "CH des Monts"]
+
+
+def test_an_opening_is_no_part_of_the_evolution_but_is_said_beside_it(pages: dict[str, Page]) -> None:
+    page = pages["region"]
+    said = words(sheet.contribution(pages[C]))
+    assert "Ouverture le 01/01/2024 : +70 €, effet de périmètre de +5,00 points, hors évolution" in said
+    assert "(rang 1 sur 2)" in words(sheet.retained_messages(pages[A]))
+    shown = [
+        region.answer(page, "phmev"),
+        region.cumulative_figure(page),
+        region.contribution_figure(page),
+        region.by_group(page, "phmev", "department"),
+        envelope.monthly_figure(page, "phmev"),
+        envelope.levels_figure(page, "phmev"),
+        envelope.establishment_table(page, "phmev"),
+    ]
+    for one in shown:
+        assert "hors ouverture (CH Neuf, 01/01/2024)" in str(one).replace("\xa0", " ")
+    assert "PHMEV +70 € (+5,00 points)" in " ".join(region.envelope_table(page).notes).replace("\xa0", " ")
+    landed = landing.landing_sentence(page, landing.region_landing(page, "phmev"), "phmev")
+    assert landed.endswith(", sur les seuls établissements dont l'année précédente est entière.")
 
 
 def test_groups_add_up_to_the_region(pages: dict[str, Page]) -> None:

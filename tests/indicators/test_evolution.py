@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from caqes_analysis.indicators.evolution import (
@@ -13,6 +14,7 @@ from caqes_analysis.indicators.evolution import (
     cumulative_evolution,
     sum_evolutions,
 )
+from caqes_analysis.store import Store
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 
 
@@ -42,8 +44,9 @@ def test_a_new_establishment_has_euros_but_no_rate(tmp_path: Path) -> None:
     rows = cumulative_evolution(store, year=2024, month_nbs={12}).set_index("finess")
     assert rows.loc[B, "value_status"] == "not_applicable"
     assert rows["evolution_pct"].isna().tolist() == [False, True]
-    region = sum_evolutions(rows.reset_index(), ["envelope", "month_nb"])
-    assert region["evolution_pct"].iloc[0] == pytest.approx(10.0)
+    region = sum_evolutions(rows.reset_index(), ["envelope", "month_nb"]).iloc[0]
+    assert (region["evolution_pct"], region["perimeter_points"]) == pytest.approx((0.0, 10.0))
+    assert (region["current_eur"], region["perimeter_eur"]) == (Decimal("1320.00"), Decimal("120.00"))
 
 
 def test_contributions_add_up_to_the_regional_rate(tmp_path: Path) -> None:
@@ -94,3 +97,39 @@ def test_a_correction_travels_to_the_sums_and_to_the_months_of_the_region(tmp_pa
     assert sum_evolutions(rows, ["month_nb"])["is_corrected"].tolist() == [False, True]
     months = comparable_months(store, envelope="phmev", year=2024).set_index("month")["is_corrected"]
     assert months[months].index.strftime("%Y-%m").tolist() == ["2024-02"]
+
+
+def _with_an_opening(tmp_path: Path) -> Store:
+    """A grows from 1 200 to 1 320; B opened in September 2023 and spends 50 a month, then 60."""
+    opened = {f"2023-{m:02d}": "50.00" for m in range(9, 13)} | whole_year(2024, "60.00")
+    monthly = monthly_rows({(A, "phmev"): whole_year(2023) | whole_year(2024, "110.00"), (B, "phmev"): opened})
+    known = establishments({"finess": A}, {"finess": B, "department": "992", "valid_from": "2023-09-01"})
+    return store_of(tmp_path, monthly, known)
+
+
+def test_an_opening_is_said_beside_the_rate_of_its_region(tmp_path: Path) -> None:
+    store = _with_an_opening(tmp_path)
+    rows = cumulative_evolution(store, year=2024, month_nbs={7, 12})
+    assert rows["is_perimeter_change"].tolist() == [False, False, True, True]
+    months, year = sum_evolutions(rows, ["month_nb"]).to_dict("records")
+    assert (months["evolution_pct"], year["evolution_pct"]) == pytest.approx((10.0, 10.0))
+    assert (months["perimeter_eur"], year["perimeter_eur"]) == (Decimal("420.00"), Decimal("520.00"))
+    assert months["perimeter_points"] == pytest.approx(60.0)  # 420 of 700
+    assert year["perimeter_points"] == pytest.approx(100 * (2040 / 1400 - 1320 / 1200))
+    assert (year["current_eur"], year["compared_eur"]) == (Decimal("2040.00"), Decimal("1320.00"))
+
+
+def test_an_opening_has_a_perimeter_effect_and_no_rank(tmp_path: Path) -> None:
+    rows = contributions(cumulative_evolution(_with_an_opening(tmp_path), year=2024, month_nbs={7})).set_index("finess")
+    assert rows.loc[A, "rank"] == 1
+    assert rows["contribution_points"].dropna().to_dict() == pytest.approx({A: 10.0})
+    assert pd.isna(rows.loc[B, "rank"])
+    assert rows["perimeter_points"].dropna().to_dict() == pytest.approx({B: 60.0})
+
+
+def test_the_curve_of_a_region_has_the_perimeter_of_its_rate(tmp_path: Path) -> None:
+    store = _with_an_opening(tmp_path)
+    region = comparable_months(store, envelope="phmev", year=2024)
+    assert region.groupby(region["month"].dt.year)["amount_eur"].sum().to_dict() == {2023: 1200, 2024: 1320, 2022: 0}
+    alone = comparable_months(store, envelope="phmev", year=2024, by="department").query("group == '992'")
+    assert alone.groupby(alone["month"].dt.year)["amount_eur"].sum()[2024] == Decimal("720.00")

@@ -1,0 +1,70 @@
+"""Openings and other changes of perimeter, said beside the rates that leave them out: who, euros, points."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
+from caqes_analysis.indicators.evolution import in_both_years, sum_evolutions
+
+__all__ = ["opened_on", "perimeter_note", "perimeter_notes"]
+
+
+def perimeter_note(page: Page, envelope: str) -> str:
+    """Return what the rate of an envelope leaves out, in euros and in points; empty when it leaves out nothing.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    envelope
+        Code of the envelope.
+    """
+    rows = page.settled(envelope)
+    effect = None if rows.empty else sum_evolutions(rows, ["envelope"]).iloc[0]
+    if effect is None or pd.isna(effect["evolution_pct"]) or in_both_years(rows).all():
+        return ""
+    change = french.compact_euros(effect["perimeter_eur"], signed=True)
+    whole = french.percent(effect["evolution_pct"] + effect["perimeter_points"], signed=True)
+    return (
+        f"Évolution à périmètre constant, hors {_changes(page, rows)} : {change}, "
+        f"soit {french.points(effect['perimeter_points'], 2)} ; tout compté, {whole}."
+    )
+
+
+def perimeter_notes(page: Page) -> list[str]:
+    """Return what the rates of all the envelopes leave out, in one note for the table that holds them; often none."""
+    rows = page.settled()
+    sums = ordered_by_envelope(sum_evolutions(rows, ["envelope"]))
+    found = []
+    for effect in sums.to_dict("records"):
+        own = rows[rows["envelope"] == effect["envelope"]]
+        if pd.isna(effect["evolution_pct"]) or in_both_years(own).all():
+            continue
+        change = french.compact_euros(effect["perimeter_eur"], signed=True)
+        label = envelope_of(page.campaign, effect["envelope"]).short_label
+        found.append(f"{label} {change} ({french.points(effect['perimeter_points'], 2)})")
+    if not found:
+        return []
+    return [f"Évolutions à périmètre constant, hors {_changes(page, rows)} : {', '.join(found)}."]
+
+
+def opened_on(page: Page, finess: str) -> pd.Timestamp | None:
+    """Return the day of opening of an establishment, None when it was there before the year before began."""
+    known = page.establishments.set_index("finess")["valid_from"]
+    day = pd.Timestamp(known[finess]) if finess in known.index and pd.notna(known[finess]) else None
+    return day if day is not None and day.year >= page.campaign.year - 1 else None
+
+
+def _changes(page: Page, rows: pd.DataFrame) -> str:
+    """Return « ouverture (CH Neuf, 01/09/2023) », or who has come into the perimeter, or left it."""
+    names = page.establishments.set_index("finess")["name"]
+    days = {finess: opened_on(page, finess) for finess in sorted(set(rows.loc[~in_both_years(rows), "finess"]))}
+    who = [
+        str(names.get(finess, finess)) + ("" if day is None else f", {french.date(day, short=True)}")
+        for finess, day in days.items()
+    ]
+    one, several = ("ouverture", "ouvertures") if None not in days.values() else ("entrée ou sortie",) * 2
+    return f"{one if len(days) == 1 else several} ({' ; '.join(who)})"
