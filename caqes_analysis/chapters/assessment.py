@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_scale import grid_sentences
 from caqes_analysis.chapters.assessment_words import (
     ATTAINMENT_WORDS,
     OBJECTIVES,
@@ -14,6 +15,7 @@ from caqes_analysis.chapters.assessment_words import (
     STATUS_WORDS,
     TOTALS,
     attained_words,
+    threshold_notes,
     with_amounts,
     with_values,
 )
@@ -124,6 +126,7 @@ def rules(page: Page) -> Text:
             if grid is None
             else f"Score et sanction : {grid.label}. Source : {grid.source}."
         )
+        lines += grid_sentences(page)
     return Text.bullets(*(lines or ["Ce dispositif n'a ni intéressement, ni grille."]))
 
 
@@ -194,7 +197,14 @@ def objectives_table(page: Page) -> Table | Notice:
             ColumnFormat.count("contracts_nb", "Contrats"),
             ColumnFormat.text("target_text", "Objectif"),
         ],
+        notes=[
+            _WHOSE,
+            *threshold_notes(rows, page.targets, scheme=page.scheme.id, year=evaluated_year(page.campaign)),
+        ],
     )
+
+
+_WHOSE = "Contrats : ceux qui répondent de l'indicateur, parce qu'ils le nomment ou qu'ils ont signé son volet."
 
 
 def realisation_table(page: Page) -> Table | Notice:

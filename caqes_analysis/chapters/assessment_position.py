@@ -90,7 +90,7 @@ def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.Da
     )
     values = contract_values(computed, followed, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
     rows = realisation(values, followed, page.targets, scheme=page.scheme.id, year=year, month_nb=month_nb)
-    rows = contracted_indicators(contracts, followed).merge(rows[rows["value"].notna()])
+    rows = contracted_indicators(contracts, followed, page.scheme).merge(rows[rows["value"].notna()])
     found = [_position(page, row, followed) for row in rows.to_dict("records")]
     short = {one.id: one.short_name for one in followed}
     valued = with_values(rows, decimals=1)

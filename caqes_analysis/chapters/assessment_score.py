@@ -31,7 +31,7 @@ def score_table(page: Page) -> Table | Notice:
         )
         return Notice("missing" if page.scheme.is_graded else "info", "Score et sanction", why)
     parts = rows[rows["kind"] == "section"]
-    printed = parts.assign(text=_scores(parts, grid.score.section_decimals))
+    printed = parts.assign(text=_scores(parts, grid.score.printed_section_decimals))
     wide = printed.pivot(index="contract_finess", columns="subject", values="text")
     frame = _scored(rows, grid)
     unit = "%" if grid.score.scale == "percent" else "points"
@@ -51,7 +51,7 @@ def score_table(page: Page) -> Table | Notice:
             "Du score le plus bas au plus élevé ; ceux qui ne sont pas calculables à la fin.",
             f"Poids des sections : {weights}.",
             "Une section que le contrat n'a pas signée ne compte pas.",
-            "Sanction calculée avant procédure contradictoire.",
+            "Sanction calculée avant procédure contradictoire ; barème, paliers et assiette sont avec les règles.",
         ],
     )
 
@@ -68,6 +68,7 @@ def sanction_table(page: Page) -> Table | Notice:
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
             ColumnFormat.text("score_text", "Score", align="right"),
+            ColumnFormat.text("terms_text", "Dépense de l'assiette"),
             ColumnFormat.text("base_text", "Assiette", align="right"),
             ColumnFormat.text("rate_text", "Taux", align="right"),
             ColumnFormat.text("due_text", "Sanction", align="right"),
@@ -85,6 +86,7 @@ def _scored(rows: pd.DataFrame, grid: EvaluationGrid) -> pd.DataFrame:
         .assign(
             name=[abbreviated(str(name)) for name in scores["name"]],
             score_text=_scores(scores, grid.score.decimals),
+            terms_text=costs["answer"].fillna("–") if len(costs) else "–",
             base_text=costs["base_text"] if len(costs) else "–",
             rate_text=costs["rate_text"] if len(costs) else "–",
             due_text=costs["due_text"] if len(costs) else "aucune règle",

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_scale import grid_sentences, scale_words, score_formula
 from caqes_analysis.chapters.assessment_words import (
     ATTAINMENT_WORDS,
     OBJECTIVES,
@@ -16,12 +17,14 @@ from caqes_analysis.chapters.assessment_words import (
     TOTALS,
     attained_words,
     plain_number,
+    threshold_notes,
     with_amounts,
     with_values,
 )
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
+from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
+from caqes_analysis.evaluation.campaign import grid_of
 
 __all__ = ["criteria_details", "evaluation_card", "own_evaluations", "steps_table"]
 
@@ -63,8 +66,11 @@ def steps_table(page: Page) -> Table | Notice:
             f"Pas de contrat {page.scheme.name} évalué en {evaluated_year(page.campaign)} pour cet établissement.",
         )
     rows = rows[rows["kind"] != "criterion"]
+    grid, counted = grid_of(page.campaign), rows[(rows["kind"] == "section") & rows["score"].notna()]
+    is_scored = grid is not None and rows.loc[rows["kind"] == "score", "score"].notna().any()
     return _lines(
         rows,
+        formula=score_formula(counted, grid) if grid is not None and is_scored else "",
         caption=f"Évaluation du contrat en {evaluated_year(page.campaign)}, ligne par ligne",
         notes=[
             "Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses.",
@@ -73,6 +79,7 @@ def steps_table(page: Page) -> Table | Notice:
                 if (rows["kind"] == "incentive").any()
                 else []
             ),
+            *threshold_notes(rows, page.targets, scheme=page.scheme.id, year=evaluated_year(page.campaign)),
         ],
     )
 
@@ -85,10 +92,22 @@ def criteria_details(page: Page) -> Details | None:
         return None
     caption = f"Critères de la grille en {evaluated_year(page.campaign)}, réponses et points"
     count = french.plural(len(rows), "critère")
-    return Details(f"Détail : les {count} de la grille, un par un", [_lines(rows, caption=caption)])
+    grid = grid_of(page.campaign)
+    scales = {f"criterion/{one.id}": scale_words(one) for one in grid.criteria} if grid is not None else {}
+    return Details(
+        f"Détail : les {count} de la grille, leur barème, et de quoi refaire le calcul",
+        [_lines(rows, caption=caption, scales=scales), Text.bullets(*grid_sentences(page))],
+    )
 
 
-def _lines(rows: pd.DataFrame, *, caption: str, notes: Sequence[str] = ()) -> Table:
+def _lines(
+    rows: pd.DataFrame,
+    *,
+    caption: str,
+    notes: Sequence[str] = (),
+    scales: Mapping[str, str] | None = None,
+    formula: str = "",
+) -> Table:
     shown = with_amounts(with_values(rows))
     steps = shown.to_dict("records")
     verdicts = rows["attainment"].tolist()
@@ -97,11 +116,14 @@ def _lines(rows: pd.DataFrame, *, caption: str, notes: Sequence[str] = ()) -> Ta
         result=[_result(row) for row in steps],
         state=pd.Series(states, index=shown.index, dtype=object),
         targeted=[_targeted(row) for row in steps],
-        reached=[_reached(row) for row in steps],
+        reached=[formula if row["kind"] == "score" and formula else _reached(row) for row in steps],
         money=[_money(row) for row in steps],
+        scale=[(scales or {}).get(subject, "–") for subject in shown["subject"]],
     )
     columns = [ColumnFormat.text("label", "Ligne"), ColumnFormat.text("result", "Résultat", state="state")]
     columns += [ColumnFormat.text("reached", "D'où il vient")]
+    if scales:
+        columns.append(ColumnFormat.text("scale", "Points selon la réponse"))
     if rows["reference_status"].notna().any():
         columns.append(ColumnFormat.text("targeted", "Qui est ciblé"))
     if rows["kind"].isin([*TOTALS, "sanction"]).any():
@@ -142,8 +164,8 @@ def _reached(row: Mapping[Any, Any]) -> str:
         return f"{row['answer']} : {product} = {plain_number(row['weighted_points'])}"
     if kind == "section" and not pd.isna(row["score"]):
         return f"{plain_number(row['weighted_points'])} points sur {plain_number(row['weighted_max'])}"
-    if kind == "score" and not pd.isna(row["score"]):
-        return f"{plain_number(row['weighted_points'])} pour un poids de {plain_number(row['weight'])}"
+    if kind == "sanction" and isinstance(row["answer"], str):
+        return f"assiette : {row['answer']} ; {_reason(row)}"
     return _reason(row) or "–"
 
 
@@ -163,7 +185,7 @@ def _money(row: Mapping[Any, Any]) -> str:
             return f"pas d'économie ({row['previous_text']} puis {row['current_text']}) : {row['due_text']}"
         saved = f"économies {row['previous_text']} − {row['current_text']} = {row['saving_text']}"
         return f"{saved} ; {row['rate_text']} × {row['kept_saving_text']} × {row['gate_text']} = {row['due_text']}"
-    if kind == "sanction" and not pd.isna(row["base_eur"]):
+    if kind == "sanction" and not pd.isna(row["gross_eur"]):
         return f"{row['rate_text']} × {row['base_text']} = {row['gross_text']}"
     if kind == "incentive" and not pd.isna(row["gross_eur"]):
         return f"somme des indicateurs : {row['gross_text']}"

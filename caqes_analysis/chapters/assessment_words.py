@@ -19,6 +19,7 @@ __all__ = [
     "attained_words",
     "decimals_of",
     "plain_number",
+    "threshold_notes",
     "with_amounts",
     "with_values",
 ]
@@ -53,6 +54,39 @@ def attained_words(rows: pd.DataFrame) -> str:
         return ""
     attained = int((verdicts == "attained").sum())
     return f"{french.plural(attained, 'objectif atteint', 'objectifs atteints')} sur {judged}"
+
+
+def threshold_notes(rows: pd.DataFrame, targets: pd.DataFrame, *, scheme: str, year: int) -> list[str]:
+    """Say of each objective that has a spending threshold beside its rate that the verdict does not use it.
+
+    Parameters
+    ----------
+    rows
+        Rows of ``evaluations``, of the region or of one contract.
+    targets
+        Table ``targets``.
+    scheme, year
+        Scheme, and year evaluated.
+    """
+    asked = (targets["scheme"] == scheme) & (targets["data_year"] == year) & targets["value"].notna()
+    notes = []
+    for row in targets[asked & (targets["measure"] == "spending_threshold_eur")].to_dict("records"):
+        own = rows[(rows["subject"] == row["subject"]) & rows["attainment"].isin(["attained", "not_attained"])]
+        spent = own["current_eur"].dropna().astype(float)
+        if own.empty:
+            continue
+        below_nb = int((spent < row["value"]).sum())
+        who = (
+            f"{below_nb} des {len(own)} contrats qui ont un verdict ont dépensé moins"
+            if len(own) > 1
+            else f"Dépense de {year} : {french.euros(own['current_eur'].iloc[0], cents=True)}"
+        )
+        notes.append(
+            f"{own['label'].iloc[0]} : les textes donnent aussi un seuil de dépense de {french.euros(row['value'])} "
+            f"({row['source']}), et aucun texte trouvé ne dit comment il se combine au taux. Le verdict se lit sur le "
+            f"taux seul. {who}."
+        )
+    return notes
 
 
 def with_values(rows: pd.DataFrame, *, decimals: int = 2) -> pd.DataFrame:

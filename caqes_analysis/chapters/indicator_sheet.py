@@ -16,7 +16,7 @@ from caqes_analysis.chapters.words import masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.evaluation.assess import EVALUATED_STATUSES, contracted_indicators
 from caqes_analysis.evaluation.targeting import targeting
-from caqes_analysis.indicators.definition import CURRENT_PERIMETER
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition
 from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED, counts_patients
 
 __all__ = ["contract_indicators_table"]
@@ -62,19 +62,19 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     notes += [f"Pairs : {group}."] if group else []
     notes += [f"{name} : {why}." for name, why in zip(frame["name"], frame["unranked"], strict=True) if why]
     notes += [masked_words(page.campaign)] if UNRANKED in set(frame["unranked"]) else []
-    notes += _outside_contract(page, frame)
+    notes += _outside_contract(page, frame, [one.definition for one in readings])
     return Table.from_frame(frame, caption=f"Indicateurs du {page.scheme.name}", columns=columns, notes=notes)
 
 
-def _outside_contract(page: Page, shown: pd.DataFrame) -> list[str]:
+def _outside_contract(page: Page, shown: pd.DataFrame, definitions: list[IndicatorDefinition]) -> list[str]:
     """Say which of the indicators shown the contract of the establishment does not bear on."""
     contracts = page.store.read(tables.CONTRACTS)
     is_own = (contracts["contract_finess"] == page.signatory) & (contracts["scheme"] == page.campaign.scheme)
     own = contracts[is_own & (contracts["status"].isna() | contracts["status"].isin(EVALUATED_STATUSES))]
     if own.empty:
         return ["L'établissement n'a pas de contrat : ces valeurs sont là pour information."]
-    borne = contracted_indicators(own.head(1), definitions=())["subject"]
-    outside = shown.loc[~shown["indicator"].isin(borne), "short_name"].tolist() if len(borne) else []
+    borne = contracted_indicators(own.head(1), definitions, page.scheme)["subject"]
+    outside = shown.loc[~shown["indicator"].isin(borne), "short_name"].tolist()
     return [f"Hors du contrat, pour information : {french.list_in_words(outside)}."] if outside else []
 
 

@@ -14,6 +14,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.evaluation.realisation import INCOMPLETE, realisation
+from caqes_analysis.evaluation.sanction import sanction_bases
 from caqes_analysis.evaluation.score import grid_score
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import Values, contract_values, second_part
@@ -114,6 +115,8 @@ def assess(
     rows = _indicators(store, campaign, contracts, wanted, scheme, months)
     parts = [_paid(_one_per_objective(rows, wanted), wanted, scheme)]
     if grid is not None and scheme.is_graded:
+        who = contracts["contract_finess"]
+        bases = sanction_bases(store, grid.sanction, year, who, campaign.all_envelopes) if grid.sanction else None
         parts.append(
             grid_score(
                 contracts,
@@ -121,7 +124,7 @@ def assess(
                 grid=grid,
                 year=year,
                 measured=rows,
-                bases=_bases(store, grid, year, contracts["contract_finess"]),
+                bases=bases,
                 with_sanction=year not in scheme.years_without_sanction,
             )
         )
@@ -191,7 +194,7 @@ def _indicators(
         mine = compared[compared["finess"].isin(own)]
         reached = realisation(mine, definitions, targets, scheme=scheme.id, year=year)
         amounts = _amounts(Values(mine), definitions, own, year)
-        listed = contracted_indicators(contracts[contracts["contract_finess"].isin(own)], definitions)
+        listed = contracted_indicators(contracts[contracts["contract_finess"].isin(own)], definitions, scheme)
         rows = listed.assign(year=year).merge(reached, how="left", on=_KEY)
         parts.append(rows.merge(amounts, how="left", on=_KEY))
     found = pd.concat(parts, ignore_index=True)
@@ -216,29 +219,40 @@ def _indicators(
 _KEY = ["contract_finess", "subject", "year"]
 
 
-def contracted_indicators(contracts: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) -> pd.DataFrame:
-    """Return every indicator of every contract; a contract that lists its indicators has no others.
+def contracted_indicators(
+    contracts: pd.DataFrame, definitions: Iterable[IndicatorDefinition], scheme: Scheme
+) -> pd.DataFrame:
+    """Return every indicator that each contract answers for.
 
     Parameters
     ----------
     contracts
-        As :func:`evaluated_contracts` returns them.
+        As :func:`evaluated_contracts` returns them. A contract that lists its indicators has no others; one that lists
+        none has those of the volets that it signed.
     definitions
-        What a contract that lists none has.
+        Indicators of the scheme. One without volet is in every contract.
+    scheme
+        Its ``common_volets`` are in every contract. A contract whose volets nobody gave has these alone; under a scheme
+        that has none, every indicator.
 
     Returns
     -------
     DataFrame
         ``contract_finess, subject``.
     """
-    every = [one.id for one in definitions]
-    pairs = contracts.sort_values("contract_finess")[["contract_finess", "indicators"]]
+    definitions = list(definitions)
+    signatures = contracts.sort_values("contract_finess")[["contract_finess", "indicators", "volets"]]
     rows = [
         (finess, name)
-        for finess, listed in pairs.itertuples(index=False)
-        for name in (listed.split(",") if isinstance(listed, str) else every)
+        for finess, listed, volets in signatures.itertuples(index=False)
+        for name in (listed.split(",") if isinstance(listed, str) else _of_volets(definitions, volets, scheme))
     ]
     return pd.DataFrame(rows, columns=_KEY[:2])
+
+
+def _of_volets(definitions: Sequence[IndicatorDefinition], volets: Any, scheme: Scheme) -> list[str]:
+    signed = {*scheme.common_volets, *(volets.split(",") if isinstance(volets, str) else [])}
+    return [one.id for one in definitions if not signed or one.volet is None or one.volet in signed]
 
 
 def _amounts(
@@ -247,7 +261,7 @@ def _amounts(
     """Return the euros of both years of each indicator that has some, over the months compared."""
     rows = []
     for definition in definitions:
-        measure = definition.incentive.saving_measure
+        measure = definition.incentive.saving_measure or _amount_that_moves(definition)
         for one in finess if measure else ():
             previous, before = found.value(one, str(year - 1), definition, str(measure))
             current, now = found.value(one, str(year), definition, str(measure))
@@ -255,6 +269,12 @@ def _amounts(
             rows.append((one, definition.id, year, _euros(previous), _euros(current), why))
     columns = [*_KEY, "previous_eur", "current_eur", "amount_reason"]
     return pd.DataFrame(rows, columns=columns).astype({"previous_eur": object, "current_eur": object})
+
+
+def _amount_that_moves(definition: IndicatorDefinition) -> str | None:
+    """Return the measure in euros whose evolution the objective bears on."""
+    level = definition.measure(definition.target.measure).evolution_of if definition.target else None
+    return level if level is not None and definition.measure(level).unit == "€" else None
 
 
 def _euros(value: Fraction | None) -> Decimal | None:
@@ -304,23 +324,3 @@ def _for_incentive(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition
         definition_rate_pct=pd.Series(rates, index=rows.index, dtype=object),
         reason=rows["amount_reason"].where(rows["amount_reason"].notna(), None),
     )
-
-
-def _bases(store: Store, grid: EvaluationGrid, year: int, contracts: Iterable[str]) -> dict[str, Decimal | None]:
-    """Return the amount of the year on which each contract's sanction is computed; None when a month is missing."""
-    if grid.sanction is None:
-        return {}
-    months = store.query(
-        "select finess, sum(amount_eur)::decimal(18, 2) as amount_eur, "
-        "count(*) filter (value_status = 'missing') as missing_nb, count(distinct month) as months_nb "
-        "from monthly_grid where year(month) = $year::int and list_contains($envelopes, envelope) group by finess",
-        {"year": year, "envelopes": list(grid.sanction.base_envelopes)},
-    )
-    contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
-    bases: dict[str, Decimal | None] = {}
-    for finess, amount, missing_nb, months_nb in months.itertuples(index=False):
-        key = contract_of.get(finess, finess)
-        whole = missing_nb == 0 and months_nb == _LAST_MONTH and not pd.isna(amount)
-        before = bases.get(key, Decimal("0.00"))
-        bases[key] = before + amount if whole and before is not None else None
-    return {finess: bases.get(finess) for finess in contracts}

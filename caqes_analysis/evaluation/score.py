@@ -1,4 +1,4 @@
-"""The score of a contract: criteria, sections, score and sanction, each step a row."""
+"""The score of a contract: criteria, sections and score, each step a row."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.exact import cents, exact, half_up
+from caqes_analysis.evaluation.sanction import SanctionBase, sanction_row
+from caqes_analysis.exact import exact, half_up
 from caqes_analysis.schemes.answers import NOT_APPLICABLE
 from caqes_analysis.schemes.grid import Criterion, Engagement, EvaluationGrid, Section
-from caqes_analysis.schemes.terms import UNKNOWN, is_number
 
-__all__ = ["SANCTION", "SCORE", "grid_score"]
+__all__ = ["SCORE", "grid_score"]
 
 SCORE = "score"
 """Subject of the row that holds a contract's score."""
-SANCTION = "sanction"
-"""Subject of the row that holds what a score costs."""
 
 _COLUMNS = [
     "contract_finess",
@@ -47,8 +45,8 @@ _COLUMNS = [
     "cap_eur",
     "amount_eur",
 ]
-_ZERO = Decimal("0.00")
-_VERDICTS = {"attained": "respecté", "not_attained": "non respecté"}
+_QUANTITY_DECIMALS = 3
+_VERDICTS = {"attained": "objectif atteint", "not_attained": "objectif non atteint"}
 Row = dict[str, Any]
 
 
@@ -59,7 +57,7 @@ def grid_score(
     grid: EvaluationGrid,
     year: int,
     measured: pd.DataFrame | None = None,
-    bases: Mapping[str, Decimal | None] | None = None,
+    bases: Mapping[str, SanctionBase] | None = None,
     with_sanction: bool = True,
 ) -> pd.DataFrame:
     """Score each contract with the region's grid, exactly, and compute what its score costs.
@@ -79,7 +77,7 @@ def grid_score(
         Rows of ``evaluations`` of kind ``indicator`` (``contract_finess, subject, attainment, value``): what the
         criteria that nobody declares read.
     bases
-        By contract, the amount on which a sanction is computed; None or absent: unknown.
+        By contract, what a sanction is computed on; absent: not received.
     with_sanction
         False for a year that the scheme evaluates without sanction.
 
@@ -89,8 +87,8 @@ def grid_score(
         Rows of ``evaluations`` of kinds ``criterion``, ``section``, ``score`` and ``sanction``, in the order of the
         grid, contract after contract. ``weighted_points = points × weight``; a section is ``100 × Σ weighted_points / Σ
         weighted_max`` (scale ``percent``) or ``Σ weighted_points``; the score is the mean of the sections by weight, or
-        their weighted sum. A line that does not apply leaves both sums; a missing answer leaves no score, unless the
-        grid says that it brings no points.
+        their weighted sum, of the exact sections unless the grid rounds them. A line that does not apply leaves both
+        sums; a missing answer leaves no score, unless the grid says that it brings no points.
     """
     told = {
         (row.contract_finess, row.criterion): row for row in answers[answers["year"] == year].itertuples(index=False)
@@ -112,7 +110,7 @@ def grid_score(
         score = _score([one for one in sections if one["status"] != "not_applicable"], grid)
         own = [*kept, *sections, score]
         if grid.sanction is not None:
-            own.append(_sanction(score, grid, (bases or {}).get(finess), year=year, applies=with_sanction))
+            own.append(sanction_row(score, grid, (bases or {}).get(finess), year=year, applies=with_sanction))
         names = {one.id: one.label for one in grid.sections}
         common = {"contract_finess": finess, "year": year, "scheme": grid.scheme, "period": str(year)}
         rows += [{**row, **common, "part": names.get(row.get("section", ""), row.get("part"))} for row in own]
@@ -180,11 +178,11 @@ def _measured_points(criterion: Criterion, row: Any) -> tuple[Decimal | None, st
     rule = criterion.measured
     assert rule is not None
     if row is None:
-        return None, None, "indicateur non calculé", "unknown"
+        return None, None, "l'indicateur n'est pas dans le contrat, ou n'est pas calculé", "unknown"
     verdict = str(row.attainment)
     if verdict == "not_applicable" and criterion.may_be_not_applicable:
         return None, NOT_APPLICABLE, "", None
-    value = "" if pd.isna(row.value) else f"{french.percent(row.value, 2, signed=True)} : "
+    value = "" if pd.isna(row.value) else f"{french.percent(row.value, 2, signed=True)}, "
     if verdict not in _VERDICTS:
         return None, f"{value}pas de verdict", str(row.reason or "pas de verdict"), verdict
     points = rule.attained if verdict == "attained" else rule.not_attained
@@ -208,13 +206,15 @@ def _section(section: Section, lines: list[Row], grid: EvaluationGrid) -> Row:
         return {**row, "status": "not_computable", "reason": f"non calculable : {many} sans valeur"}
     points = sum((line["weighted_points"] for line in own), Decimal(0))
     most = sum((line["weighted_max"] for line in own), Decimal(0))
-    exact_score = 100 * Fraction(points) / Fraction(most) if grid.score.scale == "percent" else Fraction(points)
-    score = half_up(exact_score, grid.score.section_decimals)
-    return {**row, "status": "computed", "weighted_points": points, "weighted_max": most, "score": score}
+    score = 100 * Fraction(points) / Fraction(most) if grid.score.scale == "percent" else Fraction(points)
+    rounded = half_up(score, grid.score.printed_section_decimals)
+    counted = score if grid.score.section_decimals is None else Fraction(rounded)
+    row |= {"status": "computed", "weighted_points": points, "weighted_max": most, "score": rounded}
+    return {**row, "counted": counted}
 
 
 def _score(sections: list[Row], grid: EvaluationGrid) -> Row:
-    row: Row = {"subject": SCORE, "kind": "score", "label": f"Score ({grid.label})"}
+    row: Row = {"subject": SCORE, "kind": "score", "label": f"Score, {grid.label}"}
     if not sections:
         return {**row, "status": "not_applicable", "reason": "aucune section ne concerne l'établissement"}
     blocked = [one["label"] for one in sections if one["status"] == "not_computable"]
@@ -222,44 +222,7 @@ def _score(sections: list[Row], grid: EvaluationGrid) -> Row:
         why = f"non calculable : {french.list_in_words(blocked)} sans score"
         return {**row, "status": "not_computable", "reason": why}
     weight = sum((one["weight"] for one in sections), Decimal(0))
-    points = sum((one["weight"] * one["score"] for one in sections), Decimal(0))
-    value = Fraction(points) / Fraction(weight) if grid.score.scale == "percent" else Fraction(points)
-    score = half_up(value, grid.score.decimals)
-    return {**row, "status": "computed", "weight": weight, "weighted_points": points, "score": score}
-
-
-def _sanction(score: Row, grid: EvaluationGrid, base: Decimal | None, *, year: int, applies: bool) -> Row:
-    rule = grid.sanction
-    assert rule is not None
-    row: Row = {"subject": SANCTION, "kind": "sanction", "label": f"Sanction ({grid.label})"}
-    if not applies:
-        return {**row, "status": "not_applicable", "reason": f"{year} : année évaluée sans sanction"}
-    if score["status"] != "computed":
-        return {**row, "status": "not_computable", "reason": "non calculable : pas de score"}
-    reached = [tier.rate_pct for tier in rule.tiers if score["score"] >= tier.score_from]
-    unknown = []
-    rate = reached[-1] if reached else UNKNOWN
-    if rate == 0:
-        nothing = {"score": score["score"], "rate_pct": rate, "amount_eur": _ZERO}
-        return {**row, **nothing, "status": "computed", "reason": "aucune sanction à ce score"}
-    if not is_number(rate):
-        unknown.append("taux inconnu pour ce score")
-    if base is None:
-        unknown.append("assiette non reçue")
-    if rule.cap_eur == UNKNOWN:
-        unknown.append("plafond inconnu")
-    row |= {"score": score["score"], "base_eur": base, "rate_pct": rate if is_number(rate) else None}
-    if unknown or base is None or not is_number(rate):
-        return {**row, "status": "not_computable", "reason": f"non calculable : {', '.join(unknown)}"}
-    gross = cents(Fraction(rate) / 100 * Fraction(base))
-    capped = is_number(rule.cap_eur) and gross > rule.cap_eur
-    amount = rule.cap_eur if capped and is_number(rule.cap_eur) else gross
-    note = "avant procédure contradictoire"
-    return {
-        **row,
-        "status": "computed",
-        "gross_eur": gross,
-        "cap_eur": rule.cap_eur if is_number(rule.cap_eur) else None,
-        "amount_eur": amount,
-        "reason": f"ramenée au plafond ; {note}" if capped else note,
-    }
+    points = sum((Fraction(one["weight"]) * one["counted"] for one in sections), Fraction(0))
+    value = points / Fraction(weight) if grid.score.scale == "percent" else points
+    row |= {"status": "computed", "weight": weight, "score": half_up(value, grid.score.decimals)}
+    return {**row, "weighted_points": half_up(points, _QUANTITY_DECIMALS)}

@@ -28,9 +28,10 @@ __all__ = [
 ]
 
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
-# Points × weight, and weight × score of a section, then have three decimals at most: what the tables keep exactly.
+# Points × weight then have three decimals at most: what the tables keep exactly.
 _POINT_DECIMALS = 2
 _WEIGHT_DECIMALS = 1
+_SECTION_DECIMALS = 2
 
 
 def _number(value: Any, decimals: int) -> Decimal:
@@ -197,7 +198,8 @@ class ScoreRule(Parameters):
         ``percent``: a section is 100 × its points / their maximum, the score the mean of the sections by weight;
         ``points``: both are sums.
     section_decimals
-        Decimals to which the score of a section is rounded before it enters the score.
+        Decimals to which the score of a section is rounded before it enters the score, when annexe 3 says so; None: it
+        enters the score exactly.
     decimals
         Decimals of the score.
     missing_answer
@@ -205,9 +207,14 @@ class ScoreRule(Parameters):
     """
 
     scale: Literal["percent", "points"] = "percent"
-    section_decimals: int = Field(default=2, ge=0, le=2)
+    section_decimals: int | None = Field(default=None, ge=0, le=2)
     decimals: int = Field(default=1, ge=0, le=3)
     missing_answer: Literal["not_computable", "no_points"] = "not_computable"
+
+    @property
+    def printed_section_decimals(self) -> int:
+        """Decimals with which the score of a section is kept and printed."""
+        return _SECTION_DECIMALS if self.section_decimals is None else self.section_decimals
 
 
 class SanctionTier(Parameters):

@@ -32,6 +32,8 @@ class Scheme(Parameters):
     envelope_targets
         ``contractual`` when national targets bear on envelopes (evolution rates); ``regional`` when an envelope is
         only compared with a benchmark that the region sets, without contractual value.
+    common_volets
+        Volets that every contract has. A contract that lists no indicators answers for those of its volets.
     contracts_end
         Last day of its contracts; None when they have none.
     first_year
@@ -59,6 +61,7 @@ class Scheme(Parameters):
     law: str
     result_years: tuple[Annotated[int, Field(ge=2000, le=2100)], ...]
     envelope_targets: Literal["contractual", "regional"]
+    common_volets: tuple[str, ...] = ()
     contracts_end: dt.date | None = None
     first_year: Literal["whole", "from_signature"] = "whole"
     is_graded: bool = False

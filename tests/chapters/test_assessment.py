@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from caqes_analysis import tables
@@ -12,9 +15,11 @@ from caqes_analysis.chapters import (
     assessment,
     assessment_matrix,
     assessment_position,
+    assessment_scale,
     assessment_score,
     assessment_sheet,
 )
+from caqes_analysis.chapters.assessment_words import threshold_notes
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.receive import open_store
@@ -84,13 +89,66 @@ def test_the_sheet_prints_every_step_of_the_score(graded: Page) -> None:
     assert isinstance(table, Table)
     details = assessment_sheet.criteria_details(page)
     assert details is not None
-    (criteria,) = details.shown
+    criteria, _ = details.shown
     assert isinstance(criteria, Table)
     assert len(criteria.rows) > 5
     assert len(table.rows) + len(criteria.rows) == len(assessment_sheet.own_evaluations(page))
     card = assessment_sheet.evaluation_card(page)
     assert card is not None
     assert "score" in card.detail
+
+
+def test_a_reader_does_the_sanction_again_from_what_is_printed(graded: Page) -> None:
+    said = plain(assessment.rules(graded).summary())
+    assert "de 0 à moins de 40, 1 % ; de 40 à moins de 60, 0,5 % ; à partir de 60, 0 %" in said
+    assert "au plus 500 000 €" in said
+    assert "Assiette : dépense de janvier à décembre 2019 (montant remboursé, TTC, au mois de la sortie) de :" in said
+    assert "Liste en sus, médicaments et Liste en sus, dispositifs médicaux" in said
+    scale = cells(assessment_scale.scale_table(graded), "Points selon la réponse")
+    assert scale[0] == "à partir de 0 % : 0 ; à partir de 50 % : 5 ; à partir de 80 % : 10"
+    rows = assessment.evaluations(graded)
+    sanctions = rows[(rows["kind"] == "sanction") & rows["gross_eur"].notna()]
+    assert len(sanctions)
+    page = Page(graded.campaign, graded.store, None, str(sanctions["contract_finess"].iloc[0]))
+    table = assessment_sheet.steps_table(page)
+    where = dict(zip(cells(table, "Ligne"), cells(table, "D'où il vient"), strict=True))
+    parts = [
+        float(text)
+        for text in re.findall(r"[\d.]+", where_amounts(next(t for n, t in where.items() if "Sanction" in n)))
+    ]
+    assert round(sum(parts), 2) == float(sanctions["base_eur"].iloc[0])
+    formula = next(text for name, text in where.items() if name.startswith("Score"))
+    redone = eval(formula.replace("×", "*").replace("÷", "/").replace(",", "."))
+    scores = rows[rows["kind"] == "score"].set_index("contract_finess")["score"]
+    assert abs(redone - float(scores[page.finess])) <= 0.05
+    details = assessment_sheet.criteria_details(page)
+    assert details is not None
+    assert "Paliers" in details.shown[1].summary()
+
+
+def where_amounts(text: str) -> str:
+    """Return the amounts of a sum, without names: « médicaments 1 234,50 € + … » gives « 1234.50 … »."""
+    return " ".join(one.replace(" ", "").replace(",", ".") for one in re.findall(r"(\d[\d ]*,\d\d) €", text))
+
+
+def test_an_objective_with_a_spending_threshold_says_that_the_verdict_ignores_it() -> None:
+    """500 000 € stands beside 2.2 %; no text found says how they combine."""
+    target = {"scheme": "caqes-2018", "subject": "transports", "measure": "spending_threshold_eur", "data_year": 2019}
+    targets = pd.DataFrame([target | {"value": 500_000.0, "source": "arrêté du 12/12/2018"}])
+    rows = pd.DataFrame(
+        {
+            "subject": "transports",
+            "label": "Transports",
+            "attainment": ["attained", "not_attained", "unknown"],
+            "current_eur": [Decimal("93000.00"), Decimal("500000.00"), None],
+        }
+    )
+    (said,) = threshold_notes(rows, targets, scheme="caqes-2018", year=2019)
+    assert "seuil de dépense de 500 000 € (arrêté du 12/12/2018)" in plain(said)
+    assert "1 des 2 contrats qui ont un verdict ont dépensé moins" in said
+    (own,) = threshold_notes(rows.head(1), targets, scheme="caqes-2018", year=2019)
+    assert plain(own).endswith("Dépense de 2019 : 93 000,00 €.")
+    assert threshold_notes(rows, targets, scheme="caqes-2022", year=2019) == []
 
 
 def test_unknown_rules_are_said_and_give_no_amount(folder: Path) -> None:

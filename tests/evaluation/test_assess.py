@@ -11,17 +11,21 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign, load_campaign
+from caqes_analysis.envelopes import ENVELOPES
 from caqes_analysis.errors import CampaignError, SourceError
-from caqes_analysis.evaluation.assess import assess, evaluated_contracts, evaluated_year
+from caqes_analysis.evaluation.assess import assess, contracted_indicators, evaluated_contracts, evaluated_year
 from caqes_analysis.evaluation.campaign import check_rules, evaluate, grid_of
+from caqes_analysis.evaluation.sanction import sanction_bases
 from caqes_analysis.indicators.definition import IndicatorDefinition, load_definition
 from caqes_analysis.receive import open_store, receive
+from caqes_analysis.schemes.grid import SanctionRule
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
 from caqes_analysis.simulation import simulate_region
 from caqes_analysis.store import Store
 from tests.builders import establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import MONTHLY, campaign_file
 from tests.conftest import REPOSITORY
+from tests.evaluation.builders import definition
 
 A, B = "990000001", "990000002"
 MONTHS_2019 = (
@@ -67,6 +71,62 @@ def test_a_graded_campaign_from_files_to_scores(graded: tuple[Campaign, Store]) 
     for row in scored.itertuples(index=False):
         exact = Decimal(row.weighted_points) / Decimal(row.weight)
         assert abs(Decimal(row.score) - exact) <= Decimal("0.05")
+
+
+def test_a_contract_answers_for_the_volets_that_it_signed(graded: tuple[Campaign, Store]) -> None:
+    _, store = graded
+    rows = store.read(tables.EVALUATIONS)
+    assert not store.read(tables.CONTRACTS)["volets"].str.contains("transports").any()
+    assert "transports" not in set(rows["subject"])
+    everyone = set(rows["contract_finess"])
+    assert set(rows[rows["subject"] == "repertoire_share"]["contract_finess"]) == everyone
+
+
+@pytest.mark.parametrize(
+    ("listed", "volets", "common", "expected"),
+    [
+        (None, "socle,transports", ("socle",), ["base", "cars", "free"]),
+        (None, "socle", ("socle",), ["base", "free"]),
+        (None, None, ("socle",), ["base", "free"]),  # whose volets nobody gave: those of all
+        (None, None, (), ["base", "cars", "free"]),
+        ("cars", "socle", ("socle",), ["cars"]),  # what it lists, and nothing else
+    ],
+)
+def test_what_a_contract_answers_for(
+    listed: str | None, volets: str | None, common: tuple[str, ...], expected: list[str]
+) -> None:
+    scheme = Scheme.model_validate(
+        {"id": "essai", "name": "Essai", "law": "aucune", "result_years": [2019], "envelope_targets": "contractual"}
+        | {"common_volets": common}
+    )
+    known = [definition("base", volet="socle"), definition("cars", volet="transports"), definition("free")]
+    signed = pd.DataFrame({"contract_finess": [A], "indicators": [listed], "volets": [volets]})
+    assert contracted_indicators(signed, known, scheme)["subject"].tolist() == expected
+
+
+def test_the_base_of_a_sanction_is_told_apart_from_none_at_all(tmp_path: Path) -> None:
+    drugs, devices = "extra_list_drugs", "extra_list_devices"
+    months = {
+        (A, drugs): whole_year(2019, "10.10"),
+        (A, devices): whole_year(2019, "1.00"),
+        (B, drugs): whole_year(2019, "5.00", m06=None),
+        ("990000003", "lpp"): whole_year(2019, "1.00"),
+    }
+    names = ({"finess": A}, {"finess": B}, {"finess": "990000003"})
+    store = store_of(tmp_path / "store", monthly_rows(months), establishments(*names), first="2019-01", last="2019-12")
+    rule = SanctionRule.model_validate(
+        {"source": "essai", "base_envelopes": [drugs, devices], "tiers": [{"score_from": 0, "rate_pct": 1}]}
+    )
+    bases = sanction_bases(store, rule, 2019, [A, B, "990000003"], ENVELOPES)
+    assert bases[A].amount_eur == Decimal("133.20")  # 12 × 10.10 + 12 × 1.00
+    assert bases[B].amount_eur is None
+    assert [name for name, _ in bases[B].parts] == ["Liste en sus, médicaments"]
+    assert bases["990000003"].parts == ()
+    assert len(bases["990000003"].absent) == 2
+    elsewhere = SanctionRule.model_validate({**rule.model_dump(), "base_envelopes": ["perfadom"]})
+    assert sanction_bases(store, elsewhere, 2019, [A], ENVELOPES)[A].parts == (
+        ("Perfusion à domicile (PERFADOM)", None),
+    )
 
 
 def test_evaluating_twice_gives_the_same_rows(graded: tuple[Campaign, Store]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caqes_analysis import tables
+from caqes_analysis.evaluation.sanction import SanctionBase
 from caqes_analysis.evaluation.score import grid_score
 from caqes_analysis.schemes.grid import EvaluationGrid
 from tests.schemes.test_grid import MINIMAL, minimal_grid
@@ -51,6 +52,10 @@ def score(grid: EvaluationGrid, told: pd.DataFrame, who: pd.DataFrame | None = N
     return tables.EVALUATIONS.validate(rows).set_index("subject")
 
 
+def base(amount: Decimal) -> SanctionBase:
+    return SanctionBase((("Liste en sus, médicaments", amount),))
+
+
 def changed(grid: EvaluationGrid, **changes: Any) -> EvaluationGrid:
     return EvaluationGrid.model_validate(grid.model_dump() | changes)
 
@@ -61,9 +66,22 @@ def test_a_score_computed_by_hand(tmp_path: Path) -> None:
     # Section a: (10 × 1 + 0 × 1.5) / (10 + 8.25) = 54.79 %; section b: 100 %; score (2 × 54.79 + 1 × 100) / 3 = 69.86.
     assert found.loc["section/a", "score"] == Decimal("54.79")
     assert found.loc["section/b", "score"] == 100
-    assert found.loc["score", "weighted_points"] == Decimal("209.58")
+    assert found.loc["score", "weighted_points"] == Decimal("209.589")
     assert found.loc["score", "score"] == Decimal("69.9")
     assert found.loc["criterion/c2", "points"] == 0
+
+
+def test_a_section_enters_the_score_exactly_unless_annexe_3_rounds_it(tmp_path: Path) -> None:
+    """100 × 1/3, weighted by 30, is 1 000: rounded to 33.33 it would have been 999.90."""
+    second = next(line for line in MINIMAL.splitlines(keepends=True) if "id: c2" in line)
+    text = MINIMAL.replace(second, "").replace("weight: 2", "weight: 30")
+    text = text.replace('answers: {"oui": 10, "non": 0}', "answers: {oui: 1, presque: 3}")
+    grid = minimal_grid(tmp_path, text)
+    exactly = score(grid, answers(c1="oui"))
+    assert exactly.loc["section/a", "score"] == Decimal("33.33")
+    assert exactly.loc["score", "weighted_points"] == 1000
+    rounding = changed(grid, score={"section_decimals": 2})
+    assert score(rounding, answers(c1="oui")).loc["score", "weighted_points"] == Decimal("999.90")
 
 
 @pytest.mark.parametrize(("value", "points"), [(49.999, "0"), (50, "5.5"), (50.001, "5.5")])
@@ -127,7 +145,7 @@ def test_a_scale_of_points_adds_up(tmp_path: Path) -> None:
 )
 def test_a_sanction_by_score(tmp_path: Path, value: float, rate: str, amount: str) -> None:
     grid = changed(minimal_grid(tmp_path), sanction=SANCTION)
-    found = score(grid, answers(c1="oui", c2=value), bases={A: Decimal("1000001.00")})
+    found = score(grid, answers(c1="oui", c2=value), bases={A: base(Decimal("1000001.00"))})
     row = found.loc["sanction"]
     assert (row["rate_pct"], row["amount_eur"]) == (Decimal(rate), Decimal(amount))  # 5 000,005 €: the half goes up
 
@@ -136,17 +154,17 @@ def test_a_score_exactly_at_a_step_gets_its_rate(tmp_path: Path) -> None:
     steps = [{"score_from": 0, "rate_pct": 1}, {"score_from": "54.8", "rate_pct": 0}]
     steps[1]["score_from"] = 54.8
     grid = changed(minimal_grid(tmp_path), sanction={**SANCTION, "tiers": steps})
-    found = score(grid, answers(c1="oui", c2=0), bases={A: Decimal("100.00")})
+    found = score(grid, answers(c1="oui", c2=0), bases={A: base(Decimal("100.00"))})
     assert found.loc["sanction", "amount_eur"] == 0
 
 
 @pytest.mark.parametrize(
     ("changes", "more", "words"),
     [
-        ({"cap_eur": "unknown"}, {"bases": {A: Decimal(1)}}, "plafond inconnu"),
+        ({"cap_eur": "unknown"}, {"bases": {A: base(Decimal(1))}}, "plafond inconnu"),
         ({}, {}, "assiette non reçue"),
-        ({"tiers": [{"score_from": 90, "rate_pct": 1}]}, {"bases": {A: Decimal(1)}}, "taux inconnu"),
-        ({"tiers": [{"score_from": 0, "rate_pct": "unknown"}]}, {"bases": {A: Decimal(1)}}, "taux inconnu"),
+        ({"tiers": [{"score_from": 90, "rate_pct": 1}]}, {"bases": {A: base(Decimal(1))}}, "taux inconnu"),
+        ({"tiers": [{"score_from": 0, "rate_pct": "unknown"}]}, {"bases": {A: base(Decimal(1))}}, "taux inconnu"),
     ],
 )
 def test_an_unknown_term_gives_no_sanction(
@@ -159,16 +177,28 @@ def test_an_unknown_term_gives_no_sanction(
     assert pd.isna(row["amount_eur"])
 
 
+def test_a_contract_without_spending_has_no_base(tmp_path: Path) -> None:
+    grid = changed(minimal_grid(tmp_path), sanction=SANCTION)
+    nothing = SanctionBase((), ("Liste en sus, médicaments",))
+    row = score(grid, answers(c1="non", c2=0), bases={A: nothing}).loc["sanction"]
+    assert (row["status"], row["reason"]) == (
+        "not_applicable",
+        "aucune dépense (liste en sus, médicaments) : pas d'assiette",
+    )
+    zero = score(grid, answers(c1="non", c2=0), bases={A: base(Decimal("0.00"))}).loc["sanction"]
+    assert (zero["status"], zero["amount_eur"]) == ("computed", 0)  # 1 % of nothing: the rule says it
+
+
 def test_a_sanction_stops_at_its_cap_and_waits_for_the_procedure(tmp_path: Path) -> None:
     grid = changed(minimal_grid(tmp_path), sanction=SANCTION | {"cap_eur": 300})
-    row = score(grid, answers(c1="non", c2=0), bases={A: Decimal("100000.00")}).loc["sanction"]
+    row = score(grid, answers(c1="non", c2=0), bases={A: base(Decimal("100000.00"))}).loc["sanction"]
     assert (row["gross_eur"], row["amount_eur"]) == (1000, 300)
     assert row["reason"] == "ramenée au plafond ; avant procédure contradictoire"
 
 
 def test_a_year_without_sanction(tmp_path: Path) -> None:
     grid = changed(minimal_grid(tmp_path), sanction=SANCTION)
-    row = score(grid, answers(c1="non", c2=0), bases={A: Decimal(1)}, with_sanction=False).loc["sanction"]
+    row = score(grid, answers(c1="non", c2=0), bases={A: base(Decimal(1))}, with_sanction=False).loc["sanction"]
     assert (row["status"], row["reason"]) == ("not_applicable", "2019 : année évaluée sans sanction")
 
 
