@@ -88,8 +88,8 @@ def _reference(definition: IndicatorDefinition, write: Linker) -> str:
 def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
     if definition.target is None:
         yield write(
-            "Objectif non renseigné : aucun taux ni seuil à atteindre n'a été trouvé ; l'indicateur n'est dit ni "
-            "atteint, ni manqué."
+            "Objectif non renseigné : aucun objectif de contrat n'a été trouvé ; l'indicateur n'est dit ni atteint, ni "
+            "manqué."
         )
         return
     rows = sources.targets
@@ -155,7 +155,11 @@ def _incentive_sentences(incentive: Incentive, definition: IndicatorDefinition) 
         yield "Cet indicateur ne donne pas droit à un intéressement."
         return
     if incentive.kind == "amount":
-        yield "La région verse un montant quand l'objectif est atteint, et non une part des économies."
+        yield (
+            "La région verse un montant pris sur le fonds d'intervention régional (FIR), selon la réalisation des "
+            "indicateurs régionaux, et non une part des économies ; le montant, le niveau de réalisation à partir "
+            "duquel il est versé, le plancher et le plafond sont inconnus."
+        )
     elif incentive.rate_pct is not None:
         yield f"L'établissement reçoit {french.percent(incentive.rate_pct, 0)} des économies constatées."
     elif incentive.lower_pct is not None and incentive.upper_pct is not None:

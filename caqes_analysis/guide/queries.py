@@ -45,7 +45,7 @@ def measure_query(
     base = definition.measure(measure.evolution_of)
     steps = ",\n".join((_steps(base, counted, year, "_n"), _steps(base, counted, year - 1, "_n1")))
     both = f"{_joined(base, '_n')} join {_joined(base, '_n1')} using (finess)"
-    change = f"100 * (({_value(base, '_n')}) / ({_value(base, '_n1')}) - 1)"
+    change = f"100 * (({_value(base, '_n')}) / nullif({_value(base, '_n1')}, 0) - 1)"
     return f"with {steps}\nselect finess, {change} as value\nfrom {both}\norder by finess"
 
 

@@ -106,13 +106,14 @@ def estimate_dispersion(numerator: Floats, exposure: Floats, *, kind: Kind) -> D
     -------
     Dispersion or Unestimated
     """
-    above, below = _block(numerator, exposure, is_share=kind != "ratio")
+    above, below, known_nb = _block(numerator, exposure, is_share=kind != "ratio")
     rows_nb, periods_nb = above.shape
     if periods_nb < 2:
         return Unestimated("une seule période connue : l'aléa d'une année à l'autre n'est pas estimable")
-    df = (rows_nb - 1) * (periods_nb - 1 - (periods_nb >= _DETRENDED_FROM))
+    df_per_row = periods_nb - 1 - (periods_nb >= _DETRENDED_FROM)
+    df = (rows_nb - 1) * df_per_row
     if df < ENOUGH_DF:
-        return Unestimated("trop peu d'établissements et de périodes pour estimer l'aléa d'une année à l'autre")
+        return Unestimated(f"{_too_few(kind, (known_nb - 1) * df_per_row)} pour estimer l'aléa d'une année à l'autre")
     expected = _expected_share(above, below) if kind != "ratio" else _expected_amount(above, below)
     if kind == "ratio":
         residual, weight, size = above / expected - 1, expected, expected
@@ -128,8 +129,20 @@ def estimate_dispersion(numerator: Floats, exposure: Floats, *, kind: Kind) -> D
     return Dispersion(kind, df, phi=phi, power=power)
 
 
-def _block(numerator: Floats, exposure: Floats, *, is_share: bool) -> tuple[Floats, Floats]:
-    """Return the establishments known in every period; the oldest periods go first when too few are."""
+def _too_few(kind: Kind, df_of_the_known: int) -> str:
+    """Say whether establishments lack, or only values that vary."""
+    if df_of_the_known < ENOUGH_DF:
+        return "trop peu d'établissements et de périodes"
+    if kind == "ratio":
+        return "trop peu d'établissements ont une valeur autre que zéro à chaque période"
+    return "trop peu d'établissements dont la part varie (les autres restent à 0 % ou à 100 %)"
+
+
+def _block(numerator: Floats, exposure: Floats, *, is_share: bool) -> tuple[Floats, Floats, int]:
+    """Return the establishments known in every period that say something of the spread, and how many are known.
+
+    The oldest periods go first when too few are.
+    """
     known = np.isfinite(numerator) & np.isfinite(exposure) & (exposure > 0)
     periods = np.flatnonzero(known.any(axis=0))
     while True:
@@ -142,7 +155,7 @@ def _block(numerator: Floats, exposure: Floats, *, is_share: bool) -> tuple[Floa
         else:
             moves &= (above > 0).all(axis=1)
         if moves.sum() > ENOUGH_DF or len(periods) <= 2:
-            return above[moves], below[moves]
+            return above[moves], below[moves], len(rows)
         periods = periods[1:]
 
 

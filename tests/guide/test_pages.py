@@ -189,3 +189,17 @@ def test_the_pages_make_a_book(sources: GuideSources, tmp_path: Path, is_part: b
         cells = json.loads(page.notebook.read_text(encoding="utf-8"))["cells"]
         assert cells[0]["cell_type"] == "code"
     assert (made[0].group == ()) is not is_part
+
+
+def test_an_amount_of_the_fir_is_said_without_a_gate_that_no_text_gives(pages: dict[str, GuidePage]) -> None:
+    said = prose(pages["guide/product_theme_1"])
+    assert "selon la réalisation des indicateurs régionaux" in said
+    assert "sont inconnus" in said
+    assert "quand l'objectif est atteint" not in said
+
+
+def test_a_national_ambition_is_not_called_a_missing_objective(pages: dict[str, GuidePage]) -> None:
+    said = prose(pages["guide/biosimilar_uptake"])
+    assert "Ambition nationale : 80 % de biosimilaires à terme" in said
+    assert "aucun taux" not in said
+    assert "aucun objectif de contrat n'a été trouvé" in said

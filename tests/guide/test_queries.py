@@ -47,3 +47,11 @@ def test_a_query_without_filter_adds_every_line() -> None:
     query = measure_query(CATALOGUE["repertoire_share"], measure, year=2024)
     assert "filter" not in query
     assert "t.year = 2024" in query
+
+
+def test_an_evolution_from_a_zero_year_is_missing_as_in_the_report(store: Store) -> None:
+    definition = CATALOGUE["product_theme_1"]  # the region's list is not there: zero euros in both years
+    query = measure_query(definition, definition.measure("evolution_pct"), year=2024)
+    answer = store.query(f"select value is null as is_missing from ({query})")
+    assert answer["is_missing"].all()
+    assert len(answer) > 0

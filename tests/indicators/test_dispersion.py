@@ -77,6 +77,22 @@ def test_what_cannot_be_estimated_says_why(shape: tuple[int, int], why: str) -> 
     assert why in found.reason
 
 
+def test_shares_always_at_100_pct_are_not_too_few_establishments() -> None:
+    boxes = np.full((28, 2), 40.0)
+    above = boxes.copy()
+    above[:4, 1] = 30.0  # four of twenty-eight vary: three degrees of freedom, where twenty-seven are known
+    found = estimate_dispersion(above, boxes, kind="count_share")
+    assert isinstance(found, Unestimated)
+    assert found.reason.startswith("trop peu d'établissements dont la part varie")
+    few = estimate_dispersion(above[:9], boxes[:9], kind="count_share")
+    assert isinstance(few, Unestimated)
+    assert few.reason.startswith("trop peu d'établissements et de périodes")
+    amounts = np.where(np.arange(28)[:, None] < 4, 10.0, 0.0) + np.zeros((28, 2))
+    spent = estimate_dispersion(amounts, np.ones((28, 2)), kind="ratio")
+    assert isinstance(spent, Unestimated)
+    assert spent.reason.startswith("trop peu d'établissements ont une valeur autre que zéro")
+
+
 def test_values_that_never_move_have_no_interval() -> None:
     found = estimate_dispersion(np.full((30, 3), 1000.0), np.ones((30, 3)), kind="ratio")
     assert isinstance(found, Unestimated)
