@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.change_words import change_words, slope_words
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
+from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
 from caqes_analysis.chapters.words import format_of, masked_words, sentence_case
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import ColumnFormat, Figure, Link, Notice, Table, Text
@@ -39,19 +40,6 @@ __all__ = [
 _FEW = 3
 
 
-def _change_words(measure: Measure, change: Any, low: Any = None, high: Any = None) -> str:
-    """Return a change in words, with its interval when there is one."""
-    if pd.isna(change):
-        return ""
-    if in_points(measure):
-        said = french.points(change)
-        bounds = "" if pd.isna(low) else f" {french.interval(low, high, signed=True, unit='points')}"
-    else:
-        said = french.percent(change, signed=True)
-        bounds = "" if pd.isna(low) else f" {french.interval(low, high, signed=True, unit='%')}"
-    return f"{said}{bounds}"
-
-
 def answer(reading: IndicatorReading) -> Text:
     """Return where the region stands, how it moved, and how many miss the target, in two sentences."""
     region, unit = reading.region, reading.unit
@@ -59,7 +47,7 @@ def answer(reading: IndicatorReading) -> Text:
     name, label = _within_a_sentence(reading.definition.short_name), _within_a_sentence(reading.measure.label)
     name = label if name.casefold() in label.casefold() else f"{name}, {label}"
     head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} dans la région"
-    change = _change_words(reading.measure, region["change"])
+    change = change_words(reading.measure, region["change"])
     head += f" ({change} par rapport à {reading.previous_label})" if change else ""
     target = reading.target
     if target.value is None:
@@ -125,6 +113,8 @@ def _position(
     caption = f"{named.label}, {period_words(period)}"
     if rows["value"].notna().sum() < _FEW:
         return Notice("missing", caption, "Moins de trois établissements ont une valeur : pas de figure.")
+    if reference is None and (same := same_level_notice(named, rows, period_words(period))):
+        return same
     target = reading.target if with_target else None
     if target is not None:
         rows = rows.assign(is_missed=_are_missed(reading, rows))
@@ -154,6 +144,8 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
             "D'une année à l'autre",
             f"La même période de {reading.year - 1} n'est pas connue : aucun mouvement ne peut être lu.",
         )
+    if same := same_moves_notice(level, rows, (reading.previous_label, reading.period_label)):
+        return same
     names = reading.page.establishments.set_index("finess")["name"]
     ordered = rows.assign(
         name=names.reindex(rows["finess"]).to_numpy(),
@@ -199,7 +191,7 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
             "Intervalle à 95 % : la part du hasard, estimée sur les établissements et les années ; ce qui touche toute "
             "la région la même année n'y est pas."
         )
-    change = _change_words(measure, region["change"], region["change_lower"], region["change_upper"])
+    change = change_words(measure, region["change"], region["change_lower"], region["change_upper"])
     if change:
         notes.append(f"Par rapport à {reading.previous_label}, aux mêmes établissements{french.NBSP}: {change}.")
     if measure.evolution_of is None and measure.denominator is None and known["establishments_nb"].nunique() > 1:
@@ -207,7 +199,7 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
         notes.append(
             f"De {low} à {high} établissements ont une valeur selon l'année : les niveaux ne se comparent pas."
         )
-    notes.append(_slope_words(measure, region))
+    notes.append(slope_words(measure, region))
     month = "" if reading.month_nb == 12 else f" à M{reading.month_nb}"
     return yearly_trend(
         known.assign(period=[f"{year}{month}" for year in known["year"]]),
@@ -221,25 +213,14 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
     )
 
 
-def _slope_words(measure: Measure, region: pd.Series) -> str:
-    if isinstance(region["slope_reason"], str):
-        return f"Pente{french.NBSP}: {region['slope_reason']}."
-    if pd.isna(region["slope_lower"]):
-        return ""
-    low, high = region["slope_lower"], region["slope_upper"]
-    if in_points(measure):
-        said = f"{french.points(region['slope'])} {french.interval(low, high, signed=True, unit='points')}"
-    else:
-        signed = replace(format_of(measure), signed=True)
-        said = f"{signed.write(region['slope'])} {signed.interval(low, high)}"
-    return f"Pente, par an, aux mêmes établissements{french.NBSP}: {said}."
-
-
 def _trend_title(reading: IndicatorReading, unit: MeasureFormat, known: pd.DataFrame, region: pd.Series) -> str:
     first, last = known["year"].iloc[0], known["year"].iloc[-1]
     low, high = region["change_lower"], region["change_upper"]
     if not pd.isna(region["slope_lower"]) and (region["slope_lower"] > 0 or region["slope_upper"] < 0):
         return f"Tendance à la {'hausse' if region['slope_lower'] > 0 else 'baisse'} de {first} à {last}"
+    levels = {unit.printed(value) for value in known["value"]}
+    if len(levels) == 1:
+        return f"{unit.write(known['value'].iloc[-1])} chaque année, de {first} à {last}"
     if pd.isna(low):
         return f"De {unit.write(known['value'].iloc[0])} à {unit.write(known['value'].iloc[-1])}, de {first} à {last}"
     if low > 0 or high < 0:

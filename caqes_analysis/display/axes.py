@@ -24,8 +24,11 @@ __all__ = [
     "nice_ticks",
     "percent_axis",
     "side_axis",
+    "tick_decimals",
     "vertical_bars",
 ]
+
+_MOST_DECIMALS = 4
 
 
 def amount_axis(axes: Axes, largest: float, *, ticks_nb: int = 4) -> AmountScale:
@@ -59,10 +62,13 @@ def vertical_bars(axes: Axes, bars: Iterable[tuple[float, float]], *, width: flo
     axes.add_artist(PathPatch(Path.make_compound_path(*frames), **look))
 
 
-def percent_axis(axes: Axes, *, ticks_nb: int = 5, plus: bool = True) -> None:
-    """Write the vertical axis in percent, signed or not, the unit named above it; the limits are final."""
-    ticks = nice_ticks(axes, ticks_nb)
-    decimals = 0 if all(tick.is_integer() for tick in ticks) else 1
+def percent_axis(axes: Axes, *, ticks_nb: int = 5, plus: bool = True, is_share: bool = False) -> None:
+    """Write the vertical axis in percent, signed or not, the unit named above it; the limits are final.
+
+    The ticks of a share stay between 0 and 100 %, whatever room the limits leave around its values.
+    """
+    ticks = [tick for tick in nice_ticks(axes, ticks_nb) if not is_share or 0 <= tick <= 100]
+    decimals = tick_decimals(ticks)
     write = signed if plus else number
     side_axis(axes, {tick: write(tick, decimals if tick else 0) for tick in ticks}, "%")
 
@@ -95,6 +101,23 @@ def nice_ticks(axes: Axes, ticks_nb: int) -> list[float]:
     low, high = sorted(axes.get_ylim())
     every = MaxNLocator(ticks_nb, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     return [float(tick) for tick in every if low <= tick <= high]
+
+
+def tick_decimals(ticks: Sequence[float]) -> int:
+    """Return how many decimals write ticks exactly, so that no two of them read alike.
+
+    Examples
+    --------
+    >>> tick_decimals([0.0, 20.0]), tick_decimals([99.9, 99.95, 100.0])
+    (0, 2)
+    """
+    return next(
+        (kept for kept in range(_MOST_DECIMALS) if all(_is_exact(tick, kept) for tick in ticks)), _MOST_DECIMALS
+    )
+
+
+def _is_exact(tick: float, decimals: int) -> bool:
+    return abs(round(tick, decimals) - tick) < 10.0 ** -(_MOST_DECIMALS + 3)
 
 
 def side_axis(axes: Axes, texts: Mapping[float, str], unit: str, *, unit_left: float | None = None) -> None:

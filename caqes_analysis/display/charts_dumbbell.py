@@ -34,8 +34,11 @@ _PITCH = 40.0
 _MARGIN = 10.0
 _LINE = 27.0
 _LEGEND = 24.0
+_KEY = 20.0
+_FOOT = 20.0
 # Amounts that differ more than this are drawn on a logarithmic scale: the values are printed beside.
 _DECADES = 20.0
+_MOVE_WORDS = {"good": "favorable", "bad": "défavorable", "none": "stable"}
 _THOUSAND = 1000
 
 
@@ -78,20 +81,23 @@ def dumbbells(
     both = checked(rows.dropna(subset=["previous", "value"]), (), "dumbbells")
     shown = both.head(shown_nb)
     moves = [_move(a, b, unit, better) for a, b in zip(both["previous"], both["value"], strict=True)]
-    title = _title(moves, better)
+    title = _title(both, moves, unit, better)
     listed = [
         f"{name}, de {' à '.join(_told_apart(unit, a, b))}"
         for name, a, b in zip(shown["name"], shown["previous"], shown["value"], strict=True)
     ]
     more = len(both) - len(shown)
     every = [*notes]
+    if _is_logarithmic([*shown["previous"], *shown["value"]]):
+        every.append("Échelle logarithmique : une même longueur de trait est une même évolution en pour cent.")
     if more:
         every.append(f"Les {french.in_words(len(shown))} premiers, sur {french.in_words(len(both))} établissements.")
     if better != "none" and "none" in moves:
         every.append(
             "Stable : valeurs égales à l'euro près." if unit.unit == "€" else "Stable : valeurs arrondies égales."
         )
-    words = {"good": ("favorable", "good"), "bad": ("défavorable", "warning"), "none": ("stable", None)}
+    states = {"good": "good", "bad": "warning", "none": None}
+    words = {move: (word, states[move]) for move, word in _MOVE_WORDS.items()}
     table = Table.from_frame(
         both.assign(move=moves),
         caption=f"{caption}, {before_label} et {now_label}",
@@ -127,16 +133,37 @@ def _told_apart(unit: MeasureFormat, before: float, now: float) -> tuple[str, st
     return (french.euros(before), french.euros(now)) if same else (thousands[0], thousands[1])
 
 
-def _title(moves: Sequence[str], better: str) -> str:
+def _title(both: pd.DataFrame, moves: Sequence[str], unit: MeasureFormat, better: str) -> str:
     number = len(moves)
+    pairs = [(unit.printed(a), unit.printed(b)) for a, b in zip(both["previous"], both["value"], strict=True)]
+    rises, falls = sum(now > before for before, now in pairs), sum(now < before for before, now in pairs)
+    if not rises and not falls:
+        level = f"à {unit.write(both['value'].iloc[0])}" if len(set(pairs)) == 1 else ""
+        if number == 1:
+            return f"Un établissement reste {level or 'stable'} d'une année à l'autre"
+        return f"Les {french.in_words(number)} établissements restent {level or 'stables'} d'une année à l'autre"
     if better == "none":
-        return f"{capitalised(french.plural(number, 'établissement', words=True))} d'une année à l'autre"
+        who = capitalised(french.plural(rises, "établissement", words=True)) if rises else "Aucun établissement"
+        verb = "sont" if rises > 1 else "est" if rises else "n'est"
+        down = french.in_words(falls) if falls else "aucun"
+        return f"{who} sur {french.in_words(number)} {verb} en hausse d'une année à l'autre, {down} en baisse"
     good = sum(move == "good" for move in moves)
     verb = ("baissent" if good > 1 else "baisse") if better == "lower" else ("progressent" if good > 1 else "progresse")
     if not good:
         return f"Aucun établissement sur {french.in_words(number)} ne {verb} d'une année à l'autre"
     who = capitalised(french.plural(good, "établissement", words=True))
     return f"{who} sur {french.in_words(number)} {verb} d'une année à l'autre"
+
+
+def _is_logarithmic(levels: Sequence[float]) -> bool:
+    return min(levels) > 0 and max(levels) / min(levels) > _DECADES
+
+
+def _look(move: str, is_rise: bool, better: str) -> tuple[str, str]:
+    """Return the colour and the marker of a move: a move the wrong way is an arrow, so that colour is not alone."""
+    if move == "bad":
+        return WARNING, ">" if is_rise else "<"
+    return ACCENT if move == "good" or better == "none" else CONTEXT, "o"
 
 
 def _drawing(
@@ -149,13 +176,16 @@ def _drawing(
 ) -> str:
     pairs = [(float(a), float(b)) for a, b in zip(shown["previous"], shown["value"], strict=True)]
     levels = [value for pair in pairs for value in pair]
-    has_log = min(levels) > 0 and max(levels) / min(levels) > _DECADES
+    has_log = _is_logarithmic(levels)
+    moves = [_move(before, now, unit, better) for before, now in pairs]
+    key = [] if better == "none" else [move for move in _MOVE_WORDS if move in moves]
     drawn = [*levels, *([] if threshold is None or has_log else [threshold])]
     low, high = min(drawn), max(drawn)
     # A unit in words is told once: beside each pair, it would leave no room for the names.
     is_named = unit.unit not in ("%", "€", "")
     bare = replace(unit, unit="") if is_named else unit
-    head = _LEGEND + (20.0 if threshold is not None and not has_log else 0.0)
+    above = _LEGEND + (_KEY if key else 0.0)
+    head = above + (20.0 if threshold is not None and not has_log else 0.0)
 
     def place(value: float) -> float:
         if has_log:
@@ -165,12 +195,23 @@ def _drawing(
         return _MARGIN + share * (WIDTH - 2 * _MARGIN)
 
     with house_style():
-        figure, drawing = canvas(head + _PITCH * len(pairs) + 4)
+        height = head + _PITCH * len(pairs) + 4
+        figure, drawing = canvas(height + (_FOOT if has_log else 0.0))
         drawing.plot([_MARGIN], [12], linestyle="none", marker="o", markersize=8, color="none", markeredgecolor=INK)
         drawing.text(_MARGIN + 9, 12, labels[0], va="center")
         at = _MARGIN + 9 + text_width(labels[0]) + 22
         drawing.plot([at], [12], linestyle="none", marker="o", markersize=8, color=ACCENT)
         drawing.text(at + 9, 12, f"{labels[1]} ({unit.unit})" if is_named else labels[1], va="center")
+        at = _MARGIN
+        for move in key:
+            colour, marker = _look(move, better == "lower", better)
+            drawing.plot([at], [12 + _KEY], linestyle="none", marker=marker, markersize=8, color=colour)
+            drawing.text(at + 9, 12 + _KEY, _MOVE_WORDS[move], va="center")
+            at += 9 + text_width(_MOVE_WORDS[move]) + 22
+        if has_log:
+            drawing.text(_MARGIN, height + 8, unit.write(low), va="center")
+            drawing.text(WIDTH / 2, height + 8, "échelle logarithmique", ha="center", va="center")
+            drawing.text(WIDTH - _MARGIN, height + 8, unit.write(high), ha="right", va="center")
         if threshold is not None and not has_log:
             x = place(threshold)
             for number in range(len(pairs)):  # along the lines only: names are not crossed out
@@ -185,12 +226,10 @@ def _drawing(
             room = WIDTH - 2 * _MARGIN - text_width(printed) - 10
             drawing.text(_MARGIN, top + 14, shortened_name(str(name), room), va="baseline")
             drawing.text(WIDTH - _MARGIN, top + 14, printed, ha="right", va="baseline")
-            move = _move(before, now, unit, better)
-            colour = WARNING if move == "bad" else ACCENT if move == "good" or better == "none" else CONTEXT
+            colour, marker = _look(moves[number], now > before, better)
             y = top + _LINE
             drawing.plot([_MARGIN, WIDTH - _MARGIN], [y, y], color=INK, linewidth=0.8, alpha=0.18)
             drawing.plot([place(before), place(now)], [y, y], color=colour, linewidth=3.0)
             drawing.plot([place(before)], [y], marker="o", markersize=8, color="none", markeredgecolor=INK)
-            marker = ">" if move == "bad" and now > before else "<" if move == "bad" else "o"
             drawing.plot([place(now)], [y], marker=marker, markersize=9, color=colour)
         return to_svg(figure)

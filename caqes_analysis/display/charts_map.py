@@ -160,6 +160,8 @@ def _title(
     low, high = min(known), max(known)
     if len(known) == 1:
         return f"{_name(low[1])} : {unit.write(low[0])}"
+    if unit.printed(low[0]) == unit.printed(high[0]):
+        return f"Les {number} départements sont à {unit.write(low[0])}"
     return f"De {unit.write(low[0])} ({_name(low[1])}) à {unit.write(high[0])} ({_name(high[1])})"
 
 

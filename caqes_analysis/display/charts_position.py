@@ -161,6 +161,8 @@ def _fences(values: Sequence[float], kept: Sequence[float]) -> tuple[float, floa
     if len(values) < 8:
         return min(*values, *kept, values[0]), max(*values, *kept, values[0])
     first, _, third = quantiles(values, n=4)
+    if first == third:  # half of the values or more are equal: what differs is what is to be seen
+        return min(*values, *kept, values[0]), max(*values, *kept, values[0])
     reach = _FENCE * (third - first)
     inside = [value for value in values if first - reach <= value <= third + reach]
     return min(*inside, *kept, inside[0]), max(*inside, *kept, inside[0])
@@ -238,7 +240,7 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
                 _name(axes, point, place, number, scene.unit, ceiling=max(levels))
         for (marker, colour, markersize), places in sorted(groups.items()):
             axes.plot(*zip(*places, strict=True), linestyle="none", marker=marker, markersize=markersize, color=colour)
-        scene.unit.axis(axes, high)
+        scene.unit.axis(axes, low, high)
         axes.xaxis.set_visible(False)
         axes.text(0.5, -0.04, "du plus bas au plus élevé", transform=axes.transAxes, ha="center", va="top")
         _name_levels(axes, scene, [place for group in groups.values() for place in group], size / 2)

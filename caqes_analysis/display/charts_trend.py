@@ -26,6 +26,7 @@ _MARGIN_YEARS: Final = 0.35
 _HALF_YEAR: Final = 0.5
 # Numbers of facts closer than this, in points of the drawing, are written together.
 _APART: Final = 16.0
+_FLAT_POINTS: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,9 @@ def _drawing(
     levels = [*values, *(float(v) for v in [*known["lower"].dropna(), *known["upper"].dropna()])]
     levels += [] if target is None else [target]
     low, high = min(levels), max(levels)
-    spread = (high - low) or abs(high) or 1.0
+    # Equal shares leave no spread: a fifth of the whole around them, the level being what is read.
+    flat = _FLAT_POINTS if unit.is_share(low, high) else abs(high)
+    spread = (high - low) or flat or 1.0
     with house_style():
         figure, axes = sketch(230, left=50, right=34, top=24, bottom=26)
         margin = _HALF_YEAR if facts else _MARGIN_YEARS
@@ -148,7 +151,7 @@ def _drawing(
                 va="bottom" if is_above else "top",
                 weight="bold",
             )
-        unit.axis(axes, high)
+        unit.axis(axes, min(values), max(values))
         foot_axis(axes, {year: str(year) for year in years})
         if target is not None:
             axes.axhline(target, color=INK, linewidth=1.4, linestyle=(0, (4, 2)))

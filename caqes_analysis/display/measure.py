@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from caqes_analysis import french
-from caqes_analysis.display.axes import amount_axis, nice_ticks, percent_axis, side_axis
+from caqes_analysis.display.axes import amount_axis, nice_ticks, percent_axis, side_axis, tick_decimals
 from caqes_analysis.display.columns import ColumnFormat
 from caqes_analysis.display.scale import amount_scale
 from caqes_analysis.display.series import short_percent
@@ -92,16 +92,21 @@ class MeasureFormat:
             name, label, decimals=self.decimals, signed=self.signed, **{"unit": self.unit, **options}
         )
 
-    def axis(self, axes: Axes, largest: float) -> None:
+    def is_share(self, smallest: float, largest: float) -> bool:
+        """Say whether values are percentages of a whole: 0 to 100 %, and not an evolution."""
+        return self.unit == "%" and not self.signed and smallest >= 0 and largest <= 100
+
+    def axis(self, axes: Axes, smallest: float, largest: float) -> None:
         """Write the vertical axis in the unit of the measure, named above it."""
         if self.unit == "%":
-            percent_axis(axes, plus=self.signed)
+            percent_axis(axes, plus=self.signed, is_share=self.is_share(smallest, largest))
         elif self.unit == "€":
             amount_axis(axes, largest)
         else:
             ticks = nice_ticks(axes, 5)
-            decimals = 0 if all(tick.is_integer() for tick in ticks) else max(self.decimals, 1)
-            side_axis(axes, {tick: french.number(tick, decimals) for tick in ticks}, self.unit, unit_left=40)
+            side_axis(
+                axes, {tick: french.number(tick, tick_decimals(ticks)) for tick in ticks}, self.unit, unit_left=40
+            )
 
 
 PERCENT = MeasureFormat()

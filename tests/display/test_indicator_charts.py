@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -60,6 +61,72 @@ def test_moves_are_counted_the_good_way() -> None:
     higher = moved((10, 11), (10, 12), better="higher")
     assert higher.title == "Deux établissements sur deux progressent d'une année à l'autre"
     assert moved((10, 11)).title == "Aucun établissement sur un ne baisse d'une année à l'autre"
+
+
+def test_a_title_of_moves_has_a_verb_even_without_a_good_way() -> None:
+    title = moved((10, 11), (10, 12), (10, 9), (10, 10), better="none").title
+    assert title == "Deux établissements sur quatre sont en hausse d'une année à l'autre, un en baisse"
+    assert moved((10, 9), better="none").title == (
+        "Aucun établissement sur un n'est en hausse d'une année à l'autre, un en baisse"
+    )
+    still = moved((100, 100), (100, 100), better="higher")
+    assert plain(still.title) == "Les deux établissements restent à 100,0 % d'une année à l'autre"
+    assert moved((10, 10), (20, 20)).title == "Les deux établissements restent stables d'une année à l'autre"
+
+
+def texts(figure: Figure) -> list[str]:
+    return [plain("".join(one.itertext())) for one in ElementTree.fromstring(figure.svg).iter() if one.text]
+
+
+def test_moves_say_their_scale_and_what_each_colour_means() -> None:
+    euros = MeasureFormat("€")
+    wide = moved((1_000_000, 900_000), (10_000, 12_000), (50_000, 50_000), unit=euros)
+    assert {"échelle logarithmique", "10,0 k€", "1,0 M€"} <= set(texts(wide))
+    assert any("une même longueur de trait" in note for note in wide.notes)
+    assert [word for word in texts(wide) if word.endswith("favorable") or word == "stable"] == [
+        "favorable",
+        "défavorable",
+        "stable",
+    ]
+    close = moved((10, 9), (10, 12))
+    assert "échelle logarithmique" not in texts(close)
+    assert "stable" not in texts(close)
+
+
+def yearly(*values: float) -> Figure:
+    rows = pd.DataFrame({"period": ["2022", "2023"], "year": [2022, 2023], "value": values}).assign(
+        lower=float("nan"), upper=float("nan")
+    )
+    return charts.yearly_trend(rows, caption="Part", title="Part", unit=SHARE)
+
+
+@pytest.mark.parametrize("values", [(100.0, 100.0), (0.0, 0.0), (99.97, 100.0), (0.0, 0.04), (97.0, 100.0)])
+def test_the_axis_of_a_share_stays_within_0_and_100_and_repeats_no_tick(values: tuple[float, float]) -> None:
+    beside = [one for one in texts(yearly(*values)) if re.fullmatch(r"[−\d,]+", one) and not one.startswith("20")]
+    ticks = [float(one.replace("−", "-").replace(",", ".")) for one in beside]
+    assert len(set(ticks)) == len(ticks) >= 2
+    assert 0 <= min(ticks) <= max(ticks) <= 100
+
+
+def test_an_axis_of_amounts_is_in_the_unit_of_its_values() -> None:
+    rows = pd.DataFrame({"period": ["2022", "2023"], "year": [2022, 2023], "value": [893e3, 971e3]}).assign(
+        lower=[850e3, 930e3], upper=[940e3, 1_020_000.0]
+    )
+    shown = texts(charts.yearly_trend(rows, caption="IPP", title="IPP", unit=MeasureFormat("€")))
+    assert "k€" in shown
+    assert "M€" not in shown
+
+
+def test_values_of_which_most_are_equal_are_all_drawn() -> None:
+    frame = pairs(*[(None, 0.0)] * 6, *[(None, 100.0)] * 32)
+    figure = charts.distribution(frame, caption="Part", unit=SHARE)
+    assert not any("Hors du cadre" in note for note in figure.notes)
+    assert "0" in texts(figure)
+
+
+def test_a_map_of_equal_values_does_not_say_from_and_to() -> None:
+    figure = charts.department_map(departments(100.0, 100.0, 100.0), caption="Part", unit=SHARE, better="higher")
+    assert plain(figure.title) == "Les trois départements sont à 100,0 %"
 
 
 def test_only_the_first_are_drawn_and_all_are_in_the_table() -> None:

@@ -1,0 +1,54 @@
+"""Equal values and answers by yes or no are said in a sentence, not drawn."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis.chapters.indicator_uniform import answers_sentence, same_level_notice, same_moves_notice
+from caqes_analysis.indicators.catalogue import load_catalogue
+from caqes_analysis.indicators.definition import Measure
+
+
+def main(indicator: str) -> Measure:
+    return load_catalogue()[indicator].main
+
+
+def plain(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+def rows(*values: float | None, previous: float | None = None) -> pd.DataFrame:
+    names = [f"CH {number}" for number in range(len(values))]
+    return pd.DataFrame({"name": names, "value": values, "previous_value": previous}).astype(
+        {"value": float, "previous_value": float}
+    )
+
+
+def test_equal_shares_are_one_sentence_that_says_why() -> None:
+    whole = same_level_notice(main("biosimilar_filgrastim"), rows(100, 100, 100), "en 2023")
+    assert whole is not None
+    assert plain(whole.title) == "Les 3 établissements sont à 100,0 %"
+    assert "aucune boîte marquée référence" in whole.text
+    none = same_level_notice(main("biosimilar_tocilizumab"), rows(0, 0, 0), "en 2023")
+    assert none is not None
+    assert "aucune boîte marquée biosimilaire" in none.text
+    assert same_level_notice(main("biosimilar_filgrastim"), rows(100, 100, 99.9), "en 2023") is None
+    printed = same_level_notice(main("biosimilar_filgrastim"), rows(100, 99.99, 100), "en 2023")
+    assert printed is not None
+    assert "aucune boîte" not in printed.text, "one box of the reference at least"
+
+
+def test_answers_by_yes_or_no_are_counted_and_the_others_are_named() -> None:
+    said = same_level_notice(main("declared_antibiotic_referent"), rows(100, 0, 100, None), "en 2023")
+    assert said is not None
+    assert said.title == "Dans deux établissements sur trois, un référent en antibiothérapie est désigné"
+    assert plain(said.text) == "En 2023, réponses des établissements. Réponse non : CH 1. Un établissement sans valeur."
+    assert answers_sentence("Établissements où tout va", 0, 4) == "Établissements où tout va\xa0: aucun sur quatre"
+
+
+def test_moves_that_all_stay_at_one_level_are_one_sentence() -> None:
+    measure = main("biosimilar_filgrastim")
+    said = same_moves_notice(measure, rows(100, 100, previous=100), ("2022", "2023"))
+    assert said is not None
+    assert plain(said.title) == "Les 2 établissements restent à 100,0 %"
+    assert same_moves_notice(measure, rows(100, 100, previous=90), ("2022", "2023")) is None
