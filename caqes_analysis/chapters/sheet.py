@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.assessment_sheet import evaluation_card
+from caqes_analysis.chapters.compared import compared_spending, compared_words
 from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.landing import landing_card, landing_of, landing_sentence
 from caqes_analysis.chapters.page import Page
@@ -195,16 +195,9 @@ def _weight(page: Page) -> _Weight | None:
 def retained_messages(page: Page) -> Text:
     """Return what to remember, in a few sentences that say no more than the numbers."""
     messages = []
-    rates = ordered_by_envelope(page.settled())
-    above = [
-        envelope_of(page.campaign, envelope).short_label
-        for envelope, rate in zip(rates["envelope"], rates["evolution_pct"], strict=True)
-        if position_of(rate, page.target(envelope), month_nb=page.campaign.settled_month_nb).state == "warning"
-    ]
-    rated = rates.loc[rates["evolution_pct"].notna(), "envelope"]
-    named = [envelope for envelope in rated if page.target(envelope).value is not None]
-    if named:
-        messages.append(_exceeded(above, len(named), {page.target(envelope).noun for envelope in named}))
+    compared = compared_spending(page)
+    if compared:
+        messages.append(compared_words(compared))
     weight = _weight(page)
     share = "" if weight is None else f"L'établissement porte {weight.share} de la PHMEV"
     if weight is not None and weight.entry is not None:
@@ -224,21 +217,6 @@ def retained_messages(page: Page) -> Text:
             "seuls mois présents les deux années."
         )
     return Text.bullets(*messages) if messages else Text.paragraphs("Les données ne permettent pas de conclure.")
-
-
-def _exceeded(above: Sequence[str], compared_nb: int, nouns: Collection[str]) -> str:
-    """Say how many envelopes exceed what each is compared with; an objective is never called a benchmark."""
-    against = " ou à un ".join(sorted(nouns))
-    if compared_nb == 1:
-        return f"L'enveloppe comparée à un {against} {'le dépasse' if above else 'ne le dépasse pas'}."
-    if not above:
-        return f"Aucune des {french.in_words(compared_nb)} enveloppes comparées à un {against} ne le dépasse."
-    verb = "dépasse" if len(above) == 1 else "dépassent"
-    number = "Les" if len(above) == compared_nb else f"{french.in_words(len(above), feminine=True).capitalize()} des"
-    return (
-        f"{number} {french.in_words(compared_nb)} enveloppes comparées à un {against} le {verb} : "
-        f"{french.list_in_words(above).rstrip('.')}."
-    )
 
 
 def contribution(page: Page) -> Text:

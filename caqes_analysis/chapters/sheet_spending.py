@@ -54,6 +54,10 @@ __all__ = [
 _THOUSAND = 1000
 _IN_THOUSANDS_FROM_EUR = 20_000
 """Months from which amounts are written in k€: below, the rounding would hide a twentieth of them."""
+_UNLIKE_MONTHS = (
+    "Les transports ne sont donc pas tous lus sur les mêmes mois : la part de l'ambulance ne se déduit pas de ce "
+    "tableau. L'indicateur la calcule, chaque année, sur les mois connus des trois modes."
+)
 _FIGURES_OF_A_SHEET = ("phmev", "extra_list_drugs", "extra_list_devices")
 
 
@@ -108,6 +112,9 @@ def evolution_table(page: Page) -> Table:
         for code, months in zip(rows["envelope"], rows["missing_months"], strict=True)
         if isinstance(months, str)
     ]
+    modes = rows[rows["envelope"].str.startswith("transport_")]
+    if modes["missing_months"].nunique(dropna=False) > 1:
+        excluded.append(_UNLIKE_MONTHS)
     return Table.from_frame(
         frame,
         caption=f"Dépenses remboursées {through_phrase(page.campaign, month_nb)}"
