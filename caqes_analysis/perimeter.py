@@ -10,6 +10,7 @@ from caqes_analysis.store import Store
 __all__ = [
     "APHP_ENTITY",
     "GRID_TO_DATE",
+    "clinics_without_drugs",
     "current_establishments",
     "monthly_grid",
     "successions",
@@ -116,6 +117,24 @@ def current_establishments(store: Store) -> pd.DataFrame:
     latest = everyone.sort_values(["finess", "valid_from"]).drop_duplicates("finess", keep="last")
     kept = latest[~latest["finess"].isin(gone)]
     return kept.sort_values(["department", "name", "finess"], na_position="last").reset_index(drop=True)
+
+
+def clinics_without_drugs(store: Store) -> frozenset[str]:
+    """Return the for-profit clinics of which no month of PHMEV was ever received: it does not apply to them.
+
+    Their drugs prescribed for town are in no hospital file: neither zero nor missing. A sum of PHMEV and of another
+    envelope does not apply to them either; of a clinic whose PHMEV a region receives, it does.
+
+    Parameters
+    ----------
+    store
+        Store with ``establishments`` and ``monthly_grid``.
+    """
+    if not store.has(tables.MONTHLY_GRID):
+        return frozenset()
+    known = current_establishments(store)
+    received = set(store.query("select distinct finess from monthly_grid where envelope = 'phmev'")["finess"])
+    return frozenset(known.loc[known["legal_status"].eq("prive").fillna(False), "finess"]) - received
 
 
 def monthly_grid(store: Store, *, first_month: pd.Timestamp, last_month: pd.Timestamp) -> pd.DataFrame:

@@ -19,6 +19,7 @@ __all__ = ["INCOMPLETE", "attainment_of", "realisation"]
 
 INCOMPLETE = "des mois manquent : pas de verdict"
 """Why a contract whose data have a gap gets no verdict."""
+_OPENED = "année précédente incomplète : l'établissement a ouvert en cours d'année"
 _LAST_MONTH = 12
 Direction = Literal["lower", "higher"]
 
@@ -118,6 +119,8 @@ def realisation(
             value, state = _value(found, definition, measure, finess, year=year, suffix=suffix)
             if state == "not_applicable":
                 outcome = ("not_applicable", "not_applicable", "sans objet pour cet établissement")
+            elif state == "opened":
+                outcome = ("not_applicable", "not_applicable", _OPENED)
             elif state == "incomplete":
                 outcome = ("unknown", "not_computable", INCOMPLETE)
             elif state == TOO_FEW:
@@ -174,7 +177,7 @@ def _value(
     if measure.evolution_of is None or now is None:
         return now, state
     if not found.has_evolution(finess, f"{year}{suffix}", definition, level):
-        return None, "not_applicable"
+        return None, "opened"
     before, earlier = found.value(finess, f"{year - 1}{suffix}", definition, level)
     if before is None:
         return None, earlier

@@ -335,7 +335,7 @@ class Step:
         months = sorted({*TRIAL_MONTHS_NB, min(self.campaign.settled_month_nb, 11)})
         kept = self.store.directory.parent / "calibration"
         events = events_of(self.campaign)
-        summed = [(one.indicator, one.envelopes, one.unit_label) for one in self.followed]
+        summed = [(one.indicator, one.envelopes, one.unit_label, sorted(one.outside)) for one in self.followed]
         key = hashlib.sha256(f"{self._panel_hash} {months} {self._region} {summed}".encode()).hexdigest()[:HASH_LENGTH]
         files = [kept / f"essais-{key}-{name}.parquet" for name in ("forecast_trials", "forecast_chances")]
         pair = (tables.FORECAST_TRIALS, tables.FORECAST_CHANCES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.measures import Measure, Sum
 from caqes_analysis.indicators.months import envelopes_counted, monthly_amounts
+from caqes_analysis.perimeter import clinics_without_drugs
 from caqes_analysis.schemes.targets import subjects_of_envelope
 from caqes_analysis.store import Store
 
@@ -43,6 +44,8 @@ class Followed:
         Envelopes received that it adds up; empty when it is counted from lines by code.
     unit_label
         What it is counted in: euros, or the unit of its definition (boxes).
+    outside
+        Establishments to which one of the envelopes does not apply, nor then their sum.
     """
 
     indicator: str
@@ -51,6 +54,7 @@ class Followed:
     line: Sum
     envelopes: tuple[str, ...] = ()
     unit_label: str = EUROS
+    outside: frozenset[str] = frozenset()
 
 
 def followed_indicators(store: Store, campaign: Campaign) -> tuple[Followed, ...]:
@@ -89,7 +93,8 @@ def followed_indicators(store: Store, campaign: Campaign) -> tuple[Followed, ...
             if level.unit != EUROS or not any(link.subject in subjects_of_envelope(envelope) for envelope in received):
                 found.append(one)
         elif len(envelopes := envelopes_counted(line.condition, received)) > 1:
-            found.append(Followed(one.indicator, one.subject, one.measure, line, envelopes))
+            outside = clinics_without_drugs(store) if "phmev" in envelopes else frozenset()
+            found.append(replace(one, envelopes=envelopes, outside=outside))
     return tuple(found)
 
 
@@ -157,7 +162,9 @@ def sums_of(series: Iterable[str], followed: Sequence[Followed]) -> list[tuple[s
         The indicators forecast.
     """
     return [
-        tuple(f"{finess}/{one.indicator}" for one in followed if envelope in one.envelopes)
+        tuple(
+            f"{finess}/{one.indicator}" for one in followed if envelope in one.envelopes and finess not in one.outside
+        )
         for finess, envelope in parts_of(series).itertuples(index=False)
     ]
 

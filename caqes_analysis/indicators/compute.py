@@ -16,6 +16,7 @@ from caqes_analysis.exact import cents
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.expressions import Condition, read_condition
 from caqes_analysis.indicators.measures import Measure, Perimeter, Sum
+from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.indicators.places import Places
 from caqes_analysis.indicators.readings import (
     KNOWN,
@@ -31,11 +32,13 @@ from caqes_analysis.indicators.readings import (
 from caqes_analysis.indicators.results import Result, values_frame
 from caqes_analysis.indicators.secrecy import without_small_counts
 from caqes_analysis.indicators.sums import SCALE, Ledger, Request, read_ledger
+from caqes_analysis.perimeter import clinics_without_drugs
 from caqes_analysis.store import Store
 
 __all__ = ["amounts_received", "compute_indicators", "missing_code_lists"]
 
 _PERCENT = 100
+_DRUGS = "phmev"
 _LISTINGS = ("annual_drug_spend", "lpp_spend", "extra_list_use")
 
 
@@ -215,6 +218,10 @@ class _Book:
         known = sorted({name for ledger in self.ledgers.values() for name in ledger.finess})
         self.places = Places.read(store, known)
         self._number = {name: number for number, name in enumerate(self.places.finess)}
+        has_grid = store.has(tables.MONTHLY_GRID)
+        received = store.query("select distinct envelope from monthly_grid")["envelope"] if has_grid else ()
+        self._envelopes = sorted({*received, _DRUGS})
+        self._has_no_drugs = np.isin(self.places.finess, sorted(clinics_without_drugs(store)))
 
     def _has_lists(self, one: _Asked) -> bool:
         conditions = (*one.request.conditions, *one.received.conditions)
@@ -239,9 +246,18 @@ class _Book:
                 read = read_period(ledger, one.request, one.column, one.received, period)
                 if one.table == "monthly_grid":
                     read = _without_never(read, ledger, one.received)
-                found = spread(read, self._number, ledger.finess, size)
+                found = self._whole_sum(one, spread(read, self._number, ledger.finess, size))
             self._read[key] = self._outside(one.table, found, period)
         return self._read[key]
+
+    def _whole_sum(self, one: _Asked, reading: Reading) -> Reading:
+        """Expect nothing of PHMEV and another envelope together where PHMEV does not apply: a part is not the sum."""
+        counted = envelopes_counted(one.request.where, self._envelopes) if one.table == "monthly_grid" else ()
+        if len(counted) < 2 or _DRUGS not in counted:
+            return reading
+        apart = self._has_no_drugs[:, None]
+        states = np.where(apart, OUTSIDE, reading.states).astype(np.int8)
+        return replace(reading, amounts=np.where(apart, 0, reading.amounts), states=states)
 
     def _outside(self, table: str, reading: Reading, period: Period) -> Reading:
         """Expect nothing of an establishment that the source does not cover, or that was not open."""

@@ -296,3 +296,15 @@ def test_before_the_first_day_of_a_list_nothing_is_zero(tmp_path: Path) -> None:
         "reported",
         "zero",
     ]
+
+
+def test_a_sum_with_phmev_does_not_apply_to_a_clinic_that_has_none(tmp_path: Path) -> None:
+    both = definition({"id": "amount_eur", "numerator": amount("envelope in ('phmev', 'lpp')")})
+    devices = definition({"id": "amount_eur", "numerator": amount("envelope = 'lpp'")})
+    monthly = monthly_rows(dict.fromkeys([(A, "phmev"), (A, "lpp"), (B, "lpp")], whole_year(2024)))
+    known = establishments({"finess": A}, {"finess": B, "legal_status": "prive"})
+    store = store_of(tmp_path, monthly, known, first="2024-01")
+    for one, state, region_eur in ((both, "not_applicable", 2400.0), (devices, "reported", 2400.0)):
+        rows = compute_indicators(store, [one], periods=["2024"], code_lists={})
+        assert rows.set_index("finess").loc[B, "value_status"] == state
+        assert rows.loc[rows["level"] == "region", "value"].item() == region_eur
