@@ -23,6 +23,7 @@ from caqes_analysis.chapters.regional_context import (
     SHARE,
 )
 from caqes_analysis.chapters.savings_sheet import levers_card
+from caqes_analysis.chapters.sheet_spending import has_no_drugs, lead_envelope
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
     against_phrase,
@@ -78,41 +79,48 @@ def _rate(row: pd.Series | None) -> float | None:
 
 def headline(page: Page) -> tuple[Display, ...]:
     """Return the answer of the sheet and its key figures."""
-    rows = page.settled(MAIN_ENVELOPE)
+    rows = page.settled(lead_envelope(page))
     row = None if rows.empty else rows.iloc[0]
-    position = position_of(_rate(row), page.target(MAIN_ENVELOPE), month_nb=page.campaign.settled_month_nb)
+    position = position_of(_rate(row), page.target(lead_envelope(page)), month_nb=page.campaign.settled_month_nb)
     return _answer(page, row, position), Cards("Chiffres clés", _cards(page, row, position))
 
 
 def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     period = through_phrase(page.campaign, page.campaign.settled_month_nb)
+    lead = lead_envelope(page)
+    label = envelope_of(page.campaign, lead).short_label
     if row is None:
-        return Text.answer(f"Aucune dépense PHMEV n'a été reçue {period} pour cet établissement.")
+        return Text.answer(f"Aucune dépense {label} n'a été reçue {period} pour cet établissement.")
     amount = french.compact_euros(row["current_eur"])
     rate = _rate(row)
     if rate is None:
+        what = (
+            "de médicaments prescrits à l'hôpital ont été remboursés en ville" if lead == MAIN_ENVELOPE else "comptés"
+        )
         return Text.answer(
-            f"{sentence_case(period)}, {amount} de médicaments prescrits à l'hôpital ont été remboursés en ville "
-            "(PHMEV) ; l'évolution n'est pas calculable, faute des mêmes mois un an plus tôt."
+            f"{sentence_case(period)}, {amount} {what} ({label}) ; l'évolution n'est pas calculable, faute des mêmes "
+            "mois un an plus tôt."
         )
     verb = "a augmenté" if rate > 0 else "a baissé" if rate < 0 else "est restée stable"
     size = f" de {french.percent(abs(rate))}" if rate else ""
-    target = page.target(MAIN_ENVELOPE)
+    target = page.target(lead)
     compared = f" : {position.label} ({target.label})" if target.value is not None else f" ({target.label})"
+    whose = "la PHMEV" if lead == MAIN_ENVELOPE else f"la dépense « {label} », la plus élevée de l'établissement,"
+    apart = " La PHMEV est sans objet pour cette clinique." if has_no_drugs(page) else ""
     return Text.answer(
-        f"{sentence_case(period)}, la PHMEV {verb}{size} par rapport "
-        f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}{compared}."
+        f"{sentence_case(period)}, {whose} {verb}{size} par rapport "
+        f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}{compared}.{apart}"
     )
 
 
 def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
-    month_nb = page.campaign.settled_month_nb
-    target = page.target(MAIN_ENVELOPE)
+    month_nb, lead = page.campaign.settled_month_nb, lead_envelope(page)
+    target = page.target(lead)
     when = f"à M{month_nb}" if month_nb < 12 else f"en {page.campaign.year}"
     level = french.compact_euros(row["current_eur"]) if row is not None else french.MISSING
     without = "aucune dépense reçue" if row is None else "évolution non calculable"
     situation = Card(
-        f"PHMEV {when}",
+        f"{envelope_of(page.campaign, lead).short_label} {when}",
         french.percent(_rate(row), signed=True) if _rate(row) is not None else level,
         f"{level} ; {target.label}" if _rate(row) is not None else without,
         position.state if position.state != "muted" else None,
@@ -121,7 +129,7 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
     evaluated = evaluation_card(page)
     cards = [
         situation,
-        landing_card(page, landing_of(page, MAIN_ENVELOPE), MAIN_ENVELOPE),
+        landing_card(page, landing_of(page, lead), lead),
         levers_card(page),
         _weight_card(page),
         evaluated,
@@ -132,6 +140,8 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
 
 def _weight_card(page: Page) -> Card:
     weight = _weight(page)
+    if weight is None and has_no_drugs(page):
+        return Card("Poids dans la région", "sans objet", "PHMEV")
     if weight is None:
         return Card("Poids dans la région", french.MISSING, "PHMEV")
     if weight.points is None:
@@ -209,7 +219,7 @@ def retained_messages(page: Page) -> Text:
             f"{share} régionale et compte pour {weight.points} dans l'évolution de la région ({weight.rank})."
         )
     if not page.campaign.is_annual:
-        messages.append(landing_sentence(page, landing_of(page, MAIN_ENVELOPE), MAIN_ENVELOPE))
+        messages.append(landing_sentence(page, landing_of(page, lead_envelope(page)), lead_envelope(page)))
     missing = _missing(page)
     if len(missing):
         messages.append(
@@ -222,6 +232,8 @@ def retained_messages(page: Page) -> Text:
 def contribution(page: Page) -> Text:
     """Return what the establishment adds to the growth of the region."""
     weight = _weight(page)
+    if weight is None and has_no_drugs(page):
+        return Text.paragraphs("Sans objet : les cliniques à but lucratif n'ont pas de PHMEV dans les fichiers reçus.")
     if weight is None:
         return Text.paragraphs("Aucune dépense PHMEV : l'établissement ne contribue pas à l'évolution régionale.")
     if weight.entry is not None:

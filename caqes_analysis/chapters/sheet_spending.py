@@ -39,13 +39,15 @@ from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.forecast.outlook import rest_of_months
-from caqes_analysis.perimeter import GRID_TO_DATE
+from caqes_analysis.perimeter import GRID_TO_DATE, clinics_without_drugs
 
 __all__ = [
     "available_table",
     "cumulative_figure",
     "evolution_table",
     "forecast_table",
+    "has_no_drugs",
+    "lead_envelope",
     "monthly_figures",
     "needs_months",
     "without_provisional",
@@ -68,6 +70,20 @@ def needs_months(what: str) -> Notice:
         f"{what} : données non reçues",
         "Il y faut des dépenses mensuelles ; la campagne n'en nomme aucun fichier (sources.monthly_spend).",
     )
+
+
+def has_no_drugs(page: Page) -> bool:
+    """Say whether PHMEV does not apply to the establishment of a sheet: neither zero nor missing."""
+    return page.finess in clinics_without_drugs(page.store)
+
+
+def lead_envelope(page: Page) -> str:
+    """Return the envelope that opens a sheet: PHMEV or, where that does not apply, the largest one."""
+    rows = page.settled()
+    if rows.empty or not has_no_drugs(page):
+        return MAIN_ENVELOPE
+    ahead = rows.assign(size=rows["current_eur"].astype("float64")).sort_values(["size", "envelope"])
+    return str(ahead["envelope"].iloc[-1])
 
 
 def evolution_table(page: Page) -> Table:
@@ -161,6 +177,8 @@ def monthly_figures(page: Page) -> tuple[Figure | Notice, ...]:
             figures.append(titled(drawn, envelope_of(page.campaign, envelope).short_label))
     names = french.list_in_words([envelope_of(page.campaign, code).short_label for code in _FIGURES_OF_A_SHEET])
     nothing = f"Aucun mois de {page.campaign.year} n'a été reçu pour {names}."
+    if has_no_drugs(page) and not figures:
+        return (Notice("info", "Dépense mensuelle : sans objet", f"L'établissement n'a pas de {names}."),)
     return tuple(figures) or (Notice("missing", "Dépense mensuelle", nothing),)
 
 
@@ -174,6 +192,8 @@ def cumulative_figure(page: Page) -> Figure | Notice:
     if page.campaign.is_annual:
         return needs_months("La trajectoire de l'année")
     rows = _series(page, MAIN_ENVELOPE)
+    if has_no_drugs(page):
+        return Notice("info", "Trajectoire de l'année : sans objet", "La PHMEV ne concerne pas cet établissement.")
     if not rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
         return _cumuls_figure(page)
     landing = landing_of(page, MAIN_ENVELOPE)

@@ -15,6 +15,7 @@ from caqes_analysis.forecast.campaign import prepare_forecasts
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import campaign_file
 
+D = "990000004"
 CAMPAIGN = """\
 title: "Essai"
 region: {code: "96", name: "Essai"}
@@ -46,6 +47,8 @@ def pages_of(tmp_path: Path, *, absent: str | None = None) -> dict[str, Page]:
             (A, "phmev"): history | months(2024, "110.00"),
             (B, "phmev"): history | {month: eur for month, eur in months(2024, "95.00").items() if month != absent},
             (C, "phmev"): months(2024, "10.00"),
+            (D, "lpp"): history | months(2024, "105.00"),
+            (D, "perfadom"): history | months(2024, "4.00"),
         },
         provisional=["2024-08", "2024-09"],
     )
@@ -53,6 +56,7 @@ def pages_of(tmp_path: Path, *, absent: str | None = None) -> dict[str, Page]:
         {"finess": A, "name": "CH de Rive", "valid_from": "2010-01-01"},
         {"finess": B, "name": "CH des Monts", "department": "992", "category": "ESPIC"},
         {"finess": C, "name": "CH Neuf", "valid_from": "2024-01-01"},
+        {"finess": D, "name": "Clinique des Pins", "category": "Clinique", "legal_status": "prive"},
     )
     store = store_of(tmp_path / "store", monthly, known, first="2020-01", last="2024-09")
     benchmark = {
@@ -68,7 +72,7 @@ def pages_of(tmp_path: Path, *, absent: str | None = None) -> dict[str, Page]:
     }
     store.write(tables.TARGETS, pd.DataFrame(benchmark), part="essai")
     prepare_forecasts(store, campaign)
-    return {finess: Page(campaign, store, None, finess) for finess in (A, B, C)} | {"region": Page(campaign, store)}
+    return {finess: Page(campaign, store, None, finess) for finess in (A, B, C, D)} | {"region": Page(campaign, store)}
 
 
 def words(shown: Text | Notice | Table | Cards) -> str:
@@ -137,6 +141,19 @@ def test_an_opening_is_no_part_of_the_evolution_but_is_said_beside_it(pages: dic
     assert "PHMEV +70 € (+5,00 points)" in " ".join(region.envelope_table(page).notes).replace("\xa0", " ")
     landed = landing.landing_sentence(page, landing.region_landing(page, "phmev"), "phmev")
     assert landed.endswith(", sur les seuls établissements dont l'année précédente est entière.")
+
+
+def test_a_clinic_without_phmev_opens_with_its_largest_envelope(pages: dict[str, Page]) -> None:
+    page = pages[D]
+    said, cards = (words(one) for one in sheet.headline(page))
+    assert "la dépense « LPP », la plus élevée de l'établissement, a augmenté de 5,0 %" in said
+    assert "La PHMEV est sans objet" in said
+    assert "LPP à M7" in cards
+    assert "sans objet" in cards
+    assert "(LPP)" in words(sheet.retained_messages(page))
+    assert words(sheet.contribution(page)).startswith("Sans objet")
+    assert "sans objet" in words(sheet_spending.cumulative_figure(page))
+    assert "sans objet" in words(sheet_spending.monthly_figures(page)[0])
 
 
 def test_groups_add_up_to_the_region(pages: dict[str, Page]) -> None:
