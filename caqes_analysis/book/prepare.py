@@ -114,7 +114,7 @@ def _output(payload: Mapping[str, Any]) -> Cell:
 
 def _cells(cells: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:
     titled = False
-    for cell in cells:
+    for cell in _without_empty_parts(cells):
         tags = cell.get("metadata", {}).get("tags", [])
         if "remove-cell" in tags:
             continue
@@ -130,6 +130,23 @@ def _cells(cells: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:
             outputs = [kept for output in cell.get("outputs", []) if (kept := _kept(output))]
             if outputs:
                 yield _code(outputs)
+
+
+def _without_empty_parts(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leave out the headings, and the prose under them, of parts whose code shows nothing."""
+    kept: list[Mapping[str, Any]] = []
+    heading: int | None = None
+    is_empty = False
+    for cell in (*cells, None):
+        if cell is not None and cell["cell_type"] == "code":
+            is_empty = heading is not None and not any(_kept(output) for output in cell.get("outputs", []))
+            heading = heading if is_empty else None
+        elif heading is not None and is_empty:
+            del kept[heading:]
+        if cell is not None and cell["cell_type"] == "markdown":
+            heading, is_empty = (len(kept) if _joined(cell["source"]).startswith("## ") else None), False
+        kept += [cell] if cell is not None else []
+    return kept
 
 
 def _demoted(source: str) -> str:

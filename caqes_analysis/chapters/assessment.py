@@ -243,7 +243,7 @@ _STEPS = [
 
 def incentive_table(page: Page) -> Table | Notice:
     """Return every step of the incentive of each contract, to the cent."""
-    if page.scheme.incentive is None and page.scheme.regional_incentive is None:
+    if not page.scheme.shares_savings:
         return Notice("info", "Intéressement", f"Le dispositif {page.scheme.name} n'a pas d'intéressement.")
     rows = evaluations(page)
     totals = rows[rows["kind"].isin(TOTALS)]

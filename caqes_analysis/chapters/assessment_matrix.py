@@ -168,7 +168,7 @@ def incentive_matrix(page: Page) -> Table | Notice:
     """Return what each contract is paid: one row per contract, one column per indicator, and the total."""
     rows = evaluations(page)
     totals = rows[rows["kind"].isin(TOTALS)]
-    if page.scheme.incentive is None and page.scheme.regional_incentive is None:
+    if not page.scheme.shares_savings:
         return Notice("info", "Intéressement", f"Le dispositif {page.scheme.name} n'a pas d'intéressement.")
     if totals.empty:
         return Notice("missing", "Intéressement", "Aucun contrat n'a d'indicateur intéressé cette année.")

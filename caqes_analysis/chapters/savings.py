@@ -10,6 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.savings_dotation import dotation_due
 from caqes_analysis.chapters.savings_estimates import (
     NOT_ESTIMATED,
     estimate_text,
@@ -22,7 +23,6 @@ from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, REGULATORY
-from caqes_analysis.savings.transports import TRAJECTORY
 
 __all__ = [
     "amounts_of",
@@ -31,7 +31,6 @@ __all__ = [
     "difference",
     "figures_by_indicator",
     "how_to_read",
-    "other_rules_table",
     "savings_card",
     "three_figures",
 ]
@@ -40,7 +39,6 @@ _HOW_TO_READ = (
     "Des trois chiffres des économies, aucun ne remplace les autres : le contrat additionne les baisses et oublie les "
     "hausses, la dépense compte les deux, et l'économie réelle dit seule ce qui n'aurait pas eu lieu sans contrat."
 )
-_DOTATION = "biosimilar_dotation/"
 _SPLIT = {"price": "prix", "volume": "volume"}
 
 
@@ -159,15 +157,18 @@ def _nothing_counted(page: Page) -> str:
             f"Aucune économie n'est comptée : aucun contrat {page.scheme.name} n'est évalué, ou les montants n'ont pas "
             "été reçus."
         )
-    rows = page.store.read(tables.SAVINGS)
-    dotation = rows[rows["indicator"].str.startswith(_DOTATION) & (rows["component"] == "incentive")]
-    due = total_of(dotation["amount_eur"])
+    due = dotation_due(page)
     paid = "" if due is None else f" La dotation biosimilaires s'élève à {french.euros(due, cents=True)}."
     return f"Le dispositif {page.scheme.name} ne partage pas d'économies entre ses contrats.{paid}"
 
 
-def figures_by_indicator(page: Page) -> Table | Notice:
-    """Return the three figures side by side: what the contract counts, what the change is made of, what is real."""
+def figures_by_indicator(page: Page) -> Table | Notice | None:
+    """Return the three figures side by side: what the contract counts, what the change is made of, what is real.
+
+    None under a scheme that shares no savings.
+    """
+    if not page.scheme.shares_savings:
+        return None
     rows = _indicators(page)
     if rows.empty:
         return Notice("info", "Les trois chiffres", _nothing_counted(page))
@@ -247,8 +248,13 @@ def _exact(amount: Decimal | None, otherwise: str) -> str:
     return (otherwise or french.MISSING) if amount is None else french.euros(amount, cents=True)
 
 
-def difference(page: Page) -> Text:
-    """Return how to read the difference between the figures, from the figures themselves."""
+def difference(page: Page) -> Text | None:
+    """Return how to read the difference between the figures, from the figures themselves.
+
+    None under a scheme that shares no savings.
+    """
+    if not page.scheme.shares_savings:
+        return None
     rows = _indicators(page)
     known = rows[rows["saving"].notna() & rows["previous"].notna()] if len(rows) else rows
     if known.empty:
@@ -283,8 +289,13 @@ def difference(page: Page) -> Text:
     return Text.paragraphs(*sentences)
 
 
-def contracts_table(page: Page) -> Table | Notice:
-    """Return the contracts one by one: both years, savings, incentive; the region is their sum, to the cent."""
+def contracts_table(page: Page) -> Table | Notice | None:
+    """Return the contracts one by one: both years, savings, incentive; the region is their sum, to the cent.
+
+    None under a scheme that shares no savings.
+    """
+    if not page.scheme.shares_savings:
+        return None
     rows = _indicators(page)
     known = rows[rows["saving"].notna()] if len(rows) else rows
     if known.empty:
@@ -321,38 +332,5 @@ def contracts_table(page: Page) -> Table | Notice:
         notes=[
             "Chaque étape est dans la page « Évaluation des contrats » et sur la fiche de l'établissement.",
             "Un indicateur dont un montant manque n'est pas dans la somme.",
-        ],
-    )
-
-
-def other_rules_table(page: Page) -> Table | None:
-    """Return the biosimilar dotation and the overruns of transports; None under a scheme that has neither."""
-    rows = page.store.read(tables.SAVINGS)
-    dotation = rows[rows["indicator"].str.startswith(_DOTATION) & (rows["component"] == "incentive")]
-    overrun = rows[(rows["indicator"] == TRAJECTORY) & (rows["component"] == "overrun")]
-    own = pd.concat([dotation, overrun])
-    if own.empty:
-        return None
-    found = []
-    for (label, year), some in own.groupby(["label", "year"], sort=True):
-        reasons = sorted(set(some["reason"].dropna()))
-        found.append(
-            {
-                "label": label,
-                "year": str(year),
-                "establishments_nb": int(some["amount_eur"].notna().sum()),
-                "amount_text": _exact(total_of(some["amount_eur"]), "non calculable"),
-                "reason": " ; ".join(reasons) or "–",
-            }
-        )
-    return Table.from_frame(
-        pd.DataFrame(found),
-        caption="Dotation biosimilaires (V × R × t) et dépassement des transports",
-        columns=[
-            ColumnFormat.text("label", "Groupe"),
-            ColumnFormat.text("year", "Année"),
-            ColumnFormat.count("establishments_nb", "Établissements"),
-            ColumnFormat.text("amount_text", "Somme", align="right"),
-            ColumnFormat.text("reason", "Remarque"),
         ],
     )

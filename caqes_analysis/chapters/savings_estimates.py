@@ -114,8 +114,13 @@ def _chance(value: Any) -> str:
     return f"plus de {french.percent(99, 0)}" if chance_pct > _SURELY_PCT else french.percent(chance_pct, 0)
 
 
-def estimates_table(page: Page) -> Table | Notice:
-    """Return how sure the third figure is, indicator by indicator, and what the rule would pay to no effect at all."""
+def estimates_table(page: Page) -> Table | Notice | None:
+    """Return how sure the third figure is, indicator by indicator, and what the rule would pay to no effect at all.
+
+    None under a scheme that shares no savings.
+    """
+    if not page.scheme.shares_savings:
+        return None
     rows = estimates_of(page)
     if rows.empty:
         why = "Aucun indicateur partagé n'a d'euros évalués, ou aucun contrat n'est évalué."

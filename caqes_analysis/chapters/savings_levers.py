@@ -29,7 +29,10 @@ def levers_table(page: Page) -> Table | Notice:
     sums = rows.astype({"saving_eur": object}).groupby(["lever", "scenario"])["saving_eur"].sum().unstack("scenario")
     sums = sums.reindex(columns=list(tables.SCENARIOS))
     sums.columns = [f"{name}_eur" for name in tables.SCENARIOS]
-    gaining = rows[(rows["scenario"] == "median") & (rows["saving_eur"] > 0)].groupby("lever")["finess"].nunique()
+    # Of the basis in which the table is ranked, and in which each sheet lists its levers.
+    gaining = (
+        rows[(rows["scenario"] == "best_quartile") & (rows["saving_eur"] > 0)].groupby("lever")["finess"].nunique()
+    )
     frame = sums.reset_index()
     frame["label"] = frame["lever"].map(LEVER_LABELS)
     frame["establishments_nb"] = [int(gaining.get(lever, 0)) for lever in frame["lever"]]
@@ -46,7 +49,7 @@ def levers_table(page: Page) -> Table | Notice:
         caption=f"Ce qui pourrait être économisé en un an, région, prix de {int(rows['year'].iloc[0])}",
         columns=[
             *columns,
-            ColumnFormat.count("establishments_nb", "Établissements qui y gagneraient"),
+            ColumnFormat.count("establishments_nb", "Établissements qui gagneraient au meilleur quart"),
             ColumnFormat.text("assumption", "Hypothèse"),
         ],
         notes=[

@@ -8,6 +8,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings import amounts_of
+from caqes_analysis.chapters.savings_dotation import own_dotation
 from caqes_analysis.chapters.savings_estimates import (
     CHANCE_NOTE,
     NOT_ESTIMATED,
@@ -30,7 +31,8 @@ _CARD_NB = 2
 
 def own_savings(page: Page) -> tuple[Display, ...]:
     """Return the part « Économies et leviers » of a sheet."""
-    return own_figures(page), *own_levers(page)
+    dotation = own_dotation(page)
+    return own_figures(page), *([dotation] if dotation is not None else []), *own_levers(page)
 
 
 def own_figures(page: Page) -> Table | Notice:
@@ -39,7 +41,12 @@ def own_figures(page: Page) -> Table | Notice:
     rows = rows[rows["finess"] == page.signatory]
     own = rows[rows["indicator"] != INCENTIVE]
     if own.empty or "saving" not in own or own["saving"].isna().all():
-        return Notice("info", "Économies", f"Aucune économie {page.scheme.name} n'est comptée pour cet établissement.")
+        nothing = (
+            f"Aucune économie {page.scheme.name} n'est comptée pour cet établissement."
+            if page.scheme.shares_savings
+            else f"Le contrat {page.scheme.name} ne partage pas d'économies."
+        )
+        return Notice("info", "Économies", nothing)
     split = amounts_of(page, DECOMPOSED)
     split = split[split["finess"] == page.signatory].set_index("indicator")
     estimates = estimates_of(page, page.signatory).to_dict("records")

@@ -31,7 +31,7 @@ __all__ = [
 DOTATION = REPOSITORY / "parameters" / "dotation-biosimilaires.yml"
 """The package's file of the dated R of each group."""
 _RATIO_DECIMALS = 3
-_UNKNOWN_R = "non calculable : R inconnu pour cette année (parameters/dotation-biosimilaires.yml)"
+_UNKNOWN_R = "non calculable : R inconnu pour cette année"
 
 
 class DotationGroup(Parameters):

@@ -73,6 +73,11 @@ class Scheme(Parameters):
     transition_months_nb: int | None = Field(default=None, ge=0, le=24)
     notes: tuple[str, ...] = ()
 
+    @property
+    def shares_savings(self) -> bool:
+        """Whether its contracts pay for what they save or reach."""
+        return self.incentive is not None or self.regional_incentive is not None
+
 
 def known_schemes(*folders: Path) -> dict[str, Scheme]:
     """Read the schemes of the clone and of other folders; a later folder wins.

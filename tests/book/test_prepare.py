@@ -47,6 +47,16 @@ def test_a_heading_after_the_first_text_is_kept() -> None:
     assert [cell["source"] for cell in made] == ["# Titre", "Texte", "## Partie"]
 
 
+def test_a_part_that_shows_nothing_leaves_no_heading() -> None:
+    shown = code(output(cards()))
+    made = cells(
+        prose("Texte"), prose("## Vide\n\nPhrase."), code(), code(), prose("## Pleine"), code(), shown, prose("## Fin")
+    )
+    sources = [cell["source"] for cell in made if cell["cell_type"] == "markdown"]
+    assert sources == ["# Titre", "Texte", "## Pleine", "## Fin"]
+    assert [cell["source"] for cell in cells(prose("## Dernière"), code())] == ["# Titre"]
+
+
 def test_our_description_replaces_every_other_form_of_an_output() -> None:
     made = cells(code(output(cards(), **{"text/html": "<b>x</b>", "text/plain": "x"})))
     assert list(made[1]["outputs"][0]["data"]) == [MIME_TYPE]

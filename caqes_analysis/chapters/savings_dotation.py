@@ -1,0 +1,140 @@
+"""What the 2018 scheme pays beside its contracts: the biosimilar dotation, hospital by hospital, and transports."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_words import decimals_of
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import ColumnFormat, Details, Table
+from caqes_analysis.savings.incentive import total_of
+from caqes_analysis.savings.transports import TRAJECTORY
+
+__all__ = ["dotation_details", "dotation_due", "other_rules_table", "own_dotation"]
+
+_DOTATION = "biosimilar_dotation/"
+_STEPS = [
+    ColumnFormat.text("year", "Année"),
+    ColumnFormat.count("boxes", "Boîtes du groupe (V)"),
+    ColumnFormat.count("biosimilar_boxes", "dont biosimilaires"),
+    ColumnFormat.text("share_text", "t", align="right"),
+    ColumnFormat.text("rate_text", "R par boîte", align="right"),
+    ColumnFormat.text("due_text", "V × R × t", align="right"),
+]
+_NOTE = (
+    "V : boîtes du groupe, référence et biosimilaires ; t : boîtes de biosimilaires ÷ boîtes du groupe, imprimé "
+    "arrondi, compté exact ; R : 20 % de l'écart de prix, en euros par boîte. Montant au centime."
+)
+
+
+def dotation_due(page: Page) -> Decimal | None:
+    """Return the sum of the dotations of the region; None when no amount is known."""
+    rows = page.store.read(tables.SAVINGS)
+    return total_of(
+        rows[rows["indicator"].str.startswith(_DOTATION) & (rows["component"] == "incentive")]["amount_eur"]
+    )
+
+
+def other_rules_table(page: Page) -> Table | None:
+    """Return the biosimilar dotation and the overruns of transports; None under a scheme that has neither."""
+    rows = page.store.read(tables.SAVINGS)
+    dotation = rows[rows["indicator"].str.startswith(_DOTATION) & (rows["component"] == "incentive")]
+    overrun = rows[(rows["indicator"] == TRAJECTORY) & (rows["component"] == "overrun")]
+    own = pd.concat([dotation, overrun])
+    if own.empty:
+        return None
+    found = []
+    for (label, year), some in own.groupby(["label", "year"], sort=True):
+        reasons = sorted(set(some["reason"].dropna()))
+        known = some["amount_eur"].notna()
+        found.append(
+            {
+                "label": label,
+                "year": str(year),
+                "establishments_nb": int(known.sum()),
+                "amount_text": french.euros(total_of(some["amount_eur"]), cents=True)
+                if known.any()
+                else "non calculable",
+                "reason": " ; ".join(reasons) or "–",
+            }
+        )
+    titles = [
+        *(["Dotation biosimilaires (V × R × t)"] if len(dotation) else []),
+        *(["dépassement des transports"] if len(overrun) else []),
+    ]
+    return Table.from_frame(
+        pd.DataFrame(found),
+        caption=french.list_in_words(titles),
+        columns=[
+            ColumnFormat.text("label", "Groupe"),
+            ColumnFormat.text("year", "Année"),
+            ColumnFormat.count("establishments_nb", "Établissements"),
+            ColumnFormat.text("amount_text", "Somme", align="right"),
+            ColumnFormat.text("reason", "Remarque"),
+        ],
+    )
+
+
+def dotation_details(page: Page) -> Details | None:
+    """Return V, R, t and the amount of each hospital and group, folded; None when none has an amount."""
+    rows = _factors(page.store.read(tables.SAVINGS))
+    if rows.empty:
+        return None
+    names = page.establishments.set_index("finess")
+    frame = rows.assign(
+        name=names["name"].reindex(rows["finess"]).fillna(rows["finess"].set_axis(rows["finess"])).to_numpy(),
+        href=names["href"].reindex(rows["finess"]).to_numpy(),
+    ).sort_values(["year", "label", "amount_eur", "finess"], ascending=[True, True, False, True])
+    table = Table.from_frame(
+        frame,
+        caption="Dotation biosimilaires, établissement par établissement",
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Groupe"),
+            *_STEPS,
+        ],
+        notes=[_NOTE, *_sources(rows)],
+    )
+    return Details("Détail : V, R, t et montant de chaque établissement", [table])
+
+
+def own_dotation(page: Page) -> Table | None:
+    """Return V, R, t and the amount of each group, for the establishment of a sheet; None when it has none."""
+    rows = page.store.read(tables.SAVINGS)
+    rows = _factors(rows[rows["finess"] == page.finess])
+    if rows.empty:
+        return None
+    due = french.euros(total_of(rows["amount_eur"]), cents=True)
+    return Table.from_frame(
+        rows.sort_values(["year", "label"]),
+        caption=f"Dotation biosimilaires : {due}",
+        columns=[ColumnFormat.text("label", "Groupe"), *_STEPS],
+        notes=[_NOTE, *_sources(rows)],
+    )
+
+
+def _sources(rows: pd.DataFrame) -> list[str]:
+    return [f"Règle : {rule}." for rule in sorted(set(rows["rule"].dropna()))]
+
+
+def _factors(savings: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per hospital, group and year that has an amount, with each of its factors."""
+    rows = savings[savings["indicator"].str.startswith(_DOTATION)]
+    key = ["finess", "indicator", "label", "year", "rule"]
+    counts = ("boxes", "biosimilar_boxes", "share")
+    parts = {name: rows[rows["component"] == name].set_index(key)["value"] for name in counts}
+    parts |= {
+        column: rows[rows["component"] == name].set_index(key)["amount_eur"]
+        for name, column in (("rate", "rate_eur"), ("incentive", "amount_eur"))
+    }
+    found = pd.concat({name: part.astype(object) for name, part in parts.items()}, axis=1).reset_index()
+    found = found[found["amount_eur"].notna()].reset_index(drop=True)
+    return found.assign(
+        year=found["year"].astype(str),
+        share_text=[french.percent(share, decimals_of(share)) for share in found["share"]],
+        rate_text=[french.euros(rate, cents=True) for rate in found["rate_eur"]],
+        due_text=[french.euros(amount, cents=True) for amount in found["amount_eur"]],
+    )
