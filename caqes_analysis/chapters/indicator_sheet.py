@@ -18,6 +18,7 @@ from caqes_analysis.evaluation.assess import EVALUATED_STATUSES, contracted_indi
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition
 from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED, counts_patients
+from caqes_analysis.indicators.standing import ranks_by_size
 
 __all__ = ["contract_indicators_table"]
 
@@ -51,8 +52,9 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     ]
     group = next((row["peer_group"] for row in rows if isinstance(row["peer_group"], str)), None)
     notes = [
-        "Intervalle à 95 % : ce que le hasard d'une année peut déplacer. Rang 1 : la valeur la plus favorable (la plus "
-        "élevée, pour un montant ou un nombre) dans la région, puis entre parenthèses parmi les pairs.",
+        "Intervalle à 95 % : ce que le hasard d'une année peut déplacer. Rang 1 : la valeur la plus favorable dans la "
+        "région, puis entre parenthèses parmi les pairs ; un montant ou un nombre n'a pas de rang, qui ne dirait que "
+        "la taille.",
     ]
     if len(references):
         notes.append(
@@ -93,8 +95,10 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
     # Beside a value that names its unit, counts stand without it: the table keeps within the page.
     short = one.unit if one.unit.unit in ("%", "€") else replace(one.unit, unit="")
     missing = _absence(one, str(mine["value_status"]))
-    rank = "–" if pd.isna(mine["rank"]) else f"{mine['rank']} / {mine['ranked_nb']}"
-    peers = "" if pd.isna(mine["peer_rank"]) else f" ({mine['peer_rank']} / {mine['peers_nb']})"
+    by_size = ranks_by_size(one.measure)
+    region = page.regional_context[one.definition.id, REGION_VALUE]
+    rank = "–" if by_size or pd.isna(mine["rank"]) else f"{mine['rank']} / {mine['ranked_nb']}"
+    peers = "" if by_size or pd.isna(mine["peer_rank"]) else f" ({mine['peer_rank']} / {mine['peers_nb']})"
     return {
         "indicator": one.definition.id,
         "short_name": one.definition.short_name,
@@ -105,7 +109,7 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
         "previous": "–" if pd.isna(mine["previous_value"]) else short.write(mine["previous_value"]),
         "position": one.target_words if state == "muted" else f"{target.short_label}{french.NBSP}: {situation}",
         "state": None if state == "muted" else state,
-        "region": page.regional_context[one.definition.id, REGION_VALUE],
+        "region": f"total {region}" if by_size else region,
         "rank": f"{rank}{peers}",
         "peer_group": mine["peer_group"],
         "unranked": mine["unranked_reason"] if isinstance(mine["unranked_reason"], str) else None,

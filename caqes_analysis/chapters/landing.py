@@ -45,8 +45,8 @@ CALIBRATION_NOTE = (
     "aurait été les années passées dans la région."
 )
 LIKELIHOOD_NOTE = (
-    "Dépasser : ▲ probable à partir de 66 %, ▽ peu probable jusqu'à 33 %, ◆ incertain entre les deux ; la probabilité "
-    "est arrondie à 5 % après le choix du mot."
+    "Dépasser : ▲ probable à partir de deux chances sur trois, ▽ peu probable jusqu'à une sur trois, ◆ incertain entre "
+    "les deux ; la probabilité est arrondie à 5 %, à 1 % près d'une limite."
 )
 FAN_NOTE = (
     "Éventail : intervalles à 80 % et à 95 % de l'atterrissage. Seul le total de l'année est calibré ; d'ici décembre, "

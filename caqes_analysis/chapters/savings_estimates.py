@@ -11,7 +11,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Notice, Table
-from caqes_analysis.display.series import carried_euros
+from caqes_analysis.display.series import carried_bound, carried_euros
 from caqes_analysis.savings.estimate import REGION
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude
 from caqes_analysis.savings.incentive import total_of
@@ -100,8 +100,9 @@ def estimate_text(row: Mapping[Any, Any], *, bounds: bool = True) -> str:
     if pd.isna(row["saving_eur"]):
         return NOT_ESTIMATED
     low, high = (float(row[name]) for name in _BOUNDS)
-    written = [carried_euros(value, low, high, signed=True) for value in (float(row["saving_eur"]), low, high)]
-    return f"{written[0]} (de {written[1]} à {written[2]})" if bounds else written[0]
+    saving = carried_euros(float(row["saving_eur"]), low, high, signed=True)
+    between = " à ".join(carried_bound(value, low, high, signed=True) for value in (low, high))
+    return f"{saving} (de {between})" if bounds else saving
 
 
 def _chance(value: Any) -> str:
@@ -182,10 +183,11 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
         return f"{row['label']} : économie réelle non estimable{reason}."
     paid = row["prob_paid_without_effect"]
     undeserved = "" if pd.isna(paid) else f" Chance d'être payé sans avoir rien changé : {_chance(paid)}."
-    return (
-        f"{row['label']} : {CONCLUSION_WORDS[row['conclusion']]}. Il aurait fallu économiser au moins "
-        f"{french.percent(row['detectable_pct'], 0)} pour que les données le montrent.{undeserved}"
-    )
+    said = f"{row['label']} : {CONCLUSION_WORDS[row['conclusion']]}."
+    if row["conclusion"] == "inconclusive":
+        least = french.percent(row["detectable_pct"], 0)
+        said += f" Il aurait fallu économiser au moins {least} pour que les données le montrent."
+    return f"{said}{undeserved}"
 
 
 def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price: Decimal | None, row: Any) -> str:
@@ -212,7 +214,7 @@ def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price
     if row is None or pd.isna(row["saving_eur"]):
         return f"{counted} ; ce qui se serait passé sans contrat n'est pas estimable."
     low, high = (float(row[name]) for name in _BOUNDS)
-    between = " à ".join(carried_euros(value, low, high, signed=True) for value in (low, high))
+    between = " à ".join(carried_bound(value, low, high, signed=True) for value in (low, high))
     return f"{counted} ; {_verdict(row['conclusion'], between)}{_beyond(float(saving), low, high)}."
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from caqes_analysis import french
@@ -19,6 +21,7 @@ from caqes_analysis.chapters.savings_estimates import (
 from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
+from caqes_analysis.display.series import carried_bound
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
 from caqes_analysis.savings.levers import LEVER_LABELS, lever_lines
@@ -110,7 +113,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         ColumnFormat.text("label", "Levier"),
         ColumnFormat.text("first", "D'abord"),
         ColumnFormat.compact_amount("median_eur", "À la médiane"),
-        ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
+        ColumnFormat.text("best", "Au meilleur quart", align="right"),
         ColumnFormat.text("between", "Intervalle à 95 %", align="right"),
     ]
     if ranked["target_eur"].notna().any():
@@ -120,7 +123,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         for group, groups in zip(ranked["main_group"], ranked["groups_nb"].astype(int), strict=True)
     ]
     table = Table.from_frame(
-        ranked.assign(first=first, label=_labels(ranked), between=_between(ranked)),
+        ranked.assign(first=first, label=_labels(ranked), best=_best(ranked), between=_between(ranked)),
         caption=f"Leviers : ce que l'établissement pourrait économiser en un an, prix de {year}",
         columns=columns,
         row_header="label",
@@ -151,11 +154,23 @@ def own_levers(page: Page) -> tuple[Display, ...]:
     return table, Details("Les présentations derrière ces leviers", [detail])
 
 
+def _best(ranked: pd.DataFrame) -> list[str]:
+    """Return the amounts of the levers, with the digits and the unit of their intervals."""
+    rows = zip(ranked["best_quartile_eur"], *_bounds(ranked), strict=True)
+    return [carried_bound(amount, low, high) for amount, low, high in rows]
+
+
 def _between(ranked: pd.DataFrame) -> list[str]:
     return [
-        "–" if pd.isna(low) else f"{french.compact_euros(max(low, 0))} à {french.compact_euros(high)}"
-        for low, high in zip(ranked["lower_eur"], ranked["upper_eur"], strict=True)
+        "–" if pd.isna(low) else f"{carried_bound(low, low, high)} à {carried_bound(high, low, high)}"
+        for low, high in zip(*_bounds(ranked), strict=True)
     ]
+
+
+def _bounds(ranked: pd.DataFrame) -> tuple[list[Any], list[Any]]:
+    """Return the bounds of the levers; a lever is never under zero."""
+    lower = [low if pd.isna(low) else max(low, 0) for low in ranked["lower_eur"]]
+    return lower, list(ranked["upper_eur"])
 
 
 def _labels(ranked: pd.DataFrame) -> list[str]:

@@ -69,7 +69,8 @@ def _contract(page: Page, contract_finess: str) -> str:
         return f"Pas de contrat {page.scheme.name}."
     row = own.iloc[0]
     since = "" if pd.isna(row["signed_on"]) else f", effet au {french.date(row['signed_on'], short=True)}"
-    volets = f", volets {row['volets'].replace(',', ', ')}" if _word(row["volets"]) else ""
+    listed = _word(row["volets"])
+    volets = f", {'volets' if ',' in listed else 'volet'} {listed.replace(',', ', ')}" if listed else ""
     return f"Contrat {page.scheme.name} ({_word(row['status']) or 'statut non renseigné'}{since}{volets})."
 
 

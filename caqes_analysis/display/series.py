@@ -18,6 +18,7 @@ from caqes_analysis.errors import CaqesError
 __all__ = [
     "MonthValue",
     "capitalised",
+    "carried_bound",
     "carried_euros",
     "carried_quantity",
     "checked",
@@ -226,6 +227,27 @@ def carried_euros(value: Any, low: Any, high: Any, *, signed: bool = False) -> s
     unit, scale = next((one for one in _UNITS if largest >= 10 ** one[1]), _UNITS[-1])
     write = french.signed if signed else french.number
     return f"{write(kept.scaleb(-scale), max(0, scale - power))}{french.NBSP}{unit}"
+
+
+def carried_bound(value: Any, low: Any, high: Any, *, signed: bool = False) -> str:
+    """Return a bound as :func:`carried_euros` does; one that is not zero is never written as zero.
+
+    Parameters
+    ----------
+    value
+        The bound.
+    low, high
+        Both bounds.
+    signed
+        Whether a plus sign is written.
+
+    Examples
+    --------
+    >>> carried_bound(-310, -14_000, -310, signed=True), carried_bound(0, 0, 30_600)
+    ('−310\\xa0€', '0\\xa0€')
+    """
+    written = carried_euros(value, low, high, signed=signed)
+    return french.compact_euros(value, signed=signed) if value and written == french.euros(0) else written
 
 
 def of_the(label: str) -> str:

@@ -32,7 +32,8 @@ class Likelihood:
     state
         ``warning``, ``muted`` or ``good``.
     chance
-        Probability in words, to the nearest 5 %: what a few replayed years can carry.
+        Probability in words, to the nearest 5 %: what a few replayed years can carry; to the nearest 1 % where the 5 %
+        would contradict the word.
     """
 
     word: str
@@ -60,6 +61,8 @@ def likelihood_of(probability: float | None) -> Likelihood:
     ('▲\\xa0probable', '85\\xa0%')
     >>> likelihood_of(0.004).chance, likelihood_of(1.0).word
     ('moins de 5\\xa0%', 'dépassé')
+    >>> likelihood_of(0.67).chance, likelihood_of(0.66).chance
+    ('67\\xa0%', '65\\xa0%')
     """
     if probability is None or pd.isna(probability):
         return Likelihood("–", "", "missing", "–")
@@ -72,6 +75,8 @@ def likelihood_of(probability: float | None) -> Likelihood:
         chance = f"moins de {percent(_STEP_PCT, 0)}"
     elif rounded > 100 - _STEP_PCT:
         chance = f"plus de {percent(100 - _STEP_PCT, 0)}"
+    elif _side(rounded / 100) != _side(probability):
+        chance = percent(100 * probability, 0)
     else:
         chance = percent(rounded, 0)
     if probability >= PROBABLE:
@@ -79,3 +84,7 @@ def likelihood_of(probability: float | None) -> Likelihood:
     if probability <= UNLIKELY:
         return Likelihood("peu probable", "▽", "good", chance)
     return Likelihood("incertain", "◆", "muted", chance)
+
+
+def _side(probability: float) -> tuple[bool, bool]:
+    return probability >= PROBABLE, probability <= UNLIKELY

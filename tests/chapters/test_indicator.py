@@ -105,6 +105,17 @@ def test_a_sheet_shows_the_indicators_of_its_scheme(page: Page) -> None:
     assert value.startswith(f"{own:+.1f}".replace(".", ",").replace("-", "−"))
 
 
+def test_a_count_has_a_total_and_no_rank(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    finess = str(page.establishments["finess"].iloc[0])
+    own = Page(page.campaign, page.store, None, finess)
+    rated = cells(indicator_sheet.contract_indicators_table(own), "Rang (pairs)")
+    monkeypatch.setattr(indicator_sheet, "ranks_by_size", lambda _: True)
+    counted = indicator_sheet.contract_indicators_table(own)
+    assert any(rank != "–" for rank in rated)
+    assert set(cells(counted, "Rang (pairs)")) == {"–"}
+    assert all(text.startswith("total ") for text in cells(counted, "Région"))
+
+
 def test_a_sheet_without_any_value_says_so(page: Page, tmp_path: Path) -> None:
     shown = indicator_sheet.contract_indicators_table(Page(page.campaign, page.store, None, "999999999"))
     assert isinstance(shown, Notice)

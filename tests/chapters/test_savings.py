@@ -194,3 +194,27 @@ def test_an_establishment_without_levers_says_why(page: Page) -> None:
 def test_sums_forget_what_is_unknown_and_are_unknown_when_all_is() -> None:
     assert total_of([Decimal("1.10"), None, float("nan")]) == Decimal("1.10")
     assert total_of([None, float("nan")]) is None
+
+
+def test_what_could_have_been_shown_is_said_only_of_what_was_not() -> None:
+    row = {"label": "PERFADOM", "saving_eur": 60_000.0, "detectable_pct": 12.0, "prob_paid_without_effect": None}
+    established = savings_estimates.estimate_note({**row, "conclusion": "saving"})
+    assert plain(established) == f"PERFADOM : {CONCLUSION_WORDS['saving']}."
+    assert "au moins 12 %" in plain(savings_estimates.estimate_note({**row, "conclusion": "inconclusive"}))
+
+
+def test_a_bound_that_is_not_zero_is_not_written_zero() -> None:
+    row = {"saving_eur": -8_000.0, "lower_95_eur": -14_000.0, "upper_95_eur": -310.0}
+    assert plain(savings_estimates.estimate_text(row)) == "−8 k€ (de −14 k€ à −310 €)"
+
+
+def test_a_lever_is_written_in_the_unit_of_its_interval(page: Page) -> None:
+    ranked = pd.DataFrame(
+        {
+            "best_quartile_eur": [455.0, 5_066_400.0, 700.0],
+            "lower_eur": [433.0, 4_600_000.0, None],
+            "upper_eur": [478.0, 5_500_000.0, None],
+        }
+    )
+    assert [plain(text) for text in savings_sheet._best(ranked)] == ["455 €", "5,1 M€", "700 €"]
+    assert [plain(text) for text in savings_sheet._between(ranked)] == ["433 € à 478 €", "4,6 M€ à 5,5 M€", "–"]
