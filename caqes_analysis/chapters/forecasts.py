@@ -8,16 +8,19 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.landing import (
-    LIKELIHOOD_NOTE,
+    at_80_pct,
     chance_of,
     chance_words,
     gap_between,
     has_rate,
     landing_sentence,
+    likelihood_notes,
+    outcome_header,
     rate_interval,
     region_landing,
     stake_words,
     why_not,
+    year_title,
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months
@@ -101,15 +104,15 @@ def region_table(page: Page) -> Table | Notice:
     apart = [f"{row['label']} : {row['reason']}." for row in left.to_dict("records")]
     return Table.from_frame(
         frame,
-        caption=f"Atterrissage {page.campaign.year} de la région, somme des établissements",
+        caption=f"{year_title(page)} de la région, somme des établissements",
         columns=[
             ColumnFormat.text("label", "Enveloppe"),
-            ColumnFormat.text("rate", "Évolution, à 80 %", align="right"),
+            ColumnFormat.text("rate", at_80_pct(page, "Évolution,"), align="right"),
             ColumnFormat.text("target", "Comparée à"),
-            ColumnFormat.text("chance", "Dépasser", state="state"),
-            ColumnFormat.text("gap", "Écart à 80 %"),
+            ColumnFormat.text("chance", outcome_header(page), state="state"),
+            ColumnFormat.text("gap", at_80_pct(page, "Écart")),
         ],
-        notes=[LIKELIHOOD_NOTE, *apart, *benchmark_notes(page, rows["envelope"])],
+        notes=[*likelihood_notes(page), *apart, *benchmark_notes(page, rows["envelope"])],
     )
 
 
@@ -121,13 +124,16 @@ def weather_table(page: Page) -> Table | Notice:
     if rows.empty:
         return Notice("missing", "Météo des établissements", "Aucun objectif ni repère d'enveloppe n'est renseigné.")
     unlikely = int((rows["prob_exceed"] <= UNLIKELY).sum())
-    notes = [
-        "Enjeu : dépassement moyen attendu, soit la probabilité multipliée par le dépassement quand il a lieu. Le "
-        "tableau est rangé par enjeu.",
-        LIKELIHOOD_NOTE,
-        f"{french.plural(unlikely, 'prévision « peu probable »', 'prévisions « peu probable »')} hors du tableau ; "
-        "elles sont sur les fiches.",
-    ]
+    if page.campaign.is_closed_year:
+        kept = french.plural(unlikely, "comparaison où la limite est tenue", "comparaisons où la limite est tenue")
+        notes = ["Enjeu : le dépassement de l'année. Le tableau est rangé par enjeu."]
+    else:
+        kept = french.plural(unlikely, "prévision « peu probable »", "prévisions « peu probable »")
+        notes = [
+            "Enjeu : dépassement moyen attendu, soit la probabilité multipliée par le dépassement quand il a lieu. Le "
+            "tableau est rangé par enjeu."
+        ]
+    notes += [*likelihood_notes(page), f"{kept} hors du tableau, sur les fiches."]
     counted = page.forecasts.loc[page.forecasts["unit_label"] != EUROS, "envelope"].unique().tolist()
     if counted:
         labels = french.list_in_words([page.label(code) for code in counted])
@@ -186,9 +192,9 @@ def stakes_table(
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
             *([ColumnFormat.text("label", "Enveloppe")] if names_envelope else []),
-            ColumnFormat.text("rate", "Évolution, à 80 %", align="right"),
+            ColumnFormat.text("rate", at_80_pct(page, "Évolution,"), align="right"),
             ColumnFormat.text("target", "Comparée à"),
-            ColumnFormat.text("chance", "Dépasser", state="state"),
+            ColumnFormat.text("chance", outcome_header(page), state="state"),
             # Each amount in its own unit: the same stake reads the same in the tables of several pages.
             ColumnFormat.text("expected_excess_eur", "Enjeu", align="right", write=french.compact_euros, sort_key=float)
             if rows["unit_label"].isin([EUROS]).all()

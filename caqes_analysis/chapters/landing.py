@@ -22,6 +22,7 @@ __all__ = [
     "FAN_NOTE",
     "LIKELIHOOD_NOTE",
     "amount_between",
+    "at_80_pct",
     "chance_of",
     "chance_words",
     "fan_of",
@@ -31,6 +32,8 @@ __all__ = [
     "landing_card",
     "landing_of",
     "landing_sentence",
+    "likelihood_notes",
+    "outcome_header",
     "projection_of",
     "rate_between",
     "rate_interval",
@@ -38,6 +41,7 @@ __all__ = [
     "region_landing",
     "stake_words",
     "why_not",
+    "year_title",
 ]
 
 CALIBRATION_NOTE = (
@@ -52,6 +56,26 @@ FAN_NOTE = (
     "Éventail : intervalles à 80 % et à 95 % de l'atterrissage. Seul le total de l'année est calibré ; d'ici décembre, "
     "les bornes suivent la saison des années passées."
 )
+
+
+def year_title(page: Page) -> str:
+    """Return how the year of a table is named: a landing until December is known, then the year itself."""
+    return f"{'Année close' if page.campaign.is_closed_year else 'Atterrissage'} {page.campaign.year}"
+
+
+def at_80_pct(page: Page, header: str) -> str:
+    """Return the header of a column whose cells have an 80 % interval, which a closed year has not."""
+    return header.removesuffix(",") if page.campaign.is_closed_year else f"{header} à 80 %"
+
+
+def outcome_header(page: Page) -> str:
+    """Return the header of the column that compares the year with its target."""
+    return "Résultat" if page.campaign.is_closed_year else "Dépasser"
+
+
+def likelihood_notes(page: Page) -> list[str]:
+    """Return what the words of likelihood mean; nothing in a closed year, where none is printed."""
+    return [] if page.campaign.is_closed_year else [LIKELIHOOD_NOTE]
 
 
 def landing_of(page: Page, envelope: str) -> pd.Series[Any] | None:

@@ -8,8 +8,8 @@ from caqes_analysis import french
 from caqes_analysis.chapters.landing import (
     CALIBRATION_NOTE,
     FAN_NOTE,
-    LIKELIHOOD_NOTE,
     amount_between,
+    at_80_pct,
     chance_of,
     chance_words,
     fan_of,
@@ -17,9 +17,12 @@ from caqes_analysis.chapters.landing import (
     grounds,
     has_rate,
     landing_of,
+    likelihood_notes,
+    outcome_header,
     projection_of,
     rate_between,
     rate_words,
+    year_title,
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import (
@@ -264,19 +267,20 @@ def forecast_table(page: Page) -> Table | Notice:
         ColumnFormat.text("label", "Enveloppe"),
         ColumnFormat.text("landing", f"Année {page.campaign.year}", align="right"),
     ]
-    notes = grounds(page, rows)
+    notes, is_closed = grounds(page, rows), page.campaign.is_closed_year
     if rows["evolution_pct"].notna().any():
         columns += [
             ColumnFormat.text("rate", "Évolution", align="right"),
-            ColumnFormat.text("between", "Intervalle à 80 %", align="right"),
+            *([] if is_closed else [ColumnFormat.text("between", "Intervalle à 80 %", align="right")]),
             ColumnFormat.text("target", "Comparée à"),
-            ColumnFormat.text("chance", "Dépasser", state="state"),
-            ColumnFormat.text("gap", "Écart à 80 %"),
+            ColumnFormat.text("chance", outcome_header(page), state="state"),
+            ColumnFormat.text("gap", at_80_pct(page, "Écart")),
         ]
-        notes = [CALIBRATION_NOTE, LIKELIHOOD_NOTE, *notes, *benchmark_notes(page, rows["envelope"])]
+        calibration = [] if is_closed else [CALIBRATION_NOTE]
+        notes = [*calibration, *likelihood_notes(page), *notes, *benchmark_notes(page, rows["envelope"])]
     months = f"de janvier à {french.month_name(page.campaign.settled_month_nb)}"
-    how = "année close" if page.campaign.is_closed_year else f"prévu avec les mois {months}"
-    return Table.from_frame(frame, caption=f"Atterrissage {page.campaign.year}, {how}", columns=columns, notes=notes)
+    how = "" if is_closed else f", prévu avec les mois {months}"
+    return Table.from_frame(frame, caption=f"{year_title(page)}{how}", columns=columns, notes=notes)
 
 
 def available_table(page: Page) -> Table | Notice | None:

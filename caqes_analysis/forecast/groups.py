@@ -116,7 +116,7 @@ class GroupSums:
             months_eur=np.full((size, 12 * (HISTORY_YEARS_NB + 1)), np.nan),
             observed_nb=np.full(size, self.observed_nb),
             years_nb=np.zeros(size, dtype=np.int64),
-            observed_cents=np.array([group.observed_cents for group in found], dtype=np.int64),
+            observed_cents=np.array([self._observed_cents(group) for group in found], dtype=np.int64),
             filled_eur=np.zeros(size),
             previous_cents=np.array([group.previous_cents for group in found], dtype=np.int64),
             has_previous=np.array([self._is_said(group) for group in found], dtype=bool),
@@ -128,6 +128,10 @@ class GroupSums:
         )
         return histories, totals
 
+    def _observed_cents(self, group: Group) -> int:
+        """Return the months observed: of all the envelopes of an indicator, those that cannot be estimated included."""
+        return group.observed_cents + (group.left_out_cents if self.needs_all else 0)
+
     def _is_said(self, group: Group) -> bool:
         return group.members_nb > 0 and not (self.needs_all and group.left_out_nb)
 
@@ -138,7 +142,7 @@ class GroupSums:
 
     def _reason(self, group: Group) -> str:
         noun = "enveloppe" if self.needs_all else "établissement"
-        summed = f"somme de {french.plural(group.members_nb, noun)}, trajectoire par trajectoire"
+        summed = f"somme de {french.plural(group.members_nb, noun)}"
         if not group.left_out_nb:
             return summed
         why = "non estimable ou année précédente incomplète"

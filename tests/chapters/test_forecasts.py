@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, forecast_record, forecasts, region
+from caqes_analysis.chapters import Page, forecast_record, forecasts, landing, region
 from caqes_analysis.display import Figure, Notice, Table, Text
 from caqes_analysis.forecast.campaign import Step, prepare_forecasts
 from caqes_analysis.store import Store
@@ -127,3 +129,18 @@ def test_a_closed_year_has_neither_interval_nor_chance(tmp_path: Path) -> None:
     assert isinstance(shown, Table)
     assert "[" not in shown.rows[0][1].text
     assert rows.query("level == 'region'")["prob_exceed"].isin([0.0, 1.0]).all()
+
+
+@pytest.mark.parametrize(
+    ("is_closed", "title", "headers"),
+    [
+        (True, "Année close 2019", ["Évolution", "Écart", "Résultat"]),
+        (False, "Atterrissage 2019", ["Évolution, à 80 %", "Écart à 80 %", "Dépasser"]),
+    ],
+)
+def test_a_closed_year_is_not_spoken_of_as_a_forecast(is_closed: bool, title: str, headers: list[str]) -> None:
+    page: Any = SimpleNamespace(campaign=SimpleNamespace(is_closed_year=is_closed, year=2019))
+    assert landing.year_title(page) == title
+    words = [landing.at_80_pct(page, "Évolution,"), landing.at_80_pct(page, "Écart"), landing.outcome_header(page)]
+    assert words == headers
+    assert landing.likelihood_notes(page) == ([] if is_closed else [landing.LIKELIHOOD_NOTE])

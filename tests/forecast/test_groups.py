@@ -1,0 +1,31 @@
+"""What a sum of envelopes counts, and what it says of those that it leaves out."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from caqes_analysis.forecast.groups import GroupSums
+from caqes_analysis.forecast.histories import Method
+
+
+@pytest.mark.parametrize(("needs_all", "observed_cents"), [(True, 3220), (False, 890)])
+def test_the_months_of_an_indicator_are_those_of_all_its_envelopes(needs_all: bool, observed_cents: int) -> None:
+    """23.30 € of drugs, which cannot be estimated, and 8.90 € of products: 32.20 € are observed of their sum."""
+    histories: Any = SimpleNamespace(
+        methods=(Method.NONE, Method.COMPLETE), observed_cents=np.array([2330, 890]), has_negative=np.array([False] * 2)
+    )
+    sums = GroupSums(2019, 12, 3, needs_all=needs_all)
+    sums.add(
+        histories,
+        np.full((2, 3), 890),
+        names=[["phev"], ["phev"]],
+        base_cents=np.array([2000, 800]),
+        has_base=np.array([True, True]),
+    )
+    found, _ = sums.as_series()
+    assert found.observed_cents.tolist() == [observed_cents]
+    assert "trajectoire" not in found.reasons[0]
