@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.change_words import change_words, slope_words
+from caqes_analysis.chapters.indicator_population import (
+    are_missed,
+    order_note,
+    part_notes,
+    ranked,
+    set_aside,
+    some_of,
+)
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
-from caqes_analysis.chapters.words import format_of, masked_words, sentence_case
+from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.departments_map import read_outlines
-from caqes_analysis.display import ColumnFormat, Figure, Link, Notice, Table, Text
+from caqes_analysis.display import Figure, Link, Notice, Text
 from caqes_analysis.display.charts_dumbbell import dumbbells
 from caqes_analysis.display.charts_map import department_map
 from caqes_analysis.display.charts_position import Reference, distribution
 from caqes_analysis.display.charts_trend import DatedFact, yearly_trend
 from caqes_analysis.display.measure import MeasureFormat
-from caqes_analysis.display.style import abbreviated
 from caqes_analysis.indicators.definition import Measure, ReferenceCondition
-from caqes_analysis.indicators.intervals import in_points
 from caqes_analysis.indicators.places import UNKNOWN_GROUP
-from caqes_analysis.indicators.secrecy import UNRANKED
-from caqes_analysis.indicators.standing import ranks_by_size
 
 __all__ = [
     "answer",
@@ -32,7 +33,6 @@ __all__ = [
     "map_figure",
     "moves_figure",
     "position_figures",
-    "ranking_table",
     "reading_text",
     "trend_figure",
 ]
@@ -48,16 +48,21 @@ def answer(reading: IndicatorReading) -> Text:
     name = label if name.casefold() in label.casefold() else f"{name}, {label}"
     head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} dans la région"
     change = change_words(reading.measure, region["change"])
-    head += f" ({change} par rapport à {reading.previous_label})" if change else ""
+    head += f" ({change} {reading.against_words})" if change else ""
     target = reading.target
     if target.value is None:
         return Text.answer(f"{head}. {sentence_case(reading.target_sentence)}{_ranking_words(reading)}.")
-    rows = reading.establishments.dropna(subset=["value"])
-    missed = sum(_are_missed(reading, rows))
-    side = "en dessous" if reading.definition.direction == "higher" else "au-dessus"
-    verb = "sont" if missed > 1 else "est"
-    count = f"{french.plural(missed, 'établissement')} sur {french.number(len(rows))} {verb} {side}"
-    none = f"aucun des {french.plural(len(rows), 'établissement')} n'est {side}"
+    rows = ranked(reading.establishments)
+    missed = sum(are_missed(reading, rows))
+    some = f"{french.plural(missed, 'établissement')} sur {french.number(len(rows))}"
+    if reading.definition.direction != "higher" and target.value < 0:
+        verb = "atteignent" if missed > 1 else "atteint"
+        count = f"{some} ne l'{verb} pas"
+        none = f"les {_counted_words(reading, rows)} l'atteignent"
+    else:
+        side = "en dessous" if reading.definition.direction == "higher" else "au-dessus"
+        count = f"{some} {'sont' if missed > 1 else 'est'} {side}"
+        none = f"aucun des {_counted_words(reading, rows)} n'est {side}"
     return Text.answer(f"{head}. {sentence_case(target.label)}{french.NBSP}: {count if missed else none}.")
 
 
@@ -66,17 +71,18 @@ def _within_a_sentence(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
-def _are_missed(reading: IndicatorReading, rows: pd.DataFrame) -> list[bool]:
-    states = [reading.situation(*pair)[1] for pair in zip(rows["value"], rows["finess"], strict=True)]
-    return [state == "warning" for state in states]
+def _counted_words(reading: IndicatorReading, rows: pd.DataFrame) -> str:
+    if len(rows) < reading.establishments["value"].notna().sum():
+        return french.plural(len(rows), "établissement classé", "établissements classés")
+    return french.plural(len(rows), "établissement")
 
 
 def _ranking_words(reading: IndicatorReading) -> str:
-    rows = reading.establishments.dropna(subset=["value"])
+    rows = ranked(reading.establishments)
     if len(rows) < _FEW:
         return ""
     middle = reading.unit.write(rows["value"].median())
-    return f" ; valeur médiane des {french.plural(len(rows), 'établissement')}{french.NBSP}: {middle}"
+    return f" ; valeur médiane des {_counted_words(reading, rows)}{french.NBSP}: {middle}"
 
 
 def position_figures(reading: IndicatorReading) -> tuple[Figure | Notice, ...]:
@@ -111,14 +117,17 @@ def _position(
     names = reading.page.establishments.set_index("finess")["name"]
     rows = rows[rows["value_status"] != "not_applicable"].assign(name=lambda d: names.reindex(d["finess"]).to_numpy())
     caption = f"{named.label}, {period_words(period)}"
-    if rows["value"].notna().sum() < _FEW:
-        return Notice("missing", caption, "Moins de trois établissements ont une valeur : pas de figure.")
     if reference is None and (same := same_level_notice(named, rows, period_words(period))):
         return same
+    rows = rows.assign(set_aside=set_aside(reading, rows, measure, period, is_verdict=reference is not None))
+    if (rows["value"].notna() & rows["set_aside"].isna()).sum() < _FEW:
+        return Notice("missing", caption, "Moins de trois établissements ont une valeur qui compte : pas de figure.")
     target = reading.target if with_target else None
     if target is not None:
-        rows = rows.assign(is_missed=_are_missed(reading, rows))
+        rows = rows.assign(is_missed=are_missed(reading, rows))
     notes = [sentence_case(target.label)] if target and target.value is not None else []
+    if with_target:
+        notes += part_notes(reading)
     if reference is not None:
         notes.append("Le référentiel dit qui est ciblé, pas ce qui doit être atteint.")
     return distribution(
@@ -136,8 +145,7 @@ def _position(
 def moves_figure(reading: IndicatorReading) -> Figure | Notice:
     """Return the moves of those that weigh most in the change of the region; of an evolution, the amounts compared."""
     level = reading.level
-    rows = reading.rows("establishment", level.id)
-    rows = rows[~rows["finess"].isin(_without_rate(reading, level))]
+    rows = _moves(reading)
     if not (rows["value"].notna() & rows["previous_value"].notna()).any():
         return Notice(
             "missing",
@@ -162,8 +170,22 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
         better=reading.definition.direction,
         threshold=reading.target.value if own else None,
         threshold_label=reading.target.noun,
-        notes=["Dans l'ordre de ce que chacun pèse dans l'écart de la région."],
+        notes=[order_note(reading), *part_notes(reading), *_left_out_notes(ordered)],
     )
+
+
+def _moves(reading: IndicatorReading) -> pd.DataFrame:
+    """Return the establishments of the ranking with both values; of an evolution, the two sums that it compares."""
+    rows = reading.rows("establishment")
+    level = reading.level
+    if level.denominator is None and level is not reading.measure:
+        rows = rows[rows["value_status"] != "not_applicable"]
+        return rows.assign(
+            value=(level.scale * rows["numerator"]).where(rows["value"].notna()),
+            previous_value=(level.scale * rows["denominator"]).where(rows["value"].notna()),
+        )
+    rows = reading.rows("establishment", level.id)
+    return rows[~rows["finess"].isin(_without_rate(reading, level))]
 
 
 def _without_rate(reading: IndicatorReading, level: Measure) -> list[str]:
@@ -171,6 +193,15 @@ def _without_rate(reading: IndicatorReading, level: Measure) -> list[str]:
     rates = [one.id for one in reading.definition.measures if one.evolution_of == level.id]
     found = [reading.rows("establishment", rate).query("value_status == 'not_applicable'")["finess"] for rate in rates]
     return sorted({finess for part in found for finess in part})
+
+
+def _left_out_notes(rows: pd.DataFrame) -> list[str]:
+    lacking = rows[rows["value_status"] != "not_applicable"]
+    lacking = lacking[lacking["value"].isna() | lacking["previous_value"].isna()]
+    if lacking.empty:
+        return []
+    names = [str(name) for name in lacking["name"].sort_values()]
+    return [f"Hors de la figure, faute d'une des deux valeurs{french.NBSP}: {some_of(names)}."]
 
 
 def trend_figure(reading: IndicatorReading) -> Figure | Notice:
@@ -193,7 +224,10 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
         )
     change = change_words(measure, region["change"], region["change_lower"], region["change_upper"])
     if change:
-        notes.append(f"Par rapport à {reading.previous_label}, aux mêmes établissements{french.NBSP}: {change}.")
+        against = sentence_case(reading.against_words)
+        if measure is not reading.measure:
+            against = f"Par rapport à {reading.previous_label}, aux mêmes établissements"
+        notes.append(f"{against}{french.NBSP}: {change}.")
     if measure.evolution_of is None and measure.denominator is None and known["establishments_nb"].nunique() > 1:
         low, high = known["establishments_nb"].min(), known["establishments_nb"].max()
         notes.append(
@@ -239,107 +273,25 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
     counts = department.reindex(known["finess"]).value_counts()
     target = reading.target
     place = reading.page.campaign.map
+    minimum_nb = reading.definition.minimum_count_nb
+    is_small = (rows["denominator"] < minimum_nb) & (reading.measure.denominator is not None)
+    if (rows["value"].notna() & ~is_small).sum() < 2:
+        return Notice("missing", "Départements", f"Moins de deux départements ont un effectif d'au moins {minimum_nb}.")
+    notes = [sentence_case(target.label)] if target.value is not None else []
+    if (is_small & rows["value"].notna()).any():
+        notes.append(f"Trop petit : effectif du département inférieur à {french.number(minimum_nb)}.")
     return department_map(
-        rows.assign(establishments_nb=counts.reindex(rows["department"]).fillna(0).to_numpy(dtype=int)),
+        rows.assign(
+            establishments_nb=counts.reindex(rows["department"]).fillna(0).to_numpy(dtype=int), is_small=is_small
+        ),
         caption=f"{reading.measure.label}, {period_words(reading.period)}",
         unit=reading.unit,
         threshold=target.value,
         threshold_label=target.noun,
         better=reading.definition.direction,
         outlines=None if place is None else read_outlines(place),
-        notes=[sentence_case(target.label)] if target.value is not None else [],
+        notes=notes,
     )
-
-
-def ranking_table(reading: IndicatorReading) -> Table | Notice:
-    """Return every establishment with rank, interval, move and status; the region as total."""
-    rows = reading.establishments
-    if rows.empty:
-        return Notice("missing", "Classement", "Aucun établissement n'est concerné par cet indicateur.")
-    unit, measure = reading.unit, reading.measure
-    situations = [reading.situation(*pair) for pair in zip(rows["value"], rows["finess"], strict=True)]
-    frame = rows.assign(
-        name=[abbreviated(str(name)) for name in rows["name"]],
-        place=[_rank_words(row) for row in rows.to_dict("records")],
-        bounds=[unit.interval(*pair) or "–" for pair in zip(rows["lower"], rows["upper"], strict=True)],
-        previous=rows["previous_value"],
-        position=[word for word, _ in situations],
-        state=[state for _, state in situations],
-        reference=reading.references.reindex(rows["finess"]).to_numpy() if len(reading.references) else None,
-    )
-    region = reading.region
-    total = pd.DataFrame([region]).assign(
-        place="",
-        name=f"Région ({french.number(rows['value'].notna().sum())})",
-        href=None,
-        department="",
-        bounds=unit.interval(region["lower"], region["upper"]) or "–",
-        previous=region["previous_value"],
-        position="",
-        state=None,
-        reference=None,
-        contribution=reading.rows("establishment")["contribution"].sum(min_count=1),
-    )
-    change = (
-        ColumnFormat.points("change", "Écart", value_status=None, is_provisional=None)
-        if in_points(measure)
-        else ColumnFormat.percent("change", "Écart", signed=True, value_status=None, is_provisional=None)
-    )
-    columns = [
-        ColumnFormat.text("name", "Établissement", href="href"),
-        unit.column("value", reading.period_label),
-        ColumnFormat.text("place", f"Rang sur {french.number(rows['rank'].notna().sum())}", align="right"),
-        ColumnFormat.text("bounds", "Intervalle à 95 %", align="right"),
-    ]
-    if rows["previous_value"].notna().any():
-        columns += [unit.column("previous", reading.previous_label, value_status=None, is_provisional=None), change]
-    if reading.target.value is not None:
-        columns.append(ColumnFormat.text("position", reading.target.short_label.capitalize(), state="state"))
-    if len(reading.references):
-        columns.append(ColumnFormat.status("reference", f"Référentiel {reading.closed_year}", REFERENCE_WORDS))
-    if rows["contribution"].notna().any():
-        columns.append(
-            ColumnFormat.points("contribution", "Contribution", decimals=2, value_status=None, is_provisional=None)
-        )
-    columns.append(ColumnFormat.text("department", "Dép."))
-    return Table.from_frame(
-        frame,
-        caption=f"{measure.label}, {period_words(reading.period)} : rang, intervalle et situation",
-        columns=columns,
-        totals=total,
-        notes=_ranking_notes(reading, rows),
-    )
-
-
-def _rank_words(row: dict[Any, Any]) -> str:
-    if not pd.isna(row["rank"]):
-        return str(row["rank"])
-    return "non classé" if isinstance(row["unranked_reason"], str) else "–"
-
-
-def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
-    better = {
-        "lower": "Rang 1 : la valeur la plus basse, la plus favorable.",
-        "higher": "Rang 1 : la valeur la plus élevée, la plus favorable.",
-        "none": "Rang 1 : la valeur la plus élevée ; aucun sens n'est meilleur.",
-    }
-    notes = [better[reading.definition.direction]]
-    if ranks_by_size(reading.measure):
-        notes = ["Rang 1 : la valeur la plus élevée. Ce rang dit qui est grand, pas qui fait bien."]
-    notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
-    notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
-    notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
-    if rows["contribution"].notna().any():
-        notes.append("Contribution : part de chacun dans l'écart de la région ; les contributions s'y additionnent.")
-        every = reading.rows("establishment")
-        unrated = every[(every["value_status"] == "not_applicable") & (every["contribution"].fillna(0) != 0)]
-        if len(unrated):
-            share = french.points(unrated["contribution"].sum(), 2)
-            notes.append(
-                "Un établissement ouvert depuis le début de l'année précédente n'a pas de taux ; ses euros comptent "
-                f"dans la région : {share}."
-            )
-    return notes
 
 
 def reading_text(reading: IndicatorReading) -> Text:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators, volet_label
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import DEFINITION_WORDS
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
-from caqes_analysis.indicators.intervals import in_points
 
 __all__ = ["answer", "empty_table", "region_tables"]
 
@@ -54,8 +54,6 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
     for one in readings:
         region = one.region
         situation, state = one.situation(region["value"])
-        change = region["change"]
-        written = french.points(change) if in_points(one.measure) else french.percent(change, signed=True)
         rows.append(
             {
                 "name": one.definition.short_name,
@@ -63,7 +61,7 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
                 "measure": one.measure.label,
                 "period": one.period_label,
                 "value": one.unit.write(region["value"]),
-                "change": "–" if pd.isna(change) else written,
+                "change": change_words(one.measure, region["change"]) or "–",
                 "target": one.target_words,
                 "position": situation,
                 "state": state,
@@ -80,6 +78,10 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
             ColumnFormat.text("change", "Écart avec N-1", align="right"),
             ColumnFormat.text("target", "Objectif"),
             ColumnFormat.text("position", "Situation", state="state"),
+        ],
+        notes=[
+            "Écart avec N-1 : d'un taux d'évolution, la différence des deux taux ; sinon, aux mêmes établissements, "
+            "ceux qui ont une valeur les deux années."
         ],
     )
 

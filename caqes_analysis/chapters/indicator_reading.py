@@ -15,8 +15,10 @@ from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.evaluation.position import Position, position_of
 from caqes_analysis.evaluation.targeting import targeting
+from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
+from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = [
@@ -123,6 +125,13 @@ class IndicatorReading:
         """The same period a year before, as a header."""
         return self.period_label.replace(str(self.year), str(self.year - 1))
 
+    @property
+    def against_words(self) -> str:
+        """With what a change compares, in words: the rate of the year before, or the same establishments then."""
+        if self.measure.evolution_of is not None:
+            return f"par rapport au taux de {self.previous_label}"
+        return f"par rapport à {self.previous_label}, aux mêmes établissements"
+
     def rows(self, level: str, measure: str | None = None, period: str | None = None) -> pd.DataFrame:
         """Return the trends of a level, of the measure and period read unless others are named."""
         every = self.trends
@@ -207,9 +216,7 @@ class IndicatorReading:
         if state == "muted":
             return "–", state
         if state == "good":
-            if self.month_nb == _LAST_MONTH:
-                return "tenu", state
-            return ("au niveau" if self.definition.direction == "higher" else "en dessous"), state
+            return ("atteint" if self.definition.direction == "higher" else "en dessous"), state
         return ("en dessous" if self.definition.direction == "higher" else "au-dessus"), state
 
     @property
@@ -244,6 +251,49 @@ class IndicatorReading:
         verdicts = targeting(values, [self.definition])
         return verdicts.set_index("finess")["reference_status"]
 
+    def months_counted(self, measure: str, period: str) -> pd.Series:
+        """Return how many months were counted, by FINESS, of the establishments read on a part of the period only."""
+        rows = self.page.store.query(
+            "select finess, months_nb from indicator_values where indicator = $indicator and measure = $measure "
+            "and period = $period and perimeter = $perimeter and level = 'establishment' "
+            "and value is not null and months_nb between 1 and $months_nb - 1 order by finess",
+            {
+                "indicator": self.definition.id,
+                "measure": measure,
+                "period": period,
+                "perimeter": CURRENT_PERIMETER,
+                "months_nb": months_of(period),
+            },
+        )
+        return rows.set_index("finess")["months_nb"]
+
+    @cached_property
+    def parts_read(self) -> dict[str, str]:
+        """« 6 mois sur 7, mars manquant », by FINESS, for those whose value is read on a part of the period."""
+        counted = self.months_counted(self.measure.id, self.period)
+        if counted.empty:
+            return {}
+        absent = self._missing_months()
+        return {
+            str(finess): f"{months_nb} mois sur {self.month_nb}{absent.get(str(finess), '')}"
+            for finess, months_nb in counted.items()
+        }
+
+    def _missing_months(self) -> dict[str, str]:
+        """Return the names of the months missing in either year, by FINESS, where one envelope is counted."""
+        line = self.level.numerator
+        if self.measure.evolution_of is None or line is None or line.table != "monthly_grid":
+            return {}
+        received = self.page.store.query("select distinct envelope from monthly_grid order by envelope")["envelope"]
+        envelopes = envelopes_counted(line.condition, received.tolist())
+        rows = self.page.store.query(
+            "select finess, string_agg(distinct missing_months, ', ') as months from evolutions "
+            "where year = $year and month_nb = $month_nb and missing_months is not null "
+            "and list_contains($envelopes, envelope) group by finess",
+            {"year": self.year, "month_nb": self.month_nb, "envelopes": list(envelopes)},
+        )
+        return {finess: _missing_words(months) for finess, months in zip(rows["finess"], rows["months"], strict=True)}
+
     def history(self, measure: Measure) -> pd.DataFrame:
         """Return the values of the region over the years, at the same months, with their intervals."""
         months = self.period[4:]
@@ -260,6 +310,11 @@ class IndicatorReading:
             },
         )
         return rows.assign(year=rows["period"].str[:4].astype(int))
+
+
+def _missing_words(numbers: str) -> str:
+    months = [french.month_name(number) for number in sorted({int(one) for one in numbers.split(", ")})]
+    return f", {french.list_in_words(months)} {'manquants' if len(months) > 1 else 'manquant'}"
 
 
 def read_indicators(

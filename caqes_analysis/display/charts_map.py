@@ -53,6 +53,7 @@ class MapClass:
 
 
 _LOW: Final = ("", "//", "xx")
+_TOO_SMALL: Final = MapClass("trop petit", CONTEXT, 0.16, "..")
 
 
 def department_map(
@@ -72,7 +73,8 @@ def department_map(
     ----------
     frame
         One row a department: ``department`` (code), ``value``, and ``establishments_nb``; missing values are drawn
-        empty.
+        empty. Where ``is_small``, when there, is true, the value is not to be interpreted: the department is grey, and
+        neither the title nor the classes count it.
     caption
         What is measured, and when.
     unit
@@ -88,8 +90,12 @@ def department_map(
     """
     rows = checked(frame, ("department", "value", "establishments_nb"), "department_map")
     data = rows.sort_values("department").reset_index(drop=True)
-    codes, values = [str(code) for code in data["department"]], [float(value) for value in data["value"]]
+    is_small = data["is_small"] & data["value"].notna() if "is_small" in data else pd.Series(False, index=data.index)
+    codes = [str(code) for code in data["department"]]
+    values = [float(value) for value in data["value"].mask(is_small)]
     classes, class_of = _classes(values, unit, threshold, better)
+    classes = [*classes, _TOO_SMALL]
+    class_of = [len(classes) - 1 if small else place for place, small in zip(class_of, is_small, strict=True)]
     known = [(value, code) for value, code in zip(values, codes, strict=True) if value == value]
     checked(pd.DataFrame({"value": known}), (), "department_map")
     title = _title(known, class_of, classes, unit, threshold_label if threshold is not None else None)
@@ -101,8 +107,8 @@ def department_map(
             svg = _outlined(codes, values, class_of, classes, unit, outlines)
     words = [classes[place].label if place is not None else "sans valeur" for place in class_of]
     table = Table.from_frame(
-        data.assign(label=[department_label(code) for code in codes], word=words).sort_values(
-            "value", ascending=False, kind="stable"
+        data.assign(label=[department_label(code) for code in codes], word=words, is_small=is_small).sort_values(
+            ["is_small", "value"], ascending=[True, False], kind="stable"
         ),
         caption=f"{caption}, par département",
         columns=[
@@ -193,6 +199,10 @@ def _fill(drawing: Canvas, shape: Rectangle | PathPatch, one: MapClass | None) -
     drawing.add_artist(edge)
 
 
+def _text(value: float, one: MapClass | None, unit: MeasureFormat) -> str:
+    return _TOO_SMALL.label if one is _TOO_SMALL else unit.write(value)
+
+
 def _height_of_legend(class_of: Sequence[int | None]) -> float:
     return _LINE * (len({place for place in class_of if place is not None}) + (None in class_of)) + 8
 
@@ -216,7 +226,7 @@ def _tiles(
         row, column = place[code]
         x, y = left + column * (width + _GAP), head + row * (height + _GAP)
         _fill(drawing, Rectangle((x, y), width, height), None if number is None else classes[number])
-        text = unit.write(value)
+        text = _text(value, None if number is None else classes[number], unit)
         fits = text_width(text) <= width - 4
         drawing.text(
             x + width / 2, y + height / 2 - (3 if fits else -4.5), code, ha="center", va="baseline", weight="bold"
@@ -258,7 +268,7 @@ def _outlined(
         _fill(drawing, PathPatch(shape), None if number is None else classes[number])
         largest = max(rings, key=lambda ring: float(np.ptp(ring[:, 0]) * np.ptp(ring[:, 1])))
         x, y = _centre(largest)
-        text = unit.write(value)
+        text = _text(value, None if number is None else classes[number], unit)
         drawing.text(x, y - 2, code, ha="center", va="baseline", weight="bold")
         if text_width(text) < np.ptp(largest[:, 0]) - 6 and np.ptp(largest[:, 1]) > 40:
             drawing.text(x, y + 12, text, ha="center", va="baseline")

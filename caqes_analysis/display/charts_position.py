@@ -47,6 +47,7 @@ class _Point:
     value: float
     is_beyond: bool
     is_missed: bool | None = None
+    set_aside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,27 @@ class _Scene:
     unit: MeasureFormat
     reference: Reference | None = None
 
+    @property
+    def counted(self) -> list[_Point]:
+        """Return the points of which the title and the median speak."""
+        return [point for point in self.points if point.set_aside is None]
+
+    @property
+    def middle(self) -> float:
+        """Return the median of the counted points."""
+        return median(point.value for point in self.counted)
+
+    @property
+    def counted_words(self) -> str:
+        """Return « quatorze établissements », or « dix établissements classés » when some are set aside."""
+        number = len(self.counted)
+        if number == len(self.points):
+            return french.plural(number, "établissement", words=True)
+        return french.plural(number, "établissement classé", "établissements classés", words=True)
+
     def misses(self, point: _Point) -> bool:
         """Say whether a value is on the wrong side of the target: as the frame says, else as it is printed."""
-        if self.target_pct is None:
+        if self.target_pct is None or point.set_aside is not None:
             return False
         if point.is_missed is not None:
             return point.is_missed
@@ -110,7 +129,8 @@ def distribution(
     ----------
     frame
         One row an establishment: ``finess``, ``name``, ``value``, and ``is_missed`` where the verdict on the target is
-        already known; rows without a value are counted in a note.
+        already known; rows without a value are counted in a note. ``set_aside``, when there, is why a value is not to
+        be interpreted (missing where it is): its point is hollow, and neither the title nor the median counts it.
     caption
         What is measured, where and when (« Taux d'évolution PHMEV, janvier à septembre 2024 »).
     target_pct, target_label
@@ -129,17 +149,22 @@ def distribution(
     rows = checked(frame, ("finess", "name", "value"), "distribution")
     known = checked(rows.dropna(subset=["value"]), (), "distribution").sort_values(["value", "finess"], kind="stable")
     values = [float(value) for value in known["value"]]
+    reasons = [why if isinstance(why, str) else None for why in known.get("set_aside", [None] * len(known))]
+    counted = [value for value, why in zip(values, reasons, strict=True) if why is None]
+    checked(pd.DataFrame({"value": counted}), (), "distribution")
     kept = [*([] if target_pct is None else [target_pct]), *([] if reference is None else [reference.value])]
-    low, high = _fences(values, kept)
+    low, high = _fences(counted, kept)
     verdicts = known["is_missed"].tolist() if "is_missed" in known else [None] * len(known)
     points = [
-        _Point(str(finess), str(name), value, not low <= value <= high, missed)
-        for finess, name, value, missed in zip(known["finess"], known["name"], values, verdicts, strict=True)
+        _Point(str(finess), str(name), value, not low <= value <= high, missed, why)
+        for finess, name, value, missed, why in zip(
+            known["finess"], known["name"], values, verdicts, reasons, strict=True
+        )
     ]
     scene = _Scene(points, target_pct, target_label, better, unit, reference)
     title = _title(scene, highlight)
     beyond = [point for point in points if point.is_beyond]
-    every_note = [*notes]
+    every_note = [*notes, *_set_aside_notes(scene)]
     if beyond:
         who = ", ".join(f"{point.name} {unit.write(point.value)}" for point in beyond[:6])
         more = f" et {french.plural(len(beyond) - 6, 'autre')}" if len(beyond) > 6 else ""
@@ -157,6 +182,15 @@ def distribution(
     )
 
 
+def _set_aside_notes(scene: _Scene) -> list[str]:
+    reasons = [point.set_aside for point in scene.points if point.set_aside is not None]
+    return [
+        f"Point vide, hors du titre et de la médiane{french.NBSP}: {why} "
+        f"({french.plural(reasons.count(why), 'établissement')})."
+        for why in sorted(set(reasons))
+    ]
+
+
 def _fences(values: Sequence[float], kept: Sequence[float]) -> tuple[float, float]:
     if len(values) < 8:
         return min(*values, *kept, values[0]), max(*values, *kept, values[0])
@@ -169,33 +203,40 @@ def _fences(values: Sequence[float], kept: Sequence[float]) -> tuple[float, floa
 
 
 def _title(scene: _Scene, highlight: str | None) -> str:
-    number = len(scene.points)
-    middle = scene.unit.write(median(point.value for point in scene.points))
+    points = scene.counted
+    number = len(points)
+    middle = scene.unit.write(scene.middle)
     if highlight is not None:
-        for point in scene.points:
+        for point in points:
             if point.finess == highlight:
-                rank = 1 + sum(other.value < point.value for other in scene.points)
+                rank = 1 + sum(other.value < point.value for other in points)
                 value = scene.unit.write(point.value)
                 ordinal = "1er" if rank == 1 else f"{rank}e"
                 return f"{value} : {ordinal} sur {number}, du plus bas au plus élevé (médiane {middle})"
     if scene.target_pct is None and scene.reference is not None:
-        met = sum(scene.reference.is_met(point.value) for point in scene.points)
+        met = sum(scene.reference.is_met(point.value) for point in points)
         who = capitalised(french.plural(met, "établissement", words=True)) if met else "Aucun établissement"
         side = "sous" if scene.reference.is_below else "au-dessus de"
         limit = scene.unit.write_threshold(scene.reference.value)
         return f"{who} sur {french.in_words(number)} {'sont' if met > 1 else 'est'} {side} {limit} (référentiel)"
     if scene.target_pct is None:
-        level = median(point.value for point in scene.points)
         # With many equal values, fewer than half are above the median.
-        above = sum(scene.unit.write(point.value) != middle and point.value > level for point in scene.points)
+        above = sum(scene.unit.write(point.value) != middle and point.value > scene.middle for point in points)
         if above < number // 2:
-            return f"La valeur médiane des {french.plural(number, 'établissement', words=True)} est {middle}"
-        return f"La moitié des établissements dépasse {middle}"
-    missed = sum(scene.misses(point) for point in scene.points)
+            return f"La valeur médiane des {scene.counted_words} est {middle}"
+        half = "établissements" if number == len(scene.points) else scene.counted_words
+        return f"La moitié des {half} dépasse {middle}"
+    missed = sum(scene.misses(point) for point in points)
     target = f"{scene.target_label} de {scene.unit.write_threshold(scene.target_pct)}"
     target = french.elided("le", target)
     if scene.better == "lower":
-        verb = "dépassent" if missed > 1 else "dépasse"
+        # A fall is reached or not: « exceeds −5 % » would read as a success.
+        if scene.target_pct < 0:
+            if not missed:
+                return f"Les {scene.counted_words} atteignent {target}"
+            verb = "n'atteignent pas" if missed > 1 else "n'atteint pas"
+        else:
+            verb = "dépassent" if missed > 1 else "dépasse"
     else:
         verb = "restent sous" if missed > 1 else "reste sous"
     if not missed:
@@ -205,9 +246,9 @@ def _title(scene: _Scene, highlight: str | None) -> str:
 
 
 def _facts(scene: _Scene, highlight: str | None) -> str:
-    values = [point.value for point in scene.points]
-    low, middle, high = (scene.unit.write(v) for v in (values[0], median(values), values[-1]))
-    text = f"{french.plural(len(values), 'établissement')} de {low} à {high}, médiane {middle}."
+    values = [point.value for point in scene.counted]
+    low, middle, high = (scene.unit.write(v) for v in (values[0], scene.middle, values[-1]))
+    text = f"{capitalised(scene.counted_words)} de {low} à {high}, médiane {middle}."
     if scene.reference is not None:
         text = f"{text} Un trait pointillé marque le {scene.reference.label}."
     named = [point.name for point in scene.points if point.finess == highlight]
@@ -223,23 +264,21 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
         figure, axes = sketch(250, left=46, right=10, top=24, bottom=24)
         axes.set_xlim(-0.03 * number, 1.03 * number)
         axes.set_ylim(bottom, top)
-        axes.axhline(median(point.value for point in scene.points), color=CONTEXT, linewidth=1.2)
-        groups: dict[tuple[str, str, float], list[tuple[float, float]]] = {}
+        axes.axhline(scene.middle, color=CONTEXT, linewidth=1.2)
+        groups: dict[tuple[str, str, bool], list[tuple[float, float]]] = {}
         for rank, point in enumerate(scene.points):
             missed = scene.misses(point)
             wrong_side = "^" if scene.better == "lower" else "v"
             marker = ("^" if point.value > high else "v") if point.is_beyond else wrong_side if missed else "o"
             colour = WARNING if missed else CONTEXT if highlight and point.finess != highlight else ACCENT
             place = (rank + 0.5, min(max(point.value, low - 0.05 * spread), high + 0.06 * spread))
-            groups.setdefault((marker, colour, size), []).append(place)
+            groups.setdefault((marker, colour, point.set_aside is None), []).append(place)
             if point.finess == highlight:
-                levels = [
-                    median(p.value for p in scene.points),
-                    *([] if scene.target_pct is None else [scene.target_pct]),
-                ]
+                levels = [scene.middle, *([] if scene.target_pct is None else [scene.target_pct])]
                 _name(axes, point, place, number, scene.unit, ceiling=max(levels))
-        for (marker, colour, markersize), places in sorted(groups.items()):
-            axes.plot(*zip(*places, strict=True), linestyle="none", marker=marker, markersize=markersize, color=colour)
+        for (marker, colour, is_full), places in sorted(groups.items()):
+            fill = {"color": colour} if is_full else {"color": "none", "markeredgecolor": colour}
+            axes.plot(*zip(*places, strict=True), linestyle="none", marker=marker, markersize=size, **fill)
         scene.unit.axis(axes, low, high)
         axes.xaxis.set_visible(False)
         axes.text(0.5, -0.04, "du plus bas au plus élevé", transform=axes.transAxes, ha="center", va="top")
@@ -273,8 +312,7 @@ def _name(
 
 def _name_levels(axes: Axes, scene: _Scene, places: Sequence[tuple[float, float]], radius: float) -> None:
     """Draw the target and the référentiel, and name every line where no point stands."""
-    middle = median(point.value for point in scene.points)
-    levels = [(middle, f"médiane {scene.unit.write(middle)}")]
+    levels = [(scene.middle, f"médiane {scene.unit.write(scene.middle)}")]
     if scene.target_pct is not None:
         axes.axhline(scene.target_pct, color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
         label = f"{scene.target_label} {scene.unit.write_threshold(scene.target_pct, signed=True)}"
@@ -291,7 +329,8 @@ def _table(scene: _Scene, caption: str) -> Table:
             "name": [point.name for point in scene.points],
             "finess": [point.finess for point in scene.points],
             "value": [point.value for point in scene.points],
-            "missed": [scene.misses(point) for point in scene.points],
+            "missed": [None if point.set_aside else scene.misses(point) for point in scene.points],
+            "set_aside": [point.set_aside for point in scene.points],
         }
     )
     columns = [
@@ -303,7 +342,9 @@ def _table(scene: _Scene, caption: str) -> Table:
         side = "au-dessus" if scene.better == "lower" else "en dessous"
         words: dict[bool, tuple[str, Literal["warning", "good"]]] = {
             True: (side, "warning"),
-            False: ("en deçà" if scene.better == "lower" else "atteint", "good"),
+            False: ("en dessous" if scene.better == "lower" else "atteint", "good"),
         }
         columns.append(ColumnFormat.status("missed", f"Par rapport au seuil : {scene.target_label}", words))
+    if len(scene.counted) < len(scene.points):
+        columns.append(ColumnFormat.text("set_aside", "Non compté"))
     return Table.from_frame(data, caption=caption, columns=columns)

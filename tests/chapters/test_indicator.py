@@ -11,6 +11,7 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
@@ -41,13 +42,13 @@ def test_every_indicator_with_data_has_its_page(page: Page) -> None:
         figures = [*indicator.position_figures(reading), indicator.moves_figure(reading)]
         figures += [indicator.trend_figure(reading), indicator.map_figure(reading)]
         assert all(isinstance(one, Figure | Notice) for one in figures)
-        assert isinstance(indicator.ranking_table(reading), Table)
+        assert isinstance(ranking_table(reading), Table)
         assert reading.definition.why in indicator.reading_text(reading).summary()
 
 
 def test_the_ranking_counts_what_the_sentence_says(page: Page) -> None:
     reading = read_indicator(page, "phev_ipp")
-    above = cells(indicator.ranking_table(reading), "Objectif −5 %").count("au-dessus")
+    above = cells(ranking_table(reading), "Objectif −5 %").count("au-dessus")
     said = plain(indicator.answer(reading).summary())
     assert f"{above} établissement" in said
     assert "objectif -5" not in said.lower()
@@ -57,7 +58,7 @@ def test_the_ranking_counts_what_the_sentence_says(page: Page) -> None:
 
 
 def test_the_referentiel_and_the_objective_are_two_columns(page: Page) -> None:
-    table = indicator.ranking_table(read_indicator(page, "phev_ipp"))
+    table = ranking_table(read_indicator(page, "phev_ipp"))
     assert set(cells(table, "Référentiel 2023")) <= {*(word for word, _ in REFERENCE_WORDS.values()), "n. d.", ""}
     values = page.store.query(
         "select finess, value from indicator_values where indicator = 'phev_ipp' and measure = 'boxes_nb' "

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caqes_analysis.display import Figure, Table, charts
+from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.display.payload import validate
 from caqes_analysis.display.series import comparable_months, natural_order, of_the, short_percent, year_months
 from caqes_analysis.errors import CaqesError
@@ -296,10 +297,35 @@ def test_distribution_titles(options: dict[str, object], title: str) -> None:
     assert charts.distribution(rates(5, 1, 3, 8, None), caption="Taux", **options).title == title  # type: ignore[arg-type]
 
 
+def test_a_fall_to_be_reached_is_missed_and_not_exceeded() -> None:
+    missed = charts.distribution(rates(-6, -4, 8), caption="Taux", target_pct=-5)
+    assert missed.title == "Deux établissements sur trois n'atteignent pas l'objectif de −5\u00a0%"
+    reached = charts.distribution(rates(-6, -7, -8), caption="Taux", target_pct=-5)
+    assert reached.title == "Les trois établissements atteignent l'objectif de −5\u00a0%"
+
+
+def test_what_is_set_aside_is_drawn_hollow_and_not_counted() -> None:
+    values = [0, 0, 0, 0, 10.7, 51.2, *[100] * 8]
+    frame = rates(*values).assign(set_aside=[None] * 10 + ["effectif inférieur à 11"] * 4)
+    figure = charts.distribution(frame, caption="Part", unit=MeasureFormat("%"))
+    # The ten ranked: (10.7 + 51.2) / 2 = 30.95; all fourteen would give 100.
+    assert figure.title == "La moitié des dix établissements classés dépasse 31,0\u00a0%"
+    assert "médiane 31,0" in figure.svg.replace("\u00a0", " ")
+    assert figure.notes == (
+        "Point vide, hors du titre et de la médiane\u00a0: effectif inférieur à 11 (4 établissements).",
+    )
+    assert column(figure.table, "Non compté").count("effectif inférieur à 11") == 4
+    missed = charts.distribution(frame, caption="Part", unit=MeasureFormat("%"), target_pct=80, better="higher")
+    assert missed.title == "Six établissements sur dix restent sous l'objectif de 80\u00a0%"
+    assert column(missed.table, "Par rapport").count("atteint") == 4
+    with pytest.raises(CaqesError, match="FIGURE_VIDE"):
+        charts.distribution(frame.tail(4), caption="Part")
+
+
 def test_a_rate_that_prints_as_the_target_does_not_exceed_it() -> None:
     figure = charts.distribution(rates(4.04, 4.06), caption="Taux", target_pct=4)
     assert figure.title == "Un établissement sur deux dépasse l'objectif de 4\u00a0%"
-    assert column(figure.table, "Par rapport") == ["en deçà", "au-dessus"]
+    assert column(figure.table, "Par rapport") == ["en dessous", "au-dessus"]
 
 
 def test_extreme_values_stand_at_the_edge_and_are_named() -> None:

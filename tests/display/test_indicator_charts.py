@@ -142,6 +142,17 @@ def test_without_any_pair_there_is_no_figure() -> None:
         moved((None, 5))
 
 
+def test_a_department_on_too_few_cases_is_grey_and_in_no_class() -> None:
+    frame = departments(0.2, 0.4, 0.9, 100.0).assign(is_small=[False, False, False, True])
+    figure = charts.department_map(frame, caption="Part", unit=SHARE)
+    assert plain(figure.title).startswith("De 0,2 % (")
+    assert "0,9 %" in plain(figure.title)
+    assert column(figure.table, "Classe")[-1] == "trop petit"
+    assert column(figure.table, "Valeur")[-1] == "100,0"
+    assert "trop petit" in figure.svg
+    assert "100,0" not in figure.svg
+
+
 def departments(*values: float) -> pd.DataFrame:
     codes = ["16", "17", "19", "23", "24", "33"][: len(values)]
     return pd.DataFrame({"department": codes, "value": values, "establishments_nb": 2})

@@ -1,0 +1,93 @@
+"""Of whom the page of an indicator speaks: who counts, who is set aside and why, whose months are partly missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.change_words import change_words
+from caqes_analysis.chapters.indicator_reading import IndicatorReading
+
+__all__ = [
+    "are_missed",
+    "contribution_note",
+    "order_note",
+    "part_notes",
+    "ranked",
+    "set_aside",
+    "some_of",
+]
+
+_NAMED_NB = 6
+
+
+def ranked(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose value is interpreted: those that have one, over a large enough denominator."""
+    return rows[rows["value"].notna() & rows["unranked_reason"].isna()]
+
+
+def are_missed(reading: IndicatorReading, rows: pd.DataFrame) -> list[bool]:
+    """Say of each row whether its value is on the wrong side of its target."""
+    states = [reading.situation(*pair)[1] for pair in zip(rows["value"], rows["finess"], strict=True)]
+    return [state == "warning" for state in states]
+
+
+def set_aside(
+    reading: IndicatorReading, rows: pd.DataFrame, measure: str, period: str, *, is_verdict: bool
+) -> pd.Series[Any]:
+    """Return why each value does not count, missing where it does.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    rows
+        Rows of ``indicator_trends``, of establishments.
+    measure, period
+        What they hold.
+    is_verdict
+        True against a référentiel, which is decided on a whole year and whatever the number of cases.
+    """
+    if not is_verdict:
+        return rows["unranked_reason"]
+    parts = set(reading.months_counted(measure, period).index)
+    return rows["finess"].map(lambda finess: "indéterminé, année incomplète" if finess in parts else None)
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Return names one after the other, the first six and the number of the others."""
+    shown, more = list(names[:_NAMED_NB]), len(names) - _NAMED_NB
+    return f"{', '.join(shown)} et {french.plural(more, 'autre')}" if more > 0 else french.list_in_words(shown)
+
+
+def part_notes(reading: IndicatorReading) -> list[str]:
+    """Name the establishments whose value is read on a part of the months of the period."""
+    names = reading.page.establishments.set_index("finess")["name"]
+    parts = [f"{names.get(finess, finess)} ({words})" for finess, words in reading.parts_read.items()]
+    return [f"Sur une partie des mois{french.NBSP}: {some_of(parts)}."] if parts else []
+
+
+def contribution_note(reading: IndicatorReading) -> str:
+    """Say to what the contributions add up: the rate of an evolution, the change of a level."""
+    if reading.measure.evolution_of is not None:
+        rate = reading.unit.write(reading.region["value"])
+        return f"Contribution : part de chacun dans le taux de la région ({rate}) ; les contributions s'y additionnent."
+    change = f"l'écart de la région ({change_words(reading.measure, reading.region['change'])})"
+    if reading.measure.denominator is None:
+        return f"Contribution : ce que chacun ajoute à {change} ; les contributions s'y additionnent."
+    return (
+        f"Contribution : ce que chacun ajoute à {change}, effet de sa valeur et effet de son poids : le second peut "
+        "être contraire au premier, ou seul ; les contributions s'y additionnent."
+    )
+
+
+def order_note(reading: IndicatorReading) -> str:
+    """Say in which order the moves are drawn."""
+    if reading.measure.evolution_of is not None:
+        return "Dans l'ordre de ce que chacun pèse dans le taux de la région."
+    if reading.measure.denominator is None:
+        return "Dans l'ordre de ce que chacun pèse dans l'écart de la région."
+    return "Dans l'ordre de ce que chacun ajoute à l'écart de la région : effet de sa valeur et effet de son poids."

@@ -1,0 +1,130 @@
+"""Every establishment of an indicator in a table: rank, interval, move, situation, contribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.indicator_population import contribution_note, part_notes
+from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
+from caqes_analysis.chapters.words import masked_words
+from caqes_analysis.display import ColumnFormat, Notice, Table
+from caqes_analysis.display.style import abbreviated
+from caqes_analysis.indicators.intervals import in_points
+from caqes_analysis.indicators.secrecy import UNRANKED
+from caqes_analysis.indicators.standing import ranks_by_size
+
+__all__ = ["ranking_table"]
+
+
+def ranking_table(reading: IndicatorReading) -> Table | Notice:
+    """Return every establishment with rank, interval, move and status; the region as total."""
+    rows = reading.establishments
+    if rows.empty:
+        return Notice("missing", "Classement", "Aucun établissement n'est concerné par cet indicateur.")
+    unit, measure = reading.unit, reading.measure
+    is_ranked = rows["unranked_reason"].isna()
+    situations = [
+        reading.situation(value, finess) if counts else ("–", "muted")
+        for value, finess, counts in zip(rows["value"], rows["finess"], is_ranked, strict=True)
+    ]
+    frame = rows.assign(
+        name=[_name(reading, *pair) for pair in zip(rows["finess"], rows["name"], strict=True)],
+        place=[_rank_words(row) for row in rows.to_dict("records")],
+        bounds=[unit.interval(*pair) or "–" for pair in zip(rows["lower"], rows["upper"], strict=True)],
+        previous=rows["previous_value"],
+        position=[word for word, _ in situations],
+        state=[state for _, state in situations],
+        reference=reading.references.reindex(rows["finess"]).to_numpy() if len(reading.references) else None,
+    )
+    region = reading.region
+    total = pd.DataFrame([region]).assign(
+        place="",
+        name=f"Région ({french.number(rows['value'].notna().sum())})",
+        href=None,
+        department="",
+        bounds=unit.interval(region["lower"], region["upper"]) or "–",
+        previous=region["previous_value"],
+        position="",
+        state=None,
+        reference=None,
+        contribution=reading.rows("establishment")["contribution"].sum(min_count=1),
+    )
+    change = (
+        ColumnFormat.points("change", "Écart", value_status=None, is_provisional=None)
+        if in_points(measure)
+        else ColumnFormat.percent("change", "Écart", signed=True, value_status=None, is_provisional=None)
+    )
+    columns = [
+        ColumnFormat.text("name", "Établissement", href="href"),
+        unit.column("value", reading.period_label),
+        ColumnFormat.text("place", f"Rang sur {french.number(rows['rank'].notna().sum())}", align="right"),
+    ]
+    has_bounds = rows["lower"].notna().any()
+    if has_bounds:
+        columns.append(ColumnFormat.text("bounds", "Intervalle à 95 %", align="right"))
+    if rows["previous_value"].notna().any():
+        columns += [unit.column("previous", reading.previous_label, value_status=None, is_provisional=None), change]
+    if reading.target.value is not None:
+        columns.append(ColumnFormat.text("position", reading.target.short_label.capitalize(), state="state"))
+    if len(reading.references):
+        columns.append(ColumnFormat.status("reference", f"Référentiel {reading.closed_year}", REFERENCE_WORDS))
+    if rows["contribution"].notna().any():
+        columns.append(
+            ColumnFormat.points("contribution", "Contribution", decimals=2, value_status=None, is_provisional=None)
+        )
+    columns.append(ColumnFormat.text("department", "Dép."))
+    shown = "rang, intervalle et situation" if has_bounds else "rang et situation"
+    return Table.from_frame(
+        frame,
+        caption=f"{measure.label}, {period_words(reading.period)} : {shown}",
+        columns=columns,
+        totals=total,
+        notes=_ranking_notes(reading, rows),
+    )
+
+
+def _name(reading: IndicatorReading, finess: str, name: str) -> str:
+    part = reading.parts_read.get(finess)
+    return f"{abbreviated(str(name))} ({part.split(',')[0]})" if part else abbreviated(str(name))
+
+
+def _rank_words(row: dict[Any, Any]) -> str:
+    if not pd.isna(row["rank"]):
+        return str(row["rank"])
+    return "non classé" if isinstance(row["unranked_reason"], str) else "–"
+
+
+def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
+    better = {
+        "lower": "Rang 1 : la valeur la plus basse, la plus favorable.",
+        "higher": "Rang 1 : la valeur la plus élevée, la plus favorable.",
+        "none": "Rang 1 : la valeur la plus élevée ; aucun sens n'est meilleur.",
+    }
+    notes = [better[reading.definition.direction]]
+    if ranks_by_size(reading.measure):
+        notes = ["Rang 1 : la valeur la plus élevée. Ce rang dit qui est grand, pas qui fait bien."]
+    notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
+    notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
+    notes += part_notes(reading)
+    if reading.measure.evolution_of is None and rows["previous_value"].notna().any():
+        both = rows["value"].notna() & rows["previous_value"].notna()
+        notes.append(
+            "Écart de la région : aux mêmes établissements, ceux qui ont une valeur les deux années "
+            f"({french.number(both.sum())})."
+        )
+    notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
+    if rows["contribution"].notna().any():
+        notes.append(contribution_note(reading))
+        every = reading.rows("establishment")
+        unrated = every[(every["value_status"] == "not_applicable") & (every["contribution"].fillna(0) != 0)]
+        if len(unrated):
+            share = french.points(unrated["contribution"].sum(), 2)
+            notes.append(
+                "Un établissement ouvert depuis le début de l'année précédente n'a pas de taux ; ses euros comptent "
+                f"dans la région : {share}."
+            )
+    return notes
