@@ -270,29 +270,32 @@ class IndicatorReading:
     @cached_property
     def parts_read(self) -> dict[str, str]:
         """« 6 mois sur 7, mars manquant », by FINESS, for those whose value is read on a part of the period."""
-        counted = self.months_counted(self.measure.id, self.period)
-        if counted.empty:
-            return {}
+        found = {}
         absent = self._missing_months()
-        return {
-            str(finess): f"{months_nb} mois sur {self.month_nb}{absent.get(str(finess), '')}"
-            for finess, months_nb in counted.items()
-        }
+        for finess, months_nb in self.months_counted(self.measure.id, self.period).items():
+            months = absent.get(str(finess), [])
+            # What a cumulative delivery covers is missing in the grid and counted all the same.
+            names = _missing_words(months) if len(months) == self.month_nb - months_nb else ""
+            found[str(finess)] = f"{months_nb} mois sur {self.month_nb}{names}"
+        return found
 
-    def _missing_months(self) -> dict[str, str]:
-        """Return the names of the months missing in either year, by FINESS, where one envelope is counted."""
+    def _missing_months(self) -> dict[str, list[int]]:
+        """Return the months missing in either year, by FINESS, of the envelopes that an evolution counts."""
         line = self.level.numerator
         if self.measure.evolution_of is None or line is None or line.table != "monthly_grid":
             return {}
         received = self.page.store.query("select distinct envelope from monthly_grid order by envelope")["envelope"]
-        envelopes = envelopes_counted(line.condition, received.tolist())
         rows = self.page.store.query(
-            "select finess, string_agg(distinct missing_months, ', ') as months from evolutions "
-            "where year = $year and month_nb = $month_nb and missing_months is not null "
-            "and list_contains($envelopes, envelope) group by finess",
-            {"year": self.year, "month_nb": self.month_nb, "envelopes": list(envelopes)},
+            "select distinct finess, month(month) as month_nb from monthly_grid where value_status = 'missing' "
+            "and year(month) between $year - 1 and $year and month(month) <= $month_nb "
+            "and list_contains($envelopes, envelope) order by finess, month_nb",
+            {
+                "year": self.year,
+                "month_nb": self.month_nb,
+                "envelopes": list(envelopes_counted(line.condition, received.tolist())),
+            },
         )
-        return {finess: _missing_words(months) for finess, months in zip(rows["finess"], rows["months"], strict=True)}
+        return {str(finess): [int(month) for month in part] for finess, part in rows.groupby("finess")["month_nb"]}
 
     def history(self, measure: Measure) -> pd.DataFrame:
         """Return the values of the region over the years, at the same months, with their intervals."""
@@ -312,8 +315,8 @@ class IndicatorReading:
         return rows.assign(year=rows["period"].str[:4].astype(int))
 
 
-def _missing_words(numbers: str) -> str:
-    months = [french.month_name(number) for number in sorted({int(one) for one in numbers.split(", ")})]
+def _missing_words(month_nbs: Sequence[int]) -> str:
+    months = [french.month_name(number) for number in month_nbs]
     return f", {french.list_in_words(months)} {'manquants' if len(months) > 1 else 'manquant'}"
 
 

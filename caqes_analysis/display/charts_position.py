@@ -218,7 +218,8 @@ def _title(scene: _Scene, highlight: str | None) -> str:
         who = capitalised(french.plural(met, "établissement", words=True)) if met else "Aucun établissement"
         side = "sous" if scene.reference.is_below else "au-dessus de"
         limit = scene.unit.write_threshold(scene.reference.value)
-        return f"{who} sur {french.in_words(number)} {'sont' if met > 1 else 'est'} {side} {limit} (référentiel)"
+        verb = "sont" if met > 1 else "est" if met else "n'est"
+        return f"{who} sur {french.in_words(number)} {verb} {side} {limit} (référentiel)"
     if scene.target_pct is None:
         # With many equal values, fewer than half are above the median.
         above = sum(scene.unit.write(point.value) != middle and point.value > scene.middle for point in points)
@@ -330,7 +331,7 @@ def _table(scene: _Scene, caption: str) -> Table:
             "finess": [point.finess for point in scene.points],
             "value": [point.value for point in scene.points],
             "missed": [None if point.set_aside else scene.misses(point) for point in scene.points],
-            "set_aside": [point.set_aside for point in scene.points],
+            "set_aside": [point.set_aside or "–" for point in scene.points],
         }
     )
     columns = [

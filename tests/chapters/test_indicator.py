@@ -11,6 +11,7 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.indicator_population import contribution_note
 from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
 from caqes_analysis.chapters.page import Page
@@ -18,6 +19,8 @@ from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.receive import open_store
 from tests.campaigns import small_campaign
+
+ADD_UP = "les contributions s'y additionnent."
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,76 @@ def test_the_referentiel_and_the_objective_are_two_columns(page: Page) -> None:
     )
     targeted = int((values["value"] >= 8500).sum())
     assert cells(table, "Référentiel 2023").count(REFERENCE_WORDS["targeted"][0]) == targeted
+
+
+def test_medians_and_counts_are_those_of_the_ranked(page: Page) -> None:
+    reading = read_indicator(page, "biosimilar_etanercept")
+    values = reading.establishments["value"].dropna()
+    counted = reading.establishments.loc[reading.establishments["denominator"] >= 11, "value"].dropna()
+    assert len(counted) < len(values)
+    middle = f"{counted.median():.1f} %".replace(".", ",")
+    assert f"valeur médiane des {len(counted)} établissements classés : {middle}." in plain(
+        indicator.answer(reading).summary()
+    )
+    assert plain(indicator.position_figures(reading)[0].title).endswith(middle)
+    assert cells(ranking_table(reading), f"Rang sur {len(counted)}").count("non classé") == len(values) - len(counted)
+
+
+def test_the_moves_of_an_evolution_are_those_of_its_ranking(page: Page) -> None:
+    reading = read_indicator(page, "extra_list_drugs")
+    # One of the simulated gaps: February 2024 of one establishment.
+    (finess, words), *others = reading.parts_read.items()
+    assert not others
+    assert words == "6 mois sur 7, février manquant"
+    moves = indicator.moves_figure(reading)
+    assert isinstance(moves, Figure)
+    name = page.establishments.set_index("finess")["name"][finess]
+    assert any(plain(note) == f"Sur une partie des mois : {name} ({words})." for note in moves.notes)
+    table = ranking_table(reading)
+    assert isinstance(table, Table)
+    assert len(moves.table.rows) == len(table.rows) - table.totals_nb
+    assert sum("(6 mois sur 7)" in cell for cell in cells(table, "Établissement")) == 1
+    falls = sum(rate.startswith("−") for rate in cells(table, "2024 à M7"))
+    assert cells(moves.table, "Mouvement").count("favorable") == falls
+    # The months that both years know: February is left out of the two.
+    sums = page.store.query(
+        "select year(month) as year, sum(amount_eur)::double as eur from monthly_grid where finess = $finess "
+        "and envelope = 'extra_list_drugs' and month(month) in (1, 3, 4, 5, 6, 7) and year(month) >= 2023 group by 1",
+        {"finess": finess},
+    ).set_index("year")["eur"]
+    rate = reading.establishments.set_index("finess")["value"][finess]
+    assert rate == pytest.approx(100 * (sums[2024] / sums[2023] - 1), abs=1e-6)
+
+
+def test_contributions_add_up_to_what_the_note_says(page: Page) -> None:
+    evolution = plain(contribution_note(read_indicator(page, "extra_list_drugs")))
+    rows = read_indicator(page, "extra_list_drugs").rows("establishment")
+    said = f"{rows['contribution'].sum():+.1f} %".replace(".", ",")
+    assert evolution == f"Contribution : part de chacun dans le taux de la région ({said}) ; {ADD_UP}"
+    share = read_indicator(page, "biosimilar_uptake")
+    change = f"{share.rows('establishment')['contribution'].sum():+.1f} points".replace(".", ",")
+    assert f"l'écart de la région ({change}), effet de sa valeur et effet de son poids" in plain(
+        contribution_note(share)
+    )
+
+
+def test_a_change_says_between_whom(page: Page) -> None:
+    share = plain(indicator.answer(read_indicator(page, "biosimilar_uptake")).summary())
+    assert "points par rapport à 2022, aux mêmes établissements)" in share
+    rate = plain(indicator.answer(read_indicator(page, "extra_list_drugs")).summary())
+    assert "points par rapport au taux de 2023 à M7)" in rate
+
+
+def test_a_partial_year_is_in_no_count_of_the_referentiel(page: Page) -> None:
+    reading = read_indicator(page, "transport_ambulance_share")
+    parts = reading.months_counted("ambulance_eur", "2023")
+    assert len(parts) == 1
+    assert parts.iloc[0] < 12
+    figure = indicator.position_figures(reading)[-1]
+    assert isinstance(figure, Figure)
+    assert len(figure.table.rows) == 22
+    assert " sur 21 sont sous 400 000 €" in plain(figure.title)
+    assert cells(figure.table, "Non compté").count("indéterminé, année incomplète") == 1
 
 
 def test_a_referentiel_targets_nobody_under_another_scheme(page: Page) -> None:
