@@ -102,11 +102,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
     """Return the ten first levers of an establishment in euros, and the presentations behind them."""
     ranked = page.first_levers
     if ranked.empty:
-        why = (
-            "Aucun levier : l'établissement fait aussi bien que le meilleur quart de la région, ou ses données "
-            "n'ont pas été reçues."
-        )
-        return (Notice("info", "Leviers", why),)
+        return (Notice("info", "Leviers", _why_none(page.levers)),)
     year = int(page.levers["year"].iloc[0])
     columns = [
         ColumnFormat.count("rank", "Rang"),
@@ -152,6 +148,17 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         notes=["Boîtes qu'une autre peut remplacer, ou qui peuvent être évitées ; montants exacts de l'année."],
     )
     return table, Details("Les présentations derrière ces leviers", [detail])
+
+
+def _why_none(levers: pd.DataFrame) -> str:
+    """Return why an establishment has no lever worth anything, from the rates that could be compared."""
+    compared = sorted({LEVER_LABELS[name] for name in levers["lever"]})
+    if not compared:
+        return "Aucun levier : aucun taux de l'établissement n'est connu, faute de données reçues."
+    return (
+        "Aucun levier : l'établissement fait aussi bien que le meilleur quart de la région partout où ses données se "
+        f"comparent ({french.list_in_words(compared)})."
+    )
 
 
 def _best(ranked: pd.DataFrame) -> list[str]:

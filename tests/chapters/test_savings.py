@@ -188,7 +188,15 @@ def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page
 def test_an_establishment_without_levers_says_why(page: Page) -> None:
     (notice,) = savings_sheet.own_levers(sheet(page, "000000000"))
     assert isinstance(notice, Notice)
+    assert "faute de données reçues" in notice.summary()
     assert savings_sheet.levers_card(sheet(page, "000000000")) is None
+
+
+def test_an_establishment_that_does_as_well_is_not_said_to_lack_data() -> None:
+    name = next(iter(savings_sheet.LEVER_LABELS))
+    said = savings_sheet._why_none(pd.DataFrame({"lever": [name, name]}))
+    assert said.endswith(f"({savings_sheet.LEVER_LABELS[name]}).")
+    assert "reçues" not in said
 
 
 def test_sums_forget_what_is_unknown_and_are_unknown_when_all_is() -> None:
