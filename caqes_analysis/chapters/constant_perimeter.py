@@ -51,11 +51,21 @@ def perimeter_notes(page: Page) -> list[str]:
     return [f"Évolutions à périmètre constant, hors {_changes(page, rows)} : {', '.join(found)}."]
 
 
-def opened_on(page: Page, finess: str) -> pd.Timestamp | None:
-    """Return the day of opening of an establishment, None when it was there before the year before began."""
+def opened_on(page: Page, finess: str, *, year: int | None = None) -> pd.Timestamp | None:
+    """Return the day of opening of an establishment, None when it was there before the year before began.
+
+    Parameters
+    ----------
+    page
+        The page.
+    finess
+        The establishment.
+    year
+        Year that is compared with the one before; that of the campaign when None.
+    """
     known = page.establishments.set_index("finess")["valid_from"]
     day = pd.Timestamp(known[finess]) if finess in known.index and pd.notna(known[finess]) else None
-    return day if day is not None and day.year >= page.campaign.year - 1 else None
+    return day if day is not None and day.year >= (year or page.campaign.year) - 1 else None
 
 
 def _changes(page: Page, rows: pd.DataFrame) -> str:

@@ -49,7 +49,19 @@ def department_panels(page: Page, envelope: str) -> Figure | Notice:
         return Notice("missing", "Dépense par département", "Aucun mois n'a été reçu pour cette enveloppe.")
     labelled = rows.assign(label=[department_label(code) for code in rows["group"]])
     figure = small_multiples(labelled, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+    figure = replace(figure, notes=(*figure.notes, *_opened_departments(page, envelope)))
     return _with_perimeter(page, envelope, figure)
+
+
+def _opened_departments(page: Page, envelope: str) -> list[str]:
+    """Return which departments have no rate, because all they hold has opened since the year before began."""
+    rows = page.settled(envelope)
+    department = page.establishments.set_index("finess")["department"].reindex(rows["finess"]).to_numpy()
+    compared = in_both_years(rows).groupby(department).any()
+    alone = [department_label(code) for code in compared.index[~compared]]
+    if not alone or not compared.any():
+        return []
+    return [f"Taux sans objet : {french.list_in_words(alone)}, où rien n'était ouvert toute l'année précédente."]
 
 
 def position_figure(page: Page, envelope: str) -> Figure | Notice:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.chapters.words import against_phrase, envelope_of, sentence_case, through_phrase
@@ -82,6 +83,14 @@ def explained(page: Page, envelope: str) -> tuple[Figure | Table | Notice, ...]:
         return (Notice("missing", _TITLE, text),)
     if not effects["previous_eur"].iloc[0] or not effects["current_eur"].iloc[0]:
         text = f"L'établissement n'a de lignes qu'une des deux années, {year - 1} et {year} : rien ne se compare."
+        return (Notice("info", _TITLE, text),)
+    day = None if page.finess is None else opened_on(page, page.finess, year=year)
+    if day is not None and (day.month, day.day) != (1, 1):
+        before, now = (french.compact_euros(effects[name].iloc[0]) for name in ("previous_eur", "current_eur"))
+        text = (
+            f"L'établissement a ouvert le {french.date(day, short=True)}. De {before} en {year - 1} à {now} en {year}, "
+            "toute la variation est un effet de périmètre."
+        )
         return (Notice("info", _TITLE, text),)
     name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
     figure = waterfall(

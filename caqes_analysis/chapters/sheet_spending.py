@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.landing import (
     CALIBRATION_NOTE,
     FAN_NOTE,
@@ -42,6 +43,7 @@ from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.forecast.outlook import rest_of_months
+from caqes_analysis.indicators.evolution import in_both_years
 from caqes_analysis.perimeter import GRID_TO_DATE, clinics_without_drugs
 
 __all__ = [
@@ -139,8 +141,17 @@ def evolution_table(page: Page) -> Table:
         caption=f"Dépenses remboursées {through_phrase(page.campaign, month_nb)}"
         + (f", par rapport {against_phrase(page.campaign, month_nb)}" if has_previous else ""),
         columns=columns,
-        notes=[*(benchmark_notes(page, rows["envelope"]) if has_rate else []), *excluded],
+        notes=[*(benchmark_notes(page, rows["envelope"]) if has_rate else []), *excluded, *_opening_note(page, rows)],
     )
+
+
+def _opening_note(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Return why an establishment that opened within the year before has no rate."""
+    day = opened_on(page, str(page.finess))
+    if day is None or in_both_years(rows).all():
+        return []
+    since = french.date(day, short=True)
+    return [f"Évolution sans objet : l'établissement a ouvert le {since}, {page.campaign.year - 1} est incomplet."]
 
 
 def _left_out(envelope: str, months: str) -> str:

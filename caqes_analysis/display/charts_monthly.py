@@ -86,10 +86,14 @@ def _compared(now: Sequence[MonthValue], before: Sequence[MonthValue]) -> list[t
 
 def _monthly_title(now: Sequence[MonthValue], before: Sequence[MonthValue], year: int) -> str:
     pairs = _compared(now, before)
+    present = [month for month in now if month.amount_eur is not None]
     if not pairs:
-        present = [month for month in now if month.amount_eur is not None]
         return f"{french.compact_euros(total(now))} sur {french.plural(len(present), 'mois')} en {year}"
     higher = sum(amount > same for _, amount, same in pairs)
+    if 1 < len(pairs) < len(present) and higher in (0, len(pairs)):
+        comparable = f"{french.in_words(len(pairs))} mois comparables"
+        every = f"aucun des {comparable} ne dépasse son" if higher == 0 else f"les {comparable} dépassent leur"
+        return f"En {year}, {every} niveau de {year - 1}"
     if higher == 0:
         return f"En {year}, aucun mois ne dépasse son niveau de {year - 1}"
     if higher == len(pairs):

@@ -174,8 +174,8 @@ def _table(panels: Sequence[_Panel], caption: str, noun: str, year: int) -> Tabl
         {
             "label": [panel.label for panel in panels],
             "months": [panel.months_nb for panel in panels],
-            "before": [total(panel.before[: panel.months_nb]) for panel in panels],
-            "now": [total(panel.now[: panel.months_nb]) for panel in panels],
+            "before": [total(panel.before[: panel.months_nb]) if panel.months_nb else None for panel in panels],
+            "now": [total(panel.now[: panel.months_nb]) if panel.months_nb else None for panel in panels],
             "rate": [panel.rate_pct for panel in panels],
         }
     )

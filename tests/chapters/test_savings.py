@@ -161,6 +161,19 @@ def test_a_change_is_explained_or_what_is_missing_is_named(page: Page) -> None:
     assert "ATIH" in notice.summary()
 
 
+def test_the_change_of_an_opening_is_an_effect_of_its_perimeter(page: Page) -> None:
+    finess = next(
+        one for one in page.establishments["finess"] if explained.effects_of(sheet(page, one), "phmev") is not None
+    )
+    opened = sheet(page, finess)
+    year = explained.compared_year(page.store, page.campaign, "phmev")
+    assert year is not None
+    opened.__dict__["establishments"] = opened.establishments.assign(valid_from=pd.Timestamp(year - 1, 9, 1))
+    (notice,) = explained.explained(opened, "phmev")
+    assert f"a ouvert le 01/09/{year - 1}" in notice.summary()
+    assert "toute la variation est un effet de périmètre" in notice.summary()
+
+
 def test_the_sheets_add_up_to_the_region(page: Page) -> None:
     region = explained.effects_of(page, "phmev")
     own = [explained.effects_of(sheet(page, finess), "phmev") for finess in page.establishments["finess"]]

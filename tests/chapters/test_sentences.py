@@ -55,7 +55,7 @@ def pages_of(tmp_path: Path, *, absent: str | None = None) -> dict[str, Page]:
     known = establishments(
         {"finess": A, "name": "CH de Rive", "valid_from": "2010-01-01"},
         {"finess": B, "name": "CH des Monts", "department": "992", "category": "ESPIC"},
-        {"finess": C, "name": "CH Neuf", "valid_from": "2024-01-01"},
+        {"finess": C, "name": "CH Neuf", "department": "993", "valid_from": "2024-01-01"},
         {"finess": D, "name": "Clinique des Pins", "category": "Clinique", "legal_status": "prive"},
     )
     store = store_of(tmp_path / "store", monthly, known, first="2020-01", last="2024-09")
@@ -126,6 +126,7 @@ def test_an_opening_is_no_part_of_the_evolution_but_is_said_beside_it(pages: dic
     page = pages["region"]
     said = words(sheet.contribution(pages[C]))
     assert "Ouverture le 01/01/2024 : +70 €, effet de périmètre de +5,00 points, hors évolution" in said
+    assert "ouvert le 01/01/2024, 2023 est incomplet" in str(sheet_spending.evolution_table(pages[C]))
     assert "(rang 1 sur 2)" in words(sheet.retained_messages(pages[A]))
     shown = [
         region.answer(page, "phmev"),
@@ -138,6 +139,8 @@ def test_an_opening_is_no_part_of_the_evolution_but_is_said_beside_it(pages: dic
     ]
     for one in shown:
         assert "hors ouverture (CH Neuf, 01/01/2024)" in str(one).replace("\xa0", " ")
+    panels = str(envelope.department_panels(page, "phmev")).replace("\xa0", " ")
+    assert "Taux sans objet : Val-de-Mirande (993), où rien n'était ouvert toute l'année précédente." in panels
     assert "PHMEV +70 € (+5,00 points)" in " ".join(region.envelope_table(page).notes).replace("\xa0", " ")
     landed = landing.landing_sentence(page, landing.region_landing(page, "phmev"), "phmev")
     assert landed.endswith(", sur les seuls établissements dont l'année précédente est entière.")
@@ -158,7 +161,9 @@ def test_a_clinic_without_phmev_opens_with_its_largest_envelope(pages: dict[str,
 
 def test_groups_add_up_to_the_region(pages: dict[str, Page]) -> None:
     table = region.by_group(pages["region"], "phmev", "department")
-    points = [float(row[4].text.replace(",", ".").replace("−", "-").replace("+", "")) for row in table.rows]
+    shown = [row[4].text for row in table.rows]
+    assert shown[2] == "sans objet", "a department that holds an opening alone"
+    points = [float(text.replace(",", ".").replace("−", "-")) for text in shown if text != "sans objet"]
     assert sum(points[:-1]) == pytest.approx(points[-1], abs=0.02)
     assert table.totals_nb == 1
 

@@ -67,6 +67,8 @@ def test_monthly_spending_counts_the_months_above() -> None:
     [
         ([100, 100], [100, 100], "En 2024, aucun mois ne dépasse son niveau de 2023"),
         ([101, 102], [100, 100], "En 2024, tous les mois dépassent leur niveau de 2023"),
+        ([9, 101, 102], [None, 100, 100], "En 2024, les deux mois comparables dépassent leur niveau de 2023"),
+        ([9, 10, 11], [None, 100, 100], "En 2024, aucun des deux mois comparables ne dépasse son niveau de 2023"),
         ([101], [100], "En 2024, janvier dépasse son niveau de 2023"),
         ([101, 99], [100, 100], "En 2024, un mois sur deux dépasse son niveau de 2023"),
         ([1_500_000, 500_000], [], "2,0\u00a0M€ sur 2 mois en 2024"),
