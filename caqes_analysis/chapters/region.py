@@ -98,7 +98,7 @@ def answer(page: Page, envelope: str) -> Text:
             "calculable, faute des mêmes mois un an plus tôt."
         )
     target = page.target(envelope)
-    compared = f" : {position(page, envelope).label} ({target.label})" if target.value is not None else ""
+    compared = f" : {position(page, envelope).label}, {target.label}" if target.value is not None else ""
     missing = "" if target.value is not None else f" ({target.label})"
     verb = "augmenté" if rate >= 0 else "baissé"
     apart = perimeter_note(page, envelope)

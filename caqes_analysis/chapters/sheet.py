@@ -105,7 +105,7 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     verb = "a augmenté" if rate > 0 else "a baissé" if rate < 0 else "est restée stable"
     size = f" de {french.percent(abs(rate))}" if rate else ""
     target = page.target(lead)
-    compared = f" : {position.label} ({target.label})" if target.value is not None else f" ({target.label})"
+    compared = f" : {position.label}, {target.label}" if target.value is not None else f" ({target.label})"
     whose = "la PHMEV" if lead == MAIN_ENVELOPE else f"la dépense « {label} », la plus élevée de l'établissement,"
     apart = " La PHMEV est sans objet pour cette clinique." if has_no_drugs(page) else ""
     return Text.answer(

@@ -52,7 +52,7 @@ def verdict_grid(frame: pd.DataFrame, *, name: str, year: int) -> Figure:
     frame
         One row a contract and indicator: ``contract_finess``, ``name``, ``indicator`` (short name),
         ``reference_status`` (``targeted``, ``respected``, other: not known) and ``attainment`` (``attained``,
-        ``not_attained``, other: no verdict). A pair that is absent is not in the contract.
+        ``not_attained``, ``not_applicable``, other: no verdict). A pair that is absent is not in the contract.
     name
         The region, for the caption.
     year
@@ -74,9 +74,12 @@ def verdict_grid(frame: pd.DataFrame, *, name: str, year: int) -> Figure:
     attained, lost = int(counts.get("attained", 0)), int(counts.get("not_attained", 0))
     flagged = int((rows["reference_status"] == "targeted").sum())
     title = _title(attained, lost, year)
+    judged_nb = int((reached.notna() & (reached != "not_applicable")).to_numpy().sum())
     said = [f"{french.plural(attained, 'objectif atteint', 'objectifs atteints')}"]
     said.append(f"{lost} non {'atteints' if lost > 1 else 'atteint'}")
-    said.append(f"{len(rows) - attained - lost} sans verdict")
+    outside = int(counts.get("not_applicable", 0))
+    said.append(f"{len(rows) - attained - lost - outside} sans verdict")
+    said += [f"{outside} sans objet"] if outside else []
     names = missed.index.get_level_values("name")
     ranked = sorted(zip(names, missed.to_list(), strict=True), key=lambda pair: -pair[1])[:_NAMED_NB]
     worst = [f"{who} ({french.plural(count, 'objectif')})" for who, count in ranked if count]
@@ -91,6 +94,9 @@ def verdict_grid(frame: pd.DataFrame, *, name: str, year: int) -> Figure:
         alt += f" Le plus d'objectifs non atteints : {french.list_in_words(worst)}."
     corner = "Le coin marqué dit que le référentiel cible l'établissement ; il ne dit rien de l'objectif."
     notes = [corner] if flagged else []
+    notes += (
+        ["Rien n'est dessiné hors du contrat, ni pour un indicateur sans objet."] if reached.size > judged_nb else []
+    )
     if len(indicators) < len(every):
         silent = french.list_in_words([one for one in every if one not in indicators])
         notes.append(f"Sans verdict pour personne, donc sans colonne : {silent}.")
@@ -132,7 +138,7 @@ def _draw(reached: pd.DataFrame, targeted: pd.DataFrame, indicators: Sequence[st
         boxes: dict[str, list[tuple[float, float, float, float]]] = {}
         for rank, (states, flags) in enumerate(zip(reached.to_numpy(), targeted.to_numpy(), strict=True)):
             for column, (state, flag) in enumerate(zip(states, flags, strict=True)):
-                if pd.isna(state):
+                if pd.isna(state) or (state == "not_applicable" and flag != "targeted"):
                     continue
                 place = (_LEFT + _NAME_WIDTH + column * width + 1, top + rank * _ROW + 1, width - 2, _ROW - 2)
                 boxes.setdefault(state if state in REACHED else "none", []).append(place)
@@ -220,7 +226,7 @@ def _data(reached: pd.DataFrame, targeted: pd.DataFrame, caption: str) -> Table:
         caption=caption,
         columns=[
             ColumnFormat.text("name", "Établissement"),
-            ColumnFormat.text("targeted", "Ciblé pour"),
+            *([ColumnFormat.text("targeted", "Ciblé pour")] if (targeted == "targeted").any().any() else []),
             ColumnFormat.text("attained", "Objectif atteint"),
             ColumnFormat.text("missed", "Objectif non atteint"),
         ],

@@ -437,6 +437,22 @@ def test_a_grid_of_verdicts_says_who_missed_most_and_never_counts_what_is_out_of
     assert [cell.text for cell in figure.table.rows[0]] == ["CH A", "IPP", "–", "IPP et PERFADOM"]
 
 
+def test_a_grid_of_verdicts_tells_without_object_from_without_verdict_and_flags_only_who_is_targeted() -> None:
+    rows = pd.DataFrame(
+        [
+            ("1", "CH A", "LPP", "not_attained"),
+            ("1", "CH A", "PHEV", "unknown"),
+            ("2", "CH B", "LPP", "not_applicable"),
+            ("2", "CH B", "PHEV", "attained"),
+        ],
+        columns=["contract_finess", "name", "indicator", "attainment"],
+    ).assign(reference_status=None)
+    figure = charts.verdict_grid(rows, name="Région", year=2019)
+    assert "1 sans verdict et 1 sans objet" in figure.alt
+    assert "Rien n'est dessiné hors du contrat, ni pour un indicateur sans objet." in figure.notes
+    assert "Ciblé pour" not in [column.label for column in figure.table.columns]
+
+
 def test_a_grid_of_verdicts_of_a_large_region_draws_the_worst_and_lists_all() -> None:
     rows = verdicts(254)
     figure = charts.verdict_grid(rows, name="Région", year=2023)
