@@ -80,6 +80,6 @@ def _without_months(page: Page, reading: IndicatorReading) -> Notice:
     return Notice(
         "missing",
         f"Pas de prévision de l'année {page.campaign.year}",
-        f"{why} ; il se lira une fois l'année close. Une région qui le reçoit au "
-        "mois le déclare comme une enveloppe de sa campagne.",
+        f"{why} ; il se lira une fois l'année close. Une région qui en reçoit "
+        "les montants chaque mois les ajoute aux enveloppes de sa campagne.",
     )

@@ -276,7 +276,7 @@ _ABBREVIATIONS: Final = (
     ("centre hospitalier", "CH"),
     ("groupe hospitalier intercommunal", "GHI"),
     ("groupe hospitalier", "GH"),
-    ("institut de cancérologie", "IC"),
+    ("institut de cancérologie", "Inst. de cancérologie"),
     ("association hospitalière", "Assoc. hosp."),
     ("hôpital de proximité", "HP"),
     ("hôpital local", "HL"),

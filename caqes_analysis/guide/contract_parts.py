@@ -12,7 +12,7 @@ from caqes_analysis.guide.glossary import Linker
 from caqes_analysis.guide.sources import GuideSources, Part
 from caqes_analysis.guide.words import RELIABILITY, decimals_of, value_in_words
 from caqes_analysis.indicators.definition import Incentive, IndicatorDefinition, ReferenceCondition
-from caqes_analysis.schemes.targets import TARGET_STATUS_WORDS, printed_status
+from caqes_analysis.schemes.targets import SUBJECT_LABELS, TARGET_STATUS_WORDS, printed_status
 
 __all__ = ["condition_to_respect", "contract_parts"]
 
@@ -114,13 +114,17 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
             for value, unit in zip(own["value"], own["unit_label"].fillna(""), strict=True)
         ],
     )
+    has_benchmark = "benchmark" in set(shown["status"])
+    if has_benchmark:
+        yield write("Un repère régional n'engage personne : il n'a pas de valeur contractuelle.")
+    subject = SUBJECT_LABELS.get(definition.target.subject, definition.short_name)
     yield Table.from_frame(
         shown,
-        caption=f"Objectifs de « {definition.short_name} » par année de données",
+        caption=f"Objectifs{' et repères' if has_benchmark else ''} de « {subject} » par année de données",
         columns=[
             ColumnFormat.text("year_text", "Année"),
             ColumnFormat.text("scheme_text", "Dispositif"),
-            ColumnFormat.text("value_text", "Objectif", align="right"),
+            ColumnFormat.text("value_text", "Objectif ou repère" if has_benchmark else "Objectif", align="right"),
             ColumnFormat.text("source", "Source"),
             ColumnFormat.status("status", "Fiabilité", _TARGET_RELIABILITY),
         ],

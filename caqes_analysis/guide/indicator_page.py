@@ -16,13 +16,15 @@ from caqes_analysis.guide.trace_parts import code_parts, trace_parts
 from caqes_analysis.guide.words import (
     DIRECTION_WORDS,
     PERIOD_WORDS,
+    checked_by,
     contract_words,
     decimals_of,
     state_of,
     value_in_words,
 )
-from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
+from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, TargetLink
 from caqes_analysis.indicators.secrecy import counts_patients
+from caqes_analysis.schemes.targets import target_for
 
 __all__ = ["indicator_page"]
 
@@ -57,7 +59,7 @@ def indicator_page(
     parts += _example_parts(definition)
     parts += code_parts(definition, sources, write)
     parts += contract_parts(definition, sources, write)
-    parts.append(f"## Lire son graphique\n\n{write(definition.reading or _reading(definition))}")
+    parts.append(f"## Lire son graphique\n\n{write(definition.reading or _reading(definition, sources))}")
     notes = [*definition.notes, *(m.masked.note for m in definition.measures if m.masked)]
     if notes:
         parts.append("## Ce qu'il faut savoir\n\n" + "\n".join(f"- {write(note)}" for note in notes))
@@ -120,7 +122,7 @@ def _notices(definition: IndicatorDefinition, sources: GuideSources) -> Iterator
         yield Notice(
             "info",
             "Relecture en attente",
-            f"Le calcul a été vérifié ; la définition reste à relire par {definition.review_awaited}.",
+            f"{checked_by(definition)} ; la définition reste à relire par {definition.review_awaited}.",
         )
     absent = [name for name in sorted(definition.used_code_lists) if name not in sources.lists]
     if definition.to_provide or absent:
@@ -153,6 +155,11 @@ def _example_parts(definition: IndicatorDefinition) -> Iterator[Part]:
             f"100 × ({top} − {bottom}) ÷ {bottom} = {value}."
         )
         return
+    if measure.denominator is not None and measure.denominator.count:
+        answer = "répond oui" if measure.scale == 100 else f"déclare {top}"
+        value = value_in_words(measure.scale * ratio, measure.unit, measure.decimals)
+        yield Text.paragraphs(f"Sur une réponse inventée : un établissement qui {answer} vaut {value}.")
+        return
     factor = f"{french.number(measure.scale)} × " if measure.scale != 1 else ""
     value = value_in_words(measure.scale * ratio, measure.unit, measure.decimals)
     yield Text.paragraphs(
@@ -161,7 +168,7 @@ def _example_parts(definition: IndicatorDefinition) -> Iterator[Part]:
     )
 
 
-def _reading(definition: IndicatorDefinition) -> str:
+def _reading(definition: IndicatorDefinition, sources: GuideSources) -> str:
     moved = {
         "lower": "Une valeur plus basse que l'année précédente est une amélioration.",
         "higher": "Une valeur plus haute que l'année précédente est une amélioration.",
@@ -173,7 +180,7 @@ def _reading(definition: IndicatorDefinition) -> str:
             if definition.reference and definition.reference.conditions
             else []
         ),
-        *(["l'objectif, s'il est connu, qui dit ce qui doit être atteint"] if definition.target else []),
+        *([_target_words(definition.target, sources)] if definition.target else []),
     ]
     marks = "Les repères tracés sont" if len(bounds) > 1 else "Le repère tracé est"
     drawn = f" {marks} {', et '.join(bounds)}." if bounds else ""
@@ -182,9 +189,25 @@ def _reading(definition: IndicatorDefinition) -> str:
         if definition.main.denominator is not None
         else " Un grand établissement a un grand nombre : on compare ses évolutions, pas sa taille."
     )
+    if definition.main.denominator is not None and definition.main.denominator.count:
+        small = ""  # what is divided is one answer, whatever the size of the establishment
     if definition.main.evolution_of is not None:
         small = " Au-dessus de 0 %, la dépense augmente. Quand la dépense de départ est petite, le taux bouge beaucoup."
     return f"Chaque point est un établissement. {moved}{drawn}{small}"
+
+
+def _target_words(target: TargetLink, sources: GuideSources) -> str:
+    """Say what the line drawn in the year of the campaign is: an objective, or a benchmark that binds nobody."""
+    found = target_for(
+        sources.targets,
+        scheme=sources.campaign.scheme,
+        subject=target.subject,
+        measure=target.measure,
+        data_year=sources.campaign.year,
+    )
+    if found.is_benchmark:
+        return f"le repère régional de {found.value_label}, sans valeur contractuelle : il ne dit pas ce qui est dû"
+    return "l'objectif, s'il est connu, qui dit ce qui doit être atteint"
 
 
 def _queries(definition: IndicatorDefinition, sources: GuideSources) -> Details:

@@ -12,7 +12,7 @@ from caqes_analysis.code_lists import CodeList
 from caqes_analysis.display import ColumnFormat, Details, Table
 from caqes_analysis.guide.glossary import Linker
 from caqes_analysis.guide.sources import GuideSources, Part
-from caqes_analysis.guide.words import RELIABILITY
+from caqes_analysis.guide.words import RELIABILITY, checked_by
 from caqes_analysis.indicators.definition import IndicatorDefinition
 
 __all__ = ["code_parts", "trace_parts"]
@@ -113,7 +113,7 @@ def trace_parts(definition: IndicatorDefinition, write: Linker) -> Iterator[Part
     events += [(one.on, "Fait daté", one.text, one.source) for one in definition.annotations]
     if definition.reviewed_on:
         awaited = f" ; reste à relire par {definition.review_awaited}" if definition.review_awaited else ""
-        said = f"Vérifiée par : {definition.checker}{awaited}"
+        said = f"{checked_by(definition)}{awaited}"
         events.append((definition.reviewed_on, "Vérification", said, f"écrite par {definition.author}"))
     ordered = sorted(events, key=lambda event: (-event[0].toordinal(), event[1]))
     if not ordered:

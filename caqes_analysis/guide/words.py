@@ -16,6 +16,7 @@ __all__ = [
     "FOLLOW_UP",
     "PERIOD_WORDS",
     "RELIABILITY",
+    "checked_by",
     "contract_words",
     "decimals_of",
     "state_of",
@@ -53,6 +54,9 @@ DIRECTION_WORDS: Mapping[str, tuple[str, str]] = {
 """What is good, on a card and in a sentence."""
 
 
+_CHECKED = {True: "calcul refait par l'auteur", False: "calcul vérifié"}
+
+
 def state_of(definition: IndicatorDefinition, on: dt.date) -> tuple[str, str, State | None, str]:
     """Return the badge of a definition: word, detail, state, and the state in words.
 
@@ -68,13 +72,30 @@ def state_of(definition: IndicatorDefinition, on: dt.date) -> tuple[str, str, St
     if definition.status == "draft":
         return "Brouillon", "à compléter ou à relire", "provisional", "hors du rapport"
     assert definition.reviewed_on is not None
-    checked = "calcul vérifié" if definition.review_awaited else "vérifié"
+    checked = _CHECKED[_is_own_check(definition)] if definition.review_awaited else "vérifié"
     reviewed = f"{checked} le {french.date(definition.reviewed_on)}"
     if definition.is_stale(on):
         return "Publié", reviewed, "warning", "relecture trop ancienne"
     if definition.review_awaited:
         return "Publié", reviewed, "provisional", f"reste à relire par {definition.review_awaited}"
     return "Publié", reviewed, "good", "relecture à jour"
+
+
+def checked_by(definition: IndicatorDefinition) -> str:
+    """Say in a sentence who did the calculation again: an author who checks himself is no second reader.
+
+    Parameters
+    ----------
+    definition
+        The definition.
+    """
+    if _is_own_check(definition):
+        return "Le calcul a été refait à la main par son auteur, personne d'autre ne l'a contrôlé"
+    return f"Le calcul a été vérifié par {definition.checker}"
+
+
+def _is_own_check(definition: IndicatorDefinition) -> bool:
+    return bool(definition.author) and str(definition.checker).startswith(str(definition.author))
 
 
 def contract_words(definition: IndicatorDefinition, schemes: Mapping[str, Scheme]) -> str:

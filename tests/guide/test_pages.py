@@ -13,7 +13,7 @@ import pytest
 
 from caqes_analysis.book import Book
 from caqes_analysis.campaign import load_campaign
-from caqes_analysis.display import Cards, Code, Details, Link, Notice, Table
+from caqes_analysis.display import Cards, Code, Details, Link, Notice, Table, Text
 from caqes_analysis.guide import GuidePage, GuideSources, book_pages, glossary, guide_pages
 from caqes_analysis.guide.glossary import Linker, glossary_terms
 from caqes_analysis.guide.indicator_page import indicator_page
@@ -203,3 +203,37 @@ def test_a_national_ambition_is_not_called_a_missing_objective(pages: dict[str, 
     assert "Ambition nationale : 80 % de biosimilaires à terme" in said
     assert "aucun taux" not in said
     assert "aucun objectif de contrat n'a été trouvé" in said
+
+
+def test_a_regional_benchmark_is_never_called_what_must_be_reached(pages: dict[str, GuidePage]) -> None:
+    page = pages["guide/phev_drugs"]
+    said = prose(page)
+    assert "le repère régional de 4 %, sans valeur contractuelle : il ne dit pas ce qui est dû" in said.replace(
+        "\xa0", " "
+    )
+    assert "qui dit ce qui doit être atteint" not in said
+    tables = [part for part in page.parts if isinstance(part, Table)]
+    table = next(one for one in tables if one.caption.startswith("Objectifs et repères de « PHEV, médicaments »"))
+    assert "Objectif ou repère" in [column.label for column in table.columns]
+
+
+def test_a_check_by_the_author_is_not_called_a_verification(sources: GuideSources) -> None:
+    definition = sources.definitions["phev_ipp"]
+    page = indicator_page(definition, sources)
+    (cards,) = (part for part in page.parts if isinstance(part, Cards))
+    assert cards.cards[0].detail.startswith("calcul refait par l'auteur le ")
+    checked = definition.model_copy(update={"checker": "un autre pharmacien"})
+    (cards,) = (part for part in indicator_page(checked, sources).parts if isinstance(part, Cards))
+    assert cards.cards[0].detail.startswith("calcul vérifié le ")
+
+
+def test_an_answer_by_yes_or_no_has_no_small_denominator(pages: dict[str, GuidePage]) -> None:
+    page = pages["guide/declared_antibiotic_referent"]
+    assert "dénominateur est petit" not in prose(page)
+    shown = " ".join(part.summary() for part in page.parts if isinstance(part, Text))
+    assert "un établissement qui répond oui vaut 100 %" in shown.replace("\xa0", " ")
+    named = " ".join(
+        part.summary() for part in pages["guide/declared_named_dispensing"].parts if isinstance(part, Text)
+    )
+    assert "÷ 1" not in named
+    assert "un établissement qui déclare 45 vaut 45,0 %" in named.replace("\xa0", " ")
