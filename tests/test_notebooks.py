@@ -62,3 +62,8 @@ def test_a_notebook_runs_alone_from_top_to_bottom(path: Path) -> None:
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("text/html" in output.get("data", {}) for output in shown)
     assert not [output for output in shown if output.output_type == "error"]
+
+
+def test_the_list_of_indicators_says_why_some_stop_at_a_closed_year() -> None:
+    said = (REPOSITORY / "notebooks" / "indicateurs.ipynb").read_text(encoding="utf-8")
+    assert "Un cumul arrêté à un autre mois ne peut pas être ramené à celui-là" in said

@@ -149,8 +149,8 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
     if not (rows["value"].notna() & rows["previous_value"].notna()).any():
         return Notice(
             "missing",
-            "D'une année à l'autre",
-            f"La même période de {reading.year - 1} n'est pas connue : aucun mouvement ne peut être lu.",
+            "Pas de mouvement à lire",
+            f"La même période de {reading.year - 1} n'est pas connue : il faut deux années pour comparer.",
         )
     if same := same_moves_notice(level, rows, (reading.previous_label, reading.period_label)):
         return same
@@ -212,7 +212,7 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
         measure = reading.level
         known = reading.history(measure).dropna(subset=["value"])
     if len(known) < 2:
-        return Notice("missing", "Tendance", "Une seule période connue : il n'y a pas de tendance à montrer.")
+        return Notice("missing", "Pas de tendance à montrer", "Une seule période est connue : il en faut deux.")
     region, unit, own = reading.rows("region", measure.id).iloc[0], format_of(measure), measure is reading.measure
     notes = []
     if pd.isna(region["lower"]) and isinstance(region["interval_reason"], str):

@@ -43,7 +43,7 @@ def same_level_notice(measure: Measure, rows: pd.DataFrame, when: str) -> Notice
     without = f" {sentence_case(french.plural(silent, 'établissement', words=True))} sans valeur." if silent else ""
     if _is_yes_or_no(measure) and levels <= {0, 100}:
         no = sorted(known.loc[known["value"] == 0, "name"].astype(str), key=french.alphabetical)
-        who = f" Réponse non{french.NBSP}: {french.list_in_words(no)}." if no else ""
+        who = f" Réponse non{french.NBSP}: {' ; '.join(no)}." if no else ""
         said = answers_sentence(measure.label, len(known) - len(no), len(known))
         return Notice("info", said, f"{sentence_case(when)}, réponses des établissements.{who}{without}")
     if len(levels) != 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -200,7 +200,9 @@ def _fill(drawing: Canvas, shape: Rectangle | PathPatch, one: MapClass | None) -
 
 
 def _text(value: float, one: MapClass | None, unit: MeasureFormat) -> str:
-    return _TOO_SMALL.label if one is _TOO_SMALL else unit.write(value)
+    """Return what a department says of itself; a unit in words has no room there, and is that of the legend."""
+    bare = unit if unit.unit in ("%", "€") else replace(unit, unit="")
+    return _TOO_SMALL.label if one is _TOO_SMALL else bare.write(value)
 
 
 def _height_of_legend(class_of: Sequence[int | None]) -> float:

@@ -27,6 +27,9 @@ _HALF_YEAR: Final = 0.5
 # Numbers of facts closer than this, in points of the drawing, are written together.
 _APART: Final = 16.0
 _FLAT_POINTS: Final = 20.0
+# Room for the ticks: « 97,5 », but « 238 000 ».
+_LEFT: Final = 50
+_LEFT_OF_COUNTS: Final = 66
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,9 @@ def _drawing(
     flat = _FLAT_POINTS if unit.is_share(low, high) else abs(high)
     spread = (high - low) or flat or 1.0
     with house_style():
-        figure, axes = sketch(230, left=50, right=34, top=24, bottom=26)
+        figure, axes = sketch(
+            230, left=_LEFT if unit.unit in ("%", "€") else _LEFT_OF_COUNTS, right=34, top=24, bottom=26
+        )
         margin = _HALF_YEAR if facts else _MARGIN_YEARS
         axes.set_xlim(years[0] - margin, years[-1] + margin)
         axes.set_ylim(low - 0.22 * spread, high + 0.22 * spread)

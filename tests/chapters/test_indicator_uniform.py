@@ -39,10 +39,10 @@ def test_equal_shares_are_one_sentence_that_says_why() -> None:
 
 
 def test_answers_by_yes_or_no_are_counted_and_the_others_are_named() -> None:
-    said = same_level_notice(main("declared_antibiotic_referent"), rows(100, 0, 100, None), "en 2023")
+    said = same_level_notice(main("declared_antibiotic_referent"), rows(100, 0, 100, 0, None), "en 2023")
     assert said is not None
-    assert said.title == "Dans deux établissements sur trois, un référent en antibiothérapie est désigné"
-    assert plain(said.text) == "En 2023, réponses des établissements. Réponse non : CH 1. Un établissement sans valeur."
+    assert said.title == "Dans deux établissements sur quatre, un référent en antibiothérapie est désigné"
+    assert plain(said.text).endswith("Réponse non : CH 1 ; CH 3. Un établissement sans valeur.")
     assert answers_sentence("Établissements où tout va", 0, 4) == "Établissements où tout va\xa0: aucun sur quatre"
 
 

@@ -20,6 +20,7 @@ from caqes_analysis.errors import CaqesError
 from tests.display.test_svg import boxes as svg_boxes
 
 SHARE = MeasureFormat("%")
+EXAMS = MeasureFormat("examens", 0)
 RADIUS = 3.5
 
 
@@ -127,6 +128,22 @@ def test_values_of_which_most_are_equal_are_all_drawn() -> None:
 def test_a_map_of_equal_values_does_not_say_from_and_to() -> None:
     figure = charts.department_map(departments(100.0, 100.0, 100.0), caption="Part", unit=SHARE, better="higher")
     assert plain(figure.title) == "Les trois départements sont à 100,0 %"
+
+
+def test_the_tiles_of_a_count_are_never_empty() -> None:
+    shown = texts(charts.department_map(departments(5237, 21226, 52624), caption="Examens", unit=EXAMS, better="none"))
+    assert {"5 237", "21 226", "52 624"} <= set(shown)
+    assert any(text.endswith("examens") for text in shown), "the legend names the unit"
+
+
+def test_the_ticks_of_a_count_have_room() -> None:
+    rows = pd.DataFrame({"period": ["2022", "2023"], "year": [2022, 2023], "value": [234_144.0, 236_428.0]}).assign(
+        lower=float("nan"), upper=float("nan")
+    )
+    figure = charts.yearly_trend(rows, caption="Examens", title="Examens", unit=EXAMS)
+    ticks = [box for box in svg_boxes(figure.svg) if re.fullmatch(r"23\d 000", plain(box.text))]
+    assert len(ticks) >= 2
+    assert min(box.left for box in ticks) >= 0
 
 
 def test_only_the_first_are_drawn_and_all_are_in_the_table() -> None:
