@@ -125,6 +125,6 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
             share = french.points(unrated["contribution"].sum(), 2)
             notes.append(
                 "Un établissement ouvert depuis le début de l'année précédente n'a pas de taux ; ses euros comptent "
-                f"dans la région : {share}."
+                f"dans le taux de la région de cette page : {share}, hors du taux à périmètre constant de la synthèse."
             )
     return notes
