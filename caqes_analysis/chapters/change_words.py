@@ -14,6 +14,8 @@ from caqes_analysis.indicators.intervals import in_points
 
 __all__ = ["change_words", "slope_words"]
 
+_MOST_DECIMALS_NB = 3
+
 
 def change_words(measure: Measure, change: Any, low: Any = None, high: Any = None) -> str:
     """Return a change in words, with its interval when there is one; empty without a change.
@@ -25,17 +27,29 @@ def change_words(measure: Measure, change: Any, low: Any = None, high: Any = Non
     change
         The change.
     low, high
-        Its 95 % interval.
+        Its 95 % interval; the unit is written once, before it.
+
+    Examples
+    --------
+    >>> from caqes_analysis.indicators.measures import Measure
+    >>> parts = {"table": "activity", "sum": "count_nb", "where": "activity = 'stays'"}
+    >>> share = Measure.model_validate({"id": "share_pct", "label": "Part", "unit": "%", "numerator": parts})
+    >>> change_words(share, 0.13, 0.04, 0.26), change_words(share, -0.6, -1.6, 0.3)
+    ('+0,13\\xa0point [+0,04\\xa0;\\xa0+0,26]', '−0,6\\xa0point [−1,6\\xa0;\\xa0+0,3]')
     """
     if pd.isna(change):
         return ""
-    if in_points(measure):
-        said = french.points(change)
-        bounds = "" if pd.isna(low) else f" {french.interval(low, high, signed=True, unit='points')}"
-    else:
-        said = french.percent(change, signed=True)
-        bounds = "" if pd.isna(low) else f" {french.interval(low, high, signed=True, unit='%')}"
-    return f"{said}{bounds}"
+    decimals = _decimals(low, high)
+    said = french.points(change, decimals) if in_points(measure) else french.percent(change, decimals, signed=True)
+    return said if pd.isna(low) else f"{said} {french.interval(low, high, decimals, signed=True)}"
+
+
+def _decimals(low: Any, high: Any) -> int:
+    """Return with how many decimals a bound that excludes zero is not printed as zero."""
+    if pd.isna(low) or not (low > 0 or high < 0):
+        return 1
+    nearest = min(abs(low), abs(high))
+    return next((decimals for decimals in (1, 2) if french.rounded(nearest, decimals)), _MOST_DECIMALS_NB)
 
 
 def slope_words(measure: Measure, region: pd.Series) -> str:
@@ -54,7 +68,7 @@ def slope_words(measure: Measure, region: pd.Series) -> str:
         return ""
     low, high = region["slope_lower"], region["slope_upper"]
     if in_points(measure):
-        said = f"{french.points(region['slope'])} {french.interval(low, high, signed=True, unit='points')}"
+        said = change_words(measure, region["slope"], low, high)
     else:
         signed = replace(format_of(measure), signed=True)
         said = f"{signed.write(region['slope'])} {signed.interval(low, high)}"

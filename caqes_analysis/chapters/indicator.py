@@ -8,6 +8,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words, slope_words
 from caqes_analysis.chapters.indicator_population import (
     are_missed,
+    mean_words,
     order_note,
     part_notes,
     ranked,
@@ -46,7 +47,7 @@ def answer(reading: IndicatorReading) -> Text:
     when = sentence_case(period_words(reading.period))
     name, label = _within_a_sentence(reading.definition.short_name), _within_a_sentence(reading.measure.label)
     name = label if name.casefold() in label.casefold() else f"{name}, {label}"
-    head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} dans la région"
+    head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {mean_words(reading) or 'dans la région'}"
     change = change_words(reading.measure, region["change"])
     head += f" ({change} {reading.against_words})" if change else ""
     target = reading.target
@@ -231,7 +232,8 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
     if measure.evolution_of is None and measure.denominator is None and known["establishments_nb"].nunique() > 1:
         low, high = known["establishments_nb"].min(), known["establishments_nb"].max()
         notes.append(
-            f"De {low} à {high} établissements ont une valeur selon l'année : les niveaux ne se comparent pas."
+            f"De {low} à {high} établissements ont une valeur selon l'année : les niveaux de la figure ne se comparent "
+            "pas ; l'écart et la tendance sont lus aux mêmes établissements."
         )
     notes.append(slope_words(measure, region))
     month = "" if reading.month_nb == 12 else f" à M{reading.month_nb}"
@@ -278,6 +280,7 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
     if (rows["value"].notna() & ~is_small).sum() < 2:
         return Notice("missing", "Départements", f"Moins de deux départements ont un effectif d'au moins {minimum_nb}.")
     notes = [sentence_case(target.label)] if target.value is not None else []
+    notes += [f"Un département{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     if (is_small & rows["value"].notna()).any():
         notes.append(f"Trop petit : effectif du département inférieur à {french.number(minimum_nb)}.")
     return department_map(

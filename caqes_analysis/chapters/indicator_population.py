@@ -14,6 +14,7 @@ from caqes_analysis.chapters.indicator_reading import IndicatorReading
 __all__ = [
     "are_missed",
     "contribution_note",
+    "mean_words",
     "order_note",
     "part_notes",
     "ranked",
@@ -68,6 +69,13 @@ def part_notes(reading: IndicatorReading) -> list[str]:
     names = reading.page.establishments.set_index("finess")["name"]
     parts = [f"{names.get(finess, finess)} ({words})" for finess, words in reading.parts_read.items()]
     return [f"Sur une partie des mois{french.NBSP}: {some_of(parts)}."] if parts else []
+
+
+def mean_words(reading: IndicatorReading) -> str:
+    """Return « en moyenne simple des établissements » where a group's value is the mean of declared percentages."""
+    top, bottom = reading.measure.numerator, reading.measure.denominator
+    is_mean = top is not None and top.sum is not None and bottom is not None and bottom.count == "lines"
+    return "en moyenne simple des établissements" if is_mean and reading.measure.scale == 1 else ""
 
 
 def contribution_note(reading: IndicatorReading) -> str:

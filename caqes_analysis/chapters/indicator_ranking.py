@@ -8,7 +8,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
-from caqes_analysis.chapters.indicator_population import contribution_note, part_notes
+from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, part_notes
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.words import masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
@@ -53,6 +53,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         reference=None,
         contribution=reading.rows("establishment")["contribution"].sum(min_count=1),
     )
+    unit = unit.told_apart(rows["previous_value"], rows["value"])
     change = (
         ColumnFormat.points("change", "Écart", value_status=None, is_provisional=None)
         if in_points(measure)
@@ -116,6 +117,7 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
             "Écart de la région : aux mêmes établissements, ceux qui ont une valeur les deux années "
             f"({french.number(both.sum())})."
         )
+    notes += [f"Région{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
     if rows["contribution"].notna().any():
         notes.append(contribution_note(reading))

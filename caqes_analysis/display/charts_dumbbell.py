@@ -96,6 +96,7 @@ def dumbbells(
         every.append(
             "Stable : valeurs égales à l'euro près." if unit.unit == "€" else "Stable : valeurs arrondies égales."
         )
+    told_apart = unit.told_apart(both["previous"], both["value"])
     states = {"good": "good", "bad": "warning", "none": None}
     words = {move: (word, states[move]) for move, word in _MOVE_WORDS.items()}
     table = Table.from_frame(
@@ -103,8 +104,8 @@ def dumbbells(
         caption=f"{caption}, {before_label} et {now_label}",
         columns=[
             ColumnFormat.text("name", "Établissement"),
-            unit.column("previous", before_label),
-            unit.column("value", now_label),
+            told_apart.column("previous", before_label),
+            told_apart.column("value", now_label),
             *([] if better == "none" else [ColumnFormat.status("move", "Mouvement", words)]),  # type: ignore[arg-type]
         ],
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +31,8 @@ class MeasureFormat:
         Digits after the comma, of percentages and of other numbers; amounts in euros choose their own unit.
     signed
         True for evolutions.
+    to_euro
+        True where the columns of a table give amounts to the euro, not in the unit that suits them.
 
     Examples
     --------
@@ -37,11 +40,14 @@ class MeasureFormat:
     ('1,2\\xa0M€', '+4,0\\xa0%')
     >>> MeasureFormat("boîtes", 0).write(8500)
     '8\\u202f500\\xa0boîtes'
+    >>> MeasureFormat("trajets par séjour", 3).write(1.03)
+    '1,030\\xa0trajet par séjour'
     """
 
     unit: str = "%"
     decimals: int = 1
     signed: bool = False
+    to_euro: bool = False
 
     def write(self, value: Any) -> str:
         """Return a value with its unit."""
@@ -50,7 +56,33 @@ class MeasureFormat:
         if self.unit == "€":
             return french.compact_euros(value, signed=self.signed)
         text = (french.signed if self.signed else french.number)(value, self.decimals)
-        return text if text == french.MISSING or not self.unit else f"{text}{french.NBSP}{self.unit}"
+        return text if text == french.MISSING or not self.unit else f"{text}{french.NBSP}{self.unit_of(value)}"
+
+    def unit_of(self, value: Any) -> str:
+        """Return the unit in words as it agrees with a value: singular below 2 (« 0,103 trajet par séjour »)."""
+        counted, space, rest = self.unit.partition(" ")
+        is_one = abs(self.printed(float(value))) < 2
+        return f"{counted.removesuffix('s')}{space}{rest}" if is_one else self.unit
+
+    def told_apart(self, before: Iterable[Any], now: Iterable[Any]) -> MeasureFormat:
+        """Return the format whose columns show every change: itself, or to the euro where its unit would hide one.
+
+        Parameters
+        ----------
+        before, now
+            The values of the two columns, row by row; a missing value changes nothing.
+
+        Examples
+        --------
+        >>> MeasureFormat("€").told_apart([1_485_100, 2_000_000], [1_485_400, 2_100_000]).to_euro
+        True
+        """
+        pairs = [(a, b) for a, b in zip(before, now, strict=True) if not (pd.isna(a) or pd.isna(b))]
+        if self.unit != "€" or not pairs:
+            return self
+        write = self.column("", "").fitted([value for pair in pairs for value in pair]).write
+        is_hidden = any(write(a) == write(b) and self.printed(a) != self.printed(b) for a, b in pairs)
+        return replace(self, to_euro=True) if is_hidden else self
 
     def write_threshold(self, value: float, *, signed: bool = False) -> str:
         """Return a threshold with as many decimals as it has (« 4 % », « 8 500 boîtes »), with its sign if wanted."""
@@ -73,7 +105,8 @@ class MeasureFormat:
         if pd.isna(low) or pd.isna(high):
             return ""
         if self.unit != "€":
-            return french.interval(low, high, self.decimals, unit=self.unit, signed=self.signed)
+            unit = self.unit if self.unit in ("%", "") else self.unit_of(high)
+            return french.interval(low, high, self.decimals, unit=unit, signed=self.signed)
         scale = amount_scale(float(high))
         bounds = f"{french.NBSP};{french.NBSP}".join(scale.write(bound, signed=self.signed) for bound in (low, high))
         return f"[{bounds}]{french.NBSP}{scale.unit}"
@@ -87,7 +120,8 @@ class MeasureFormat:
         if self.unit == "%":
             return ColumnFormat.percent(name, label, decimals=self.decimals, signed=self.signed, **options)
         if self.unit == "€":
-            return ColumnFormat.compact_amount(name, label, signed=self.signed, **options)
+            column = ColumnFormat.amount if self.to_euro else ColumnFormat.compact_amount
+            return column(name, label, signed=self.signed, **options)
         return ColumnFormat.number(
             name, label, decimals=self.decimals, signed=self.signed, **{"unit": self.unit, **options}
         )

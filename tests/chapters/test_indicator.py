@@ -11,12 +11,13 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
-from caqes_analysis.chapters.indicator_population import contribution_note
+from caqes_analysis.chapters.indicator_population import contribution_note, mean_words
 from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.errors import CampaignError
+from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.receive import open_store
 from tests.campaigns import small_campaign
 
@@ -127,6 +128,16 @@ def test_a_change_says_between_whom(page: Page) -> None:
     assert "points par rapport à 2022, aux mêmes établissements)" in share
     rate = plain(indicator.answer(read_indicator(page, "extra_list_drugs")).summary())
     assert "points par rapport au taux de 2023 à M7)" in rate
+
+
+def test_a_mean_of_declared_percentages_is_called_a_mean(page: Page) -> None:
+    known = definitions_of(page.campaign)
+    said = {}
+    for name in ("declared_named_dispensing", "declared_rpps", "declared_antibiotic_referent"):
+        definition = known[name]
+        said[name] = mean_words(replace(read_indicator(page, "phev_ipp"), measure=definition.measures[0]))
+    assert said.pop("declared_named_dispensing") == "en moyenne simple des établissements"
+    assert set(said.values()) == {""}, "shares of sums, and of establishments"
 
 
 def test_a_partial_year_is_in_no_count_of_the_referentiel(page: Page) -> None:

@@ -51,6 +51,14 @@ def test_a_move_is_printed_with_the_digits_in_which_it_shows() -> None:
     assert "CH 2, de 2,0 k€ à 9,0 k€" in shown
 
 
+def test_the_unit_of_a_table_of_moves_shows_every_change() -> None:
+    hidden = moved((1_485_100, 1_485_400), (2_000_000, 2_100_000), unit=MeasureFormat("€"))
+    assert column(hidden.table, "2023") == ["1 485 100", "2 000 000"]
+    assert column(hidden.table, "2024") == ["1 485 400", "2 100 000"]
+    shown = moved((1_485_100, 1_585_400), (2_000_000, 2_100_000), unit=MeasureFormat("€"))
+    assert column(shown.table, "2023") == ["1,5", "2,0"]
+
+
 def test_moves_are_counted_the_good_way() -> None:
     lower = moved((10, 9), (10, 11), (10, 10.01), (None, 5))
     assert lower.title == "Un établissement sur trois baisse d'une année à l'autre"
