@@ -15,9 +15,11 @@ from typing import Final
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.activities import DECLARED_PREFIX
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import HASH_LENGTH
 from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.definition import Sum
 from caqes_analysis.schemes.scheme import scheme_of
 
 __all__ = ["SOURCE_LABELS", "page_foot", "page_hash", "sources_of_indicator"]
@@ -76,4 +78,11 @@ def page_hash(executed: Path) -> str:
 
 def sources_of_indicator(definition: str) -> set[str]:
     """Return the kinds of files that an indicator is computed from, given its definition as the store keeps it."""
-    return {_SOURCE_OF_TABLE.get(table, table) for table in stored_definition(definition).tables}
+    return {_source_of(part) for measure in stored_definition(definition).measures for part in measure.sums}
+
+
+def _source_of(part: Sum) -> str:
+    """Return the kind of file that a sum reads; what establishments declare is kept with their activity."""
+    if part.table == "activity" and DECLARED_PREFIX in part.where:
+        return "declared"
+    return _SOURCE_OF_TABLE.get(part.table, part.table)

@@ -155,6 +155,8 @@ def _drawing(
                 ha="left" if place == 0 else "right",
                 va="bottom" if is_above else "top",
                 weight="bold",
+                # Where the line of the target passes, it would strike the value out.
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
             )
         unit.axis(axes, min(values), max(values))
         foot_axis(axes, {year: str(year) for year in years})

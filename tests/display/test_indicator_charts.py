@@ -293,3 +293,10 @@ def test_a_trend_prints_the_interval_of_each_year() -> None:
     figure = charts.yearly_trend(frame, caption="Part, région", title="Baisse", target=45.0)
     assert "2023 : 50,0 %, entre 49,5 % et 50,5 % ; 2024 : 49,0 %" in plain(figure.alt)
     assert column(figure.table, "Borne basse") == ["49,5", "n. d."]
+
+
+def test_the_values_of_a_trend_stand_over_the_line_of_the_target() -> None:
+    rows = two_years(2023).assign(value=[40.0, 41.0])
+    bare = charts.yearly_trend(rows, caption="Part", title="Part", unit=SHARE, target=41.5).svg
+    backgrounds = re.findall(r"fill: ?#ffffff|fill=\"#fff(?:fff)?\"|fill: ?white", bare)
+    assert len(backgrounds) >= 3, "two values and the name of the target"
