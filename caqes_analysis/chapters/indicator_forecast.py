@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from caqes_analysis import french
 from caqes_analysis.chapters.forecasts import stakes_table, track_figure
-from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href
 from caqes_analysis.chapters.landing import LIKELIHOOD_NOTE, landing_sentence, region_landing
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.display import Figure, Notice, Table, Text
+from caqes_analysis.display import Figure, Link, Notice, Table, Text
+from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.targets import target_for
 
 __all__ = ["forecast_code", "landing_parts"]
@@ -30,7 +32,7 @@ def forecast_code(reading: IndicatorReading) -> str | None:
     return next(same, None)
 
 
-def landing_parts(reading: IndicatorReading) -> tuple[Text | Table | Figure | Notice | None, ...]:
+def landing_parts(reading: IndicatorReading) -> tuple[Text | Table | Figure | Notice | Link | None, ...]:
     """Return where the year will end for the region and who will exceed; nothing when no target bears on that year."""
     page = reading.page
     if page.campaign.is_annual or not _has_target(reading):
@@ -38,6 +40,8 @@ def landing_parts(reading: IndicatorReading) -> tuple[Text | Table | Figure | No
     code = forecast_code(reading)
     if code is None:
         return (_without_months(page, reading),)
+    if monthly := _monthly_twin(reading):
+        return (Link(f"La prévision de {page.campaign.year} est sur la page « {monthly[1]} »", monthly[0]),)
     rows = page.forecasts
     own = rows[(rows["envelope"] == code) & (rows["level"] == "establishment") & rows["prob_exceed"].notna()]
     noun = french.elided("le", page.target(code).noun)
@@ -69,9 +73,24 @@ def _has_target(reading: IndicatorReading) -> bool:
     return target_for(page.targets, data_year=page.campaign.year, **asked).value is not None
 
 
+def _is_annual(definition: IndicatorDefinition) -> bool:
+    return any("annual_drug_spend" in measure.tables for measure in definition.measures)
+
+
+def _monthly_twin(reading: IndicatorReading) -> tuple[str, str] | None:
+    """Return page and short name of the indicator that reads in months what this one reads in years, if one does."""
+    link = reading.definition.target
+    if link is None or not _is_annual(reading.definition):
+        return None
+    rows = reading.page.store.query("select definition from indicators where period is not null order by indicator")
+    for one in map(stored_definition, rows["definition"]):
+        if one.target is not None and one.target.subject == link.subject and not _is_annual(one):
+            return indicator_href(one.id), one.short_name
+    return None
+
+
 def _without_months(page: Page, reading: IndicatorReading) -> Notice:
-    one = reading.definition
-    annual = any("annual_drug_spend" in measure.tables for measure in one.measures)
+    annual = _is_annual(reading.definition)
     why = (
         "Sa source, Open PHMEV, est annuelle : ni ses euros ni ses boîtes n'ont de mois"
         if annual

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, forecasts, sheet_spending
+from caqes_analysis.chapters import Page, forecasts, indicator_forecast, sheet_spending
 from caqes_analysis.chapters.indicator_forecast import forecast_code, landing_parts
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
-from caqes_analysis.display import Figure, Notice, Table, Text
+from caqes_analysis.display import Figure, Link, Notice, Table, Text
 from caqes_analysis.forecast.campaign import Step, prepare_forecasts
 from caqes_analysis.indicators.available import available_indicators
 from caqes_analysis.indicators.catalogue import definitions_of
@@ -68,13 +68,30 @@ def test_an_annual_source_is_not_forecast_and_says_how_it_could(page: Page) -> N
     (notice,) = landing_parts(reading_of(page, "phev_ipp"))
     assert isinstance(notice, Notice)
     assert "phev_ipp" not in notice.text, "a reader of the page knows no identifier"
-    assert "enveloppe de sa campagne" in notice.text
+    assert "enveloppes de sa campagne" in notice.text
     assert notice.text.startswith("Sa source, Open PHMEV, est annuelle : ni ses euros ni ses boîtes n'ont de mois")
     left = forecasts.without_months(Page(page.campaign, page.store))
     assert isinstance(left, Notice)
     assert "IPP" in left.title
     assert "PERFADOM" not in left.title
     assert landing_parts(reading_of(page, "phev_ezetimibe")) == (), "no target, nothing to say"
+
+
+def test_a_yearly_reading_leads_to_the_page_that_has_the_months(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indicator_forecast, "_has_target", lambda reading: True)
+    known = page.store.read(tables.INDICATORS)
+    has_page = known["indicator"].isin(["phev_drugs", "phmev_annual"])
+    page.store.write(tables.INDICATORS, known.assign(period=known["period"].mask(has_page, "2024-M04")), part="essai")
+    try:
+        (link,) = landing_parts(reading_of(page, "phmev_annual"))
+        assert isinstance(link, Link)
+        assert (link.href, link.text) == (
+            "indicateurs/phev_drugs",
+            "La prévision de 2024 est sur la page « PHMEV »",
+        )
+        assert not any(isinstance(part, Link) for part in landing_parts(reading_of(page, "phev_drugs")))
+    finally:
+        page.store.write(tables.INDICATORS, known, part="essai")
 
 
 def test_the_sheet_names_the_indicator_beside_the_envelopes(page: Page) -> None:
