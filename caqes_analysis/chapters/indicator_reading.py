@@ -191,6 +191,8 @@ class IndicatorReading:
     @property
     def target_sentence(self) -> str:
         """The objective in words, for a sentence: what it is, or what it bears on when that cannot be read."""
+        if self.definition.target is None:
+            return "sans objectif"
         if self.target_elsewhere is None:
             return self.target.label
         return f"objectif non comparable : il porte sur « {self.target_elsewhere} », qui demande l'année précédente"

@@ -130,6 +130,14 @@ def test_a_change_says_between_whom(page: Page) -> None:
     assert "points par rapport au taux de 2023 à M7)" in rate
 
 
+def test_an_indicator_that_has_no_objective_is_not_one_whose_objective_is_unknown(page: Page) -> None:
+    without, unknown = (read_indicator(page, name) for name in ("biosimilar_uptake", "transport_ambulance_share"))
+    assert without.definition.target is None
+    assert "Sans objectif ; valeur médiane" in plain(indicator.answer(without).summary())
+    assert unknown.definition.target is not None
+    assert "Objectif non renseigné" in plain(indicator.answer(unknown).summary())
+
+
 def test_a_mean_of_declared_percentages_is_called_a_mean(page: Page) -> None:
     known = definitions_of(page.campaign)
     said = {}
