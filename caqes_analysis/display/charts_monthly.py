@@ -89,18 +89,24 @@ def _monthly_title(now: Sequence[MonthValue], before: Sequence[MonthValue], year
     present = [month for month in now if month.amount_eur is not None]
     if not pairs:
         return f"{french.compact_euros(total(now))} sur {french.plural(len(present), 'mois')} en {year}"
-    higher = sum(amount > same for _, amount, same in pairs)
-    if 1 < len(pairs) < len(present) and higher in (0, len(pairs)):
-        comparable = f"{french.in_words(len(pairs))} mois comparables"
+    # A month that can still be completed is drawn, and says nothing yet.
+    settled = [pair for pair in pairs if not pair[0].is_provisional] or pairs
+    kind = " définitifs" if len(settled) < len(pairs) else ""
+    one = kind.removesuffix("s")
+    higher, count = sum(amount > same for _, amount, same in settled), french.in_words(len(settled))
+    if len(pairs) < len(present) and higher in (0, len(settled)) and len(settled) > 1:
+        comparable = f"{count} mois comparables"
         every = f"aucun des {comparable} ne dépasse son" if higher == 0 else f"les {comparable} dépassent leur"
         return f"En {year}, {every} niveau de {year - 1}"
     if higher == 0:
-        return f"En {year}, aucun mois ne dépasse son niveau de {year - 1}"
-    if higher == len(pairs):
-        every = "tous les mois dépassent leur" if len(pairs) > 1 else f"{_named(pairs[0][0])} dépasse son"
-        return f"En {year}, {every} niveau de {year - 1}"
-    verb = "dépasse son" if higher == 1 else "dépassent leur"
-    return f"En {year}, {french.in_words(higher)} mois sur {french.in_words(len(pairs))} {verb} niveau de {year - 1}"
+        return f"En {year}, aucun mois{one} ne dépasse son niveau de {year - 1}"
+    if higher == len(settled):
+        has_gap = len(settled) < settled[-1][0].month
+        every = f"les {count} mois{kind or ' comparés'}" if has_gap else f"tous les mois{kind}"
+        named = f"{every} dépassent leur" if len(settled) > 1 else f"{_named(settled[0][0])} dépasse son"
+        return f"En {year}, {named} niveau de {year - 1}"
+    kind, verb = (one, "dépasse son") if higher == 1 else (kind, "dépassent leur")
+    return f"En {year}, {french.in_words(higher)} mois{kind} sur {count} {verb} niveau de {year - 1}"
 
 
 def _named(month: MonthValue) -> str:

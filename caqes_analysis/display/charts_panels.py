@@ -42,7 +42,7 @@ class _Panel:
     label: str
     now: Sequence[MonthValue]
     before: Sequence[MonthValue]
-    months_nb: int
+    compared: tuple[int, ...]
     rate_pct: float | None
 
     @property
@@ -84,14 +84,17 @@ def small_multiples(
     rates = {panel.label: panel.rate_pct for panel in panels if panel.rate_pct is not None}
     said = ", ".join(f"{label} {french.percent(rate, signed=True)}" for label, rate in rates.items())
     title = _title(rates, year, noun, feminine)
-    when = through(max(panel.months_nb for panel in panels), year) if rates else f"en {year}"
+    when = through(max(max(panel.compared, default=0) for panel in panels), year) if rates else f"en {year}"
     return Figure(
         title=title,
         alt=f"{subject}, dépenses mensuelles de {year} et de {year - 1} par {noun}, un panneau chacun, en indice. "
         f"{title}. Évolution du cumul {when} : {said or 'non calculable'}.",
         svg=_drawing(panels, year, envelope_colour(envelope)),
         table=_table(panels, f"{subject} : cumul par {noun}, {when}", noun, year),
-        notes=(f"Indice 100 : mois moyen de {year - 1}. Le taux est celui du cumul depuis janvier.",),
+        notes=(
+            f"Indice 100 : mois moyen de {year - 1}. Le taux est celui du cumul depuis janvier.",
+            *_gap_notes(panels),
+        ),
     )
 
 
@@ -101,9 +104,23 @@ def _by_label(group: tuple[Any, pd.DataFrame]) -> Any:
 
 def _panel(label: str, rows: pd.DataFrame, year: int) -> _Panel:
     now, before = year_months(rows, year), year_months(rows, year - 1)
-    months_nb = comparable_months(now, before)
-    rate = evolution_pct(total(now[:months_nb]), total(before[:months_nb])) if months_nb else None
-    return _Panel(label, now, before, months_nb, rate)
+    # A month missing in either year is left out of both, as on the sheets; a group that opens has no rate.
+    known = [m.month for m, same in zip(now, before, strict=True) if None not in (m.amount_eur, same.amount_eur)]
+    compared = tuple(known if comparable_months(now, before) else ())
+    rate = evolution_pct(_sum(now, compared), _sum(before, compared)) if compared else None
+    return _Panel(label, now, before, compared, rate)
+
+
+def _sum(months: Sequence[MonthValue], compared: Sequence[int]) -> Decimal:
+    return total([month for month in months if month.month in compared])
+
+
+def _gap_notes(panels: Sequence[_Panel]) -> list[str]:
+    """Say which groups are read without a month that is missing in one of both years."""
+    gapped = [one.label for one in panels if one.compared and len(one.compared) < max(one.compared)]
+    if not gapped:
+        return []
+    return [f"{french.list_in_words(gapped)} : cumul lu sans les mois qui manquent une des deux années."]
 
 
 def _title(rates: dict[str, float], year: int, noun: str, feminine: bool) -> str:
@@ -173,9 +190,9 @@ def _table(panels: Sequence[_Panel], caption: str, noun: str, year: int) -> Tabl
     data = pd.DataFrame(
         {
             "label": [panel.label for panel in panels],
-            "months": [panel.months_nb for panel in panels],
-            "before": [total(panel.before[: panel.months_nb]) if panel.months_nb else None for panel in panels],
-            "now": [total(panel.now[: panel.months_nb]) if panel.months_nb else None for panel in panels],
+            "months": [len(panel.compared) for panel in panels],
+            "before": [_sum(panel.before, panel.compared) if panel.compared else None for panel in panels],
+            "now": [_sum(panel.now, panel.compared) if panel.compared else None for panel in panels],
             "rate": [panel.rate_pct for panel in panels],
         }
     )

@@ -228,6 +228,11 @@ def _whole_year(months: Sequence[MonthValue]) -> Decimal | None:
     return total(months) if comparable_months(months) == 12 else None
 
 
+def _so_far(months: Sequence[MonthValue], known_nb: int) -> list[bool]:
+    """Say which cumulative amounts hold a corrected month; one that is not known holds none."""
+    return [number < known_nb and any(m.is_corrected for m in months[: number + 1]) for number in range(12)]
+
+
 def cumulative_table(path: CumulativeYear, projection: Projection | None = None) -> Table:
     """Return the cumulative amounts of both years, what the target allows, and the evolution."""
     now, before = cumulated(path.now), cumulated(path.before)
@@ -243,8 +248,8 @@ def cumulative_table(path: CumulativeYear, projection: Projection | None = None)
             "target": padded(allowed),
             "now": padded(now),
             "is_provisional": [any(m.is_provisional for m in path.now[: number + 1]) for number in range(12)],
-            "is_corrected": [any(m.is_corrected for m in path.now[: number + 1]) for number in range(12)],
-            "was_corrected": [any(m.is_corrected for m in path.before[: number + 1]) for number in range(12)],
+            "is_corrected": _so_far(path.now, len(now)),
+            "was_corrected": _so_far(path.before, len(before)),
             "rate": path.rates_pct,
         }
     )

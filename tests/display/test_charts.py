@@ -55,7 +55,7 @@ def test_every_figure_follows_the_contract(name: str) -> None:
 
 def test_monthly_spending_counts_the_months_above() -> None:
     figure = charts.monthly_spending(months([110, 90, 120], [100] * 12, provisional=(3,)), **PLACE)
-    assert figure.title == "En 2024, deux mois sur trois dépassent leur niveau de 2023"
+    assert figure.title == "En 2024, un mois définitif sur deux dépasse son niveau de 2023"
     assert "320\u00a0€, contre 300\u00a0€ en 2023, soit +6,7\u00a0%" in figure.alt
     assert figure.notes == ("Mars 2024 est provisoire : ce montant peut encore être complété.",)
     assert column(figure.table, "2024")[:4] == ["110", "90", "120\u00a0(p)", "n. d."]
@@ -70,6 +70,7 @@ def test_monthly_spending_counts_the_months_above() -> None:
         ([9, 101, 102], [None, 100, 100], "En 2024, les deux mois comparables dépassent leur niveau de 2023"),
         ([9, 10, 11], [None, 100, 100], "En 2024, aucun des deux mois comparables ne dépasse son niveau de 2023"),
         ([101], [100], "En 2024, janvier dépasse son niveau de 2023"),
+        ([101, None, 102], [100, 100, 100], "En 2024, les deux mois comparés dépassent leur niveau de 2023"),
         ([101, 99], [100, 100], "En 2024, un mois sur deux dépasse son niveau de 2023"),
         ([1_500_000, 500_000], [], "2,0\u00a0M€ sur 2 mois en 2024"),
     ],
@@ -227,6 +228,21 @@ def test_year_totals_say_the_share_of_the_first() -> None:
     assert figure.title == "CHU : 75,0\u00a0% des 4,0\u00a0M€ de 2024"
     assert column(figure.table, "2024") == ["3\u202f000\u202f000", "1\u202f000\u202f000", "4\u202f000\u202f000"]
     assert column(figure.table, "Établissements") == ["2", "20", "22"]
+
+
+def test_a_cumulative_amount_that_is_not_known_is_not_corrected() -> None:
+    frame = months([110, 110], [100] * 12).assign(is_corrected=lambda rows: rows["month"] == "2024-02-01")
+    table = charts.cumulative_path(frame, **PLACE, target_pct=4).table
+    assert column(table, "2024")[:3] == ["110", "220\u00a0(c)", "n. d."]
+    assert column(table, "2023")[1] == "200"
+
+
+def test_a_group_without_a_month_is_compared_on_the_others() -> None:
+    frame = months([110, None, 120], [100] * 12).assign(label="Thélys")
+    figure = charts.small_multiples(frame, **PLACE)
+    # (110 + 120) / 200: +15.0 %, as on the sheet of its only establishment.
+    assert [cell.text for cell in figure.table.rows[0]] == ["Thélys", "2", "200", "230", "+15,0"]
+    assert "Thélys : cumul lu sans les mois qui manquent une des deux années." in " ".join(figure.notes)
 
 
 def test_small_multiples_count_the_groups_that_rise() -> None:
@@ -407,7 +423,7 @@ def as_tidy(frame: pd.DataFrame) -> pd.DataFrame:
 def test_figures_take_the_types_of_the_tidy_tables() -> None:
     frame = as_tidy(months([110.10, None, 120], [100] * 12, provisional=(3,)))
     assert str(frame["amount_eur"].dtype).startswith("decimal128")
-    assert charts.monthly_spending(frame, **PLACE).title == "En 2024, tous les mois dépassent leur niveau de 2023"
+    assert charts.monthly_spending(frame, **PLACE).title == "En 2024, janvier dépasse son niveau de 2023"
     assert column(charts.cumulative_path(frame, **PLACE, target_pct=4).table, "2024")[:2] == ["110", "n. d."]
     stopped = "Février 2024 manque, le cumul s'arrête à fin janvier 2024"
     assert charts.cumulative_rate(frame, **PLACE).title.startswith(stopped)
