@@ -86,12 +86,20 @@ def _agreement(page: Page) -> list[str]:
     rows = quality.reconciliation(page.store)
     if rows.empty:
         return []
-    years = french.list_in_words([str(year) for year in rows["year"]])
-    differing = int(rows["differing_nb"].sum())
-    if not differing:
-        return [f"La somme des mois de PHMEV égale Open PHMEV, au centime, en {years}."]
-    gap = french.compact_euros(rows["gap_eur"].sum(), signed=True)
-    return [f"La somme des mois de PHMEV s'écarte d'Open PHMEV de {gap} en {years}."]
+    is_equal = rows["differing_nb"] == 0
+    equal = french.list_in_words([str(year) for year in rows.loc[is_equal, "year"]])
+    others = rows[~is_equal]
+    gaps = french.list_in_words(
+        [
+            f"{french.compact_euros(gap, signed=True)} en {year}"
+            for year, gap in zip(others["year"], others["gap_eur"], strict=True)
+        ]
+    )
+    if not gaps:
+        return [f"La somme des mois de PHMEV égale Open PHMEV, au centime, en {equal}."]
+    if not equal:
+        return [f"La somme des mois de PHMEV s'écarte d'Open PHMEV de {gaps}."]
+    return [f"La somme des mois de PHMEV égale Open PHMEV, au centime, en {equal}, et s'en écarte de {gaps}."]
 
 
 def deliveries_table(page: Page) -> Table:

@@ -37,9 +37,13 @@ OUTLIER_CODES = (
 _SEPARATE_DECIMALS = re.compile(r"(?<![\w.,-])([-−]?)([0-9]+)\.([0-9]{1,3})(?![\w.])")
 _LISTED_NB = 30
 _NO_HISTORY = (
-    "La région n'a gardé qu'une livraison de chaque mois : rien ne dit comment les derniers mois se complètent. Ils "
-    "restent provisoires, et les taux et projections s'arrêtent avant eux. Pour les compléter, nommer aussi dans la "
-    "campagne les livraisons antérieures (sources.monthly_spend, avec received_on ou as_of)."
+    "La région n'a gardé qu'une livraison de chaque mois : rien ne dit comment les derniers mois se complètent. "
+    "{state} Pour les compléter, nommer aussi dans la campagne les livraisons antérieures (sources.monthly_spend, avec "
+    "received_on ou as_of)."
+)
+_PROVISIONAL = "Ils restent provisoires, et les taux et projections s'arrêtent avant eux."
+_NONE_PROVISIONAL = (
+    "La campagne n'en déclare aucun provisoire : s'ils se complètent encore, les taux qui les lisent sont trop bas."
 )
 
 
@@ -181,7 +185,8 @@ def completed_table(page: Page) -> Table | Notice | None:
         return None
     rows = quality.completed_months(page.store)
     if rows.empty:
-        return Notice("missing", "Derniers mois complétés", _NO_HISTORY)
+        state = _PROVISIONAL if page.campaign.provisional_months_nb else _NONE_PROVISIONAL
+        return Notice("missing", "Derniers mois complétés", _NO_HISTORY.format(state=state))
     recent = ordered_by_envelope(rows.sort_values(["envelope", "month"]).groupby("envelope").tail(6))
     received = recent["received_eur"]
     to_come = {

@@ -10,7 +10,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, data_quality
-from caqes_analysis.display import Table
+from caqes_analysis.display import Notice, Table
 from caqes_analysis.settlement import settle
 from caqes_analysis.sources import Finding, Findings
 from tests.builders import A, B, establishments, monthly_rows, store_of, whole_year
@@ -57,6 +57,26 @@ def test_the_answer_begins_with_the_verdict(page: Page) -> None:
     wrong = tell(page, *places, finding("warning", "là"))
     assert wrong.startswith("À lire avec réserve : 3 erreurs à régler (CH A, LPP, mai 2023 ; place 1 et 1 autre).")
     assert "1 constat à regarder" in wrong
+
+
+def test_the_yearly_base_is_told_year_by_year(page: Page) -> None:
+    # 2023: 12 × 100 each, as the base says; 2024: 9 × 100 each against 1 000.
+    for year, total in ((2023, "1200.00"), (2024, "1000.00")):
+        rows = pd.DataFrame({"finess": [A, B], "reimbursed_eur": Decimal(total), "source_line": [2, 3]})
+        state = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
+        base = tables.ANNUAL_DRUG_SPEND.conform(rows, source=f"base-{year}", year=year, **state)
+        page.store.write(tables.ANNUAL_DRUG_SPEND, base, part=f"base-{year}")
+    assert tell(page).endswith("égale Open PHMEV, au centime, en 2023, et s'en écarte de −200 € en 2024.")
+
+
+def test_a_campaign_without_provisional_months_does_not_say_that_some_are(tmp_path: Path) -> None:
+    one = monthly_rows({(A, "phmev"): whole_year(2023) | whole_year(2024)})
+    store = store_of(tmp_path, one, establishments({"finess": A}))
+    whole = MONTHLY.replace("provisional_months_nb: 2\n", "").replace("2024-09", "2024-12")
+    for text, said in ((MONTHLY, "Ils restent provisoires"), (whole, "n'en déclare aucun provisoire")):
+        found = data_quality.completed_table(Page(campaign_file(tmp_path, text), store))
+        assert isinstance(found, Notice)
+        assert said in found.text
 
 
 def texts(table: object) -> list[list[str]]:
