@@ -10,8 +10,8 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, read_indicators
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.verdicts import judged, position_in
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
-from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.indicators.expressions import read_condition
 from caqes_analysis.indicators.months import envelopes_counted
 
@@ -55,10 +55,11 @@ def compared_spending(page: Page) -> list[Compared]:
     """
     rates = ordered_by_envelope(page.settled())
     found = []
-    for code, rate in zip(rates["envelope"], rates["evolution_pct"], strict=True):
+    for _, row in judged(page, rates).iterrows():
+        code = row["envelope"]
         target = page.target(code)
-        if not pd.isna(rate) and target.value is not None:
-            where = position_of(rate, target, month_nb=page.campaign.settled_month_nb)
+        if target.value is not None:
+            where = position_in(page, row)
             label = envelope_of(page.campaign, code).short_label
             wholes = (_LPP,) if code in _WITHIN_LPP else ()
             found.append(Compared(code, label, target.noun, where.state == "warning", wholes=wholes))
@@ -73,8 +74,9 @@ def compared_spending(page: Page) -> list[Compared]:
         if one.definition.id not in beside or one.year != page.campaign.year or rows.empty or target.value is None:
             continue
         value = rows["value"].iloc[0]
-        if not pd.isna(value):
-            is_above = one.situation(value, str(page.finess))[1] == "warning"
+        state = one.situation(value, str(page.finess))[1]
+        if not pd.isna(value) and state != "missing":
+            is_above = state == "warning"
             label = one.definition.short_name
             found.append(Compared(one.definition.id, label, target.noun, is_above, _parts(one, received), _wholes(one)))
     return found

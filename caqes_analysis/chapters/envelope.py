@@ -11,11 +11,11 @@ from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
+from caqes_analysis.chapters.verdicts import position_in
 from caqes_analysis.chapters.words import envelope_of, period_label, sentence_case, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts import distribution, monthly_spending, small_multiples, year_totals
-from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.indicators.evolution import in_both_years, sum_evolutions
 
 __all__ = ["department_panels", "establishment_table", "levels_figure", "monthly_figure", "position_figure"]
@@ -114,7 +114,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
     month_nb, year = page.campaign.settled_month_nb, page.campaign.year
     target = page.target(envelope)
     known = page.establishments.set_index("finess")
-    positions = [position_of(rate, target, month_nb=month_nb) for rate in rows["evolution_pct"]]
+    positions = [position_in(page, row) for _, row in rows.iterrows()]
     whole = rows["current_eur"].sum()
     frame = rows.assign(
         name=known["name"].reindex(rows["finess"]).to_numpy(),

@@ -10,10 +10,10 @@ from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, r
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none, rated_nb
 from caqes_analysis.chapters.savings import savings_card
+from caqes_analysis.chapters.verdicts import position_in
 from caqes_analysis.chapters.words import envelope_of, month_phrase, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, ColumnFormat, Notice, Table, Text
-from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.forecast.likelihood import PROBABLE
 from caqes_analysis.indicators.evolution import contributions
 
@@ -39,8 +39,18 @@ def home_answer(page: Page) -> Text:
     return Text.answer(
         f"La PHMEV de la région {moved} {period}, {position(page, 'phmev').label} ; "
         f"{french.plural(above, 'établissement')} sur {total} {'dépasse' if above < 2 else 'dépassent'} "
-        f"{'l’' if target.noun == 'objectif' else 'le '}{target.noun}.{apart}"
+        f"{'l’' if target.noun == 'objectif' else 'le '}{target.noun}{_without_verdict(page)}.{apart}"
     )
+
+
+def _without_verdict(page: Page) -> str:
+    """Say how many establishments have a rate and no verdict; nothing when all that have one are judged."""
+    rows = page.settled("phmev")
+    count = int(rows["evolution_pct"].notna().sum()) - rated_nb(page, "phmev")
+    if not count:
+        return ""
+    counted = "non compté" if count == 1 else "non comptés"
+    return f" ({french.plural(count, 'autre')} {counted} : année incomplète)"
 
 
 def home_cards(page: Page) -> Cards:
@@ -50,7 +60,8 @@ def home_cards(page: Page) -> Cards:
         total, above = rated_nb(page, "phmev"), len(above_target(page, "phmev"))
         if page.target("phmev").value is not None:
             later = f"en fin d'année, {probably_above(page, 'phmev')} probablement ; "
-            detail = f"PHMEV ; {'' if page.campaign.is_closed_year else later}{page.target('phmev').label}"
+            aside = _without_verdict(page)
+            detail = f"PHMEV{aside} ; {'' if page.campaign.is_closed_year else later}{page.target('phmev').label}"
             cards.append(Card("Établissements au-dessus", f"{above} sur {total}", detail))
         cards.append(_completeness_card(page))
     saved = savings_card(page)
@@ -111,14 +122,11 @@ def discussion_table(page: Page) -> Table | Notice:
         )
     rows = contributions(page.settled("phmev")).dropna(subset="rank").head(_DISCUSSED_NB)
     known = page.establishments.set_index("finess")
-    target = page.target("phmev")
     frame = rows.assign(
         name=known["name"].reindex(rows["finess"]).to_numpy(),
         department=[department_label(code) for code in known["department"].reindex(rows["finess"])],
         href=known["href"].reindex(rows["finess"]).to_numpy(),
-        position=[
-            position_of(rate, target, month_nb=page.campaign.settled_month_nb).label for rate in rows["evolution_pct"]
-        ],
+        position=[position_in(page, row).label for _, row in rows.iterrows()],
     )
     return Table.from_frame(
         frame,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,15 +10,17 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import format_of
+from caqes_analysis.chapters.verdicts import absent_months_words
+from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
-from caqes_analysis.indicators.months import envelopes_counted
+from caqes_analysis.indicators.months import counts_envelope, envelopes_counted
 from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = [
@@ -207,7 +209,36 @@ class IndicatorReading:
         own = (self.page.targets["finess"] == finess).any() if finess != "all" else False
         target = self.target_of(finess) if own else self.target
         better = "higher" if self.definition.direction == "higher" else "lower"
-        return position_of(value, target, month_nb=self.month_nb, direction=better)  # type: ignore[arg-type]
+        is_sum = finess == "all"
+        gap = (next(iter(self._gaps.values()), None)) if is_sum else self._gaps.get(finess)
+        return position_of(value, target, month_nb=self.month_nb, direction=better, gap=gap, is_sum=is_sum)  # type: ignore[arg-type]
+
+    @cached_property
+    def _gaps(self) -> Mapping[str, str]:
+        """Why the year of an establishment is not the whole one, by FINESS: its target then has no verdict."""
+        if self.month_nb != _LAST_MONTH or self.target.value is None:
+            return {}
+        level = self.definition.measure(self.measure.evolution_of or self.measure.id)
+        years = [self.period] if level is self.measure else [self.period, str(self.year - 1)]
+        counted = self.page.store.query(
+            "select finess, min(months_nb) as months_nb from indicator_values "
+            "where indicator = $indicator and measure = $measure and perimeter = $perimeter "
+            "and level = 'establishment' and list_contains($years, period) and value_status <> 'not_applicable' "
+            "group by finess having min(months_nb) between 1 and 11",
+            {
+                "indicator": self.definition.id,
+                "measure": level.id,
+                "perimeter": CURRENT_PERIMETER,
+                "years": years,
+            },
+        )
+        gaps = {
+            str(finess): absent_months_words(_LAST_MONTH - int(months_nb))
+            for finess, months_nb in zip(counted["finess"], counted["months_nb"], strict=True)
+        }
+        if counts_envelope(level, MAIN_ENVELOPE):
+            gaps = {f: UNMATCHED_WORDS for f, year in self.page.unmatched if str(year) in years} | gaps
+        return gaps
 
     def situation(self, value: float | None, finess: str = "all") -> tuple[str, str]:
         """Return on which side of its target a value is, and the state of its cell; that is no verdict.
@@ -217,6 +248,8 @@ class IndicatorReading:
         state = self.position(value, finess).state
         if state == "muted":
             return "–", state
+        if state == "missing":
+            return "pas de verdict", state
         if state == "good":
             return ("atteint" if self.definition.direction == "higher" else "en dessous"), state
         return ("en dessous" if self.definition.direction == "higher" else "au-dessus"), state

@@ -247,7 +247,7 @@ def _who_is_counted(row: pd.Series[Any]) -> str:
     if "à part" not in str(row["reason"]):
         return ""
     if _is_closed(row):
-        return ", sur les seuls établissements dont les douze mois sont connus les deux années"
+        return ", sur les seuls établissements dont l'année est entière les deux années"
     return ", sur les seuls établissements dont l'année précédente est entière"
 
 

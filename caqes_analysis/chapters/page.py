@@ -15,7 +15,7 @@ from IPython.display import display
 from caqes_analysis import perimeter, tables
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters.own_rows import own_store
-from caqes_analysis.chapters.regional_context import regional_context
+from caqes_analysis.chapters.regional_context import UNMATCHED, regional_context
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Comment
 from caqes_analysis.display.base import Display
@@ -152,10 +152,20 @@ class Page:
     @cached_property
     def regional_context(self) -> Mapping[tuple[str, str], str]:
         """What a sheet prints of its region, by subject and measure; by hand, computed when it is not in the store."""
-        kept = self.store.has(tables.REGIONAL_CONTEXT) or self.store.only  # what has no region cannot compute it
-        rows = self.store.read(tables.REGIONAL_CONTEXT) if kept else regional_context(self.store, self.campaign)
-        own = rows[rows["finess"] == self.finess]
+        own = self._context[self._context["finess"] == self.finess]
         return dict(zip(zip(own["subject"], own["measure"], strict=True), own["printed"], strict=True))
+
+    @cached_property
+    def unmatched(self) -> Mapping[tuple[str, int], str]:
+        """Both amounts of the years of PHMEV whose months do not make the yearly base, by FINESS and year."""
+        rows = self._context[self._context["subject"] == UNMATCHED]
+        keys = zip(rows["finess"], rows["measure"].astype(int), strict=True)
+        return dict(zip(keys, rows["printed"], strict=True))
+
+    @cached_property
+    def _context(self) -> pd.DataFrame:
+        kept = self.store.has(tables.REGIONAL_CONTEXT) or self.store.only  # what has no region cannot compute it
+        return self.store.read(tables.REGIONAL_CONTEXT) if kept else regional_context(self.store, self.campaign)
 
     @cached_property
     def evolutions(self) -> pd.DataFrame:

@@ -19,7 +19,8 @@ from caqes_analysis.chapters.landing import (
     region_landing,
 )
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
+from caqes_analysis.chapters.sheet_spending import needs_months, provisional_note, without_provisional
+from caqes_analysis.chapters.verdicts import judged, region_gap
 from caqes_analysis.chapters.words import (
     against_phrase,
     benchmark_notes,
@@ -60,14 +61,14 @@ def rate_of(page: Page, envelope: str) -> pd.Series | None:
 
 def above_target(page: Page, envelope: str) -> pd.DataFrame:
     """Return the settled evolutions of the establishments above the target or benchmark of an envelope."""
-    rows = page.settled(envelope)
+    rows = judged(page, page.settled(envelope))
     value = page.target(envelope).value
     return rows[rows["evolution_pct"] > (float("inf") if value is None else value)]
 
 
 def rated_nb(page: Page, envelope: str) -> int:
-    """Return how many establishments have an evolution for an envelope: those that can be above its target."""
-    return int(page.settled(envelope)["evolution_pct"].notna().sum())
+    """Return how many establishments can be above the target of an envelope: of a closed year, those that are whole."""
+    return len(judged(page, page.settled(envelope)))
 
 
 def rate_or_none(row: pd.Series | None) -> float | None:
@@ -78,7 +79,11 @@ def rate_or_none(row: pd.Series | None) -> float | None:
 def position(page: Page, envelope: str) -> Position:
     """Return where an envelope of the region stands against its target."""
     return position_of(
-        rate_or_none(rate_of(page, envelope)), page.target(envelope), month_nb=page.campaign.settled_month_nb
+        rate_or_none(rate_of(page, envelope)),
+        page.target(envelope),
+        month_nb=page.campaign.settled_month_nb,
+        gap=region_gap(page, page.settled(envelope)),
+        is_sum=True,
     )
 
 
@@ -203,7 +208,7 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         target_label=target.noun,
         projection=projection_of(end),
         fan=fan,
-        notes=[*notes, *([FAN_NOTE] if fan is not None else [])],
+        notes=[*notes, *([FAN_NOTE] if fan is not None else []), *provisional_note(rows, page.campaign.year)],
     )
 
 

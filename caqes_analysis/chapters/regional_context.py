@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french, perimeter, tables
+from caqes_analysis import french, perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of
 from caqes_analysis.indicators.available import stored_definition
@@ -32,6 +32,7 @@ __all__ = [
     "RECEIVED",
     "REGION_VALUE",
     "SHARE",
+    "UNMATCHED",
     "keep_regional_context",
     "regional_context",
 ]
@@ -43,6 +44,8 @@ SHARE, CONTRIBUTION, RANK, RANKED_NB = "part", "contribution", "rang", "classés
 PERIMETER_EFFECT = "effet de périmètre"
 REGION_VALUE, CLOSED_YEAR = "région", "année close"
 FIRST_MONTH, IS_EXTRACT = "premier mois", "extrait"
+UNMATCHED = "écart annuel"
+"""Subject of the years, each a measure, whose months do not make the yearly base; printed: the two amounts."""
 
 _Fact = tuple[str, str, str]
 
@@ -75,12 +78,12 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
     DataFrame
         Table ``regional_context``. For the main envelope: share of the region, contribution to its evolution (absent
         when it has none) and rank among so many, or effect of a change of perimeter. For each indicator of the scheme:
-        value of the region, last whole year. Of what was received: first month, and whether the yearly base looks like
-        an extract.
+        value of the region, last whole year. Of what was received: first month, whether the yearly base looks like an
+        extract, and the years whose months do not make that base.
     """
     shared = [*_of_indicators(store, campaign), *_of_files(store)]
     own = {str(row["finess"]): row for row in _weights(store, campaign).to_dict("records")}
-    rows: list[tuple[str, str, str, str]] = []
+    rows: list[tuple[str, str, str, str]] = list(_unmatched(store))
     for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
         weight = own.get(finess)
         facts = shared if weight is None else [*_of_weight(weight), *shared]
@@ -94,7 +97,30 @@ def _weights(store: Store, campaign: Campaign) -> pd.DataFrame:
     else:
         rows = cumulative_evolution(store, year=campaign.year, month_nbs=[campaign.settled_month_nb])
     found = contributions(rows[rows["envelope"] == MAIN_ENVELOPE].reset_index(drop=True))
-    return found.assign(ranked_nb=int(found["rank"].notna().sum()))
+    return found.assign(ranked_nb=int(found["rank"].notna().sum()), regional_share=_shares(store, found, campaign.year))
+
+
+def _shares(store: Store, rows: pd.DataFrame, year: int) -> list[float]:
+    """Return the share of each establishment in the region, both over the months that it has itself."""
+    months = store.query(
+        "select finess, month(month) as m, amount_eur from monthly_grid "
+        "where envelope = $envelope and year(month) = $year and amount_eur is not null",
+        {"envelope": MAIN_ENVELOPE, "year": year},
+    )
+    absent = {
+        str(row["finess"]): {int(number) for number in row["missing_months"].split(", ")}
+        for row in rows.to_dict("records")
+        if isinstance(row["missing_months"], str)
+    }
+    is_left_out = [m in absent.get(finess, ()) for finess, m in zip(months["finess"], months["m"], strict=True)]
+    counted = months[~pd.Series(is_left_out, index=months.index, dtype=bool)]
+    region = float(rows["current_eur"].sum())
+    shares = []
+    for row in rows.to_dict("records"):
+        others = counted[(counted["finess"] != row["finess"]) & counted["m"].isin(list(absent.get(row["finess"], ())))]
+        whole = region - float(others["amount_eur"].sum())
+        shares.append(float(row["current_eur"]) / whole if whole else float("nan"))
+    return shares
 
 
 def _of_weight(row: Mapping[Hashable, Any]) -> Iterator[_Fact]:
@@ -142,3 +168,9 @@ def _of_files(store: Store) -> Iterator[_Fact]:
         yield RECEIVED, FIRST_MONTH, f"{first:%Y-%m}"
     if looks_like_extract(store):
         yield RECEIVED, IS_EXTRACT, "oui"
+
+
+def _unmatched(store: Store) -> Iterator[tuple[str, str, str, str]]:
+    for row in quality.unmatched_years(store).to_dict("records"):
+        monthly, annual = (french.euros(row[name], cents=True) for name in ("monthly_eur", "annual_eur"))
+        yield row["finess"], UNMATCHED, str(row["year"]), f"somme des mois {monthly}, Open PHMEV {annual}"

@@ -24,9 +24,14 @@ from caqes_analysis.chapters.regional_context import (
 )
 from caqes_analysis.chapters.savings_sheet import levers_card
 from caqes_analysis.chapters.sheet_spending import has_no_drugs, lead_envelope
+from caqes_analysis.chapters.verdicts import (
+    compared_phrase,
+    compared_with_phrase,
+    position_in,
+    unmatched_sentences,
+)
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
-    against_phrase,
     envelope_of,
     month_phrase,
     ordered_by_envelope,
@@ -37,6 +42,7 @@ from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
 
 __all__ = ["contribution", "headline", "identity", "reserves", "retained_messages"]
 
@@ -52,7 +58,7 @@ def identity(page: Page) -> Text:
     contract = _contract(page, str(who["contract_finess"] if _word(who["contract_finess"]) else page.finess))
     name = [str(who["name"])] if page.build_directory is None else []  # in the book it is the title of the page
     return Text.paragraphs(
-        *name, " · ".join(word for word in known if word), f"{contract} {sentence_case(month_phrase(page.campaign))}."
+        *name, " · ".join(word for word in known if word), f"{contract} {sentence_case(_covered(page))}."
     )
 
 
@@ -82,16 +88,21 @@ def headline(page: Page) -> tuple[Display, ...]:
     """Return the answer of the sheet and its key figures."""
     rows = page.settled(lead_envelope(page))
     row = None if rows.empty else rows.iloc[0]
-    position = position_of(_rate(row), page.target(lead_envelope(page)), month_nb=page.campaign.settled_month_nb)
+    position = (
+        position_of(None, page.target(lead_envelope(page)), month_nb=page.campaign.settled_month_nb)
+        if row is None
+        else position_in(page, row)
+    )
     return _answer(page, row, position), Cards("Chiffres clés", _cards(page, row, position))
 
 
 def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
-    period = through_phrase(page.campaign, page.campaign.settled_month_nb)
     lead = lead_envelope(page)
     label = envelope_of(page.campaign, lead).short_label
     if row is None:
+        period = through_phrase(page.campaign, page.campaign.settled_month_nb)
         return Text.answer(f"Aucune dépense {label} n'a été reçue {period} pour cet établissement.")
+    period = compared_phrase(page, row)
     amount = french.compact_euros(row["current_eur"])
     rate = _rate(row)
     if rate is None:
@@ -105,12 +116,12 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     verb = "a augmenté" if rate > 0 else "a baissé" if rate < 0 else "est restée stable"
     size = f" de {french.percent(abs(rate))}" if rate else ""
     target = page.target(lead)
-    compared = f" : {position.label}, {target.label}" if target.value is not None else f" ({target.label})"
+    link = " ;" if position.state == "missing" else f"{french.NBSP}:"
+    compared = f"{link} {position.label}, {target.label}" if target.value is not None else f" ({target.label})"
     whose = "la PHMEV" if lead == MAIN_ENVELOPE else f"la dépense « {label} », la plus élevée de l'établissement,"
     apart = " La PHMEV est sans objet pour cette clinique." if has_no_drugs(page) else ""
     return Text.answer(
-        f"{sentence_case(period)}, {whose} {verb}{size} par rapport "
-        f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}{compared}.{apart}"
+        f"{sentence_case(period)}, {whose} {verb}{size} par rapport {compared_with_phrase(page, row)}{compared}.{apart}"
     )
 
 
@@ -119,6 +130,8 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
     target = page.target(lead)
     when = f"à M{month_nb}" if month_nb < 12 else f"en {page.campaign.year}"
     level = french.compact_euros(row["current_eur"]) if row is not None else french.MISSING
+    if row is not None and isinstance(row["missing_months"], str):
+        level += f" sur {french.in_words(row['compared_months_nb'])} mois"
     without = "aucune dépense reçue" if row is None else "évolution non calculable"
     situation = Card(
         f"{envelope_of(page.campaign, lead).short_label} {when}",
@@ -155,15 +168,33 @@ def _data_card(page: Page) -> Card:
     if page.campaign.is_annual:
         return Card("Données", f"Année {page.campaign.year}", "Open PHMEV, sans mois")
     missing = _missing(page)
+    if missing.empty and unmatched_sentences(page, str(page.finess)):
+        return Card("Données", "À vérifier", month_phrase(page.campaign), "warning", UNMATCHED_WORDS)
     if missing.empty:
         return Card("Données", "Complètes", month_phrase(page.campaign), "good", "aucun mois ne manque")
     return Card(
         "Données",
         f"{french.plural(len(missing), 'mois')} en défaut",
-        month_phrase(page.campaign),
+        _covered(page),
         "warning",
         "voir « Données et réserves »",
     )
+
+
+def _covered(page: Page) -> str:
+    """Return what the data of the establishment cover: those of the campaign, without its months not received."""
+    said = month_phrase(page.campaign)
+    if page.campaign.is_annual:
+        return said
+    missing = _missing(page)
+    month_nb = page.campaign.settled_month_nb
+    late = missing[(missing["month"].dt.year == page.campaign.year) & (missing["month"].dt.month > month_nb)]
+    absent = [
+        f"{french.month_name(month.month)} non reçu pour "
+        + french.list_in_words([envelope_of(page.campaign, code).short_label for code in rows["envelope"]])
+        for month, rows in late.groupby("month")
+    ]
+    return f"{said} ({' ; '.join(absent)})" if absent else said
 
 
 def _missing(page: Page) -> pd.DataFrame:
@@ -209,6 +240,13 @@ def retained_messages(page: Page) -> Text:
     compared = compared_spending(page)
     if compared:
         messages.append(compared_words(compared))
+    rates = ordered_by_envelope(page.settled())
+    gaps = [(row["envelope"], position_in(page, row)) for _, row in rates.iterrows()]
+    messages.extend(
+        f"{envelope_of(page.campaign, envelope).short_label}, {found.label}."
+        for envelope, found in gaps
+        if found.state == "missing"
+    )
     weight = _weight(page)
     share = "" if weight is None else f"L'établissement porte {weight.share} de la PHMEV"
     if weight is not None and weight.entry is not None:
@@ -221,12 +259,14 @@ def retained_messages(page: Page) -> Text:
         )
     if not page.campaign.is_annual:
         messages.append(landing_sentence(page, landing_of(page, lead_envelope(page)), lead_envelope(page)))
-    missing = _missing(page)
+    missing, month_nb = _missing(page), page.campaign.settled_month_nb
     if len(missing):
-        messages.append(
-            f"{french.plural(len(missing), 'mois')} en défaut dans les données reçues : les taux sont lus sur les "
-            "seuls mois présents les deux années."
+        read = (
+            "les taux sont lus sur les seuls mois présents les deux années"
+            if (missing["month"].dt.month <= month_nb).any()
+            else f"les taux à M{month_nb} n'en dépendent pas"
         )
+        messages.append(f"{french.plural(len(missing), 'mois')} en défaut dans les données reçues : {read}.")
     return Text.bullets(*messages) if messages else Text.paragraphs("Les données ne permettent pas de conclure.")
 
 
@@ -267,11 +307,15 @@ def _sites_note(page: Page) -> list[str]:
 
 def reserves(page: Page) -> Display:
     """Return what limits the figures of this sheet: missing and provisional months, sites put together, mergers."""
-    notes = [f"{sentence_case(month_phrase(page.campaign))}.", *_sites_note(page)]
+    notes = [f"{sentence_case(_covered(page))}.", *_sites_note(page)]
     if not page.campaign.is_annual:
         for envelope, months in _missing(page).groupby("envelope", sort=False)["month"]:
             names = french.list_in_words([french.month_year(month) for month in months])
             notes.append(f"{envelope_of(page.campaign, str(envelope)).label} : {names} non reçu.")
+        notes.extend(
+            f"PHMEV {years} : {UNMATCHED_WORDS}, et ne donnent pas de verdict."
+            for years in unmatched_sentences(page, str(page.finess))
+        )
         since = page.regional_context.get((RECEIVED, FIRST_MONTH))
         first = None if since is None else pd.Timestamp(f"{since}-01")
         changes = quality.perimeter_changes(page.store, year=page.campaign.year, first_month=first)

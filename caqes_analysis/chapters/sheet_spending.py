@@ -26,6 +26,7 @@ from caqes_analysis.chapters.landing import (
     year_title,
 )
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.verdicts import position_in
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
     against_phrase,
@@ -41,7 +42,6 @@ from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_cumulative import cumulative_path
 from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.display.charts_quarters import cumulative_points
-from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.forecast.outlook import rest_of_months
 from caqes_analysis.indicators.evolution import in_both_years
 from caqes_analysis.perimeter import GRID_TO_DATE, clinics_without_drugs
@@ -55,6 +55,7 @@ __all__ = [
     "lead_envelope",
     "monthly_figures",
     "needs_months",
+    "provisional_note",
     "without_provisional",
 ]
 
@@ -95,11 +96,9 @@ def evolution_table(page: Page) -> Table:
     """Return the evolution of every envelope against its target or benchmark."""
     month_nb, last_nb = page.campaign.settled_month_nb, page.campaign.last_month_nb
     rows = ordered_by_envelope(page.settled()).reset_index(drop=True)
-    positions = [
-        position_of(rate, page.target(envelope), month_nb=month_nb)
-        for envelope, rate in zip(rows["envelope"], rows["evolution_pct"], strict=True)
-    ]
+    positions = [position_in(page, row) for _, row in rows.iterrows()]
     last = page.evolutions[page.evolutions["month_nb"] == last_nb].set_index("envelope")
+    corrected = _corrected(page, month_nb)
     frame = rows.assign(
         label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
         target=[page.target(code).short_label for code in rows["envelope"]],
@@ -107,12 +106,14 @@ def evolution_table(page: Page) -> Table:
         state=[found.state for found in positions],
         last_pct=last["evolution_pct"].reindex(rows["envelope"]).to_numpy(),
         last_is_provisional=last_nb > month_nb,
+        now_is_corrected=corrected["now"].reindex(rows["envelope"]).to_numpy(),
+        was_corrected=corrected["before"].reindex(rows["envelope"]).to_numpy(),
     )
     year = page.campaign.year
     columns = [
         ColumnFormat.text("label", "Enveloppe"),
-        ColumnFormat.compact_amount("current_eur", period_label(year, month_nb)),
-        ColumnFormat.compact_amount("previous_eur", period_label(year - 1, month_nb)),
+        ColumnFormat.compact_amount("current_eur", period_label(year, month_nb), is_corrected="now_is_corrected"),
+        ColumnFormat.compact_amount("previous_eur", period_label(year - 1, month_nb), is_corrected="was_corrected"),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("target", "Comparée à"),
         ColumnFormat.text("position", "Situation", state="state"),
@@ -152,6 +153,18 @@ def _opening_note(page: Page, rows: pd.DataFrame) -> list[str]:
         return []
     since = french.date(day, short=True)
     return [f"Évolution sans objet : l'établissement a ouvert le {since}, {page.campaign.year - 1} est incomplet."]
+
+
+def _corrected(page: Page, month_nb: int) -> pd.DataFrame:
+    """Return, by envelope, whether a month of the year (``now``) or of the year before (``before``) was corrected."""
+    if page.campaign.is_annual:
+        return page.settled().set_index("envelope").assign(now=lambda rows: rows["is_corrected"], before=False)
+    return page.store.query(
+        "select envelope, coalesce(bool_or(is_corrected) filter (year(month) = $year::int), false) as now, "
+        "coalesce(bool_or(is_corrected) filter (year(month) = $year::int - 1), false) as before from monthly_grid "
+        "where finess = $finess and month(month) <= $month_nb and year(month) >= $year::int - 1 group by envelope",
+        {"finess": page.finess, "year": page.campaign.year, "month_nb": month_nb},
+    ).set_index("envelope")
 
 
 def _left_out(envelope: str, months: str) -> str:
@@ -201,6 +214,18 @@ def without_provisional(months: pd.DataFrame) -> pd.DataFrame:
     return months[~months["is_provisional"].astype(bool)].reset_index(drop=True)
 
 
+def provisional_note(months: pd.DataFrame, year: int) -> list[str]:
+    """Return which months of a year a cumulative amount leaves out because they can still be completed; often none."""
+    late = months[
+        months["is_provisional"].astype(bool) & months["amount_eur"].notna() & (months["month"].dt.year == year)
+    ]
+    names = [french.month_name(month) for month in late["month"]]
+    if not names:
+        return []
+    kind, verb = ("provisoire", "n'est pas") if len(names) == 1 else ("provisoires", "ne sont pas")
+    return [f"{sentence_case(french.list_in_words(names))} {year}, {kind}, {verb} dans le cumul."]
+
+
 def cumulative_figure(page: Page) -> Figure | Notice:
     """Return the cumulative spending of the main envelope against its target path, with the projection."""
     if page.campaign.is_annual:
@@ -226,6 +251,7 @@ def cumulative_figure(page: Page) -> Figure | Notice:
         notes=[
             *([] if page.settled(MAIN_ENVELOPE)["evolution_pct"].isna().all() else [sentence_case(target.label)]),
             *([FAN_NOTE] if fan is not None else []),
+            *provisional_note(rows, page.campaign.year),
         ],
     )
 

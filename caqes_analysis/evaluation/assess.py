@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import tables
+from caqes_analysis import quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
-from caqes_analysis.evaluation.realisation import INCOMPLETE, realisation
+from caqes_analysis.evaluation.realisation import INCOMPLETE, UNMATCHED, realisation
 from caqes_analysis.evaluation.sanction import sanction_bases
 from caqes_analysis.evaluation.score import grid_score
 from caqes_analysis.evaluation.targeting import targeting
-from caqes_analysis.evaluation.values import Values, contract_values, second_part
+from caqes_analysis.evaluation.values import Values, contract_values, mark_unmatched, second_part
 from caqes_analysis.exact import cents
 from caqes_analysis.indicators.compute import compute_indicators
 from caqes_analysis.indicators.definition import IndicatorDefinition
@@ -182,6 +182,7 @@ def _indicators(
     )
     contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     values = contract_values(computed, definitions, contract_of)
+    values = mark_unmatched(values, definitions, quality.unmatched_years(store), contract_of)
     targets = store.read(tables.TARGETS)
     verdicts = targeting(values[values["period"] == str(year)], definitions)
     verdicts = verdicts.rename(
@@ -265,7 +266,7 @@ def _amounts(
         for one in finess if measure else ():
             previous, before = found.value(one, str(year - 1), definition, str(measure))
             current, now = found.value(one, str(year), definition, str(measure))
-            why = INCOMPLETE if "incomplete" in (before, now) else None
+            why = INCOMPLETE if "incomplete" in (before, now) else UNMATCHED if "unmatched" in (before, now) else None
             rows.append((one, definition.id, year, _euros(previous), _euros(current), why))
     columns = [*_KEY, "previous_eur", "current_eur", "amount_reason"]
     return pd.DataFrame(rows, columns=columns).astype({"previous_eur": object, "current_eur": object})

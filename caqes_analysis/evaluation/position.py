@@ -21,20 +21,27 @@ class Position:
     Parameters
     ----------
     state
-        ``warning`` above the target, ``good`` at or under it, ``muted`` when nothing can be said.
+        ``warning`` above the target, ``good`` at or under it, ``missing`` when the year is not whole, ``muted`` when
+        nothing can be said.
     label
         Words for a sentence or a card (« au-dessus du repère à M7 »).
     short
         Words for the cell of a table that names the target and the month elsewhere (« au-dessus »).
     """
 
-    state: Literal["good", "warning", "muted"]
+    state: Literal["good", "warning", "missing", "muted"]
     label: str
     short: str
 
 
 def position_of(
-    value: float | None, target: Target, *, month_nb: int, direction: Literal["lower", "higher"] = "lower"
+    value: float | None,
+    target: Target,
+    *,
+    month_nb: int,
+    direction: Literal["lower", "higher"] = "lower",
+    gap: str | None = None,
+    is_sum: bool = False,
 ) -> Position:
     """Say where an evolution rate stands.
 
@@ -51,6 +58,10 @@ def position_of(
         Last month of the cumulative rate.
     direction
         ``lower`` when staying under the target respects it, ``higher`` when reaching it does.
+    gap
+        Why the year read is not the whole one (« un mois manque »): it then has no verdict.
+    is_sum
+        True for the sum of establishments some of which have the gap: it keeps the alert, without verdict.
 
     Examples
     --------
@@ -59,6 +70,8 @@ def position_of(
     'non respecté'
     >>> position_of(5.11, phev, month_nb=6).label
     "au-dessus de l'objectif à M6"
+    >>> position_of(3.2, phev, month_nb=12, gap="un mois manque").label
+    'pas de verdict : un mois manque'
     """
     if target.value is None:
         return Position("muted", "objectif non renseigné", "–")
@@ -67,7 +80,10 @@ def position_of(
     is_above = value > target.value
     misses = is_above if direction == "lower" else value < target.value
     state: Literal["good", "warning"] = "warning" if misses else "good"
-    if target.is_contractual and month_nb == _LAST_MONTH:
+    is_verdict = target.is_contractual and month_nb == _LAST_MONTH
+    if is_verdict and gap and not is_sum:
+        return Position("missing", f"pas de verdict : {gap}", "pas de verdict")
+    if is_verdict and not gap:
         verdict = "non respecté" if misses else "respecté"
         return Position(state, verdict, verdict)
     if direction == "higher":
@@ -77,6 +93,8 @@ def position_of(
     else:
         where = "au-dessus du repère" if misses else "sous le repère"
     label = where if month_nb == _LAST_MONTH else f"{where} à M{month_nb}"
+    if is_verdict and gap:
+        label += f" ; pas de verdict, {gap}"
     short = "au-dessus" if is_above else "en dessous" if direction == "lower" or misses else "atteint"
     return Position(state, label, short)
 

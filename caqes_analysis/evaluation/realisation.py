@@ -15,10 +15,13 @@ from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
 from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED
 from caqes_analysis.schemes.targets import Target, target_for
 
-__all__ = ["INCOMPLETE", "attainment_of", "realisation"]
+__all__ = ["INCOMPLETE", "UNMATCHED", "UNMATCHED_WORDS", "attainment_of", "realisation"]
 
 INCOMPLETE = "des mois manquent : pas de verdict"
 """Why a contract whose data have a gap gets no verdict."""
+UNMATCHED_WORDS = "les mois ne font pas la base annuelle"
+UNMATCHED = f"{UNMATCHED_WORDS} : pas de verdict"
+"""Why a contract whose twelve months do not make the yearly base gets none."""
 _OPENED = "année précédente incomplète : l'établissement a ouvert en cours d'année"
 _LAST_MONTH = 12
 Direction = Literal["lower", "higher"]
@@ -125,6 +128,8 @@ def realisation(
                 outcome = ("unknown", "not_computable", INCOMPLETE)
             elif state == TOO_FEW:
                 outcome = ("unknown", "not_computable", f"valeur masquée : {UNRANKED}")
+            elif state == "unmatched":
+                outcome = ("unknown", "not_computable", UNMATCHED)
             else:
                 direction: Direction = "higher" if definition.direction == "higher" else "lower"
                 outcome = attainment_of(value, who, month_nb=month_nb, direction=direction)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french, tables
+from caqes_analysis import french, quality, tables
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.envelopes import Envelope, envelope_named
 from caqes_analysis.exact import cents
@@ -92,12 +92,15 @@ def sanction_bases(
         "from monthly_grid where list_contains($envelopes, envelope) group by finess, envelope order by all",
         {"year": year, "envelopes": list(rule.base_envelopes)},
     )
+    unmatched = quality.unmatched_years(store)
+    partial = {(finess, "phmev") for finess in unmatched.loc[unmatched["year"] == year, "finess"]}
     contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     sums: dict[tuple[str, str], Decimal | None] = {}
     for finess, envelope, amount, missing_nb, months_nb in months.itertuples(index=False):
         key = (contract_of.get(finess, finess), envelope)
         before = sums.get(key, _ZERO)
-        is_whole = missing_nb == 0 and months_nb == _MONTHS_NB and not pd.isna(amount)
+        has_months = missing_nb == 0 and months_nb == _MONTHS_NB and not pd.isna(amount)
+        is_whole = has_months and (finess, envelope) not in partial
         sums[key] = before + amount if is_whole and before is not None else None
     received = {envelope for _, envelope in sums}
     bases = {}

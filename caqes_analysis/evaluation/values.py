@@ -10,10 +10,12 @@ import pandas as pd
 
 from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
+from caqes_analysis.indicators.months import counts_envelope
 
-__all__ = ["Values", "contract_values", "exact_value", "months_of", "second_part"]
+__all__ = ["Values", "contract_values", "exact_value", "mark_unmatched", "months_of", "second_part"]
 
-_UNKNOWN = ("missing", "not_applicable", "too_few")
+_UNKNOWN = ("missing", "not_applicable", "too_few", "unmatched")
+_PHMEV = "phmev"
 _MONTHS_NB = 12
 _COLUMNS = [
     "finess",
@@ -204,6 +206,42 @@ def _summed(measure: Measure, sites: pd.DataFrame, states: list[str]) -> dict[st
         "value": float(measure.scale * numerator / denominator),
         "value_status": "reported" if numerator else "zero",
     }
+
+
+def mark_unmatched(
+    values: pd.DataFrame,
+    definitions: Iterable[IndicatorDefinition],
+    unmatched: pd.DataFrame,
+    contract_of: Mapping[str, str],
+) -> pd.DataFrame:
+    """Mark the years of which the months of PHMEV do not make the yearly base: they give no verdict.
+
+    Parameters
+    ----------
+    values
+        What :func:`contract_values` returns.
+    definitions
+        Definitions of the indicators; those that count the months of PHMEV, alone or with others, are concerned.
+    unmatched
+        What :func:`caqes_analysis.quality.unmatched_years` returns.
+    contract_of
+        Signatory of each establishment.
+
+    Returns
+    -------
+    DataFrame
+        ``values``, the status ``unmatched`` where the whole year is concerned.
+    """
+    counting = {(one.id, m.id) for one in definitions for m in one.measures if counts_envelope(m, _PHMEV)}
+    years = {
+        (contract_of.get(finess, finess), str(year))
+        for finess, year in zip(unmatched["finess"], unmatched["year"], strict=True)
+    }
+    rows = zip(values["finess"], values["period"], values["indicator"], values["measure"], strict=True)
+    concerned = [(finess, period) in years and (name, measure) in counting for finess, period, name, measure in rows]
+    state = values["value_status"].astype(object)
+    is_marked = pd.Series(concerned, index=values.index, dtype=bool) & (state != "not_applicable")
+    return values.assign(value_status=state.mask(is_marked, "unmatched"))
 
 
 def second_part(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition], *, first_nb: int) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from caqes_analysis import perimeter, tables
+from caqes_analysis import perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_version import HASH_LENGTH, hash_of_files
 from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cut
@@ -39,6 +39,7 @@ FORECAST_PART = "previsions"
 FIRST_KEPT_MONTH_NB = 3
 """First month observed of which the forecast is computed again, to show how it has moved."""
 TRIAL_MONTHS_NB = (3, 6, 9)
+UNMATCHED_NOTE = "les mois ne font pas la base annuelle"
 
 _GROUP_NAMES = {"department": "departement-", "region": "region-"}
 
@@ -202,7 +203,15 @@ class Step:
             delivery = pd.Timestamp(year, min(observed_nb + self.campaign.provisional_months_nb, 12), 1)
             then = as_first_received(self.months, self.store, as_of=delivery)
             panel = cut(self.panel if then is self.months else build_panel(then), year, observed_nb)
-        return apply_events(prepare(panel, year), events_of(self.campaign))
+        known = apply_events(prepare(panel, year), events_of(self.campaign))
+        return _not_closed(known, self._unmatched) if self.campaign.is_closed_year else known
+
+    @cached_property
+    def _unmatched(self) -> frozenset[str]:
+        """Series of which the months of the year, or of the year before, do not make the yearly base."""
+        rows = quality.unmatched_years(self.store)
+        years = (self.campaign.year - 1, self.campaign.year)
+        return frozenset(f"{finess}/phmev" for finess in rows.loc[rows["year"].isin(years), "finess"])
 
     def forecasts(self, observed_nb: int, paths: PathsWriter | None = None) -> pd.DataFrame:
         """Return the rows of ``forecasts`` with that many months of the year observed.
@@ -354,6 +363,20 @@ class Step:
                 draft.part_path(table, FORECAST_PART).replace(path)
         read = [Store.read_parts(table, [path]) for table, path in zip(pair, files, strict=True)]
         return read[0], read[1]
+
+
+def _not_closed(known: Histories, unmatched: frozenset[str]) -> Histories:
+    """Return the histories where a year whose months do not make the yearly base is not closed: nothing is said of it.
+
+    Its twelve months are received, and some of them are not whole.
+    """
+    is_open = [
+        name in unmatched and method is Method.COMPLETE
+        for name, method in zip(known.series, known.methods, strict=True)
+    ]
+    methods = tuple(Method.NONE if one else method for one, method in zip(is_open, known.methods, strict=True))
+    reasons = tuple(UNMATCHED_NOTE if one else reason for one, reason in zip(is_open, known.reasons, strict=True))
+    return replace(known, methods=methods, reasons=reasons)
 
 
 def _incomplete(block: Histories, indicators: Sequence[Sequence[str]]) -> set[str]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from caqes_analysis import tables
 from caqes_analysis.code_lists import CodeList
+from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.expressions import Condition, read_condition
 from caqes_analysis.indicators.locked import evaluate_conditions
 from caqes_analysis.indicators.measures import Sum
@@ -18,7 +19,7 @@ from caqes_analysis.indicators.readings import KNOWN, MISSING, Period, read_peri
 from caqes_analysis.indicators.sums import SCALE, Request, read_ledger
 from caqes_analysis.store import Store
 
-__all__ = ["MONTHS_COLUMNS", "envelopes_counted", "monthly_amounts"]
+__all__ = ["MONTHS_COLUMNS", "counts_envelope", "envelopes_counted", "monthly_amounts"]
 
 MONTHS_COLUMNS = ("finess", "month", "amount_eur", "is_provisional", "is_corrected")
 """Columns of the months of an indicator."""
@@ -107,3 +108,19 @@ def envelopes_counted(condition: Condition, envelopes: Sequence[str]) -> tuple[s
     rows = pa.table({"envelope": list(envelopes)})
     counted = evaluate_conditions(rows, [condition], {})[:, 0]
     return tuple(name for name, is_counted in zip(envelopes, counted, strict=True) if is_counted)
+
+
+def counts_envelope(measure: Measure, envelope: str) -> bool:
+    """Say whether a measure adds up the months of an envelope, alone or with others.
+
+    Parameters
+    ----------
+    measure
+        A sum; the level of an evolution, not the evolution.
+    envelope
+        Code of the envelope.
+    """
+    line = measure.numerator
+    if line is None or line.table != tables.MONTHLY_GRID.name:
+        return False
+    return envelope in envelopes_counted(line.condition, [envelope])

@@ -13,7 +13,7 @@ from caqes_analysis.quality.corrections import (
 from caqes_analysis.quality.development import completed_months
 from caqes_analysis.quality.outliers import find_outliers
 from caqes_analysis.quality.perimeter_changes import perimeter_changes
-from caqes_analysis.quality.reconciliation import reconciliation
+from caqes_analysis.quality.reconciliation import reconciliation, unmatched_years
 
 __all__ = [
     "Register",
@@ -28,5 +28,6 @@ __all__ = [
     "read_corrections",
     "read_register",
     "reconciliation",
+    "unmatched_years",
     "without_corrected",
 ]

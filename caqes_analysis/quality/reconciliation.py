@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["annual_absences", "annual_gaps", "annual_years_in_doubt", "envelope_weights", "reconciliation"]
+__all__ = [
+    "annual_absences",
+    "annual_gaps",
+    "annual_years_in_doubt",
+    "envelope_weights",
+    "reconciliation",
+    "unmatched_years",
+]
+
+GAP_SHARE: Final = 0.02
+"""Sources that usually agree within this share (dates of care against dates of reimbursement) warn beyond it…"""
+GAP_USUAL_TIMES: Final = 5.0
+"""… or beyond so many times their usual gap; those that agree to the cent warn at the first cent."""
+EXACT_SHARE: Final = 1e-9
+_MONTHS_NB: Final = 12
 
 
 def reconciliation(store: Store) -> pd.DataFrame:
@@ -44,32 +60,38 @@ def reconciliation(store: Store) -> pd.DataFrame:
     )
 
 
-def annual_gaps(store: Store) -> pd.DataFrame:
+def annual_gaps(store: Store, *, merged: bool = False) -> pd.DataFrame:
     """Compare each establishment's year in Open PHMEV with the sum of its months.
 
     Parameters
     ----------
     store
         Store with ``annual_drug_spend`` and ``monthly_spend``.
+    merged
+        True to count those that merged with the one that took them over, as the monthly grid does.
 
     Returns
     -------
     DataFrame
         ``finess, year, annual_eur, monthly_eur`` (0 where it has no month), ``months_nb`` (months with an amount),
-        ``usual_share`` (median gap of all establishments that year, as a share), ordered; years of which the months
-        were received. Empty unless both sources were.
+        ``usual_share`` (median gap of all establishments that year, as a share), ``is_beyond`` (the two disagree more
+        than the sources usually do), ordered; years of which the months were received. Empty unless both sources were.
     """
-    columns = ["finess", "year", "annual_eur", "monthly_eur", "months_nb", "usual_share"]
+    columns = ["finess", "year", "annual_eur", "monthly_eur", "months_nb", "usual_share", "is_beyond"]
     if not (store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)):
         return pd.DataFrame(columns=columns)
-    return store.query(
+    rows = store.query(
         """
-        with annual as (
-          select finess, year, sum(reimbursed_eur) as annual_eur from annual_drug_spend group by finess, year
+        with merged as (select finess, current_finess from successions where $merged),
+        annual as (
+          select coalesce(s.current_finess, a.finess) as finess, year, sum(reimbursed_eur) as annual_eur
+          from annual_drug_spend a left join merged s on s.finess = a.finess group by 1, 2
         ),
         monthly as (
-          select finess, year(month) as year, sum(amount_eur) as monthly_eur, count(amount_eur) as months_nb
-          from monthly_spend where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
+          select coalesce(s.current_finess, m.finess) as finess, year(month) as year, sum(amount_eur) as monthly_eur,
+                 count(distinct month) filter (amount_eur is not null) as months_nb
+          from monthly_spend m left join merged s on s.finess = m.finess
+          where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
         ),
         whole as (select year(month) as year from monthly_spend where envelope = 'phmev' and amount_kind = 'reimbursed'
                   group by 1 having count(distinct month) = 12),
@@ -81,8 +103,39 @@ def annual_gaps(store: Store) -> pd.DataFrame:
         select *, coalesce(median(abs(monthly_eur / annual_eur - 1)::double)
                              filter (months_nb > 0 and annual_eur > 0) over (partition by year), 0) as usual_share
         from paired order by year, finess
-        """
+        """,
+        {"merged": merged},
     )
+    pairs = zip(rows["monthly_eur"], rows["annual_eur"], strict=True)
+    share = pd.Series(
+        [abs(float((monthly - annual) / annual)) if annual else 0.0 for monthly, annual in pairs],
+        index=rows.index,
+        dtype="float64",
+    )
+    limit = (GAP_USUAL_TIMES * rows["usual_share"]).clip(lower=GAP_SHARE)
+    return rows.assign(is_beyond=share > limit.where(rows["usual_share"] > EXACT_SHARE, 0.0))
+
+
+def unmatched_years(store: Store) -> pd.DataFrame:
+    """Return the years of PHMEV whose twelve months do not make the yearly base: they say no verdict.
+
+    Parameters
+    ----------
+    store
+        Store with ``annual_drug_spend`` and ``monthly_spend``.
+
+    Returns
+    -------
+    DataFrame
+        Rows of :func:`annual_gaps`, mergers applied, beyond the tolerance of the finding « écart annuel », that no
+        missing month explains. A base that looks like another year's proves nothing.
+    """
+    rows = annual_gaps(store, merged=True)
+    if rows.empty:
+        return rows
+    doubtful = annual_years_in_doubt(store)["year"].tolist()
+    is_whole = rows["months_nb"] == _MONTHS_NB
+    return rows[rows["is_beyond"] & is_whole & ~rows["year"].isin(doubtful)].reset_index(drop=True)
 
 
 def annual_absences(store: Store) -> pd.DataFrame:

@@ -10,17 +10,12 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.envelopes import ENVELOPES
-from caqes_analysis.quality.reconciliation import annual_absences, annual_gaps, envelope_weights
+from caqes_analysis.quality.reconciliation import EXACT_SHARE, annual_absences, annual_gaps, envelope_weights
 from caqes_analysis.sources.findings import Finding
 from caqes_analysis.store import Store
 
 __all__ = ["absence_findings", "annual_findings", "doubt_findings", "weight_findings"]
 
-GAP_SHARE: Final = 0.02
-"""Sources that usually agree within this share (dates of care against dates of reimbursement) warn beyond it…"""
-GAP_USUAL_TIMES: Final = 5.0
-"""… or beyond so many times their usual gap; those that agree to the cent warn at the first cent."""
-EXACT_SHARE: Final = 1e-9
 LEAST_WEIGHT, MOST_WEIGHT = 1e-3, 20.0
 """An envelope of the national list outside these multiples of the PHMEV is not in euros (package's choice: the
 lightest, VSL, weighs some 4 %; the heaviest, liste en sus of a cancer centre, twice)."""
@@ -77,10 +72,8 @@ def annual_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Itera
         gap = monthly - annual
         if not gap or not annual or (finess, year) in known or ("", year) in known:
             continue
-        share = abs(float(gap / annual))
         exact = row["usual_share"] <= EXACT_SHARE
-        limit = 0.0 if exact else max(GAP_SHARE, GAP_USUAL_TIMES * row["usual_share"])
-        if share <= limit:
+        if not row["is_beyond"]:
             small.setdefault(year, []).append((finess, gap))
             continue
         if row["months_nb"] == 0:

@@ -248,3 +248,28 @@ def test_landing_cards_and_home_agree_on_the_region(pages: dict[str, Page]) -> N
     assert "atterrissage" in shown.detail
     above = next(card for card in cards.cards if card.title.startswith("Établissements"))
     assert f"{home.probably_above(pages['region'], 'phmev')} probablement" in above.detail
+
+
+def test_a_month_that_is_missing_is_said_where_the_rate_and_the_weight_are_read(tmp_path: Path) -> None:
+    made = pages_of(tmp_path, absent="2024-02")
+    answer, cards = sheet.headline(made[B])
+    said = words(answer)
+    assert said.startswith("En janvier et de mars à juillet 2024, la PHMEV a baissé de 5,0 %")
+    assert "mêmes mois de 2023" in said
+    assert isinstance(cards, Cards)
+    assert cards.cards[0].detail.replace("\xa0", " ").startswith("570 € sur six mois")
+    # 6 × 95 over six months of the region, 6 × (110 + 95 + 10): 44.2 %; over its seven it would be 40.4 %.
+    assert "44,2 %" in words(sheet.contribution(made[B]))
+
+
+def test_a_provisional_month_that_is_missing_does_not_bend_the_rate_at_m7(tmp_path: Path) -> None:
+    made = pages_of(tmp_path, absent="2024-08")
+    assert "1 mois en défaut dans les données reçues : les taux à M7 n'en dépendent pas." in words(
+        sheet.retained_messages(made[B])
+    )
+    assert "août et septembre provisoires (août non reçu pour PHMEV)" in words(sheet.reserves(made[B]))
+
+
+def test_what_is_drawn_says_which_months_the_cumulative_amount_leaves_out(pages: dict[str, Page]) -> None:
+    drawn = sheet_spending.cumulative_figure(pages[A])
+    assert "Août et septembre 2024, provisoires, ne sont pas dans le cumul." in drawn.notes

@@ -30,6 +30,15 @@ def test_contractual_targets(value: float | None, month_nb: int, state: str, lab
     assert (found.state, found.label) == (state, label)
 
 
+def test_a_year_that_is_not_whole_has_no_verdict() -> None:
+    found = position_of(3.2, target(3.2), month_nb=12, gap="un mois manque")
+    assert (found.state, found.label, found.short) == ("missing", "pas de verdict : un mois manque", "pas de verdict")
+    summed = position_of(8.1, target(3.2), month_nb=12, gap="année incomplète de 5 établissements", is_sum=True)
+    assert summed.state == "warning"
+    assert summed.label == "au-dessus de l'objectif ; pas de verdict, année incomplète de 5 établissements"
+    assert position_of(8.1, target(4.0, "regional"), month_nb=12, gap="un mois manque").label == "au-dessus du repère"
+
+
 def test_a_benchmark_never_gives_a_verdict() -> None:
     found = position_of(7.0, target(4.0, "regional"), month_nb=12)
     assert found.label == "au-dessus du repère"

@@ -11,7 +11,7 @@ from caqes_analysis import tables
 from caqes_analysis.quality import check_received, without_corrected
 from caqes_analysis.quality.completeness import absent_months
 from caqes_analysis.quality.perimeter_changes import spending_outside_validity
-from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt, envelope_weights
+from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt, envelope_weights, unmatched_years
 from caqes_analysis.store import Store
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 
@@ -82,6 +82,26 @@ def test_sources_that_agree_to_the_cent_warn_at_the_first_cent(tmp_path: Path) -
     assert annual_gaps(store)["monthly_eur"].tolist() == [Decimal("120000.00"), Decimal("240000.00"), Decimal(360000)]
     told = [one for one in check_received(store, last_month=pd.Timestamp("2023-12-01")) if one.code == "ECART_ANNUEL"]
     assert [one.place for one in told] == [f"{C}, PHMEV, 2023"]
+
+
+def test_a_year_whose_months_do_not_make_the_base_is_named(tmp_path: Path) -> None:
+    series = months(2023, a="10000", b="20000", c="30000")
+    series[B, "phmev"]["2023-12"] = "15000.00"
+    store = store_of(tmp_path, monthly_rows(series), establishments({"finess": A}, {"finess": B}, {"finess": C}))
+    annual(store, 2023, a="120000.00", b="240000.00", c="360000.00")
+    found = unmatched_years(store)
+    assert found[["finess", "year"]].to_numpy().tolist() == [[B, 2023]]
+    assert found[["monthly_eur", "annual_eur"]].to_numpy().tolist() == [[Decimal("235000.00"), Decimal("240000.00")]]
+
+
+def test_the_base_of_a_merged_establishment_is_that_of_its_successor(tmp_path: Path) -> None:
+    series = months(2023, a="10000", b="20000", c="30000")
+    known = establishments(
+        {"finess": A, "valid_to": pd.Timestamp("2023-12-31"), "successor": B}, {"finess": B}, {"finess": C}
+    )
+    store = store_of(tmp_path, monthly_rows(series), known)
+    annual(store, 2023, b="360000.00", c="360000.00")
+    assert unmatched_years(store).empty
 
 
 def test_a_base_of_another_year_is_an_error(tmp_path: Path) -> None:

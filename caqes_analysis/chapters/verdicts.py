@@ -1,0 +1,122 @@
+"""Whether a year can be judged: one rule for every page, the same as the evaluation's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import MAIN_ENVELOPE, against_phrase, through_phrase
+from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
+
+__all__ = [
+    "absent_months_words",
+    "compared_phrase",
+    "compared_with_phrase",
+    "judged",
+    "months_words",
+    "position_in",
+    "region_gap",
+    "unmatched_sentences",
+    "year_gap",
+]
+
+
+def year_gap(page: Page, row: pd.Series[Any]) -> str | None:
+    """Return why the closed year of an establishment and envelope has no verdict; None when it is whole.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    row
+        Row of ``evolutions``.
+    """
+    if not page.campaign.is_closed_year:
+        return None
+    if isinstance(row["missing_months"], str):
+        return absent_months_words(len(row["missing_months"].split(", ")))
+    if row["envelope"] == MAIN_ENVELOPE and not page.campaign.is_annual and unmatched_sentences(page, row["finess"]):
+        return UNMATCHED_WORDS
+    return None
+
+
+def absent_months_words(count: int) -> str:
+    """Return « un mois manque », « deux mois manquent »."""
+    return f"{french.in_words(count)} mois {'manque' if count == 1 else 'manquent'}"
+
+
+def unmatched_sentences(page: Page, finess: str) -> list[str]:
+    """Return what the months and the yearly base say of the years compared, where they do not agree."""
+    year = page.campaign.year
+    return [f"{one} : {page.unmatched[finess, one]}" for one in (year, year - 1) if (finess, one) in page.unmatched]
+
+
+def position_in(page: Page, row: pd.Series[Any]) -> Position:
+    """Return where the evolution of an establishment stands: no verdict on a year that is not whole."""
+    return position_of(
+        row["evolution_pct"],
+        page.target(row["envelope"]),
+        month_nb=page.campaign.settled_month_nb,
+        gap=year_gap(page, row),
+    )
+
+
+def judged(page: Page, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ``evolutions`` that have a rate and, of a closed year, a whole one."""
+    is_whole = [year_gap(page, row) is None for _, row in rows.iterrows()]
+    return rows[rows["evolution_pct"].notna() & pd.Series(is_whole, index=rows.index, dtype=bool)]
+
+
+def region_gap(page: Page, rows: pd.DataFrame) -> str | None:
+    """Return how many establishments of a sum have no whole year; None when they all have."""
+    count = sum(year_gap(page, row) is not None for _, row in rows.iterrows())
+    return f"année incomplète de {french.plural(count, 'établissement')}" if count else None
+
+
+def compared_phrase(page: Page, row: pd.Series[Any]) -> str:
+    """Return the months on which the evolution of an establishment is read.
+
+    « de janvier à mai et de juillet à décembre 2019 » where June is missing, else as for the region.
+    """
+    month_nb = page.campaign.settled_month_nb
+    if not isinstance(row["missing_months"], str):
+        return through_phrase(page.campaign, month_nb)
+    absent = {int(number) for number in row["missing_months"].split(", ")}
+    words = months_words(number for number in range(1, month_nb + 1) if number not in absent)
+    return f"{words} {page.campaign.year}" if words else through_phrase(page.campaign, month_nb)
+
+
+def compared_with_phrase(page: Page, row: pd.Series[Any]) -> str:
+    """Return what these months are compared with: « aux mêmes mois de 2018 » where one is missing."""
+    if isinstance(row["missing_months"], str):
+        return f"aux mêmes mois de {page.campaign.year - 1}"
+    return against_phrase(page.campaign, page.campaign.settled_month_nb)
+
+
+def months_words(months: Iterable[int]) -> str:
+    """Return months in words, those that follow each other together.
+
+    Examples
+    --------
+    >>> months_words([1, 3, 4, 5, 6, 7]), months_words([1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12])
+    ('en janvier et de mars à juillet', 'de janvier à mai et de juillet à décembre')
+    """
+    runs: list[list[int]] = []
+    for month in sorted(months):
+        if runs and month == runs[-1][1] + 1:
+            runs[-1][1] = month
+        else:
+            runs.append([month, month])
+    return french.list_in_words(
+        [
+            f"en {french.month_name(first)}"
+            if first == last
+            else f"de {french.month_name(first)} à {french.month_name(last)}"
+            for first, last in runs
+        ]
+    )

@@ -1,0 +1,115 @@
+"""A closed year is judged whole or not at all, and every page counts the same establishments."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import tables
+from caqes_analysis.chapters import Page, envelope, forecasts, home, sheet, sheet_spending
+from caqes_analysis.chapters.verdicts import months_words
+from caqes_analysis.display import Table
+from caqes_analysis.forecast.campaign import prepare_forecasts
+from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
+from tests.campaigns import campaign_file
+from tests.chapters.test_sentences import words
+
+D, E = "990000004", "990000005"
+CAMPAIGN = """\
+title: "Essai"
+region: {code: "96", name: "Essai"}
+year: 2019
+last_month: "2019-12"
+scheme: caqes-2018
+sources:
+  monthly_spend: [{path: absent.csv, amount_kind: reimbursed, date_basis: care}]
+"""
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> dict[str, Page]:
+    """Against 3.2 %: A +10 %, whole; B +2 % without June; C +1 % by a December that the base says is twice as much."""
+    campaign = campaign_file(tmp_path, CAMPAIGN)
+    before = whole_year(2017) | whole_year(2018)
+    series = {
+        (A, "phmev"): before | whole_year(2019, "110.00"),
+        (B, "phmev"): before | whole_year(2019, "102.00", m06=None),
+        (C, "phmev"): before | whole_year(2019, "105.00", m12="57.00"),
+        (D, "phmev"): before | whole_year(2019, "101.00"),
+        (E, "phmev"): before | whole_year(2019, "101.00"),
+    }
+    known = establishments(*({"finess": one, "name": f"CH {one}"} for one in (A, B, C, D, E)))
+    store = store_of(tmp_path / "store", monthly_rows(series), known, first="2017-01", last="2019-12")
+    state = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
+    totals = {A: "1320.00", B: "1224.00", C: "1260.00", D: "1212.00", E: "1212.00"}
+    base = pd.DataFrame({"finess": list(totals), "reimbursed_eur": [Decimal(total) for total in totals.values()]})
+    base = base.assign(source_line=range(2, 7))
+    store.write(
+        tables.ANNUAL_DRUG_SPEND, tables.ANNUAL_DRUG_SPEND.conform(base, source="base", year=2019, **state), part="base"
+    )
+    target = {
+        "scheme": ["caqes-2018"],
+        "subject": ["phev_drugs"],
+        "measure": ["evolution_pct"],
+        "data_year": [2019],
+        "finess": ["all"],
+        "value": [3.2],
+        "unit_label": ["%"],
+        "source": ["essai"],
+        "status": ["verified"],
+    }
+    store.write(tables.TARGETS, pd.DataFrame(target), part="essai")
+    prepare_forecasts(store, campaign)
+    return {one: Page(campaign, store, None, one) for one in (A, B, C, D)} | {"region": Page(campaign, store)}
+
+
+def test_a_year_with_a_gap_is_not_judged_and_says_its_months(pages: dict[str, Page]) -> None:
+    answer, cards = sheet.headline(pages[B])
+    assert words(answer).startswith(
+        "De janvier à mai et de juillet à décembre 2019, la PHMEV a augmenté de 2,0 % par rapport aux mêmes mois de "
+        "2018 ; pas de verdict : un mois manque"
+    )
+    assert "respecté" not in words(cards)
+    assert sheet_spending.evolution_table(pages[B]).rows[0][-1].text == "pas de verdict"
+    assert "PHMEV, pas de verdict : un mois manque." in words(sheet.retained_messages(pages[B]))
+
+
+def test_a_year_whose_months_do_not_make_the_base_is_not_judged_and_says_both_amounts(pages: dict[str, Page]) -> None:
+    # 11 × 105 + 57 = 1 212, +1 %; the base says 1 260, +5 %.
+    answer, cards = sheet.headline(pages[C])
+    assert "+1,0 %" in words(cards)
+    assert "pas de verdict : les mois ne font pas la base annuelle" in words(answer)
+    assert "Complètes" not in words(cards)
+    assert "À vérifier" in words(cards)
+    assert "PHMEV 2019 : somme des mois 1 212,00 €, Open PHMEV 1 260,00 €" in words(sheet.reserves(pages[C]))
+    row = pages[C].forecasts.iloc[0]
+    assert (row["reason"], pd.isna(row["median_eur"])) == ("les mois ne font pas la base annuelle", True)
+
+
+def test_a_whole_year_is_judged(pages: dict[str, Page]) -> None:
+    assert ": non respecté" in words(sheet.headline(pages[A])[0])
+    assert ": respecté" in words(sheet.headline(pages[D])[0])
+
+
+def test_every_page_counts_the_same_establishments(pages: dict[str, Page]) -> None:
+    region = pages["region"]
+    said = words(home.home_answer(region))
+    assert "1 établissement sur 3 dépasse l’objectif (2 autres non comptés : année incomplète)" in said
+    assert "dans l'objectif ; pas de verdict, année incomplète de 2 établissements" in said
+    assert "1 établissement sur 3 a dépassé l'objectif PHMEV en 2019" in words(forecasts.answer(region))
+    table = envelope.establishment_table(region, "phmev")
+    assert isinstance(table, Table)
+    assert sorted(row[-1].text for row in table.rows) == [
+        "non respecté",
+        "pas de verdict",
+        "pas de verdict",
+        "respecté",
+        "respecté",
+    ]
+
+
+def test_months_that_follow_each_other_are_told_together() -> None:
+    assert months_words([1, 3, 4, 5, 6, 7]) == "en janvier et de mars à juillet"
