@@ -9,18 +9,17 @@ from functools import cached_property
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.indicator_gaps import indicator_gaps
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.verdicts import absent_months_words
-from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of
+from caqes_analysis.chapters.words import format_of, period_words
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.evaluation.position import Position, position_of
-from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
-from caqes_analysis.indicators.months import counts_envelope, envelopes_counted
+from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = [
@@ -60,22 +59,6 @@ def volet_label(volet: str | None, schemes: object, scheme: str) -> str:
     if not isinstance(schemes, str) or scheme not in schemes.split(",") or not isinstance(volet, str):
         return "Suivi, hors contrat"
     return f"Volet {volet}"
-
-
-def period_words(period: str) -> str:
-    """Return « en 2023 », or « de janvier à juillet 2024 ».
-
-    Examples
-    --------
-    >>> period_words("2023"), period_words("2024-M07"), period_words("2024-M01")
-    ('en 2023', 'de janvier à juillet 2024', 'en janvier 2024')
-    """
-    if len(period) == len("2024"):
-        return f"en {period}"
-    month_nb = int(period[-2:])
-    if month_nb == 1:
-        return f"en janvier {period[:4]}"
-    return f"de janvier à {french.month_name(month_nb)} {period[:4]}"
 
 
 @dataclass(frozen=True)
@@ -218,27 +201,7 @@ class IndicatorReading:
         """Why the year of an establishment is not the whole one, by FINESS: its target then has no verdict."""
         if self.month_nb != _LAST_MONTH or self.target.value is None:
             return {}
-        level = self.definition.measure(self.measure.evolution_of or self.measure.id)
-        years = [self.period] if level is self.measure else [self.period, str(self.year - 1)]
-        counted = self.page.store.query(
-            "select finess, min(months_nb) as months_nb from indicator_values "
-            "where indicator = $indicator and measure = $measure and perimeter = $perimeter "
-            "and level = 'establishment' and list_contains($years, period) and value_status <> 'not_applicable' "
-            "group by finess having min(months_nb) between 1 and 11",
-            {
-                "indicator": self.definition.id,
-                "measure": level.id,
-                "perimeter": CURRENT_PERIMETER,
-                "years": years,
-            },
-        )
-        gaps = {
-            str(finess): absent_months_words(_LAST_MONTH - int(months_nb))
-            for finess, months_nb in zip(counted["finess"], counted["months_nb"], strict=True)
-        }
-        if counts_envelope(level, MAIN_ENVELOPE):
-            gaps = {f: UNMATCHED_WORDS for f, year in self.page.unmatched if str(year) in years} | gaps
-        return gaps
+        return indicator_gaps(self.page, self.definition, self.measure, self.period)
 
     def situation(self, value: float | None, finess: str = "all") -> tuple[str, str]:
         """Return on which side of its target a value is, and the state of its cell; that is no verdict.

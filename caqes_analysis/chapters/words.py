@@ -30,6 +30,7 @@ __all__ = [
     "month_phrase",
     "ordered_by_envelope",
     "period_label",
+    "period_words",
     "sentence_case",
     "through_phrase",
     "titled",
@@ -148,3 +149,19 @@ def masked_words(campaign: Campaign) -> str:
 def format_of(measure: Measure) -> MeasureFormat:
     """Return how a measure is written."""
     return MeasureFormat(measure.unit, measure.decimals, signed=measure.evolution_of is not None)
+
+
+def period_words(period: str) -> str:
+    """Return « en 2023 », or « de janvier à juillet 2024 ».
+
+    Examples
+    --------
+    >>> period_words("2023"), period_words("2024-M07"), period_words("2024-M01")
+    ('en 2023', 'de janvier à juillet 2024', 'en janvier 2024')
+    """
+    if len(period) == len("2024"):
+        return f"en {period}"
+    month_nb = int(period[-2:])
+    if month_nb == 1:
+        return f"en janvier {period[:4]}"
+    return f"de janvier à {french.month_name(month_nb)} {period[:4]}"

@@ -1,0 +1,51 @@
+"""Why the year of an indicator is not the whole one, establishment by establishment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.verdicts import absent_months_words
+from caqes_analysis.chapters.words import MAIN_ENVELOPE
+from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
+from caqes_analysis.indicators.months import counts_envelope
+
+__all__ = ["indicator_gaps"]
+
+_MONTHS_NB = 12
+
+
+def indicator_gaps(page: Page, definition: IndicatorDefinition, measure: Measure, period: str) -> Mapping[str, str]:
+    """Return why the year of an establishment has no verdict, by FINESS; the whole years are absent.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    definition, measure
+        The indicator, and the measure compared with its target.
+    period
+        A whole year.
+    """
+    level = definition.measure(measure.evolution_of or measure.id)
+    years = [period] if level is measure else [period, str(int(period) - 1)]
+    counted = page.store.query(
+        "select finess, min(months_nb) as months_nb from indicator_values "
+        "where indicator = $indicator and measure = $measure and perimeter = $perimeter "
+        "and level = 'establishment' and list_contains($years, period) and value_status <> 'not_applicable' "
+        "group by finess having min(months_nb) between 1 and 11",
+        {
+            "indicator": definition.id,
+            "measure": level.id,
+            "perimeter": CURRENT_PERIMETER,
+            "years": years,
+        },
+    )
+    gaps = {
+        str(finess): absent_months_words(_MONTHS_NB - int(months_nb))
+        for finess, months_nb in zip(counted["finess"], counted["months_nb"], strict=True)
+    }
+    if counts_envelope(level, MAIN_ENVELOPE):
+        gaps = {f: UNMATCHED_WORDS for f, year in page.unmatched if str(year) in years} | gaps
+    return gaps
