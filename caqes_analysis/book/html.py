@@ -17,6 +17,7 @@ __all__ = ["MATH_RENDERERS", "VISITORS", "escape"]
 Translator = Any  # Sphinx chooses the class of the translator when it builds
 Visit = Callable[[Translator, Any], None]
 
+_MOST_COLUMNS_NB = 6  # beyond, a table stands closer, to hold on a screen of 1280 px
 _LONGEST_WORD = 32
 """Letters beyond which no column can hold a word (a hash): it is cut."""
 
@@ -40,6 +41,7 @@ def _visit_table(translator: Translator, node: book_nodes.DataTable) -> None:
     notes = _table_notes(node)
     described = f' aria-describedby="{ident}-notes"' if notes else ""
     wide = " tableau-large" if columns_nb > 5 else " tableau-moyen" if columns_nb > 3 else ""
+    wide += " tableau-dense" if columns_nb > _MOST_COLUMNS_NB else ""
     _write(
         translator,
         f'<div class="tableau{wide}">\n',
