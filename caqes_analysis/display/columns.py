@@ -22,6 +22,7 @@ CORRECTED_MARK = "(c)"
 NOT_APPLICABLE_TEXT = "sans objet"
 _MISSING_TEXT = "manquant"
 _MASKED_TEXT = "masqué"
+_MILLION, _MOST_IN_THOUSANDS = 1_000_000, 100_000_000
 _STATELESS: Mapping[str, Any] = {"value_status": None, "is_provisional": None, "is_corrected": None}
 
 
@@ -165,7 +166,7 @@ class ColumnFormat:
         if self.scale_signed is None:
             return self
         sizes = [abs(float(value)) for value in values if not pd.isna(value) and value != 0]
-        scale = amount_scale(median(sizes) if sizes else 0)
+        scale = amount_scale(_common_size(sizes))
         write = partial(scale.write, signed=self.scale_signed)
         return replace(self, unit=scale.unit, write=write, scale_signed=None)
 
@@ -209,6 +210,13 @@ class ColumnFormat:
 
 def _is_true(flag: Any) -> bool:
     return flag is not None and not pd.isna(flag) and bool(flag)
+
+
+def _common_size(sizes: Sequence[float]) -> float:
+    """Return the size whose unit suits a column: the median, or less where that unit would leave one digit to some."""
+    middle = median(sizes) if sizes else 0
+    is_coarse = middle >= _MILLION and min(sizes) < _MILLION and max(sizes) < _MOST_IN_THOUSANDS
+    return _MILLION - 1 if is_coarse else middle
 
 
 def _of(frame: pd.DataFrame, name: str | None) -> list[Any]:

@@ -165,3 +165,10 @@ def test_amounts_of_one_table_share_their_unit() -> None:
     )
     assert [column.unit for column in table.columns[1:]] == ["M€", "M€"]
     assert [cell.text for cell in table.rows[1][1:]] == ["1,6", "2,7"]
+
+
+def test_a_column_with_amounts_under_a_million_is_in_thousands_unless_it_reaches_a_hundred_millions() -> None:
+    column = ColumnFormat.compact_amount("total_eur", "Montant")
+    assert column.fitted([420_000, 3_100_000, 8_000_000]).unit == "k€"
+    assert column.fitted([420_000, 3_100_000, 150_000_000]).unit == "M€"
+    assert column.fitted([2_420_000, 3_100_000, 8_000_000]).unit == "M€"
