@@ -29,7 +29,7 @@ def perimeter_note(page: Page, envelope: str) -> str:
     change = french.compact_euros(effect["perimeter_eur"], signed=True)
     whole = french.percent(effect["evolution_pct"] + effect["perimeter_points"], signed=True)
     return (
-        f"Évolution à périmètre constant, hors {_changes(page, rows)} : {change}, "
+        f"Taux à périmètre constant. Hors de ce taux : {_changes(page, rows)}, {change}, "
         f"soit {french.points(effect['perimeter_points'], 2)} ; tout compté, {whole}."
     )
 
@@ -48,7 +48,7 @@ def perimeter_notes(page: Page) -> list[str]:
         found.append(f"{label} {change} ({french.points(effect['perimeter_points'], 2)})")
     if not found:
         return []
-    return [f"Évolutions à périmètre constant, hors {_changes(page, rows)} : {', '.join(found)}."]
+    return [f"Taux à périmètre constant. Hors de ces taux : {_changes(page, rows)} : {', '.join(found)}."]
 
 
 def opened_on(page: Page, finess: str, *, year: int | None = None) -> pd.Timestamp | None:

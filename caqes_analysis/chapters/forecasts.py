@@ -259,10 +259,19 @@ def without_months(page: Page) -> Notice | None:
     )
 
 
-def track_figure(page: Page, envelope: str = MAIN_ENVELOPE) -> Figure | Notice | None:
-    """Return how the forecast of an envelope has moved as months arrived: of the establishment, or of the region."""
+def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | None:
+    """Return how the forecast of an envelope has moved as months arrived: of the establishment, or of the region.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    envelope
+        The envelope, or an indicator that is forecast; the one that leads the page when None.
+    """
     if page.campaign.is_annual:
         return None
+    envelope = envelope or page.lead_envelope
     level = "region" if page.finess is None else "establishment"
     rows = page.forecast_track
     own = rows[(rows["level"] == level) & (rows["envelope"] == envelope)]

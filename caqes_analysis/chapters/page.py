@@ -16,6 +16,7 @@ from caqes_analysis import perimeter, tables
 from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters.own_rows import own_store
 from caqes_analysis.chapters.regional_context import UNMATCHED, regional_context
+from caqes_analysis.chapters.words import MAIN_ENVELOPE
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Comment
 from caqes_analysis.display.base import Display
@@ -148,6 +149,20 @@ class Page:
         """FINESS that signs the contract of the establishment of a sheet: often itself."""
         finess = str(self.finess)
         return contract_keys(self.store.read(tables.ESTABLISHMENTS)).get(finess, finess)
+
+    @cached_property
+    def has_no_drugs(self) -> bool:
+        """Whether PHMEV does not apply to the establishment of a sheet: neither zero nor missing."""
+        return self.finess is not None and self.finess in perimeter.clinics_without_drugs(self.store)
+
+    @cached_property
+    def lead_envelope(self) -> str:
+        """Envelope that opens the page: PHMEV or, on a sheet to which that does not apply, the largest one."""
+        rows = self.settled()
+        if rows.empty or not self.has_no_drugs:
+            return MAIN_ENVELOPE
+        ahead = rows.assign(size=rows["current_eur"].astype("float64")).sort_values(["size", "envelope"])
+        return str(ahead["envelope"].iloc[-1])
 
     @cached_property
     def regional_context(self) -> Mapping[tuple[str, str], str]:

@@ -23,6 +23,7 @@ from caqes_analysis.chapters.sheet_spending import needs_months, provisional_not
 from caqes_analysis.chapters.verdicts import judged, region_gap
 from caqes_analysis.chapters.words import (
     against_phrase,
+    against_target,
     benchmark_notes,
     envelope_of,
     ordered_by_envelope,
@@ -103,13 +104,13 @@ def answer(page: Page, envelope: str) -> Text:
             "calculable, faute des mêmes mois un an plus tôt."
         )
     target = page.target(envelope)
-    compared = f" : {position(page, envelope).label}, {target.label}" if target.value is not None else ""
-    missing = "" if target.value is not None else f" ({target.label})"
+    known = target.value is not None
+    compared = f" : {against_target(position(page, envelope).label, target)}" if known else f" ({target.label})"
     verb = "augmenté" if rate >= 0 else "baissé"
     apart = perimeter_note(page, envelope)
     return Text.answer(
         f"{period}, la dépense régionale « {label} » a {verb} de {french.percent(abs(rate))} par rapport "
-        f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}, pour atteindre {amount}{compared}{missing}."
+        f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}, pour atteindre {amount}{compared}."
         + (f" {apart}" if apart else "")
     )
 
@@ -152,7 +153,7 @@ def envelope_table(page: Page) -> Table:
             "last_pct", f"À M{last_nb}", signed=True, value_status=None, is_provisional="is_late"
         )
         columns.insert(3, late)
-    sums = "Atterrissage : somme des établissements, trajectoire par trajectoire."
+    sums = "Atterrissage : somme des prévisions des établissements."
     return Table.from_frame(
         frame,
         caption=f"Dépenses de la région {through_phrase(page.campaign, month_nb)}, par rapport "

@@ -23,7 +23,6 @@ from caqes_analysis.chapters.regional_context import (
     SHARE,
 )
 from caqes_analysis.chapters.savings_sheet import levers_card
-from caqes_analysis.chapters.sheet_spending import has_no_drugs, lead_envelope
 from caqes_analysis.chapters.verdicts import (
     compared_phrase,
     compared_with_phrase,
@@ -32,6 +31,7 @@ from caqes_analysis.chapters.verdicts import (
 )
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
+    against_target,
     envelope_of,
     month_phrase,
     ordered_by_envelope,
@@ -86,10 +86,10 @@ def _rate(row: pd.Series | None) -> float | None:
 
 def headline(page: Page) -> tuple[Display, ...]:
     """Return the answer of the sheet and its key figures."""
-    rows = page.settled(lead_envelope(page))
+    rows = page.settled(page.lead_envelope)
     row = None if rows.empty else rows.iloc[0]
     position = (
-        position_of(None, page.target(lead_envelope(page)), month_nb=page.campaign.settled_month_nb)
+        position_of(None, page.target(page.lead_envelope), month_nb=page.campaign.settled_month_nb)
         if row is None
         else position_in(page, row)
     )
@@ -97,7 +97,7 @@ def headline(page: Page) -> tuple[Display, ...]:
 
 
 def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
-    lead = lead_envelope(page)
+    lead = page.lead_envelope
     label = envelope_of(page.campaign, lead).short_label
     if row is None:
         period = through_phrase(page.campaign, page.campaign.settled_month_nb)
@@ -117,16 +117,17 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     size = f" de {french.percent(abs(rate))}" if rate else ""
     target = page.target(lead)
     link = " ;" if position.state == "missing" else f"{french.NBSP}:"
-    compared = f"{link} {position.label}, {target.label}" if target.value is not None else f" ({target.label})"
+    known = target.value is not None
+    compared = f"{link} {against_target(position.label, target)}" if known else f" ({target.label})"
     whose = "la PHMEV" if lead == MAIN_ENVELOPE else f"la dépense « {label} », la plus élevée de l'établissement,"
-    apart = " La PHMEV est sans objet pour cette clinique." if has_no_drugs(page) else ""
+    apart = " La PHMEV est sans objet pour cette clinique." if page.has_no_drugs else ""
     return Text.answer(
         f"{sentence_case(period)}, {whose} {verb}{size} par rapport {compared_with_phrase(page, row)}{compared}.{apart}"
     )
 
 
 def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
-    month_nb, lead = page.campaign.settled_month_nb, lead_envelope(page)
+    month_nb, lead = page.campaign.settled_month_nb, page.lead_envelope
     target = page.target(lead)
     when = f"à M{month_nb}" if month_nb < 12 else f"en {page.campaign.year}"
     level = french.compact_euros(row["current_eur"]) if row is not None else french.MISSING
@@ -154,7 +155,7 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
 
 def _weight_card(page: Page) -> Card:
     weight = _weight(page)
-    if weight is None and has_no_drugs(page):
+    if weight is None and page.has_no_drugs:
         return Card("Poids dans la région", "sans objet", "PHMEV")
     if weight is None:
         return Card("Poids dans la région", french.MISSING, "PHMEV")
@@ -258,7 +259,7 @@ def retained_messages(page: Page) -> Text:
             f"{share} régionale et compte pour {weight.points} dans l'évolution de la région ({weight.rank})."
         )
     if not page.campaign.is_annual:
-        messages.append(landing_sentence(page, landing_of(page, lead_envelope(page)), lead_envelope(page)))
+        messages.append(landing_sentence(page, landing_of(page, page.lead_envelope), page.lead_envelope))
     missing, month_nb = _missing(page), page.campaign.settled_month_nb
     if len(missing):
         read = (
@@ -273,7 +274,7 @@ def retained_messages(page: Page) -> Text:
 def contribution(page: Page) -> Text:
     """Return what the establishment adds to the growth of the region."""
     weight = _weight(page)
-    if weight is None and has_no_drugs(page):
+    if weight is None and page.has_no_drugs:
         return Text.paragraphs("Sans objet : les cliniques à but lucratif n'ont pas de PHMEV dans les fichiers reçus.")
     if weight is None:
         return Text.paragraphs("Aucune dépense PHMEV : l'établissement ne contribue pas à l'évolution régionale.")

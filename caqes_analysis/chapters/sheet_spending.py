@@ -28,7 +28,6 @@ from caqes_analysis.chapters.landing import (
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import position_in
 from caqes_analysis.chapters.words import (
-    MAIN_ENVELOPE,
     against_phrase,
     benchmark_notes,
     envelope_of,
@@ -44,15 +43,13 @@ from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.forecast.outlook import rest_of_months
 from caqes_analysis.indicators.evolution import in_both_years
-from caqes_analysis.perimeter import GRID_TO_DATE, clinics_without_drugs
+from caqes_analysis.perimeter import GRID_TO_DATE
 
 __all__ = [
     "available_table",
     "cumulative_figure",
     "evolution_table",
     "forecast_table",
-    "has_no_drugs",
-    "lead_envelope",
     "monthly_figures",
     "needs_months",
     "provisional_note",
@@ -76,20 +73,6 @@ def needs_months(what: str) -> Notice:
         f"{what} : données non reçues",
         "Il y faut des dépenses mensuelles ; la campagne n'en nomme aucun fichier (sources.monthly_spend).",
     )
-
-
-def has_no_drugs(page: Page) -> bool:
-    """Say whether PHMEV does not apply to the establishment of a sheet: neither zero nor missing."""
-    return page.finess in clinics_without_drugs(page.store)
-
-
-def lead_envelope(page: Page) -> str:
-    """Return the envelope that opens a sheet: PHMEV or, where that does not apply, the largest one."""
-    rows = page.settled()
-    if rows.empty or not has_no_drugs(page):
-        return MAIN_ENVELOPE
-    ahead = rows.assign(size=rows["current_eur"].astype("float64")).sort_values(["size", "envelope"])
-    return str(ahead["envelope"].iloc[-1])
 
 
 def evolution_table(page: Page) -> Table:
@@ -195,17 +178,16 @@ def monthly_figures(page: Page) -> tuple[Figure | Notice, ...]:
     if page.campaign.is_annual:
         return (needs_months("La dépense mensuelle"),)
     figures = []
-    for envelope in _FIGURES_OF_A_SHEET:
+    shown = tuple(dict.fromkeys((page.lead_envelope, *_FIGURES_OF_A_SHEET)))
+    for envelope in shown:
         rows = _series(page, envelope)
         if rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
             drawn = monthly_spending(
                 rows, year=page.campaign.year, name=str(page.establishment["name"]), envelope=envelope
             )
             figures.append(titled(drawn, envelope_of(page.campaign, envelope).short_label))
-    names = french.list_in_words([envelope_of(page.campaign, code).short_label for code in _FIGURES_OF_A_SHEET])
+    names = french.list_in_words([envelope_of(page.campaign, code).short_label for code in shown])
     nothing = f"Aucun mois de {page.campaign.year} n'a été reçu pour {names}."
-    if has_no_drugs(page) and not figures:
-        return (Notice("info", "Dépense mensuelle : sans objet", f"L'établissement n'a pas de {names}."),)
     return tuple(figures) or (Notice("missing", "Dépense mensuelle", nothing),)
 
 
@@ -227,29 +209,28 @@ def provisional_note(months: pd.DataFrame, year: int) -> list[str]:
 
 
 def cumulative_figure(page: Page) -> Figure | Notice:
-    """Return the cumulative spending of the main envelope against its target path, with the projection."""
+    """Return the cumulative spending of the envelope that leads the sheet against its target path, and its landing."""
     if page.campaign.is_annual:
         return needs_months("La trajectoire de l'année")
-    rows = _series(page, MAIN_ENVELOPE)
-    if has_no_drugs(page):
-        return Notice("info", "Trajectoire de l'année : sans objet", "La PHMEV ne concerne pas cet établissement.")
+    lead = page.lead_envelope
+    rows = _series(page, lead)
     if not rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
         return _cumuls_figure(page)
-    landing = landing_of(page, MAIN_ENVELOPE)
-    target = page.target(MAIN_ENVELOPE)
+    landing = landing_of(page, lead)
+    target = page.target(lead)
     drawn = without_provisional(rows)
     fan = fan_of(drawn, landing)
     return cumulative_path(
         drawn,
         year=page.campaign.year,
         name=str(page.establishment["name"]),
-        envelope=MAIN_ENVELOPE,
+        envelope=lead,
         target_pct=target.value,
         target_label=target.noun,
         projection=projection_of(landing),
         fan=fan,
         notes=[
-            *([] if page.settled(MAIN_ENVELOPE)["evolution_pct"].isna().all() else [sentence_case(target.label)]),
+            *([] if page.settled(lead)["evolution_pct"].isna().all() else [sentence_case(target.label)]),
             *([FAN_NOTE] if fan is not None else []),
             *provisional_note(rows, page.campaign.year),
         ],
@@ -267,16 +248,17 @@ def _cumuls_figure(page: Page) -> Figure | Notice:
         where n.finess = $finess and n.envelope = $envelope and n.year = $year and n.cumulative_eur is not null
         order by n.m
         """,
-        {"finess": page.finess, "envelope": MAIN_ENVELOPE, "year": page.campaign.year},
+        {"finess": page.finess, "envelope": page.lead_envelope, "year": page.campaign.year},
     )
     if points.empty:
-        return Notice("missing", "Trajectoire de l'année", "Aucun mois de l'année n'a été reçu pour la PHMEV.")
-    target = page.target(MAIN_ENVELOPE)
+        label = envelope_of(page.campaign, page.lead_envelope).short_label
+        return Notice("missing", "Trajectoire de l'année", f"{label} : aucun mois de l'année n'a été reçu.")
+    target = page.target(page.lead_envelope)
     return cumulative_points(
         points,
         year=page.campaign.year,
         name=str(page.establishment["name"]),
-        envelope=MAIN_ENVELOPE,
+        envelope=page.lead_envelope,
         target_pct=target.value,
         target_label=target.noun,
         notes=[sentence_case(target.label)],
@@ -322,16 +304,18 @@ def forecast_table(page: Page) -> Table | Notice:
 
 def available_table(page: Page) -> Table | Notice | None:
     """Return what the target leaves for each month not known yet; None without target or forecast."""
-    row = landing_of(page, MAIN_ENVELOPE)
+    lead = page.lead_envelope
+    row = landing_of(page, lead)
     if row is None or pd.isna(row["median_eur"]) or pd.isna(row["target_eur"]) or row["observed_months_nb"] == 12:
         return None
-    target = page.target(MAIN_ENVELOPE)
+    target = page.target(lead)
     left = row["target_eur"] - row["observed_eur"]
     noun = french.elided("le", target.noun)
     if left <= 0:
         over = french.compact_euros(-left)
         return Notice("warning", f"Rien ne reste sous {noun}", f"Les mois observés le dépassent déjà de {over}.")
-    rows = rest_of_months(_series(page, MAIN_ENVELOPE), row)
+    short = envelope_of(page.campaign, lead).short_label
+    rows = rest_of_months(_series(page, lead), row)
     amounts = ["previous_eur", "expected_eur", "available_eur"]
     sums = rows[amounts].sum(min_count=len(rows)).to_frame().T
     # A month is followed more closely than a year: thousands of euros, also where the year is written in millions.
@@ -351,7 +335,7 @@ def available_table(page: Page) -> Table | Notice | None:
     )
     return Table.from_frame(
         frames[0].assign(label=label),
-        caption=f"PHMEV : ce qui reste disponible sous {noun} de {target.value_label}, mois par mois",
+        caption=f"{short} : ce qui reste disponible sous {noun} de {target.value_label}, mois par mois",
         columns=[
             ColumnFormat.text("label", "Mois"),
             ColumnFormat.number("previous_eur", f"Réalisé {page.campaign.year - 1}", decimals=0, unit=unit),

@@ -17,12 +17,14 @@ from caqes_analysis.indicators.definition import Measure
 
 if TYPE_CHECKING:
     from caqes_analysis.chapters.page import Page
+    from caqes_analysis.schemes.targets import Target
 
 __all__ = [
     "DEFINITION_WORDS",
     "MAIN_ENVELOPE",
     "ORDER_OF_ENVELOPES",
     "against_phrase",
+    "against_target",
     "benchmark_notes",
     "envelope_of",
     "format_of",
@@ -123,6 +125,11 @@ def month_phrase(campaign: Campaign) -> str:
 def sentence_case(text: str) -> str:
     """Return the text with a capital first letter, the rest unchanged (unlike ``str.capitalize``)."""
     return text[:1].upper() + text[1:]
+
+
+def against_target(position: str, target: Target) -> str:
+    """Return where a value stands and against what; a benchmark, which binds nobody, is set apart."""
+    return f"{position} ({target.label})" if target.is_benchmark else f"{position}, {target.label}"
 
 
 def titled(figure: Figure, subject: str) -> Figure:

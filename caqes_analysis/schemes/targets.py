@@ -152,7 +152,7 @@ class Target:
         if self.value is None:
             return f"objectif non renseigné ({self.source})" if self.status == "verified" else "objectif non renseigné"
         if self.is_benchmark:
-            return f"{TARGET_STATUS_WORDS['benchmark']}{_NBSP}: {self.value_label}"
+            return f"{self.short_label}, sans valeur contractuelle"
         if self.status == "regional":
             return f"objectif {self.value_label} ({self.source}, fixé par la région)"
         doubt = f"à confirmer{_NBSP}: " if self.status == "to_confirm" else ""

@@ -110,7 +110,9 @@ def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
     said = words(home.home_answer(pages["region"]))
     # 7 × (110 + 95) against 7 × 200: +2.5 %; the newcomer adds 7 × 10, five points.
     assert "augmente de 2,5 %" in said
-    assert "à périmètre constant, hors ouverture (CH Neuf, 01/01/2024) : +70 €, soit +5,00 points" in said
+    assert (
+        "Taux à périmètre constant. Hors de ce taux : ouverture (CH Neuf, 01/01/2024), +70 €, soit +5,00 points" in said
+    )
     assert "tout compté, +7,5 %" in said
     assert "1 établissement sur 2 dépasse le repère régional" in said
 
@@ -138,7 +140,7 @@ def test_an_opening_is_no_part_of_the_evolution_but_is_said_beside_it(pages: dic
         envelope.establishment_table(page, "phmev"),
     ]
     for one in shown:
-        assert "hors ouverture (CH Neuf, 01/01/2024)" in str(one).replace("\xa0", " ")
+        assert "Hors de ce taux : ouverture (CH Neuf, 01/01/2024)" in str(one).replace("\xa0", " ")
     panels = str(envelope.department_panels(page, "phmev")).replace("\xa0", " ")
     assert "Taux sans objet : Val-de-Mirande (993), où rien n'était ouvert toute l'année précédente." in panels
     assert "PHMEV +70 € (+5,00 points)" in " ".join(region.envelope_table(page).notes).replace("\xa0", " ")
@@ -155,8 +157,8 @@ def test_a_clinic_without_phmev_opens_with_its_largest_envelope(pages: dict[str,
     assert "sans objet" in cards
     assert "(LPP)" in words(sheet.retained_messages(page))
     assert words(sheet.contribution(page)).startswith("Sans objet")
-    assert "sans objet" in words(sheet_spending.cumulative_figure(page))
-    assert "sans objet" in words(sheet_spending.monthly_figures(page)[0])
+    assert "Clinique des Pins, LPP" in words(sheet_spending.cumulative_figure(page))
+    assert [figure.title[:3] for figure in sheet_spending.monthly_figures(page)] == ["LPP"]
 
 
 def test_groups_add_up_to_the_region(pages: dict[str, Page]) -> None:

@@ -151,7 +151,7 @@ def test_regional_benchmark_is_not_a_target(tmp_path: Path, repository: Path) ->
     region = written(tmp_path, "caqes-2022;phmev;evolution_pct;2024;all;4,0;%;ARS, comité du 12/02/2024;regional")
     targets = read_targets([repository / "parameters" / "targets.csv", region])
     target = target_for_envelope(targets, scheme="caqes-2022", envelope="phmev", data_year=2024)
-    assert target.label == f"repère régional, sans valeur contractuelle{NBSP}: 4{NBSP}%"
+    assert target.label == f"repère régional 4{NBSP}%, sans valeur contractuelle"
     assert not target.is_contractual
     assert target.perimeter_label == ""
 
