@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from caqes_analysis import french
@@ -9,7 +11,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
 from caqes_analysis.indicators.evolution import in_both_years, sum_evolutions
 
-__all__ = ["opened_on", "perimeter_note", "perimeter_notes"]
+__all__ = ["left_out_words", "opened_on", "perimeter_note", "perimeter_notes"]
 
 
 def perimeter_note(page: Page, envelope: str) -> str:
@@ -27,10 +29,30 @@ def perimeter_note(page: Page, envelope: str) -> str:
     if effect is None or pd.isna(effect["evolution_pct"]) or in_both_years(rows).all():
         return ""
     change = french.compact_euros(effect["perimeter_eur"], signed=True)
-    whole = french.percent(effect["evolution_pct"] + effect["perimeter_points"], signed=True)
+    who = rows.loc[~in_both_years(rows), "finess"]
+    return left_out_words(page, who, change, effect["evolution_pct"], effect["perimeter_points"])
+
+
+def left_out_words(page: Page, finess: Iterable[str], change: str, evolution_pct: float, effect_points: float) -> str:
+    """Return who is left out of a rate at constant perimeter, and what the rate would be with them.
+
+    Parameters
+    ----------
+    page
+        The page.
+    finess
+        Those left out.
+    change
+        Their change, with its sign and unit.
+    evolution_pct
+        The rate at constant perimeter.
+    effect_points
+        What they would add to it.
+    """
+    whole = french.percent(evolution_pct + effect_points, signed=True)
     return (
-        f"Taux à périmètre constant. Hors de ce taux : {_changes(page, rows)}, {change}, "
-        f"soit {french.points(effect['perimeter_points'], 2)} ; tout compté, {whole}."
+        f"Taux à périmètre constant. Hors de ce taux : {_changes(page, finess)}, {change}, "
+        f"soit {french.points(effect_points, 2)} ; tout compté, {whole}."
     )
 
 
@@ -48,7 +70,10 @@ def perimeter_notes(page: Page) -> list[str]:
         found.append(f"{label} {change} ({french.points(effect['perimeter_points'], 2)})")
     if not found:
         return []
-    return [f"Taux à périmètre constant. Hors de ces taux : {_changes(page, rows)} : {', '.join(found)}."]
+    return [
+        f"Taux à périmètre constant. Hors de ces taux : {_changes(page, rows.loc[~in_both_years(rows), 'finess'])} : "
+        f"{', '.join(found)}."
+    ]
 
 
 def opened_on(page: Page, finess: str, *, year: int | None = None) -> pd.Timestamp | None:
@@ -68,13 +93,13 @@ def opened_on(page: Page, finess: str, *, year: int | None = None) -> pd.Timesta
     return day if day is not None and day.year >= (year or page.campaign.year) - 1 else None
 
 
-def _changes(page: Page, rows: pd.DataFrame) -> str:
+def _changes(page: Page, finess: Iterable[str]) -> str:
     """Return « ouverture (CH Neuf, 01/09/2023) », or who has come into the perimeter, or left it."""
     names = page.establishments.set_index("finess")["name"]
-    days = {finess: opened_on(page, finess) for finess in sorted(set(rows.loc[~in_both_years(rows), "finess"]))}
+    days = {one: opened_on(page, one) for one in sorted(set(finess))}
     who = [
-        str(names.get(finess, finess)) + ("" if day is None else f", {french.date(day, short=True)}")
-        for finess, day in days.items()
+        str(names.get(one, one)) + ("" if day is None else f", {french.date(day, short=True)}")
+        for one, day in days.items()
     ]
     one, several = ("ouverture", "ouvertures") if None not in days.values() else ("entrée ou sortie",) * 2
     return f"{one if len(days) == 1 else several} ({' ; '.join(who)})"

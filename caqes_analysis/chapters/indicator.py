@@ -8,6 +8,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words, slope_words
 from caqes_analysis.chapters.indicator_population import (
     are_missed,
+    constant_perimeter_notes,
     mean_words,
     order_note,
     part_notes,
@@ -236,6 +237,7 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
             "pas ; l'écart et la tendance sont lus aux mêmes établissements."
         )
     notes.append(slope_words(measure, region))
+    notes += constant_perimeter_notes(reading)
     month = "" if reading.month_nb == 12 else f" à M{reading.month_nb}"
     return yearly_trend(
         known.assign(period=[f"{year}{month}" for year in known["year"]]),
@@ -281,6 +283,7 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
         return Notice("missing", "Départements", f"Moins de deux départements ont un effectif d'au moins {minimum_nb}.")
     notes = [sentence_case(target.label)] if target.value is not None else []
     notes += [f"Un département{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
+    notes += constant_perimeter_notes(reading)
     if (is_small & rows["value"].notna()).any():
         notes.append(f"Trop petit : effectif du département inférieur à {french.number(minimum_nb)}.")
     return department_map(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words
+from caqes_analysis.chapters.constant_perimeter import left_out_words
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.words import format_of
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER
 
 __all__ = [
     "are_missed",
+    "constant_perimeter_notes",
     "contribution_note",
     "mean_words",
     "order_note",
@@ -69,6 +74,37 @@ def part_notes(reading: IndicatorReading) -> list[str]:
     names = reading.page.establishments.set_index("finess")["name"]
     parts = [f"{names.get(finess, finess)} ({words})" for finess, words in reading.parts_read.items()]
     return [f"Sur une partie des mois{french.NBSP}: {some_of(parts)}."] if parts else []
+
+
+def constant_perimeter_notes(reading: IndicatorReading) -> list[str]:
+    """Say who is left out of the evolution of the region, not being open in the two years; often nobody."""
+    region, level = reading.region, reading.level
+    if reading.measure.evolution_of is None or level.denominator is not None or pd.isna(region["value"]):
+        return []
+    rows = reading.rows("establishment")
+    apart = rows.loc[(rows["value_status"] == "not_applicable") & rows["contribution"].isna(), "finess"]
+    previous = f"{reading.year - 1}{reading.period[4:]}"
+    sums = reading.page.store.query(
+        "select finess, sum(numerator) filter (period = $period) as now, sum(numerator) filter (period = $previous) "
+        "as before from indicator_values where indicator = $indicator and measure = $measure "
+        "and perimeter = $perimeter and list_contains([$period, $previous], period) "
+        "and list_contains($finess, finess) group by finess having sum(numerator) > 0 order by finess",
+        {
+            "indicator": reading.definition.id,
+            "measure": level.id,
+            "perimeter": CURRENT_PERIMETER,
+            "period": reading.period,
+            "previous": previous,
+            "finess": apart.tolist(),
+        },
+    )
+    if sums.empty:
+        return []
+    now, before = sums["now"].sum(), sums["before"].sum()
+    whole_pct = 100 * ((region["numerator"] + now) / (region["denominator"] + before) - 1)
+    change = replace(format_of(level), signed=True).write(level.scale * (now - before))
+    effect_points = whole_pct - region["value"]
+    return [left_out_words(reading.page, sums["finess"], change, region["value"], effect_points)]
 
 
 def mean_words(reading: IndicatorReading) -> str:

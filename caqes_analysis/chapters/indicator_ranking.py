@@ -8,7 +8,12 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
-from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, part_notes
+from caqes_analysis.chapters.indicator_population import (
+    constant_perimeter_notes,
+    contribution_note,
+    mean_words,
+    part_notes,
+)
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.words import masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
@@ -121,12 +126,4 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
     if rows["contribution"].notna().any():
         notes.append(contribution_note(reading))
-        every = reading.rows("establishment")
-        unrated = every[(every["value_status"] == "not_applicable") & (every["contribution"].fillna(0) != 0)]
-        if len(unrated):
-            share = french.points(unrated["contribution"].sum(), 2)
-            notes.append(
-                "Un établissement ouvert depuis le début de l'année précédente n'a pas de taux ; ses euros comptent "
-                f"dans le taux de la région de cette page : {share}, hors du taux à périmètre constant de la synthèse."
-            )
-    return notes
+    return [*notes, *constant_perimeter_notes(reading)]

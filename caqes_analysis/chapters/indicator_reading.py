@@ -11,6 +11,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.indicator_gaps import indicator_gaps
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.verdicts import incomplete_words
 from caqes_analysis.chapters.words import format_of, period_words
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
@@ -193,7 +194,7 @@ class IndicatorReading:
         target = self.target_of(finess) if own else self.target
         better = "higher" if self.definition.direction == "higher" else "lower"
         is_sum = finess == "all"
-        gap = (next(iter(self._gaps.values()), None)) if is_sum else self._gaps.get(finess)
+        gap = incomplete_words(len(self._gaps)) if is_sum else self._gaps.get(finess)
         return position_of(value, target, month_nb=self.month_nb, direction=better, gap=gap, is_sum=is_sum)  # type: ignore[arg-type]
 
     @cached_property

@@ -17,6 +17,7 @@ __all__ = [
     "absent_months_words",
     "compared_phrase",
     "compared_with_phrase",
+    "incomplete_words",
     "judged",
     "months_words",
     "position_in",
@@ -74,7 +75,11 @@ def judged(page: Page, rows: pd.DataFrame) -> pd.DataFrame:
 
 def region_gap(page: Page, rows: pd.DataFrame) -> str | None:
     """Return how many establishments of a sum have no whole year; None when they all have."""
-    count = sum(year_gap(page, row) is not None for _, row in rows.iterrows())
+    return incomplete_words(sum(year_gap(page, row) is not None for _, row in rows.iterrows()))
+
+
+def incomplete_words(count: int) -> str | None:
+    """Return « année incomplète de 2 établissements », why a sum has no verdict; None of no establishment."""
     return f"année incomplète de {french.plural(count, 'établissement')}" if count else None
 
 

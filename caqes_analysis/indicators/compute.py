@@ -300,15 +300,16 @@ class _Book:
         now, before = self.reading(top, period), self.reading(top, period.previous)
         one, other, states = align(now, before)
         months = _months(top.table, one, states)
-        begun = self._had_begun(now, before, period)
-        return Result.of(one, other, scale=_PERCENT, states=states, months=months, change=True, begun=begun)
+        both = self._in_both_years(now, before, period)
+        return Result.of(one, other, scale=_PERCENT, states=states, months=months, change=True, in_both_years=both)
 
-    def _had_begun(self, now: Reading, before: Reading, period: Period) -> npt.NDArray[np.bool_]:
+    def _in_both_years(self, now: Reading, before: Reading, period: Period) -> npt.NDArray[np.bool_]:
         """Say which establishments have a rate: one that opened within the year before would be read against a part."""
         has_months = ~(now.whole | before.whole)
         begins_late = ((before.states == OUTSIDE) & (now.states != OUTSIDE)).any(axis=1)
         opened_late = self.places.opened_within(period.year - 1)
-        has_year = (before.states == KNOWN).any(axis=1) & ~(has_months & begins_late) & ~opened_late
+        is_closed = (now.states == OUTSIDE).all(axis=1)
+        has_year = (before.states == KNOWN).any(axis=1) & ~(has_months & begins_late) & ~opened_late & ~is_closed
         return np.asarray(has_year, dtype=bool)
 
     def _evolution_of_ratio(self, base: Measure, perimeter: Perimeter, period: Period) -> Result:

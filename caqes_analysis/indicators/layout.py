@@ -88,7 +88,7 @@ class Layout:
             np.where(known, values[name].to_numpy(dtype=np.float64), np.nan).reshape(self.shape)
             for name in ("numerator", "denominator", "value")
         )
-        # Of an evolution, the euros of an establishment without a rate (opened since) are in the sums of its region.
+        # Of an evolution, the euros of an establishment that spent nothing the year before are in those of its region.
         self.compared = tuple(values[name].to_numpy(dtype=np.float64).reshape(self.shape) for name in _COMPARED)
         self.members = self._members(groups)
 

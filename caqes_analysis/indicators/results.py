@@ -77,7 +77,7 @@ class Result:
         states: npt.NDArray[np.int8] | None = None,
         months: npt.NDArray[np.int64] | None = None,
         change: bool = False,
-        begun: npt.NDArray[np.bool_] | None = None,
+        in_both_years: npt.NDArray[np.bool_] | None = None,
     ) -> Result:
         """Add up the months of two readings.
 
@@ -89,15 +89,15 @@ class Result:
             As in the class.
         states
             Common state of each month; that of the numerator by default.
-        begun
-            For an evolution, establishments that had anything the year before.
+        in_both_years
+            For an evolution, establishments that were open in the two years: the others have none.
         """
         known = numerator.states if states is None else states
         outside = (known == OUTSIDE).all(axis=1)
         nothing = ~(known == KNOWN).any(axis=1)
         state = np.where(outside, OUTSIDE, np.where(nothing, MISSING, KNOWN))
-        if begun is not None:
-            state = np.where((state == KNOWN) & ~begun, OUTSIDE, state)
+        if in_both_years is not None:
+            state = np.where((state == KNOWN) & ~in_both_years, OUTSIDE, state)
         flags = [numerator] if denominator is None else [numerator, denominator]
         return cls(
             numerator=numerator.amounts.sum(axis=1),
@@ -141,17 +141,20 @@ class Result:
     def grouped(self, groups: Groups) -> Result:
         """Return the sums of groups; an establishment whose value is missing is left out.
 
+        An evolution is at constant perimeter: one that was not open in the two years is left out of it too.
+
         Parameters
         ----------
         groups
             Group of each establishment.
         """
         kept = self.states != MISSING
+        summed = self.states == KNOWN if self.change else kept
 
         def added(values: npt.NDArray[Any]) -> Numbers:
-            return groups.added(np.where(kept, values, 0))
+            return groups.added(np.where(summed, values, 0))
 
-        known_nb, kept_nb = added(self.states == KNOWN), added(kept)
+        known_nb, kept_nb = groups.added(self.states == KNOWN), groups.added(kept)
         state = np.where(known_nb > 0, KNOWN, np.where(kept_nb > 0, OUTSIDE, MISSING)).astype(np.int8)
         return replace(
             self,
@@ -170,7 +173,7 @@ class Result:
 
     def _common(self, ratio: Result) -> Result:
         """Return a ratio over the establishments that have both years."""
-        return replace(ratio, states=np.where(self.states == MISSING, MISSING, ratio.states).astype(np.int8))
+        return replace(ratio, states=np.where(self.states == KNOWN, ratio.states, MISSING).astype(np.int8))
 
     def values(self) -> tuple[Floats, Floats, Floats, npt.NDArray[np.int8]]:
         """Return numerator, denominator and value as printed numbers, and the status of each (as a place)."""
@@ -186,13 +189,13 @@ class Result:
             counted = self.numerator - self.denominator if self.change else self.numerator
             value = _ratio(counted * self.scale, self.denominator)
         status = self.states.copy()
+        unread = status != KNOWN if self.change else status == MISSING
         if self.denominator is not None or self.ratios is not None:
             status = np.where((status == KNOWN) & ~(bottom > 0), OUTSIDE, status).astype(np.int8)
-        unknown = status == MISSING
         value = np.where(status == KNOWN, value, np.nan)
         if not self.change:
             status = np.where((status == KNOWN) & (value == 0), _ZERO, status).astype(np.int8)
-        return np.where(unknown, np.nan, top), np.where(unknown, np.nan, bottom), value, status
+        return np.where(unread, np.nan, top), np.where(unread, np.nan, bottom), value, status
 
 
 def _ratio(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> Floats:

@@ -119,9 +119,7 @@ def contributions(one: Measured, layout: Layout, now: int, before: int | None) -
     if one.is_of_ratio:
         return found
     if one.kind is None:
-        amounts = [part[block, own] for part in layout.compared]
-        is_counted = layout.known[block, own] | (np.nan_to_num(amounts[0]) + np.nan_to_num(amounts[1]) > 0)
-        found[own] = _of_amounts(*(np.where(is_counted, part, np.nan) for part in amounts))
+        found[own] = _of_amounts(*(part[block, own] for part in layout.compared))
         return found
     if before is None:
         return found

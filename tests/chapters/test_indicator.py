@@ -127,7 +127,7 @@ def test_a_change_says_between_whom(page: Page) -> None:
     share = plain(indicator.answer(read_indicator(page, "biosimilar_uptake")).summary())
     assert "points par rapport à 2022, aux mêmes établissements)" in share
     rate = plain(indicator.answer(read_indicator(page, "extra_list_drugs")).summary())
-    assert "points par rapport au taux de 2023 à M7)" in rate
+    assert "−0,3 point par rapport au taux de 2023 à M7)" in rate
 
 
 def test_an_indicator_that_has_no_objective_is_not_one_whose_objective_is_unknown(page: Page) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, envelope, forecasts, home, sheet, sheet_spending
+from caqes_analysis.chapters.indicator_reading import read_indicator
 from caqes_analysis.chapters.verdicts import months_words
 from caqes_analysis.display import Table
 from caqes_analysis.forecast.campaign import prepare_forecasts
+from caqes_analysis.indicators.campaign_values import keep_indicators
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import campaign_file
 from tests.chapters.test_sentences import words
@@ -113,3 +115,12 @@ def test_every_page_counts_the_same_establishments(pages: dict[str, Page]) -> No
 
 def test_months_that_follow_each_other_are_told_together() -> None:
     assert months_words([1, 3, 4, 5, 6, 7]) == "en janvier et de mars à juillet"
+
+
+def test_the_region_of_an_indicator_counts_its_incomplete_years(pages: dict[str, Page]) -> None:
+    region = pages["region"]
+    keep_indicators(region.store, region.campaign, part="essai")
+    reading = read_indicator(region, "phev_drugs")
+    said = "dans l'objectif ; pas de verdict, année incomplète de 2 établissements"
+    assert reading.position(3.0).label == said
+    assert reading.position(2.0, B).label == "pas de verdict : un mois manque"

@@ -116,11 +116,12 @@ def test_a_new_establishment_has_euros_but_no_rate(tmp_path: Path) -> None:
     store = store_of(tmp_path, monthly, establishments({"finess": A}, {"finess": B}))
     found = values(store, SPENT)
     assert status(found, B, "evolution_pct") == "not_applicable"
-    assert cell(found, "region", "evolution_pct") == 10
+    assert cell(found, "region", "evolution_pct") == 0, "at constant perimeter"
+    assert cell(found, "region", "amount_eur") == 1320
 
 
 def test_a_year_is_not_read_against_the_months_since_an_opening(tmp_path: Path) -> None:
-    """Opened in September: +200 % would blame an establishment for being new; its euros stay in the region."""
+    """Opened in September: +200 % would blame an establishment for being new, and +50 % its region."""
     since_september = {month: eur for month, eur in whole_year(2023).items() if month >= "2023-09"}
     monthly = monthly_rows(
         {(A, "phmev"): whole_year(2023) | whole_year(2024), (B, "phmev"): since_september | whole_year(2024)}
@@ -134,7 +135,8 @@ def test_a_year_is_not_read_against_the_months_since_an_opening(tmp_path: Path) 
     for period in ("2024", "2024-M06"):
         assert status(found, B, "evolution_pct", period=period) == "not_applicable"
     assert cell(found, A, "evolution_pct") == 0
-    assert cell(found, "region", "evolution_pct") == 50
+    assert cell(found, "region", "evolution_pct") == 0
+    assert cell(values(store, IPP), "region", "evolution_pct") == 200, "120 boxes of A alone against 40"
     assert status(values(store, IPP), B, "evolution_pct") == "not_applicable"
     assert annual_evolution(store, year=2024).set_index("finess")["value_status"].to_dict() == {
         A: "reported",
