@@ -6,8 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 
 from caqes_analysis.errors import Problem
 
@@ -30,9 +32,12 @@ _EMPTY_ALT = {"figure", "graphique", "image", "courbe", "diagramme", "carte"}
 _ALT_MIN_WORDS_NB = 4
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 _LITERAL = {"code", "pre", "kbd", "samp", "script", "style", "math"}
+_WRITTEN_BY_PEOPLE = {"provenance", "commentaire"}
+_HEADINGS = {f"h{level}" for level in range(1, 7)}
 _LOADED = {("script", "src"), ("img", "src"), ("source", "src"), ("iframe", "src"), ("embed", "src"), ("link", "href")}
 _LOADED |= {("object", "data"), ("video", "src"), ("audio", "src"), ("form", "action"), ("img", "srcset")}
 _OUTSIDE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+_PLAIN_CELL = re.compile(r'<td(?: class="[^"]*")?>([^<]*)</td>')
 _SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 _REMEDY = {
     "ALTERNATIVE": "Écrire un texte qui dit ce que la figure montre, à partir de ses données.",
@@ -54,12 +59,20 @@ class _Table:
     headers_nb: int = 0
 
 
+class _Open(NamedTuple):
+    """An element that has not ended; the texts of one that stands apart are not searched."""
+
+    tag: str
+    values: dict[str, str]
+    is_apart: bool
+
+
 @dataclass
 class _Reader(HTMLParser):
     """One pass over a page; what it meets is judged at the end of each element."""
 
     found: list[tuple[str, str, str, str]] = field(default_factory=list)
-    open_tags: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    open_tags: list[_Open] = field(default_factory=list)
     tables: list[_Table] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -83,7 +96,8 @@ class _Reader(HTMLParser):
         """Judge the attributes of an element and open it."""
         values = {name: value or "" for name, value in attrs}
         if tag not in _VOID:
-            self.open_tags.append((tag, values))
+            is_apart = tag in _LITERAL or values.get("class") in _WRITTEN_BY_PEOPLE or self._is_apart()
+            self.open_tags.append(_Open(tag, values, is_apart))
         if values.get("id"):
             self.ids.append(values["id"])
         for name in ("title", "aria-label", "placeholder", "alt"):
@@ -109,7 +123,7 @@ class _Reader(HTMLParser):
         elif tag == "th" and self.tables:
             self.tables[-1].headers_nb += 1
             self.tables[-1].bare_headers_nb += values.get("scope") not in ("col", "row", "colgroup", "rowgroup")
-        elif re.fullmatch("h[1-6]", tag):
+        elif tag in _HEADINGS:
             self.levels.append(int(tag[1]))
         elif tag == "figure":
             self.caption, self.alternative = "", None
@@ -120,8 +134,11 @@ class _Reader(HTMLParser):
         if values.get("role") == "img" and tag != "svg":
             self._alternative(values.get("aria-label", ""), drawn=tag)
 
+    def _is_apart(self) -> bool:
+        return bool(self.open_tags) and self.open_tags[-1].is_apart
+
     def _in_named_image(self) -> bool:
-        return any(values.get("role") == "img" for tag, values in self.open_tags if tag != "svg")
+        return any(element.values.get("role") == "img" for element in self.open_tags if element.tag != "svg")
 
     def _loads(self, tag: str, values: dict[str, str]) -> None:
         for name, value in values.items():
@@ -148,7 +165,7 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """Judge an element that ends."""
-        names = [name for name, _ in self.open_tags]
+        names = [element.tag for element in self.open_tags]
         if tag not in names:
             return
         del self.open_tags[len(names) - 1 - names[::-1].index(tag) :]
@@ -165,16 +182,14 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Collect the text that a reader sees."""
-        names = {name for name, _ in self.open_tags}
+        names = {element.tag for element in self.open_tags}
         if names & {"script", "style"}:
             return
         if "title" in names:
             self.title += data
         if "figcaption" in names:
             self.caption += data
-        if not names & _LITERAL and not any(
-            values.get("class") in ("provenance", "commentaire") for _, values in self.open_tags
-        ):
+        if not self._is_apart():
             self.texts.append(data)
 
 
@@ -207,10 +222,13 @@ def check_page(html: str, *, name: str) -> list[Problem]:
 
 
 def _read(html: str) -> _Reader:
-    # Drawings are read apart, with regular expressions: they are most of a page's weight and hold no structure.
+    # Drawings and the cells of tables that hold only a text are read apart, with regular expressions: they are most of
+    # a page's weight and hold no structure.
     reader = _Reader()
-    reader.feed(_SVG.sub("<svg></svg>", html))
+    outside = _SVG.sub("<svg></svg>", html)
+    reader.feed(_PLAIN_CELL.sub("", outside))
     reader.close()
+    reader.texts += [unescape(text) for text in _PLAIN_CELL.findall(outside)]
     for drawing in _SVG.findall(html):
         opening = drawing[: drawing.index(">")]
         reader.ids += re.findall(r'\sid="([^"]+)"', drawing)

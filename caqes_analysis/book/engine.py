@@ -37,6 +37,7 @@ _SPHINX_OPTIONS: dict[str, Any] = {
     "smartquotes": False,
     "myst_heading_anchors": 3,
     "myst_dmath_allow_labels": False,
+    "myst_ref_domains": ["std"],  # links lead to pages: none is read as a declaration in C++
     "nb_merge_streams": True,
     "nb_mime_priority_overrides": [
         ["*", "application/vnd.caqes.display+json", 0],
@@ -44,7 +45,7 @@ _SPHINX_OPTIONS: dict[str, Any] = {
     ],
     "caqes_book_manifest": "book.json",
     # Our own checks say these two of the built page, in French.
-    "suppress_warnings": ["myst.domains", "myst.xref_missing", "myst.header"],
+    "suppress_warnings": ["myst.xref_missing", "myst.header"],
 }
 _LAST_LINES_NB = 15
 

@@ -85,13 +85,15 @@ def _remember_words(app: Sphinx, doctree: nodes.document) -> None:
         for key in ("caption", "title", "text", "alt", "summary")
         if isinstance(node, book_nodes.ALL) and key in node
     )
-    _words(env)[env.docname] = words_of([*texts, *described])
+    cells = (cell["text"] for table in doctree.findall(book_nodes.DataTable) for row in table["rows"] for cell in row)
+    # One text a page: the reading processes send the words of all the pages that are read.
+    _words(env)[env.docname] = " ".join(words_of([*texts, *described, *cells]))
 
 
-def _words(env: BuildEnvironment) -> dict[str, list[str]]:
+def _words(env: BuildEnvironment) -> dict[str, str]:
     if not hasattr(env, "caqes_words"):
         env.caqes_words = {}  # type: ignore[attr-defined]
-    words: dict[str, list[str]] = env.caqes_words  # type: ignore[attr-defined]
+    words: dict[str, str] = env.caqes_words  # type: ignore[attr-defined]
     return words
 
 
@@ -176,7 +178,7 @@ def _asset(name: str) -> str:
 
 
 def _other_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    words = {doc: found for doc, found in _words(app.env).items() if doc in app.env.all_docs}
+    words = {doc: found.split() for doc, found in _words(app.env).items() if doc in app.env.all_docs}
     script = search_script(_manifest_of(app)["places"], words)
     target = Path(app.outdir) / "_static" / "caqes-search-data.js"
     target.parent.mkdir(exist_ok=True)

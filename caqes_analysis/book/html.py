@@ -51,15 +51,16 @@ def _visit_table(translator: Translator, node: book_nodes.DataTable) -> None:
         *(_header(column) for column in node["columns"]),
         "</tr></thead>\n",
     )
-    rows, total_nb = list(node.children), node["total_rows"]
+    rows, total_nb, links = node["rows"], node["total_rows"], iter(node.children)
     body, totals = rows[: len(rows) - total_nb], rows[len(rows) - total_nb :]
     for group, opening in ((body, "<tbody>\n"), (totals, '<tbody class="totaux">\n')):
         if group:
             _write(translator, opening)
-            for row in group:
+            for cells in group:
                 _write(translator, "<tr>")
-                for cell in row.children:
-                    cell.walkabout(translator)
+                for number, (cell, column) in enumerate(zip(cells, node["columns"], strict=True)):
+                    link = next(links) if cell.get("href") else None
+                    _write_cell(translator, cell, link, column["align"], is_header=number == node["row_header"])
                 _write(translator, "</tr>\n")
             _write(translator, "</tbody>\n")
     _write(translator, "</table>\n</div>\n", _notes(notes, ident), "</div>\n")
@@ -79,18 +80,22 @@ def _header(column: dict[str, str]) -> str:
     return f'<th scope="col"{side}>{escape(column["label"])}{unit}</th>'
 
 
-def _visit_cell(translator: Translator, node: book_nodes.DataCell) -> None:
-    classes = ["droite"] if node["align"] == "right" else []
-    if node["state"]:
-        classes.append(f"etat-{node['state']}")
-    if any(len(word) > _LONGEST_WORD for word in node.astext().split()):
+def _write_cell(
+    translator: Translator, cell: dict[str, str], link: nodes.Element | None, align: str, *, is_header: bool
+) -> None:
+    text = unbroken(cell["text"])
+    classes = ["droite"] if align == "right" else []
+    if cell.get("state"):
+        classes.append(f"etat-{cell['state']}")
+    if any(len(word) > _LONGEST_WORD for word in text.split()):
         classes.append("coupe")
     shown = f' class="{" ".join(classes)}"' if classes else ""
-    _write(translator, f'<th scope="row"{shown}>' if node["header"] else f"<td{shown}>")
-
-
-def _depart_cell(translator: Translator, node: book_nodes.DataCell) -> None:
-    _write(translator, "</th>" if node["header"] else "</td>")
+    _write(translator, f'<th scope="row"{shown}>' if is_header else f"<td{shown}>")
+    if link is None:
+        _write(translator, translator.encode(text))
+    else:
+        link.walkabout(translator)
+    _write(translator, "</th>" if is_header else "</td>")
 
 
 def _visit_figure(translator: Translator, node: book_nodes.Figure) -> None:
@@ -235,7 +240,7 @@ def _nothing(_translator: Translator, _node: nodes.Element) -> None:
 
 VISITORS: dict[type[nodes.Element], tuple[Visit, Visit]] = {
     book_nodes.DataTable: (_visit_table, _nothing),
-    book_nodes.DataCell: (_visit_cell, _depart_cell),
+    book_nodes.CellLink: (_nothing, _nothing),
     book_nodes.Code: (_visit_code, _nothing),
     book_nodes.Details: (_visit_details, _depart_details),
     book_nodes.Figure: (_visit_figure, _nothing),

@@ -11,9 +11,9 @@ __all__ = [
     "ALL",
     "Card",
     "Cards",
+    "CellLink",
     "Code",
     "Comment",
-    "DataCell",
     "DataTable",
     "Details",
     "Drawing",
@@ -30,12 +30,14 @@ class DataTable(nodes.General, nodes.Element):
     """A table of results.
 
     Attributes ``ident``, ``caption``, ``notes`` (list of texts), ``columns`` (label, unit, align, description),
-    ``row_header`` (index or None), ``total_rows``. Children: one ``nodes.row`` per row, made of :class:`DataCell`.
+    ``row_header`` (index or None), ``total_rows``, ``rows`` (cells: ``text`` and, where they have one, ``state``,
+    ``href``). Children: a :class:`CellLink` for each cell that has one, in their order. The other cells are no nodes of
+    their own: docutils walks through every node some forty times.
     """
 
 
-class DataCell(nodes.Part, nodes.TextElement):
-    """A cell; attributes ``align``, ``state`` (or None), ``header`` (names its row). Children: text or a link."""
+class CellLink(nodes.Part, nodes.TextElement):
+    """The link of a cell; child: a reference."""
 
 
 class Figure(nodes.General, nodes.Element):
@@ -91,7 +93,7 @@ class Provenance(nodes.General, nodes.Element):
 
 ALL = (
     DataTable,
-    DataCell,
+    CellLink,
     Details,
     Figure,
     Drawing,

@@ -16,6 +16,7 @@ __all__ = ["BOOK_MIME_TYPE", "index_source", "page_source"]
 BOOK_MIME_TYPE = "application/vnd.caqes.book+json"
 # What is kept of an output, best first; our own description replaces all the others.
 _KEPT = (MIME_TYPE, "image/svg+xml", "image/png", "text/html", "text/latex", "text/markdown", "text/plain")
+_DESCRIPTIONS = (MIME_TYPE, BOOK_MIME_TYPE)
 _NO_NOTEBOOK = "Le calcul de cette page s'est arrêté avant la fin."
 
 Cell = dict[str, Any]
@@ -105,7 +106,12 @@ def _code(outputs: list[dict[str, Any]]) -> Cell:
 
 
 def _display(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"output_type": "display_data", "metadata": {}, "data": dict(data)}
+    # Our descriptions go as JSON in a text: MyST-NB copies, checks and writes again each object of a notebook.
+    texts = {
+        mime: json.dumps(content, ensure_ascii=False, sort_keys=True) if mime in _DESCRIPTIONS else content
+        for mime, content in data.items()
+    }
+    return {"output_type": "display_data", "metadata": {}, "data": texts}
 
 
 def _output(payload: Mapping[str, Any]) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -45,10 +46,11 @@ class DisplayRenderer:
         """Return the nodes of an output of ours, or ``None`` for any other output."""
         if inline or data.mime_type not in (MIME_TYPE, BOOK_MIME_TYPE):
             return None
+        described = json.loads(data.content)
         if data.mime_type == BOOK_MIME_TYPE:
-            return [_provenance(data.content)]
+            return [_provenance(described)]
         try:
-            return payload_nodes(data.content, ident=f"caqes-{data.cell_index}-{data.output_index}")
+            return payload_nodes(described, ident=f"caqes-{data.cell_index}-{data.output_index}")
         except CaqesError as failure:
             return [
                 book_nodes.Notice(
@@ -112,27 +114,17 @@ def payload_nodes(payload: object, *, ident: str) -> list[nodes.Element]:
 
 
 def _table(payload: TablePayload, ident: str) -> book_nodes.DataTable:
-    table = book_nodes.DataTable(
+    table: book_nodes.DataTable = book_nodes.DataTable(
         ident=ident,
         caption=payload["caption"],
         columns=[dict(column) for column in payload["columns"]],
         row_header=payload["row_header"],
         total_rows=payload["total_rows"],
+        rows=[[dict(cell) for cell in cells] for cells in payload["rows"]],
         notes=list(payload["notes"]),
     )
-    for cells in payload["rows"]:
-        row = nodes.row()
-        for number, (cell, column) in enumerate(zip(cells, payload["columns"], strict=True)):
-            made = book_nodes.DataCell(
-                align=column["align"], state=cell.get("state"), header=number == payload["row_header"]
-            )
-            href = cell.get("href")
-            if href:
-                made += _page_link(cell["text"], href)
-            else:
-                made += nodes.Text(cell["text"])
-            row += made
-        table += row
+    linked = [cell for cells in payload["rows"] for cell in cells if cell.get("href")]
+    table += [book_nodes.CellLink("", "", _page_link(cell["text"], cell["href"])) for cell in linked]
     return table
 
 

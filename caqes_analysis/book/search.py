@@ -35,7 +35,7 @@ def words_of(texts: Iterable[str]) -> list[str]:
     >>> words_of(["Les dépenses du CHU (330781196) : 12,5 M€, classe A02BC"])
     ['330781196', 'a02bc', 'chu', 'classe', 'depenses']
     """
-    found = {word for text in texts for word in re.findall(r"[a-z0-9]+", fold(text))}
+    found = set(re.findall(r"[a-z0-9]+", fold("\n".join(texts))))
     return sorted(word for word in found if _tells(word))
 
 

@@ -69,6 +69,8 @@ def unbroken(text: str) -> str:
     >>> unbroken("Réserve : « oui » ; 4 %").replace("\u00a0", "~")
     'Réserve~: «~oui~»~; 4~%'
     """
+    if " " not in text and "–" not in text:
+        return text
     spaced = re.sub(r" (?=[:;?!»%€](?:\W|$))|(?<=«) ", "\u00a0", text)
     return spaced.replace("–\u00a0", "–\u2060\u00a0")  # after a dash, a line may break before a no-break space
 
