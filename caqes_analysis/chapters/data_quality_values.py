@@ -21,6 +21,7 @@ __all__ = [
     "finding_label",
     "french_example",
     "outliers_table",
+    "own_corrections",
     "restatements_table",
 ]
 
@@ -221,9 +222,21 @@ def completed_table(page: Page) -> Table | Notice | None:
     )
 
 
-def corrections_table(page: Page) -> Table | Notice:
-    """Return the register of corrections and what became of each; a notice when the region keeps none."""
+def own_corrections(page: Page) -> pd.DataFrame:
+    """Return the corrections asked for what the page is about: an establishment and those it took over, or all."""
     rows = page.store.read(tables.CORRECTIONS)
+    if page.finess is None:
+        return rows
+    counted = page.store.read(tables.SUCCESSIONS)
+    own = {page.finess, *counted.loc[counted["current_finess"] == page.finess, "finess"]}
+    return rows[rows["finess"].isin(own)].reset_index(drop=True)
+
+
+def corrections_table(page: Page) -> Table | Notice | None:
+    """Return the register of corrections and what became of each; without any, a notice, or None on a sheet."""
+    rows = own_corrections(page)
+    if rows.empty and page.finess is not None:
+        return None
     if rows.empty:
         place = f"{page.campaign.file.stem}-corrections.csv"
         said = f"La région ne tient pas de registre : aucune valeur reçue n'est changée. Il se nommerait {place}."
@@ -258,7 +271,12 @@ def corrections_table(page: Page) -> Table | Notice:
             ColumnFormat.status("state", "État", states),  # type: ignore[arg-type]
             ColumnFormat.text("proof", "Preuve (auteur, date)"),
         ],
-        notes=["Retirer une ligne du registre rend la valeur reçue à la construction suivante."],
+        notes=[
+            "Une correction ne s'applique que si la valeur reçue est encore celle qu'elle remplace. Pour en demander "
+            "une ou en contester une : s'adresser à l'OMEDIT, avec la preuve."
+            if page.finess is not None
+            else "Retirer une ligne du registre rend la valeur reçue à la construction suivante."
+        ],
     )
 
 
@@ -267,7 +285,7 @@ def _field_label(page: Page, field: str) -> str:
     code, _, rest = field.partition(".")
     if code == "activity":
         return activity_named(rest).label
-    if code == "lpp":
+    if code == "lpp" and rest[:1].isdigit():
         return f"LPP {rest.replace('.quantity_nb', ', quantité')}"
     return f"{envelope_of(page.campaign, code).short_label}{', quantité' if rest else ''}"
 

@@ -50,6 +50,7 @@ OWN_ROWS: Mapping[Table, tuple[str, Whose]] = {
     tables.LPP_SPEND: ("finess", "establishment"),
     tables.EXTRA_LIST_USE: ("finess", "establishment"),
     tables.ACTIVITY: ("finess", "establishment"),
+    tables.CORRECTIONS: ("finess", "establishment"),
     tables.ANNUAL_DRUG_SPEND: ("finess", "entity"),
     tables.ESTABLISHMENTS: ("finess", "entity"),
 }
@@ -61,7 +62,6 @@ REGIONAL_TABLES: tuple[Table, ...] = (
     tables.FORECAST_TRIALS,
     tables.FORECAST_CHANCES,
     tables.SAVING_SENSITIVITY,
-    tables.CORRECTIONS,
 )
 """Tables that no sheet reads: they change with each file, whatever it holds, or are about the region."""
 

@@ -24,6 +24,8 @@ from caqes_analysis.store import Store
 __all__ = [
     "CLOSED_YEAR",
     "CONTRIBUTION",
+    "DOUBT",
+    "ERROR",
     "FIRST_MONTH",
     "IS_EXTRACT",
     "PERIMETER_EFFECT",
@@ -46,8 +48,11 @@ REGION_VALUE, CLOSED_YEAR = "région", "année close"
 FIRST_MONTH, IS_EXTRACT = "premier mois", "extrait"
 UNMATCHED = "écart annuel"
 """Subject of the years, each a measure, whose months do not make the yearly base; printed: the two amounts."""
+ERROR, DOUBT = "erreur à régler", "constat à regarder"
+"""Subjects of what the controls noticed about an establishment, by severity; printed: where, an example, what to do."""
 
 _Fact = tuple[str, str, str]
+_NOTICED = {"error": ERROR, "warning": DOUBT}
 
 
 def keep_regional_context(store: Store, campaign: Campaign) -> None:
@@ -79,11 +84,12 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
         Table ``regional_context``. For the main envelope: share of the region, contribution to its evolution (absent
         when it has none) and rank among so many, or effect of a change of perimeter. For each indicator of the scheme:
         value of the region, last whole year. Of what was received: first month, whether the yearly base looks like an
-        extract, and the years whose months do not make that base.
+        extract, the years whose months do not make that base, and what the controls noticed about the establishment
+        that no correction settled.
     """
     shared = [*_of_indicators(store, campaign), *_of_files(store)]
     own = {str(row["finess"]): row for row in _weights(store, campaign).to_dict("records")}
-    rows: list[tuple[str, str, str, str]] = list(_unmatched(store))
+    rows: list[tuple[str, str, str, str]] = [*_unmatched(store), *_noticed(store)]
     for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
         weight = own.get(finess)
         facts = shared if weight is None else [*_of_weight(weight), *shared]
@@ -174,3 +180,24 @@ def _unmatched(store: Store) -> Iterator[tuple[str, str, str, str]]:
     for row in quality.unmatched_years(store).to_dict("records"):
         monthly, annual = (french.euros(row[name], cents=True) for name in ("monthly_eur", "annual_eur"))
         yield row["finess"], UNMATCHED, str(row["year"]), f"somme des mois {monthly}, Open PHMEV {annual}"
+
+
+def _noticed(store: Store) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the findings that name an establishment; those of the register and of absent months are told apart."""
+    followed = perimeter.current_establishments(store)["finess"]
+    merged = store.read(tables.SUCCESSIONS).set_index("finess")["current_finess"]
+    heirs = {str(finess): str(finess) for finess in followed} | merged.to_dict()
+    unmatched = {(row["finess"], str(row["year"])) for row in quality.unmatched_years(store).to_dict("records")}
+    findings = store.read(tables.FINDINGS).sort_values(["delivery", "code", "place"])
+    for row in findings[~findings["delivery"].eq("corrections")].to_dict("records"):
+        finess, _, where = row["place"].partition(", ")
+        subject = _NOTICED.get(row["severity"])
+        is_told = row["code"] == "MOIS_ABSENT" or (
+            row["code"] == "ECART_ANNUEL" and (heirs.get(finess), where[-4:]) in unmatched
+        )
+        if finess not in heirs or subject is None or is_told:
+            continue
+        place = where if heirs[finess] == finess else row["place"]
+        key = f"{row['code']}, {row['place']}, {row['delivery']}"
+        example = row["example"].removeprefix(place.rpartition(", ")[2]).lstrip(f"{french.NBSP} :")
+        yield heirs[finess], subject, key, f"{place}{french.NBSP}: {example}. {row['remedy']}"

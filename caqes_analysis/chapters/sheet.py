@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french, quality, tables
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_sheet import evaluation_card
 from caqes_analysis.chapters.compared import compared_spending, compared_words
 from caqes_analysis.chapters.constant_perimeter import opened_on
@@ -15,25 +15,23 @@ from caqes_analysis.chapters.landing import landing_card, landing_of, landing_se
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import (
     CONTRIBUTION,
-    FIRST_MONTH,
+    ERROR,
     PERIMETER_EFFECT,
     RANK,
     RANKED_NB,
-    RECEIVED,
     SHARE,
 )
 from caqes_analysis.chapters.savings_sheet import levers_card
+from caqes_analysis.chapters.sheet_data import covered, data_card, missing_here, noticed
 from caqes_analysis.chapters.verdicts import (
     compared_phrase,
     compared_with_phrase,
     position_in,
-    unmatched_sentences,
 )
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
     against_target,
     envelope_of,
-    month_phrase,
     ordered_by_envelope,
     sentence_case,
     through_phrase,
@@ -42,11 +40,8 @@ from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.evaluation.position import Position, position_of
-from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
 
-__all__ = ["contribution", "headline", "identity", "reserves", "retained_messages"]
-
-_LISTED_SITES_NB = 8
+__all__ = ["contribution", "headline", "identity", "retained_messages"]
 
 
 def identity(page: Page) -> Text:
@@ -58,7 +53,7 @@ def identity(page: Page) -> Text:
     contract = _contract(page, str(who["contract_finess"] if _word(who["contract_finess"]) else page.finess))
     name = [str(who["name"])] if page.build_directory is None else []  # in the book it is the title of the page
     return Text.paragraphs(
-        *name, " · ".join(word for word in known if word), f"{contract} {sentence_case(_covered(page))}."
+        *name, " · ".join(word for word in known if word), f"{contract} {sentence_case(covered(page))}."
     )
 
 
@@ -148,7 +143,7 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
         levers_card(page),
         _weight_card(page),
         evaluated,
-        _data_card(page),
+        data_card(page),
     ]
     return [card for card in cards if card is not None]
 
@@ -162,45 +157,7 @@ def _weight_card(page: Page) -> Card:
     if weight.points is None:
         apart = "" if weight.entry is None else ", hors de son évolution"
         return Card("Poids dans la région", weight.share, f"de la PHMEV régionale{apart}")
-    return Card("Poids dans la région", weight.share, f"{weight.points} de la hausse régionale")
-
-
-def _data_card(page: Page) -> Card:
-    if page.campaign.is_annual:
-        return Card("Données", f"Année {page.campaign.year}", "Open PHMEV, sans mois")
-    missing = _missing(page)
-    if missing.empty and unmatched_sentences(page, str(page.finess)):
-        return Card("Données", "À vérifier", month_phrase(page.campaign), "warning", UNMATCHED_WORDS)
-    if missing.empty:
-        return Card("Données", "Complètes", month_phrase(page.campaign), "good", "aucun mois ne manque")
-    return Card(
-        "Données",
-        f"{french.plural(len(missing), 'mois')} en défaut",
-        _covered(page),
-        "warning",
-        "voir « Données et réserves »",
-    )
-
-
-def _covered(page: Page) -> str:
-    """Return what the data of the establishment cover: those of the campaign, without its months not received."""
-    said = month_phrase(page.campaign)
-    if page.campaign.is_annual:
-        return said
-    missing = _missing(page)
-    month_nb = page.campaign.settled_month_nb
-    late = missing[(missing["month"].dt.year == page.campaign.year) & (missing["month"].dt.month > month_nb)]
-    absent = [
-        f"{french.month_name(month.month)} non reçu pour "
-        + french.list_in_words([envelope_of(page.campaign, code).short_label for code in rows["envelope"]])
-        for month, rows in late.groupby("month")
-    ]
-    return f"{said} ({' ; '.join(absent)})" if absent else said
-
-
-def _missing(page: Page) -> pd.DataFrame:
-    rows = quality.missing_months(page.store, year=page.campaign.year)
-    return ordered_by_envelope(rows[rows["finess"] == page.finess])
+    return Card("Poids dans la région", weight.share, f"{weight.points} dans l'évolution de la région")
 
 
 @dataclass(frozen=True)
@@ -260,7 +217,7 @@ def retained_messages(page: Page) -> Text:
         )
     if not page.campaign.is_annual:
         messages.append(landing_sentence(page, landing_of(page, page.lead_envelope), page.lead_envelope))
-    missing, month_nb = _missing(page), page.campaign.settled_month_nb
+    missing, month_nb = missing_here(page), page.campaign.settled_month_nb
     if len(missing):
         read = (
             "les taux sont lus sur les seuls mois présents les deux années"
@@ -268,6 +225,12 @@ def retained_messages(page: Page) -> Text:
             else f"les taux à M{month_nb} n'en dépendent pas"
         )
         messages.append(f"{french.plural(len(missing), 'mois')} en défaut dans les données reçues : {read}.")
+    errors_nb = len(noticed(page, ERROR))
+    if errors_nb:
+        messages.append(
+            f"{french.plural(errors_nb, 'erreur signalée', 'erreurs signalées')} dans les données reçues et non "
+            f"{'réglées' if errors_nb > 1 else 'réglée'} : voir « Données et réserves »."
+        )
     return Text.bullets(*messages) if messages else Text.paragraphs("Les données ne permettent pas de conclure.")
 
 
@@ -289,51 +252,3 @@ def contribution(page: Page) -> Text:
         f"L'établissement porte {weight.share} de la PHMEV de la région. Sa dépense a varié de {weight.change}, ce qui "
         f"compte pour {weight.points} dans l'évolution régionale."
     )
-
-
-def _sites_note(page: Page) -> list[str]:
-    """Return which sites a signatory entity adds up, if it does."""
-    counted = page.store.read(tables.SUCCESSIONS)
-    own = counted[(counted["current_finess"] == page.finess) & counted["since"].isna()]["finess"]
-    if own.empty:
-        return []
-    everyone = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")
-    names = sorted(everyone.loc[own, "name"])
-    shown = french.list_in_words(names[:_LISTED_SITES_NB] + (["d'autres"] if len(names) > _LISTED_SITES_NB else []))
-    return [
-        f"Le contrat est signé par l'entité juridique : {french.plural(len(names), 'site réuni', 'sites réunis')} ici, "
-        f"sans fiche propre ({shown}). Un mois qui manque à l'un d'eux manque à l'ensemble."
-    ]
-
-
-def reserves(page: Page) -> Display:
-    """Return what limits the figures of this sheet: missing and provisional months, sites put together, mergers."""
-    notes = [f"{sentence_case(_covered(page))}.", *_sites_note(page)]
-    if not page.campaign.is_annual:
-        for envelope, months in _missing(page).groupby("envelope", sort=False)["month"]:
-            names = french.list_in_words([french.month_year(month) for month in months])
-            notes.append(f"{envelope_of(page.campaign, str(envelope)).label} : {names} non reçu.")
-        notes.extend(
-            f"PHMEV {years} : {UNMATCHED_WORDS}, et ne donnent pas de verdict."
-            for years in unmatched_sentences(page, str(page.finess))
-        )
-        since = page.regional_context.get((RECEIVED, FIRST_MONTH))
-        first = None if since is None else pd.Timestamp(f"{since}-01")
-        changes = quality.perimeter_changes(page.store, year=page.campaign.year, first_month=first)
-        mergers = changes[(changes["kind"] == "merger") & (changes["current_finess"] == page.finess)]
-        for finess, since, amount in zip(mergers["finess"], mergers["since"], mergers["amount_eur"], strict=True):
-            notes.append(
-                f"L'établissement {finess} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses "
-                f"({french.compact_euros(amount)} l'année précédant la fusion) sont comptées ici les deux années."
-            )
-        openings = changes[(changes["kind"] == "opening") & (changes["finess"] == page.finess)]
-        notes.extend(
-            f"Premier mois reçu : {french.month_year(since)} ; l'évolution d'une année entière n'existe pas."
-            for since in openings["since"]
-        )
-    else:
-        notes.append(
-            "Source : Open PHMEV, base publique annuelle. Les cliniques à but lucratif n'y figurent pas ; une part des "
-            "lignes est masquée, mais ses montants sont dans les totaux."
-        )
-    return Text.bullets(*notes)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from caqes_analysis import perimeter, tables
-from caqes_analysis.chapters import Page, contract_level, sheet
+from caqes_analysis.chapters import Page, contract_level, sheet, sheet_data
 from caqes_analysis.contract_level import NOT_COMPUTABLE
 from caqes_analysis.display import Notice, Table, Text
 from caqes_analysis.perimeter import APHP_ENTITY
@@ -84,7 +84,7 @@ def test_the_entity_of_aphp_has_its_sheet(tmp_path: Path) -> None:
     assert set(page.establishments["finess"]) == {APHP_ENTITY, ESPIC}
     assert "Contrat CAQES 2022" in sheet.identity(page).summary()
     assert page.settled("phmev")["current_eur"].tolist() == [Decimal("1500.50")]
-    said = sheet.reserves(page).summary()
+    said = sheet_data.reserves(page)[0].summary()
     assert "2 sites réunis" in said
     assert f"Site {SITES[0]}" in said
     assert "2 sites réunis" in contract_level.contract_sentence(page).summary()

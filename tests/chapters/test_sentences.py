@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, drugs, envelope, home, landing, region, sheet, sheet_spending
+from caqes_analysis.chapters import Page, drugs, envelope, home, landing, region, sheet, sheet_data, sheet_spending
 from caqes_analysis.display import Cards, Notice, Table, Text
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
@@ -103,7 +103,7 @@ def test_a_new_establishment_has_no_rate(pages: dict[str, Page]) -> None:
     assert "70 €" in said
     assert "repère" not in words(sheet.headline(pages[C])[1])
     assert "repère" not in str(sheet_spending.evolution_table(pages[C]))
-    assert "Premier mois reçu : janvier 2024" in words(sheet.reserves(pages[C]))
+    assert "Premier mois reçu : janvier 2024" in words(sheet_data.reserves(pages[C])[0])
 
 
 def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
@@ -269,7 +269,7 @@ def test_a_provisional_month_that_is_missing_does_not_bend_the_rate_at_m7(tmp_pa
     assert "1 mois en défaut dans les données reçues : les taux à M7 n'en dépendent pas." in words(
         sheet.retained_messages(made[B])
     )
-    assert "août et septembre provisoires (août non reçu pour PHMEV)" in words(sheet.reserves(made[B]))
+    assert "août et septembre provisoires (août non reçu pour PHMEV)" in words(sheet_data.reserves(made[B])[0])
 
 
 def test_what_is_drawn_says_which_months_the_cumulative_amount_leaves_out(pages: dict[str, Page]) -> None:

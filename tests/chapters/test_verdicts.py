@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, envelope, forecasts, home, sheet, sheet_spending
+from caqes_analysis.chapters import Page, envelope, forecasts, home, sheet, sheet_data, sheet_spending
 from caqes_analysis.chapters.indicator_reading import read_indicator
 from caqes_analysis.chapters.verdicts import months_words
 from caqes_analysis.display import Table
@@ -86,7 +86,7 @@ def test_a_year_whose_months_do_not_make_the_base_is_not_judged_and_says_both_am
     assert "pas de verdict : les mois ne font pas la base annuelle" in words(answer)
     assert "Complètes" not in words(cards)
     assert "À vérifier" in words(cards)
-    assert "PHMEV 2019 : somme des mois 1 212,00 €, Open PHMEV 1 260,00 €" in words(sheet.reserves(pages[C]))
+    assert "PHMEV 2019 : somme des mois 1 212,00 €, Open PHMEV 1 260,00 €" in words(sheet_data.reserves(pages[C])[0])
     row = pages[C].forecasts.iloc[0]
     assert (row["reason"], pd.isna(row["median_eur"])) == ("les mois ne font pas la base annuelle", True)
 
