@@ -21,7 +21,7 @@ from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
 from caqes_analysis.indicators.months import envelopes_counted
-from caqes_analysis.schemes.targets import Target, target_for
+from caqes_analysis.schemes.targets import Target
 
 __all__ = [
     "IndicatorReading",
@@ -120,13 +120,16 @@ class IndicatorReading:
 
     def rows(self, level: str, measure: str | None = None, period: str | None = None) -> pd.DataFrame:
         """Return the trends of a level, of the measure and period read unless others are named."""
-        every = self.trends
-        mine = every[
-            (every["level"] == level)
-            & (every["measure"] == (measure or self.measure.id))
-            & (every["period"] == (period or self.period))
-        ]
-        return mine.reset_index(drop=True)
+        asked = (level, measure or self.measure.id, period or self.period)
+        if asked not in self._rows:
+            columns = (self.trends[name].tolist() for name in ("level", "measure", "period"))
+            places = [place for place, found in enumerate(zip(*columns, strict=True)) if found == asked]
+            self._rows[asked] = self.trends.iloc[places].reset_index(drop=True)
+        return self._rows[asked]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str, str], pd.DataFrame]:
+        return {}
 
     @cached_property
     def region(self) -> pd.Series:
@@ -156,14 +159,7 @@ class IndicatorReading:
         return self._linked_target(link, finess)
 
     def _linked_target(self, link: TargetLink, finess: str = "all") -> Target:
-        return target_for(
-            self.page.targets,
-            scheme=self.page.campaign.scheme,
-            subject=link.subject,
-            measure=link.measure,
-            data_year=self.year,
-            finess=finess,
-        )
+        return self.page.linked_target(link, self.year, finess)
 
     @property
     def target_elsewhere(self) -> str | None:
@@ -190,8 +186,7 @@ class IndicatorReading:
 
     def position(self, value: float | None, finess: str = "all") -> Position:
         """Say where a value stands against its target: an alert within the year, a verdict on a whole one."""
-        own = (self.page.targets["finess"] == finess).any() if finess != "all" else False
-        target = self.target_of(finess) if own else self.target
+        target = self.target_of(finess)
         better = "higher" if self.definition.direction == "higher" else "lower"
         is_sum = finess == "all"
         gap = incomplete_words(len(self._gaps)) if is_sum else self._gaps.get(finess)
@@ -335,6 +330,9 @@ def read_indicators(
     levels
         Levels whose trends are read; all when empty. On the sheet of an establishment, its own are read and no other.
     """
+    asked = (indicator, scheme, tuple(levels))
+    if asked in page.readings:
+        return list(page.readings[asked])
     catalogue = page.store.query(
         """
         select * from indicators
@@ -364,7 +362,8 @@ def read_indicators(
         definition = stored_definition(row["definition"])
         measure = definition.measure(row["measure"])
         found.append(IndicatorReading(page, definition, measure, row["period"], parts[row["indicator"]]))
-    return found
+    page.readings[asked] = found
+    return list(found)
 
 
 def read_indicator(page: Page, indicator: str = "") -> IndicatorReading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from caqes_analysis.display.base import Display
 from caqes_analysis.envelopes import envelope_named
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.indicators.available import stored_definition
-from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.definition import IndicatorDefinition, TargetLink
 from caqes_analysis.indicators.evolution import annual_evolution, cumulative_evolution
 from caqes_analysis.savings.levers import top_levers
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
@@ -247,13 +247,36 @@ class Page:
                 "finess": self.finess or "all",
             }
             indicator = self._forecast_indicators.get(code)
-            if indicator is None or indicator.target is None:
-                found = target_for_envelope(self.targets, envelope=code, **asked)
-            else:
-                link = indicator.target
-                found = target_for(self.targets, subject=link.subject, measure=link.measure, **asked)
-            self._target_of[code] = found
+            self._target_of[code] = (
+                target_for_envelope(self.targets, envelope=code, **asked)
+                if indicator is None or indicator.target is None
+                else self.linked_target(indicator.target, self.campaign.year, asked["finess"])
+            )
         return self._target_of[code]
+
+    def linked_target(self, link: TargetLink, data_year: int, finess: str = "all") -> Target:
+        """Return the target that the definition of an indicator names.
+
+        Parameters
+        ----------
+        link
+            Subject and measure of the target.
+        data_year
+            Year of the data compared.
+        finess
+            Establishment, whose own target comes first.
+        """
+        key = (link, data_year, finess)
+        if key not in self._target_of:
+            self._target_of[key] = target_for(
+                self.targets,
+                scheme=self.campaign.scheme,
+                subject=link.subject,
+                measure=link.measure,
+                data_year=data_year,
+                finess=finess,
+            )
+        return self._target_of[key]
 
     def label(self, code: str) -> str:
         """Return the short name of what is forecast: an envelope, or an indicator.
@@ -297,7 +320,12 @@ class Page:
         return {name: stored_definition(text) for name, text in rows.itertuples(index=False)}
 
     @cached_property
-    def _target_of(self) -> dict[str, Target]:
+    def _target_of(self) -> dict[Hashable, Target]:
+        return {}
+
+    @cached_property
+    def readings(self) -> dict[tuple[Any, ...], list[Any]]:
+        """The indicators already read (:func:`caqes_analysis.chapters.indicator_reading.read_indicators`)."""
         return {}
 
     def comment(self, name: str | None = None) -> Comment | None:

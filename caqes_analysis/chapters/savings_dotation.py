@@ -123,6 +123,8 @@ def _sources(rows: pd.DataFrame) -> list[str]:
 def _factors(savings: pd.DataFrame) -> pd.DataFrame:
     """Return one row per hospital, group and year that has an amount, with each of its factors."""
     rows = savings[savings["indicator"].str.startswith(_DOTATION)]
+    if rows.empty:
+        return rows
     key = ["finess", "indicator", "label", "year", "rule"]
     counts = ("boxes", "biosimilar_boxes", "share")
     parts = {name: rows[rows["component"] == name].set_index(key)["value"] for name in counts}

@@ -64,8 +64,8 @@ def envelope_of(campaign: Campaign, code: str) -> Envelope:
 def ordered_by_envelope(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows in the order in which envelopes are printed; the region's own come last."""
     ranks = {code: rank for rank, code in enumerate(ORDER_OF_ENVELOPES)}
-    rank = frame["envelope"].map(lambda code: ranks.get(code, len(ranks)))
-    return frame.assign(_rank=rank).sort_values(["_rank", "envelope"], kind="stable").drop(columns="_rank")
+    codes = frame["envelope"].tolist()
+    return frame.iloc[sorted(range(len(codes)), key=lambda row: (ranks.get(codes[row], len(ranks)), codes[row]))]
 
 
 def benchmark_notes(page: Page, envelopes: Iterable[str]) -> list[str]:

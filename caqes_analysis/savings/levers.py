@@ -313,16 +313,20 @@ def lever_lines(store: Store, levers: pd.DataFrame, *, finess: str, top_nb: int 
         """,
         {"finess": finess, "year": int(gained["year"].iloc[0])},
     )
-    found = []
+    places: list[int] = []
+    names: list[tuple[str, str]] = []
+    classes, statuses = lines["atc5"].tolist(), lines["status"].tolist()
     for row in gained[["lever", "product_group", "label"]].drop_duplicates().to_dict("records"):
         lever = row["lever"]
         if lever in REPLACED_STATUS:
-            own = lines[(lines["atc5"] == row["product_group"]) & (lines["status"] == REPLACED_STATUS[lever])]
+            wanted = (row["product_group"], REPLACED_STATUS[lever])
+            own = [place for place, pair in enumerate(zip(classes, statuses, strict=True)) if pair == wanted]
         elif lever in AVOIDED_CLASSES:
-            own = lines[lines["atc5"].str.startswith(AVOIDED_CLASSES[lever])]
+            own = [place for place, atc5 in enumerate(classes) if atc5.startswith(AVOIDED_CLASSES[lever])]
         else:
             continue
-        found.append(own.assign(lever=lever, label=row["label"]))
-    every = pd.concat(found or [lines.iloc[:0].assign(lever="", label="")], ignore_index=True)[columns]
+        places += own
+        names += [(lever, row["label"])] * len(own)
+    every = lines.iloc[places].assign(lever=[lever for lever, _ in names], label=[label for _, label in names])[columns]
     ordered: pd.DataFrame = every.sort_values(["reimbursed_eur", "cip13"], ascending=[False, True], ignore_index=True)
     return ordered.head(top_nb)
