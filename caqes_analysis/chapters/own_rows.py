@@ -44,6 +44,7 @@ OWN_ROWS: Mapping[Table, tuple[str, Whose]] = {
     tables.INDICATOR_VALUES: ("finess", "establishment"),
     tables.INDICATOR_TRENDS: ("finess", "establishment"),
     tables.MONTHLY_GRID: ("finess", "establishment"),
+    tables.EVOLUTIONS: ("finess", "establishment"),
     tables.MONTHLY_SPEND: ("finess", "establishment"),
     tables.REPLACED_SPEND: ("finess", "establishment"),
     tables.CUMULATIVE_SPEND: ("finess", "establishment"),

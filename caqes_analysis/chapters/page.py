@@ -23,8 +23,8 @@ from caqes_analysis.display.base import Display
 from caqes_analysis.envelopes import envelope_named
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.definition import IndicatorDefinition, TargetLink
-from caqes_analysis.indicators.evolution import annual_evolution, cumulative_evolution
 from caqes_analysis.savings.levers import top_levers
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
 from caqes_analysis.schemes.targets import Target, target_for, target_for_envelope
@@ -86,19 +86,13 @@ class Page:
             if item is not None:
                 display(item)  # type: ignore[no-untyped-call]
 
-    def save(self, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-        """Write a declared result table, whole; return it validated. Outside a build nothing is written."""
-        rows = table.validate(table.conform(frame))
-        if self.build_directory is not None:
-            directory = results_directory(self.build_directory) / (self.finess or "region")
-            directory.mkdir(parents=True, exist_ok=True)
-            Store(directory).write(table, rows, part=self.finess or "region", validate=False)
-        return rows
-
     def save_sheet(self) -> None:
-        """Write the tables that the sheet of an establishment declares."""
+        """Write the tables that a sheet declares, whole; their rows were validated as the store took them."""
+        if self.build_directory is None:
+            return
+        place = Store(results_directory(self.build_directory) / str(self.finess))
         for table, rows in zip(SHEET_TABLES, (self.evolutions, self.forecast_track), strict=True):
-            self.save(table, rows[table.column_names])
+            place.write(table, rows[table.column_names], part=str(self.finess), validate=False)
 
     @cached_property
     def scheme(self) -> Scheme:
@@ -138,11 +132,6 @@ class Page:
         if self.build_directory is not None and not (results_directory(self.build_directory) / finess).exists():
             return None
         return f"etablissements/{finess}"
-
-    @property
-    def month_nbs(self) -> tuple[int, ...]:
-        """Months at which cumulative rates are read: the last settled one, then the last received one."""
-        return tuple(sorted({self.campaign.settled_month_nb, self.campaign.last_month_nb}))
 
     @cached_property
     def signatory(self) -> str:
@@ -184,17 +173,10 @@ class Page:
 
     @cached_property
     def evolutions(self) -> pd.DataFrame:
-        """Table ``evolutions`` of this establishment or, for a chapter, of all.
-
-        A chapter takes what the sheets wrote, and computes in the same way the establishments that have no sheet.
-        """
-        wanted = None if self.finess is None else [self.finess]
-        if self.campaign.is_annual:
-            rows = annual_evolution(self.store, year=self.campaign.year)
-            rows = rows if wanted is None else rows[rows["finess"].isin(wanted)].reset_index(drop=True)
-        else:
-            rows = cumulative_evolution(self.store, year=self.campaign.year, month_nbs=self.month_nbs, finess=wanted)
-        return self._collected(tables.EVOLUTIONS, rows, rows["finess"], ["envelope", "month_nb", "finess"])
+        """Table ``evolutions`` of this establishment or, for a chapter, of all; computed where the store has none."""
+        kept = self.store.has(tables.EVOLUTIONS) or self.store.only
+        rows = self.store.read(tables.EVOLUTIONS) if kept else campaign_evolutions(self.store, self.campaign)
+        return rows if self.finess is None else rows[rows["finess"] == self.finess].reset_index(drop=True)
 
     @cached_property
     def forecasts(self) -> pd.DataFrame:
@@ -212,15 +194,6 @@ class Page:
             {"finess": self.finess},
         )
         return tables.FORECASTS.conform(rows)
-
-    def _collected(self, table: Table, computed: pd.DataFrame, owner: pd.Series[str], order: list[str]) -> pd.DataFrame:
-        if self.build_directory is None or self.finess is not None:
-            return computed
-        written = sorted(results_directory(self.build_directory).glob(f"*/{table.name}/*.parquet"))
-        sheets = {path.stem: path for path in written if path.stem != "region"}
-        read = Store.read_parts(table, list(sheets.values()))
-        rest = computed[~owner.isin(list(sheets))]
-        return table.conform(pd.concat([part for part in (read, rest) if len(part)] or [read]).sort_values(order))
 
     def settled(self, envelope: str | None = None) -> pd.DataFrame:
         """Return the evolutions read at the last settled month, of one envelope or of all."""

@@ -16,8 +16,9 @@ from caqes_analysis import french, perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of
 from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
-from caqes_analysis.indicators.evolution import annual_evolution, contributions, cumulative_evolution
+from caqes_analysis.indicators.evolution import contributions
 from caqes_analysis.savings.levers import looks_like_extract
 from caqes_analysis.store import Store
 
@@ -98,11 +99,9 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
 
 
 def _weights(store: Store, campaign: Campaign) -> pd.DataFrame:
-    if campaign.is_annual:
-        rows = annual_evolution(store, year=campaign.year)
-    else:
-        rows = cumulative_evolution(store, year=campaign.year, month_nbs=[campaign.settled_month_nb])
-    found = contributions(rows[rows["envelope"] == MAIN_ENVELOPE].reset_index(drop=True))
+    rows = campaign_evolutions(store, campaign)
+    is_read = (rows["envelope"] == MAIN_ENVELOPE) & (rows["month_nb"] == campaign.settled_month_nb)
+    found = contributions(rows[is_read].reset_index(drop=True))
     return found.assign(ranked_nb=int(found["rank"].notna().sum()), regional_share=_shares(store, found, campaign.year))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from caqes_analysis import perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.evaluation.campaign import evaluate
+from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB, keep_indicators
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.structure import annual_products
@@ -55,6 +56,7 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
         first = pd.Timestamp(campaign.year - HISTORY_YEARS_NB + 1, 1, 1)
         grid = perimeter.monthly_grid(store, first_month=first, last_month=last)
         store.write(tables.MONTHLY_GRID, grid, part=CAMPAIGN_PART)
+    store.write(tables.EVOLUTIONS, campaign_evolutions(store, campaign), part=CAMPAIGN_PART)
     findings += quality.check_received(store, last_month=last, envelopes=campaign.all_envelopes)
     store.write(tables.FINDINGS, findings.to_frame(), part=CAMPAIGN_PART)
     if store.has(tables.ANNUAL_DRUG_SPEND):

@@ -149,6 +149,10 @@ class Table:
                 f"absentes : {', '.join(absent) or 'aucune'} ; inconnues : {', '.join(map(str, unknown)) or 'aucune'}.",
                 "Compléter ou renommer les colonnes.",
             )
+        if list(frame.columns) == self.column_names and frame.dtypes.tolist() == [
+            _PANDAS[c.kind] for c in self.columns
+        ]:
+            return frame.reset_index(drop=True)
         typed = {}
         for column in self.columns:
             values = frame[column.name] if column.name in frame else defaults.get(column.name)
