@@ -12,7 +12,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.verdicts import position_in
-from caqes_analysis.chapters.words import envelope_of, period_label, sentence_case, through_phrase
+from caqes_analysis.chapters.words import category_words, envelope_of, period_label, sentence_case, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts import distribution, monthly_spending, small_multiples, year_totals
@@ -89,7 +89,9 @@ def levels_figure(page: Page, envelope: str) -> Figure | Notice:
         return Notice("missing", "Dépense par catégorie", "Aucune dépense n'a été reçue pour cette enveloppe.")
     rows = rows[in_both_years(rows)] if in_both_years(rows).any() else rows
     category = page.establishments.set_index("finess")["category"].reindex(rows["finess"])
-    labelled = rows.assign(label=[word if isinstance(word, str) else "Non renseignée" for word in category])
+    labelled = rows.assign(
+        label=[sentence_case(category_words(word)) if isinstance(word, str) else "Non renseignée" for word in category]
+    )
     sums = labelled.groupby("label", as_index=False).agg(
         amount_eur=("current_eur", "sum"),
         previous_eur=("previous_eur", "sum"),

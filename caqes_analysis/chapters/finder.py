@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import category_words, sentence_case
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Table, Text
 
@@ -26,6 +27,7 @@ def finder_table(page: Page) -> Table:
     known = page.establishments
     frame = known.assign(
         department_name=[department_label(code) for code in known["department"]],
+        category=[sentence_case(category_words(word)) if isinstance(word, str) else word for word in known["category"]],
         current_eur=rates["current_eur"].reindex(known["finess"]).to_numpy(),
         evolution_pct=rates["evolution_pct"].reindex(known["finess"]).to_numpy(),
     )

@@ -136,8 +136,8 @@ def envelopes_table(page: Page) -> Table | None:
     ]
     if summed.any():
         notes.append(
-            "Somme : total d'enveloppes, simulé trajectoire par trajectoire ; sa couverture dit si les enveloppes d'un "
-            "établissement se trompent ensemble."
+            "Somme : total de plusieurs enveloppes, prévu en additionnant leurs déroulements possibles de l'année ; sa "
+            "couverture dit si les enveloppes d'un établissement se trompent ensemble."
         )
     inside = {
         f"inside_{level}": [

@@ -12,7 +12,7 @@ from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
-from caqes_analysis.chapters.words import masked_words
+from caqes_analysis.chapters.words import category_words, masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.evaluation.assess import EVALUATED_STATUSES, contracted_indicators
 from caqes_analysis.evaluation.targeting import targeting
@@ -61,7 +61,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
             "Le référentiel, lu sur la dernière année entière, dit qui est ciblé ; l'objectif, ce qui doit être "
             "atteint."
         )
-    notes += [f"Pairs : {group}."] if group else []
+    notes += [f"Pairs : {category_words(group)}."] if group else []
     notes += [f"{name} : {why}." for name, why in zip(frame["name"], frame["unranked"], strict=True) if why]
     notes += [masked_words(page.campaign)] if UNRANKED in set(frame["unranked"]) else []
     notes += _outside_contract(page, frame, [one.definition for one in readings])

@@ -25,6 +25,7 @@ from caqes_analysis.chapters.words import (
     against_phrase,
     against_target,
     benchmark_notes,
+    category_words,
     envelope_of,
     ordered_by_envelope,
     period_label,
@@ -240,7 +241,11 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
     known = page.establishments.set_index("finess")[group]
     labelled = rows.assign(
         group=[
-            department_label(value) if group == "department" else value if isinstance(value, str) else "Non renseignée"
+            department_label(value)
+            if group == "department"
+            else sentence_case(category_words(value))
+            if isinstance(value, str)
+            else "Non renseignée"
             for value in known.reindex(rows["finess"])
         ]
     )

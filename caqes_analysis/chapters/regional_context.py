@@ -14,7 +14,7 @@ import pandas as pd
 
 from caqes_analysis import french, perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
-from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of
+from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of, small_percent, small_points
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
@@ -130,13 +130,13 @@ def _shares(store: Store, rows: pd.DataFrame, year: int) -> list[float]:
 
 def _of_weight(row: Mapping[Hashable, Any]) -> Iterator[_Fact]:
     share, points = row["regional_share"], row["contribution_points"]
-    yield MAIN_ENVELOPE, SHARE, french.percent(100 * share)
+    yield MAIN_ENVELOPE, SHARE, small_percent(100 * share)
     if not pd.isna(points):
-        yield MAIN_ENVELOPE, CONTRIBUTION, french.points(points, 2)
+        yield MAIN_ENVELOPE, CONTRIBUTION, small_points(points)
         yield MAIN_ENVELOPE, RANK, str(row["rank"])
         yield MAIN_ENVELOPE, RANKED_NB, str(row["ranked_nb"])
     elif not pd.isna(row["perimeter_points"]):
-        yield MAIN_ENVELOPE, PERIMETER_EFFECT, french.points(row["perimeter_points"], 2)
+        yield MAIN_ENVELOPE, PERIMETER_EFFECT, small_points(row["perimeter_points"])
 
 
 def _of_indicators(store: Store, campaign: Campaign) -> Iterator[_Fact]:

@@ -193,7 +193,7 @@ def levers_card(page: Page) -> Card | None:
     ranked = ranked[~ranked["is_ceiling"].astype(bool)] if len(ranked) else ranked
     if ranked.empty:
         return None
-    first, *others = ranked.head(_CARD_NB).to_dict("records")
-    value = f"{first['label']} ~{french.compact_euros(first['best_quartile_eur'])}"
-    detail = " ; ".join(f"{one['label']} ~{french.compact_euros(one['best_quartile_eur'])}" for one in others)
+    shown = ranked.head(_CARD_NB)
+    value, *others = [f"{label} ~{amount}" for label, amount in zip(shown["label"], _best(shown), strict=True)]
+    detail = " ; ".join(others)
     return Card("Premier levier", value, f"{detail + ' ; ' if detail else ''}au meilleur quart de la région")

@@ -31,6 +31,7 @@ from caqes_analysis.chapters.verdicts import (
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
     against_target,
+    category_words,
     envelope_of,
     ordered_by_envelope,
     sentence_case,
@@ -47,7 +48,12 @@ __all__ = ["contribution", "headline", "identity", "retained_messages"]
 def identity(page: Page) -> Text:
     """Return who the establishment is, its contract, and what the data cover."""
     who = page.establishment
-    known = [_word(who["category"]), department_label(who["department"]), _word(who["town"]), f"FINESS {page.finess}"]
+    known = [
+        sentence_case(category_words(_word(who["category"]))),
+        department_label(who["department"]),
+        _word(who["town"]),
+        f"FINESS {page.finess}",
+    ]
     if _word(who["finess_ej"]) and who["finess_ej"] != page.finess:
         known.append(f"entité juridique {who['finess_ej']}")
     contract = _contract(page, str(who["contract_finess"] if _word(who["contract_finess"]) else page.finess))
@@ -108,8 +114,9 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
             f"{sentence_case(period)}, {amount} {what} ({label}) ; l'évolution n'est pas calculable, faute des mêmes "
             "mois un an plus tôt."
         )
-    verb = "a augmenté" if rate > 0 else "a baissé" if rate < 0 else "est restée stable"
-    size = f" de {french.percent(abs(rate))}" if rate else ""
+    printed = french.rounded(rate, 1)
+    verb = "est restée stable" if not printed else "a augmenté" if rate > 0 else "a baissé"
+    size = f" de {french.percent(abs(rate))}" if printed else ""
     target = page.target(lead)
     link = " ;" if position.state == "missing" else f"{french.NBSP}:"
     known = target.value is not None

@@ -26,6 +26,7 @@ __all__ = [
     "against_phrase",
     "against_target",
     "benchmark_notes",
+    "category_words",
     "envelope_of",
     "format_of",
     "masked_words",
@@ -34,12 +35,16 @@ __all__ = [
     "period_label",
     "period_words",
     "sentence_case",
+    "small_percent",
+    "small_points",
     "through_phrase",
     "titled",
 ]
 
 DEFINITION_WORDS = {"draft": "brouillon", "published": "publiée", "archived": "archivée"}
 """Status of the definition of an indicator, in words."""
+
+_FOR_PROFIT = "privé à but lucratif"
 
 MAIN_ENVELOPE = "phmev"
 """Envelope that opens a sheet, and whose weight in the region it tells."""
@@ -76,6 +81,41 @@ def benchmark_notes(page: Page, envelopes: Iterable[str]) -> list[str]:
         notes.append("Un repère régional est fixé par la région ; il n'a pas de valeur contractuelle.")
     sources = {f"{target.subject_label} : {target.label}." for target in targets if target.is_contractual}
     return [*notes, *sorted(sources), *sorted({t.perimeter_label for t in targets if t.perimeter_label})]
+
+
+def category_words(category: str) -> str:
+    """Return a category of establishments, or a group of peers, as printed within a sentence: one word on all pages.
+
+    Examples
+    --------
+    >>> category_words("CH, petits"), category_words("privé"), category_words("privé, grands")
+    ('CH, petits', 'privé à but lucratif', 'privé à but lucratif, grands')
+    """
+    name, comma, size = category.partition(",")
+    return f"{_FOR_PROFIT}{comma}{size}" if name.strip().lower() == "privé" else category
+
+
+def small_percent(value: float) -> str:
+    """Return a share in percent; one that is not zero is never written as zero.
+
+    Examples
+    --------
+    >>> small_percent(4.06), small_percent(0.03), small_percent(0.0)
+    ('4,1\\xa0%', 'moins de 0,1\\xa0%', '0,0\\xa0%')
+    """
+    return f"moins de {french.percent(0.1)}" if value and not french.rounded(value, 1) else french.percent(value)
+
+
+def small_points(value: float) -> str:
+    """Return a contribution in hundredths of a point; one that is not zero is never written as zero.
+
+    Examples
+    --------
+    >>> small_points(-0.18), small_points(0.004), small_points(-0.004)
+    ('−0,18\\xa0point', 'moins de 0,01\\xa0point', 'moins de 0,01\\xa0point')
+    """
+    is_hidden = value and not french.rounded(value, 2)
+    return f"moins de {french.points(0.01, 2, signed=False)}" if is_hidden else french.points(value, 2)
 
 
 def through_phrase(campaign: Campaign, month_nb: int) -> str:

@@ -217,6 +217,8 @@ def carried_euros(value: Any, low: Any, high: Any, *, signed: bool = False) -> s
     ('11,65\\xa0M€', '12\\xa0M€')
     >>> [carried_euros(bound, -3_300_000, 480_000, signed=True) for bound in (-3_300_000, 480_000)]
     ['−3,3\\xa0M€', '+0,5\\xa0M€']
+    >>> carried_euros(1.1, 0, 1.1)
+    '1\\xa0€'
     """
     power, kept = french.carried_power(low, high), french.rounded_to_interval(value, low, high)
     if power is None or kept is None:
@@ -226,7 +228,7 @@ def carried_euros(value: Any, low: Any, high: Any, *, signed: bool = False) -> s
     largest = max(abs(french.rounded(bound, -power) or Decimal(0)) for bound in (low, high))
     unit, scale = next((one for one in _UNITS if largest >= 10 ** one[1]), _UNITS[-1])
     write = french.signed if signed else french.number
-    return f"{write(kept.scaleb(-scale), max(0, scale - power))}{french.NBSP}{unit}"
+    return f"{write(kept.scaleb(-scale), max(0, scale - max(power, 0)))}{french.NBSP}{unit}"
 
 
 def carried_bound(value: Any, low: Any, high: Any, *, signed: bool = False) -> str:

@@ -93,7 +93,7 @@ def test_the_cover_of_a_sum_of_envelopes_is_beside_theirs(page: Page, monkeypatc
     both = forecast_record.envelopes_table(page)
     assert both is not None
     assert [row[0].text for row in both.rows] == ["PHMEV", "PHMEV", "LPP (somme)", "LPP (somme)"]
-    assert "trajectoire par trajectoire" in both.notes[1]
+    assert "additionnant leurs déroulements possibles de l'année" in both.notes[1]
 
 
 def test_an_annual_campaign_says_what_is_missing(tmp_path: Path) -> None:
