@@ -23,12 +23,15 @@ class Envelope:
         Name printed where space is short.
     received_as
         Other words that files use for it, in lower case.
+    part_of
+        Code of the envelope in which its amounts are counted too; None when there is none.
     """
 
     code: str
     label: str
     short_label: str
     received_as: tuple[str, ...] = ()
+    part_of: str | None = None
 
 
 ENVELOPES: tuple[Envelope, ...] = (
@@ -48,7 +51,7 @@ ENVELOPES: tuple[Envelope, ...] = (
         ("liste_en_sus_dispositifs", "les_dispositifs", "les_dm"),
     ),
     Envelope("lpp", "LPP (produits et prestations)", "LPP", ("lpp", "phev_lpp")),
-    Envelope("perfadom", "Perfusion à domicile (PERFADOM)", "PERFADOM", ("perfadom",)),
+    Envelope("perfadom", "Perfusion à domicile (PERFADOM)", "PERFADOM", ("perfadom",), part_of="lpp"),
     Envelope("transport_ambulance", "Transports en ambulance", "Ambulance", ("transport_ambulance", "ambulance")),
     Envelope("transport_taxi", "Transports en taxi conventionné", "Taxi", ("transport_taxi", "taxi")),
     Envelope("transport_vsl", "Transports en véhicule sanitaire léger (VSL)", "VSL", ("transport_vsl", "vsl")),

@@ -12,15 +12,14 @@ from caqes_analysis.chapters.assessment_matrix import matrix_table
 from caqes_analysis.chapters.assessment_words import with_values
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import through_phrase
-from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Notice, Table
 from caqes_analysis.evaluation.assess import contracted_indicators, evaluated_contracts
 from caqes_analysis.evaluation.position import Position, position_of
 from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.evaluation.values import contract_values
+from caqes_analysis.indicators.campaign_values import computed_for
 from caqes_analysis.indicators.catalogue import definitions_of
-from caqes_analysis.indicators.compute import compute_indicators
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.periods import compared_months
 from caqes_analysis.schemes.targets import target_for
@@ -80,14 +79,7 @@ def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.Da
     """Return a cell per contract and indicator that it bears on: the value, where it stands, and its colour."""
     year, month_nb = page.campaign.year, page.campaign.settled_month_nb
     periods = [f"{year - 1}-M{month_nb:02d}", f"{year}-M{month_nb:02d}"]
-    code_lists = known_code_lists(page.campaign.code_lists_folder)
-    computed = compute_indicators(
-        page.store,
-        followed,
-        periods=periods,
-        code_lists=code_lists,
-        minimum_count_nb=page.campaign.disclosure.minimum_count_nb,
-    )
+    computed = computed_for(page.store, page.campaign, followed, periods=periods)
     values = contract_values(computed, followed, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
     rows = realisation(values, followed, page.targets, scheme=page.scheme.id, year=year, month_nb=month_nb)
     rows = contracted_indicators(contracts, followed, page.scheme).merge(rows[rows["value"].notna()])

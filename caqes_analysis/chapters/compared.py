@@ -18,7 +18,6 @@ from caqes_analysis.indicators.months import envelopes_counted
 __all__ = ["Compared", "compared_spending", "compared_words"]
 
 _LPP = "lpp"
-_WITHIN_LPP = ("perfadom",)
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,9 @@ def compared_spending(page: Page) -> list[Compared]:
         target = page.target(code)
         if target.value is not None:
             where = position_in(page, row)
-            label = envelope_of(page.campaign, code).short_label
-            wholes = (_LPP,) if code in _WITHIN_LPP else ()
-            found.append(Compared(code, label, target.noun, where.state == "warning", wholes=wholes))
+            envelope = envelope_of(page.campaign, code)
+            wholes = (envelope.part_of,) if envelope.part_of else ()
+            found.append(Compared(code, envelope.short_label, target.noun, where.state == "warning", wholes=wholes))
     if page.campaign.is_annual:
         return found
     beside = set(page.forecasts["envelope"]) - set(rates["envelope"])

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import absent_months_words
 from caqes_analysis.chapters.words import MAIN_ENVELOPE
-from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
 from caqes_analysis.indicators.months import counts_envelope
+from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = ["indicator_gaps"]
 

@@ -62,10 +62,16 @@ def contract_indicators_table(page: Page) -> Table | Notice:
             "atteint."
         )
     notes += [f"Pairs : {category_words(group)}."] if group else []
-    notes += [f"{name} : {why}." for name, why in zip(frame["name"], frame["unranked"], strict=True) if why]
+    notes += _unranked_notes(frame)
     notes += [masked_words(page.campaign)] if UNRANKED in set(frame["unranked"]) else []
     notes += _outside_contract(page, frame, [one.definition for one in readings])
     return Table.from_frame(frame, caption=f"Indicateurs du {page.scheme.name}", columns=columns, notes=notes)
+
+
+def _unranked_notes(shown: pd.DataFrame) -> list[str]:
+    """Say why a value has no rank, where that is known; pandas writes what is not known as missing."""
+    known = shown[shown["unranked"].notna()]
+    return [f"{name} : {why}." for name, why in zip(known["name"], known["unranked"], strict=True)]
 
 
 def _outside_contract(page: Page, shown: pd.DataFrame, definitions: list[IndicatorDefinition]) -> list[str]:

@@ -12,7 +12,7 @@ from caqes_analysis.chapters.verdicts import unmatched_sentences
 from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case
 from caqes_analysis.display import Card, Text
 from caqes_analysis.display.base import Display
-from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
+from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = ["covered", "data_card", "missing_here", "noticed", "reserves"]
 

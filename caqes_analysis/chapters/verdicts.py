@@ -11,7 +11,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, against_phrase, through_phrase
 from caqes_analysis.evaluation.position import Position, position_of
-from caqes_analysis.evaluation.realisation import UNMATCHED_WORDS
+from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = [
     "absent_months_words",

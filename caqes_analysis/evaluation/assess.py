@@ -11,7 +11,6 @@ import pandas as pd
 
 from caqes_analysis import quality, tables
 from caqes_analysis.campaign import Campaign
-from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.evaluation.realisation import INCOMPLETE, UNMATCHED, realisation
 from caqes_analysis.evaluation.sanction import sanction_bases
@@ -19,7 +18,7 @@ from caqes_analysis.evaluation.score import grid_score
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import Values, contract_values, mark_unmatched, second_part
 from caqes_analysis.exact import cents
-from caqes_analysis.indicators.compute import compute_indicators
+from caqes_analysis.indicators.campaign_values import computed_for
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.perimeter import current_establishments
 from caqes_analysis.savings.incentive import incentive
@@ -172,14 +171,7 @@ def _indicators(
     year = evaluated_year(campaign)
     firsts = sorted({one.first_nb for one in months.values()})
     texts = [f"{y}{'' if first == 1 else f'-M{first - 1:02d}'}" for first in {1, *firsts} for y in (year - 1, year)]
-    code_lists = known_code_lists(campaign.code_lists_folder)
-    computed = compute_indicators(
-        store,
-        definitions,
-        periods=sorted(texts),
-        code_lists=code_lists,
-        minimum_count_nb=campaign.disclosure.minimum_count_nb,
-    )
+    computed = computed_for(store, campaign, definitions, periods=sorted(texts))
     contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     values = contract_values(computed, definitions, contract_of)
     values = mark_unmatched(values, definitions, quality.unmatched_years(store), contract_of)

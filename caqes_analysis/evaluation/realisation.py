@@ -13,13 +13,13 @@ from caqes_analysis.evaluation.values import Values
 from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
 from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED
+from caqes_analysis.quality import UNMATCHED_WORDS
 from caqes_analysis.schemes.targets import Target, target_for
 
-__all__ = ["INCOMPLETE", "UNMATCHED", "UNMATCHED_WORDS", "attainment_of", "realisation"]
+__all__ = ["INCOMPLETE", "UNMATCHED", "attainment_of", "realisation"]
 
 INCOMPLETE = "des mois manquent : pas de verdict"
 """Why a contract whose data have a gap gets no verdict."""
-UNMATCHED_WORDS = "les mois ne font pas la base annuelle"
 UNMATCHED = f"{UNMATCHED_WORDS} : pas de verdict"
 """Why a contract whose twelve months do not make the yearly base gets none."""
 _OPENED = "année précédente incomplète : l'établissement a ouvert en cours d'année"

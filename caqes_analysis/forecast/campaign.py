@@ -39,7 +39,6 @@ FORECAST_PART = "previsions"
 FIRST_KEPT_MONTH_NB = 3
 """First month observed of which the forecast is computed again, to show how it has moved."""
 TRIAL_MONTHS_NB = (3, 6, 9)
-UNMATCHED_NOTE = "les mois ne font pas la base annuelle"
 
 _GROUP_NAMES = {"department": "departement-", "region": "region-"}
 
@@ -375,7 +374,9 @@ def _not_closed(known: Histories, unmatched: frozenset[str]) -> Histories:
         for name, method in zip(known.series, known.methods, strict=True)
     ]
     methods = tuple(Method.NONE if one else method for one, method in zip(is_open, known.methods, strict=True))
-    reasons = tuple(UNMATCHED_NOTE if one else reason for one, reason in zip(is_open, known.reasons, strict=True))
+    reasons = tuple(
+        quality.UNMATCHED_WORDS if one else reason for one, reason in zip(is_open, known.reasons, strict=True)
+    )
     return replace(known, methods=methods, reasons=reasons)
 
 

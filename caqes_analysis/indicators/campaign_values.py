@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from caqes_analysis import tables
@@ -10,6 +12,7 @@ from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.indicators.available import available_indicators
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.compute import compute_indicators
+from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.peers import peer_groups
 from caqes_analysis.indicators.places import Places
 from caqes_analysis.indicators.precision import at_kept_precision
@@ -17,7 +20,7 @@ from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.indicators.trends import trends, with_intervals
 from caqes_analysis.store import Store
 
-__all__ = ["HISTORY_YEARS_NB", "keep_indicators", "read_periods", "sizes"]
+__all__ = ["HISTORY_YEARS_NB", "computed_for", "keep_indicators", "read_periods", "sizes"]
 
 HISTORY_YEARS_NB = 5
 """Years followed: as many as monthly spending is kept for, and enough for a slope to have an interval."""
@@ -83,6 +86,27 @@ def sizes(store: Store) -> pd.Series[float]:
     return rows.set_index("finess")["size"].astype("float64")
 
 
+def computed_for(
+    store: Store, campaign: Campaign, definitions: Sequence[IndicatorDefinition], *, periods: Sequence[str]
+) -> pd.DataFrame:
+    """Compute indicators with the code lists and the statistical secrecy of a campaign.
+
+    Parameters
+    ----------
+    store, campaign
+        The campaign, and what it received.
+    definitions, periods
+        As in :func:`~caqes_analysis.indicators.compute.compute_indicators`, which says what is returned.
+    """
+    return compute_indicators(
+        store,
+        definitions,
+        periods=periods,
+        code_lists=known_code_lists(campaign.code_lists_folder),
+        minimum_count_nb=campaign.disclosure.minimum_count_nb,
+    )
+
+
 def keep_indicators(store: Store, campaign: Campaign, *, part: str) -> None:
     """Compute every indicator of a campaign: tables ``indicators``, ``indicator_values`` and ``indicator_trends``.
 
@@ -97,13 +121,7 @@ def keep_indicators(store: Store, campaign: Campaign, *, part: str) -> None:
     """
     catalogue, code_lists = list(definitions_of(campaign).values()), known_code_lists(campaign.code_lists_folder)
     published = [one for one in catalogue if one.status == "published"]
-    values = compute_indicators(
-        store,
-        published,
-        periods=read_periods(campaign),
-        code_lists=code_lists,
-        minimum_count_nb=campaign.disclosure.minimum_count_nb,
-    )
+    values = computed_for(store, campaign, published, periods=read_periods(campaign))
     followed = tables.INDICATOR_TRENDS.empty()
     if not values.empty:
         places = Places.read(store, sorted(values["finess"].dropna().unique()))

@@ -13,9 +13,10 @@ from caqes_analysis.quality.corrections import (
 from caqes_analysis.quality.development import completed_months
 from caqes_analysis.quality.outliers import find_outliers
 from caqes_analysis.quality.perimeter_changes import perimeter_changes
-from caqes_analysis.quality.reconciliation import reconciliation, unmatched_years
+from caqes_analysis.quality.reconciliation import UNMATCHED_WORDS, reconciliation, unmatched_years
 
 __all__ = [
+    "UNMATCHED_WORDS",
     "Register",
     "apply_corrections",
     "check_contracts",

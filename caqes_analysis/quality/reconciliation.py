@@ -10,6 +10,7 @@ from caqes_analysis import tables
 from caqes_analysis.store import Store
 
 __all__ = [
+    "UNMATCHED_WORDS",
     "annual_absences",
     "annual_gaps",
     "annual_years_in_doubt",
@@ -18,12 +19,18 @@ __all__ = [
     "unmatched_years",
 ]
 
+UNMATCHED_WORDS: Final = "les mois ne font pas la base annuelle"
+"""What is said of the years of :func:`unmatched_years`, of which nothing else is said."""
 GAP_SHARE: Final = 0.02
 """Sources that usually agree within this share (dates of care against dates of reimbursement) warn beyond it…"""
 GAP_USUAL_TIMES: Final = 5.0
 """… or beyond so many times their usual gap; those that agree to the cent warn at the first cent."""
 EXACT_SHARE: Final = 1e-9
 _MONTHS_NB: Final = 12
+
+
+def _are_both_received(store: Store) -> bool:
+    return store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)
 
 
 def reconciliation(store: Store) -> pd.DataFrame:
@@ -37,7 +44,7 @@ def reconciliation(store: Store) -> pd.DataFrame:
         were received.
     """
     columns = ["year", "establishments_nb", "annual_eur", "monthly_eur", "gap_eur", "differing_nb"]
-    if not (store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)):
+    if not _are_both_received(store):
         return pd.DataFrame(columns=columns)
     return store.query(
         """
@@ -78,7 +85,7 @@ def annual_gaps(store: Store, *, merged: bool = False) -> pd.DataFrame:
         than the sources usually do), ordered; years of which the months were received. Empty unless both sources were.
     """
     columns = ["finess", "year", "annual_eur", "monthly_eur", "months_nb", "usual_share", "is_beyond"]
-    if not (store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)):
+    if not _are_both_received(store):
         return pd.DataFrame(columns=columns)
     rows = store.query(
         """
@@ -153,7 +160,7 @@ def annual_absences(store: Store) -> pd.DataFrame:
         has most of the establishments followed. Empty unless both sources were received.
     """
     columns = ["year", "source", "absent_nb", "followed_nb", "finess", "monthly_eur"]
-    if not (store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)):
+    if not _are_both_received(store):
         return pd.DataFrame(columns=columns)
     return store.query(
         """

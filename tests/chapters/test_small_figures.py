@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, finder, region, sheet
+from caqes_analysis.chapters import Page, finder, indicator_sheet, region, sheet
 from caqes_analysis.display.base import Display
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from tests.builders import A, B, establishments, monthly_rows, store_of, whole_year
@@ -51,4 +51,11 @@ def test_a_clinic_has_one_name_for_its_category(pages: dict[str, Page]) -> None:
     table = finder.finder_table(pages["region"])
     assert "Privé à but lucratif" in [cell.text for row in table.rows for cell in row]
     groups = region.by_group(pages["region"], "phmev", "category")
-    assert [row[0].text for row in groups.rows] == ["CH", "Privé à but lucratif"]
+    assert [row[0].text for row in groups.rows] == ["CH", "Privé à but lucratif", "Région"]
+
+
+def test_a_value_ranked_beside_one_that_is_not_has_no_reason() -> None:
+    shown = pd.DataFrame({"name": ["Réhospitalisations IC, 2023", "IPP, 2023"], "unranked": ["secret", None]})
+    for missing in (None, float("nan"), pd.NA):
+        mixed = shown.assign(unranked=["secret", missing])
+        assert indicator_sheet._unranked_notes(mixed) == ["Réhospitalisations IC, 2023 : secret."]
