@@ -113,7 +113,8 @@ def targeting_matrix(page: Page) -> Table | Notice:
             "Référentiels",
             f"Aucun indicateur de {page.scheme.name} n'a de référentiel : personne n'est ciblé.",
         )
-    known = rows.groupby("indicator")["reference_status"].agg(lambda states: bool((states != "unknown").any()))
+    is_known = rows["reference_status"].isin(["respected", "targeted"])
+    known = is_known.groupby(rows["indicator"]).any()
     unknown = sorted(known[~known].index, key=french.alphabetical)
     shown = rows[rows["indicator"].isin(known[known].index)]
     published = f"Référentiel non publié, donc personne n'est dit ciblé : {french.list_in_words(unknown)}."

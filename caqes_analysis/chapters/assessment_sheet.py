@@ -63,7 +63,8 @@ def steps_table(page: Page) -> Table | Notice:
         return Notice(
             "info",
             "Évaluation",
-            f"Pas de contrat {page.scheme.name} évalué en {evaluated_year(page.campaign)} pour cet établissement.",
+            f"Pas de contrat {page.scheme.name} évalué en {evaluated_year(page.campaign)} pour cet établissement : "
+            "aucun intéressement, aucune sanction ; une valeur au-dessus d'un objectif n'y est pas un verdict.",
         )
     rows = rows[rows["kind"] != "criterion"]
     grid, counted = grid_of(page.campaign), rows[(rows["kind"] == "section") & rows["score"].notna()]

@@ -28,6 +28,7 @@ REFERENCE_WORDS: Mapping[str, tuple[str, State | None]] = {
     "respected": ("non ciblé", "good"),
     "targeted": ("ciblé", "warning"),
     "unknown": ("on ne sait pas", "missing"),
+    "not_applicable": ("sans objet", "muted"),
 }
 ATTAINMENT_WORDS: Mapping[str, tuple[str, State | None]] = {
     "attained": ("atteint", "good"),

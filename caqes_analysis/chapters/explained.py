@@ -23,11 +23,12 @@ __all__ = ["effects_of", "explained", "movers"]
 
 _UNITS = {"phmev": "boîtes", "extra_list_drugs": "unités, UCD", "extra_list_devices": "unités", "lpp": "unités"}
 _NEEDED = {
-    "phmev": "deux bases annuelles Open PHMEV qui se suivent (sources.open_phmev)",
-    "extra_list_drugs": "les lignes par UCD de l'année et de la précédente (fichiers de l'ATIH, sources.extra_list)",
-    "extra_list_devices": "les lignes par code LPP de l'année et de la précédente (fichiers de l'ATIH, "
-    "sources.extra_list)",
-    "lpp": "les montants par code LPP de l'année et de la précédente (sources.lpp_spend)",
+    "phmev": "deux bases annuelles Open PHMEV qui se suivent, à nommer dans la campagne (sources.open_phmev)",
+    "extra_list_drugs": "les lignes par UCD de l'année et de la précédente (fichiers de l'ATIH), à nommer dans "
+    "la campagne (sources.extra_list)",
+    "extra_list_devices": "les lignes par code LPP de l'année et de la précédente (fichiers de l'ATIH), à nommer "
+    "dans la campagne (sources.extra_list)",
+    "lpp": "les montants par code LPP de l'année et de la précédente, à nommer dans la campagne (sources.lpp_spend)",
 }
 _LEFT_OUT_WORDS = {"phmev": "hors médicaments de l'hépatite C", "extra_list_drugs": "hors anti-PD1"}
 _MOVERS_NB = 10

@@ -11,7 +11,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none, rated_nb
 from caqes_analysis.chapters.savings import savings_card
 from caqes_analysis.chapters.verdicts import position_in
-from caqes_analysis.chapters.words import envelope_of, month_phrase, through_phrase
+from caqes_analysis.chapters.words import against_target, envelope_of, month_phrase, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, ColumnFormat, Notice, Table, Text
 from caqes_analysis.forecast.likelihood import PROBABLE
@@ -37,7 +37,7 @@ def home_answer(page: Page) -> Text:
     if target.value is None:
         return Text.answer(f"La PHMEV de la région {moved} {period} ({target.label}).{apart}")
     return Text.answer(
-        f"La PHMEV de la région {moved} {period}, {position(page, 'phmev').label} ; "
+        f"La PHMEV de la région {moved} {period} : {against_target(position(page, 'phmev').label, target)} ; "
         f"{french.plural(above, 'établissement')} sur {total} {'dépasse' if above < 2 else 'dépassent'} "
         f"{'l’' if target.noun == 'objectif' else 'le '}{target.noun}{_without_verdict(page)}.{apart}"
     )

@@ -17,7 +17,12 @@ from caqes_analysis.chapters.indicator_population import (
     some_of,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
-from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
+from caqes_analysis.chapters.indicator_uniform import (
+    answers_sentence,
+    is_yes_or_no,
+    same_level_notice,
+    same_moves_notice,
+)
 from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import Figure, Link, Notice, Text
@@ -49,6 +54,10 @@ def answer(reading: IndicatorReading) -> Text:
     name, label = _within_a_sentence(reading.definition.short_name), _within_a_sentence(reading.measure.label)
     name = label if name.casefold() in label.casefold() else f"{name}, {label}"
     head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {mean_words(reading) or 'dans la région'}"
+    if is_yes_or_no(reading.measure):
+        answers = reading.establishments["value"].dropna()
+        said = answers_sentence(reading.measure.label, int((answers > 0).sum()), len(answers))
+        head = f"{when}, {_within_a_sentence(said)} ({unit.write(region['value'])})"
     change = change_words(reading.measure, region["change"])
     head += f" ({change} {reading.against_words})" if change else ""
     target = reading.target
@@ -81,7 +90,7 @@ def _counted_words(reading: IndicatorReading, rows: pd.DataFrame) -> str:
 
 def _ranking_words(reading: IndicatorReading) -> str:
     rows = ranked(reading.establishments)
-    if len(rows) < _FEW:
+    if len(rows) < _FEW or is_yes_or_no(reading.measure):
         return ""
     middle = reading.unit.write(rows["value"].median())
     return f" ; valeur médiane des {_counted_words(reading, rows)}{french.NBSP}: {middle}"

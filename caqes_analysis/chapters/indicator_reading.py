@@ -21,7 +21,7 @@ from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
 from caqes_analysis.indicators.months import envelopes_counted
-from caqes_analysis.schemes.targets import Target
+from caqes_analysis.schemes.targets import Target, last_known_words
 
 __all__ = [
     "IndicatorReading",
@@ -176,7 +176,7 @@ class IndicatorReading:
         if self.definition.target is None:
             return "sans objectif"
         if self.target_elsewhere is None:
-            return self.target.label
+            return self.target.label + last_known_words(self.page.targets, self.target)
         return f"objectif non comparable : il porte sur « {self.target_elsewhere} », qui demande l'année précédente"
 
     @property

@@ -11,7 +11,7 @@ from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.display import Notice
 from caqes_analysis.indicators.definition import Measure
 
-__all__ = ["answers_sentence", "same_level_notice", "same_moves_notice", "why_whole_or_none"]
+__all__ = ["answers_sentence", "is_yes_or_no", "same_level_notice", "same_moves_notice", "why_whole_or_none"]
 
 _WHERE = "Établissements où "
 _WHO = "Établissements qui ont "
@@ -41,7 +41,7 @@ def same_level_notice(measure: Measure, rows: pd.DataFrame, when: str) -> Notice
     levels = {unit.printed(value) for value in known["value"]}
     silent = len(rows) - len(known)
     without = f" {sentence_case(french.plural(silent, 'établissement', words=True))} sans valeur." if silent else ""
-    if _is_yes_or_no(measure) and levels <= {0, 100}:
+    if is_yes_or_no(measure) and levels <= {0, 100}:
         no = sorted(known.loc[known["value"] == 0, "name"].astype(str), key=french.alphabetical)
         who = f" Réponse non{french.NBSP}: {' ; '.join(no)}." if no else ""
         said = answers_sentence(measure.label, len(known) - len(no), len(known))
@@ -114,5 +114,6 @@ def why_whole_or_none(measure: Measure, values: Iterable[float]) -> str:
     return ""
 
 
-def _is_yes_or_no(measure: Measure) -> bool:
+def is_yes_or_no(measure: Measure) -> bool:
+    """Say whether a measure counts the establishments that answered yes: each is worth 100 % or 0 %."""
     return measure.label.startswith((_WHERE, _WHO))

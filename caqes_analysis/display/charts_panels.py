@@ -44,18 +44,29 @@ class _Panel:
     before: Sequence[MonthValue]
     compared: tuple[int, ...]
     rate_pct: float | None
+    partial: tuple[int, ...] = ()
 
     @property
     def lines(self) -> tuple[list[float], list[float]]:
-        """Both years, 100 being the average month of the year before (of this year, when there is none)."""
-        known = [month.amount_eur for month in self.before if month.amount_eur is not None]
-        known = known or [month.amount_eur for month in self.now if month.amount_eur is not None]
+        """Both years, 100 being the average month of the year before (of this year, when there is none).
+
+        A month that does not hold all of the group is no point of its line: it would be drawn as a plunge.
+        """
+        known = self._whole(self.before) or self._whole(self.now)
         mean = float(sum(known, Decimal(0))) / len(known) if known else 1.0
         now, before = (
-            [math.nan if m.amount_eur is None or not mean else 100 * float(m.amount_eur) / mean for m in months]
+            [
+                math.nan
+                if m.amount_eur is None or m.month in self.partial or not mean
+                else 100 * float(m.amount_eur) / mean
+                for m in months
+            ]
             for months in (self.now, self.before)
         )
         return now, before
+
+    def _whole(self, months: Sequence[MonthValue]) -> list[Decimal]:
+        return [m.amount_eur for m in months if m.amount_eur is not None and m.month not in self.partial]
 
 
 def small_multiples(
@@ -70,7 +81,8 @@ def small_multiples(
     ----------
     frame
         One row a group and month: ``label`` (name of the group), ``month``, ``amount_eur`` and, where they exist,
-        ``value_status``, ``is_provisional``.
+        ``value_status``, ``is_provisional``, ``left_out_nb`` and ``by_cumul_nb`` (how many of the group are not in the
+        month, or are there for several): such a month is no point of the line.
     year, name, envelope
         Year, whose spending it is, code of the envelope.
     noun, feminine
@@ -108,7 +120,16 @@ def _panel(label: str, rows: pd.DataFrame, year: int) -> _Panel:
     known = [m.month for m, same in zip(now, before, strict=True) if None not in (m.amount_eur, same.amount_eur)]
     compared = tuple(known if comparable_months(now, before) else ())
     rate = evolution_pct(_sum(now, compared), _sum(before, compared)) if compared else None
-    return _Panel(label, now, before, compared, rate)
+    return _Panel(label, now, before, compared, rate, _partial_months(rows, now, year))
+
+
+def _partial_months(rows: pd.DataFrame, now: Sequence[MonthValue], year: int) -> tuple[int, ...]:
+    """Return the months of the two years that do not hold all of the group; none when no other month is left."""
+    apart = rows[[name for name in ("left_out_nb", "by_cumul_nb") if name in rows]].fillna(0).sum(axis=1)
+    dates = pd.to_datetime(rows["month"])
+    found = sorted(set(dates[(apart > 0) & (dates.dt.year >= year - 1)].dt.month))
+    drawn = {month.month for month in now if month.amount_eur is not None}
+    return tuple(found) if drawn - set(found) else ()
 
 
 def _sum(months: Sequence[MonthValue], compared: Sequence[int]) -> Decimal:
@@ -117,10 +138,21 @@ def _sum(months: Sequence[MonthValue], compared: Sequence[int]) -> Decimal:
 
 def _gap_notes(panels: Sequence[_Panel]) -> list[str]:
     """Say which groups are read without a month that is missing in one of both years."""
+    cut = [
+        f"{one.label} ({french.list_in_words([french.month_name(month) for month in one.partial])})"
+        for one in panels
+        if one.partial
+    ]
+    said = []
+    if cut:
+        said.append(
+            f"Courbe interrompue : {', '.join(cut)}. Un établissement, écarté de ce mois des deux années ou reçu en "
+            "cumul, y manque ; les autres restent dans le taux."
+        )
     gapped = [one.label for one in panels if one.compared and len(one.compared) < max(one.compared)]
-    if not gapped:
-        return []
-    return [f"{french.list_in_words(gapped)} : cumul lu sans les mois qui manquent une des deux années."]
+    if gapped:
+        said.append(f"{french.list_in_words(gapped)} : cumul lu sans les mois qui manquent une des deux années.")
+    return said
 
 
 def _title(rates: dict[str, float], year: int, noun: str, feminine: bool) -> str:
@@ -155,7 +187,8 @@ def _drawing(panels: Sequence[_Panel], year: int, colour: str) -> str:
         for number, panel in enumerate(panels):
             left = 4 + (number % _COLUMNS_NB) * (width + _GAP)
             top = 28 + (number // _COLUMNS_NB) * pitch
-            drawing.text(left, top + 12, shortened(panel.label, width), va="baseline")
+            whole, name = shortened(panel.label, width), panel.label.partition(" (")[0]
+            drawing.text(left, top + 12, whole if whole == panel.label else shortened(name, width), va="baseline")
             rate = french.percent(panel.rate_pct, signed=True)
             drawing.text(left, top + 28, rate, va="baseline", weight="bold")
             floor = top + _HEAD_HEIGHT + _PANEL_HEIGHT

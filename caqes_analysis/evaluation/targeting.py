@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -26,11 +26,14 @@ _CONDITION_COLUMNS = [
     "comparison",
     "threshold",
     "is_met",
+    "value_status",
     "sentence",
 ]
 _COLUMNS = ["finess", "period", "indicator", "reference_status", "is_targeted", "detail"]
 _MOST_DECIMALS_NB = 4
+_NO_REFERENCE = pd.DataFrame({"is_met": [None], "value_status": ["missing"], "sentence": ["référentiel non renseigné"]})
 _STATUS_OF = {True: "respected", False: "targeted", None: "unknown"}
+_OUTSIDE = "not_applicable"
 
 
 def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) -> pd.DataFrame:
@@ -48,8 +51,8 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
     -------
     DataFrame
         ``finess, period, indicator, condition_nb, measure, value, comparison`` (``below`` or ``above``)``, threshold,
-        is_met`` (missing when the value is)``, sentence`` (French), ordered. Comparisons are strict and exact: a ratio
-        is compared as the fraction that it is.
+        is_met`` (missing when the value is)``, value_status, sentence`` (French), ordered. Comparisons are strict and
+        exact: a ratio is compared as the fraction that it is.
     """
     found = Values(values)
     rows = []
@@ -58,7 +61,7 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
         for finess, period in found.places(definition.id):
             for number, condition in enumerate(conditions, 1):
                 measure = definition.measure(condition.measure)
-                value, _ = found.value(finess, period, definition, measure.id)
+                value, status = found.value(finess, period, definition, measure.id)
                 rows.append(
                     {
                         "finess": finess,
@@ -70,7 +73,8 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
                         "comparison": "below" if condition.below is not None else "above",
                         "threshold": condition.below if condition.below is not None else condition.above,
                         "is_met": _is_met(condition, value),
-                        "sentence": _sentence(condition, measure, value),
+                        "value_status": status,
+                        "sentence": _sentence(condition, measure, value, status),
                     }
                 )
     frame = pd.DataFrame(rows, columns=_CONDITION_COLUMNS)
@@ -82,7 +86,8 @@ def targeting(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) 
     """Say which establishments each référentiel targets.
 
     Conditions are joined by OU: one that is met is enough to respect the référentiel; an establishment that meets none
-    is targeted. With no condition met and one whose value is missing, nobody can tell.
+    is targeted. With no condition met and one whose value is missing, nobody can tell; an establishment that no
+    condition is about (a for-profit clinic, outside Open PHMEV) is not concerned.
 
     Parameters
     ----------
@@ -92,37 +97,37 @@ def targeting(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) 
     Returns
     -------
     DataFrame
-        ``finess, period, indicator, reference_status`` (``respected``, ``targeted``, ``unknown``)``, is_targeted``
-        (missing when unknown)``, detail`` (French: every condition with its value), ordered; definitions without
-        référentiel have no row.
+        ``finess, period, indicator, reference_status`` (``respected``, ``targeted``, ``unknown``,
+        ``not_applicable``)``, is_targeted`` (missing when it is neither of the first two)``, detail`` (French: every
+        condition with its value), ordered; definitions without référentiel have no row.
     """
     definitions = list(definitions)
     conditions = targeting_conditions(values, definitions)
     rows = [
-        _verdict(str(finess), str(period), str(indicator), steps["is_met"].tolist(), steps["sentence"].tolist())
+        _verdict(str(finess), str(period), str(indicator), steps)
         for (finess, period, indicator), steps in conditions.groupby(["finess", "period", "indicator"], sort=True)
     ]
     found = Values(values)
     for definition in definitions:
         if definition.reference is not None and not definition.reference.conditions:
             rows += [
-                _verdict(finess, period, definition.id, [None], ["référentiel non renseigné"])
-                for finess, period in found.places(definition.id)
+                _verdict(finess, period, definition.id, _NO_REFERENCE) for finess, period in found.places(definition.id)
             ]
     frame = pd.DataFrame(rows, columns=_COLUMNS).astype({"is_targeted": "boolean"})
     return frame.sort_values(["finess", "period", "indicator"], ignore_index=True)
 
 
-def _verdict(finess: str, period: str, indicator: str, met: Sequence[Any], sentences: Sequence[str]) -> dict[str, Any]:
-    known = [None if pd.isna(one) else bool(one) for one in met]
+def _verdict(finess: str, period: str, indicator: str, steps: pd.DataFrame) -> dict[str, Any]:
+    known = [None if pd.isna(one) else bool(one) for one in steps["is_met"]]
     respects = True if True in known else None if None in known else False
+    is_outside = (steps["value_status"] == _OUTSIDE).all()
     return {
         "finess": finess,
         "period": period,
         "indicator": indicator,
-        "reference_status": _STATUS_OF[respects],
+        "reference_status": _OUTSIDE if is_outside else _STATUS_OF[respects],
         "is_targeted": None if respects is None else not respects,
-        "detail": " ; ".join(sentences),
+        "detail": " ; ".join(steps["sentence"]),
     }
 
 
@@ -134,7 +139,7 @@ def _is_met(condition: ReferenceCondition, value: Fraction | None) -> bool | Non
     return condition.above is not None and value > Fraction(condition.above)
 
 
-def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction | None) -> str:
+def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction | None, status: str) -> str:
     threshold = condition.below if condition.below is not None else condition.above
     unit = f"{french.NBSP}{measure.unit}" if measure.unit else ""
     found = (
@@ -146,6 +151,8 @@ def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction |
     asked = f"{'moins de' if condition.below is not None else 'plus de'} {french.number(threshold, decimals)}{unit}"
     label = f"{measure.label}{french.NBSP}:"
     met = _is_met(condition, value)
+    if status == _OUTSIDE:
+        return f"{label} sans objet"
     if met is None:
         return f"{label} valeur inconnue (il faut {asked})"
     return f"{label} {found}, {'donc' if met else 'au lieu de'} {asked}"

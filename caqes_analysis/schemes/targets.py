@@ -19,6 +19,7 @@ __all__ = [
     "Target",
     "TargetStatus",
     "bears_on_envelope",
+    "last_known_words",
     "printed_status",
     "subjects_of_envelope",
     "target_for",
@@ -245,6 +246,38 @@ def target_for(
                 status=cast(TargetStatus, str(row["status"])),
             )
     return Target(subject, measure, data_year, None, unit_of_measure(measure) or "", "aucune ligne", "unknown")
+
+
+def last_known_words(targets: pd.DataFrame, target: Target) -> str:
+    """Return the last known objective before the year of one that nobody has given; empty when there is none.
+
+    Parameters
+    ----------
+    targets
+        Table ``targets``.
+    target
+        What was found for the year: nothing is added to a value, nor to a text that says that there is none.
+
+    Returns
+    -------
+    str
+        French, to write after the label of the target. An older objective judges no other year.
+    """
+    if target.value is not None or target.status == "verified":
+        return ""
+    rows = targets[
+        (targets["subject"] == target.subject)
+        & (targets["measure"] == target.measure)
+        & (targets["finess"] == "all")
+        & (targets["data_year"] < target.data_year)
+        & targets["value"].notna()
+    ]
+    if rows.empty:
+        return ""
+    last = rows.sort_values(["data_year", "scheme"]).iloc[-1]
+    year, scheme = int(last["data_year"]), str(last["scheme"])
+    found = target_for(targets, scheme=scheme, subject=target.subject, measure=target.measure, data_year=year)
+    return f" pour {target.data_year} ; dernier connu, celui de {year}, sans effet ici{_NBSP}: {found.label}"
 
 
 def target_for_envelope(

@@ -73,7 +73,7 @@ _TRIAL_VALUES: Mapping[str, tuple[Kind, str]] = {
 
 FORECAST_LEVELS = ("establishment", "department", "region")
 EVALUATION_STATUSES = ("computed", "partial", "pending", "not_computable", "not_valued", "not_applicable")
-REFERENCE_STATUSES = ("respected", "targeted", "unknown")
+REFERENCE_STATUSES = ("respected", "targeted", "unknown", "not_applicable")
 ATTAINMENTS = ("attained", "not_attained", "pending", "unknown", "not_applicable")
 _EVALUATION_KINDS = (
     "indicator",

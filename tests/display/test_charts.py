@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caqes_analysis.display import Figure, Table, charts
+from caqes_analysis.display.charts_panels import _panel
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.display.payload import validate
 from caqes_analysis.display.series import comparable_months, natural_order, of_the, short_percent, year_months
@@ -243,6 +245,27 @@ def test_a_group_without_a_month_is_compared_on_the_others() -> None:
     # (110 + 120) / 200: +15.0 %, as on the sheet of its only establishment.
     assert [cell.text for cell in figure.table.rows[0]] == ["Thélys", "2", "200", "230", "+15,0"]
     assert "Thélys : cumul lu sans les mois qui manquent une des deux années." in " ".join(figure.notes)
+
+
+def test_a_month_that_does_not_hold_all_of_the_group_is_no_plunge_of_its_curve() -> None:
+    """February without the larger of two establishments: 10 against 10, beside 110 against 100."""
+    frame = months([110, 10, 110], [100, 10, *[100] * 10]).assign(label="Thélys", left_out_nb=0)
+    frame.loc[frame["month"].dt.month == 2, "left_out_nb"] = 1
+    panel = _panel("Thélys", frame, 2024)
+    now, before = panel.lines
+    assert [math.isnan(value) for value in now[:3]] == [False, True, False]
+    assert (now[0], before[0]) == pytest.approx((110.0, 100.0)), "100 is the average of the whole months"
+    figure = charts.small_multiples(frame, **PLACE)
+    assert "Courbe interrompue : Thélys (février)." in " ".join(figure.notes)
+    # The smaller one is in the rate: 230 against 210.
+    assert figure.table.rows[0][-1].text == "+9,5"
+
+
+def test_a_panel_drops_the_code_of_a_department_before_it_cuts_its_name() -> None:
+    parts = [months([110], [100]).assign(label=label) for label in ("Val-de-Mirande (993)", "Ain (01)")]
+    drawing = charts.small_multiples(pd.concat(parts), **PLACE).svg
+    assert "Val-de-Mirande<" in drawing
+    assert "Ain (01)<" in drawing
 
 
 def test_small_multiples_count_the_groups_that_rise() -> None:

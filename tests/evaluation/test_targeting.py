@@ -79,6 +79,21 @@ def test_nobody_can_tell_when_the_deciding_value_is_missing() -> None:
     assert "valeur inconnue" in found["detail"]
 
 
+def test_a_clinic_outside_the_source_is_not_concerned() -> None:
+    outside = value("phev_ipp.boxes_nb", None, value_status="not_applicable")
+    found = targeting(pd.DataFrame([outside]), [IPP]).iloc[0]
+    assert (found["reference_status"], found["detail"]) == ("not_applicable", "Boîtes\xa0: sans objet")
+    assert pd.isna(found["is_targeted"])
+
+
+def test_an_establishment_that_prescribes_nothing_respects_by_its_amount_alone() -> None:
+    """Without any PERFADOM there is no share (0 of 0), and 0 € is less than 100 000 €."""
+    share = value("phev_perfadom.share_pct", None, value_status="not_applicable")
+    found = targeting(pd.DataFrame([value("phev_perfadom.reimbursed_eur", 0), share]), [PERFADOM]).iloc[0]
+    assert found["reference_status"] == "respected"
+    assert "Part\xa0: sans objet" in found["detail"]
+
+
 def test_an_unknown_reference_targets_nobody() -> None:
     unknown = definition("pansements")
     found = targeting(pd.DataFrame([value("pansements.reimbursed_eur", 5)]), [unknown]).iloc[0]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from caqes_analysis import envelopes, tables
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.schemes import SUBJECT_LABELS, Target, read_targets, target_for, target_for_envelope
-from caqes_analysis.schemes.targets import ENVELOPE_SUBJECTS, printed_status
+from caqes_analysis.schemes.targets import ENVELOPE_SUBJECTS, last_known_words, printed_status
 
 HEADER = "scheme;subject;measure;data_year;finess;value;unit_label;source;status\n"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -138,6 +138,20 @@ def test_perimeter_is_named_when_it_differs(shipped: pd.DataFrame) -> None:
     assert perimeter(2017) == f"objectif fixé pour PHEV (médicaments et LPP), dépense observée{NBSP}: PHMEV"
     assert perimeter(2019) == ""
     assert perimeter(2019, "extra_list_devices") == ""
+
+
+def test_an_unknown_objective_names_the_last_known_one_and_takes_no_value_from_it(shipped: pd.DataFrame) -> None:
+    asked = {"scheme": "caqes-2022", "subject": "repertoire_share", "measure": "share_pct"}
+    missing = target_for(shipped, **asked, data_year=2023)
+    assert missing.value is None
+    said = f"{missing.label}{last_known_words(shipped, missing)}".replace("\xa0", " ")
+    assert said == (
+        "objectif non renseigné pour 2023 ; dernier connu, celui de 2021, sans effet ici : objectif 49 % "
+        "(arrêté du 12/12/2018)"
+    )
+    known = target_for(shipped, **asked | {"scheme": "caqes-2018"}, data_year=2019)
+    assert last_known_words(shipped, known) == ""
+    assert last_known_words(shipped, target_for(shipped, **asked, data_year=2016)) == ""
 
 
 def test_schemes_never_mix(shipped: pd.DataFrame) -> None:
