@@ -154,7 +154,10 @@ def _why_none(levers: pd.DataFrame) -> str:
     """Return why an establishment has no lever worth anything, from the rates that could be compared."""
     compared = sorted({LEVER_LABELS[name] for name in levers["lever"]})
     if not compared:
-        return "Aucun levier : aucun taux de l'établissement n'est connu, faute de données reçues."
+        return (
+            "Aucun levier n'est calculable, faute de données reçues : il y faut des lignes dans Open PHMEV, ou les "
+            "douze mois et les trajets d'ambulance, de taxi et de VSL."
+        )
     return (
         "Aucun levier : l'établissement fait aussi bien que le meilleur quart de la région partout où ses données se "
         f"comparent ({french.list_in_words(compared)})."

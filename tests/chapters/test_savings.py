@@ -201,7 +201,7 @@ def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page
 def test_an_establishment_without_levers_says_why(page: Page) -> None:
     (notice,) = savings_sheet.own_levers(sheet(page, "000000000"))
     assert isinstance(notice, Notice)
-    assert "faute de données reçues" in notice.summary()
+    assert "faute de données reçues : il y faut des lignes dans Open PHMEV, ou les douze mois" in notice.summary()
     assert savings_sheet.levers_card(sheet(page, "000000000")) is None
 
 
