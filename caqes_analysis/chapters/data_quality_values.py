@@ -266,8 +266,8 @@ def corrections_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("name", "Établissement"),
             ColumnFormat.text("period", "Période"),
             ColumnFormat.text("field", "Champ"),
-            ColumnFormat.number("old", "Reçu", decimals=2),
-            ColumnFormat.number("new", "Retenu", decimals=2),
+            ColumnFormat.number("old", "Valeur à remplacer", decimals=2),
+            ColumnFormat.number("new", "Valeur demandée", decimals=2),
             ColumnFormat.status("state", "État", states),  # type: ignore[arg-type]
             ColumnFormat.text("proof", "Preuve (auteur, date)"),
         ],

@@ -64,6 +64,8 @@ def test_the_register_of_an_establishment_is_on_its_sheet_alone(pages: dict[str,
     cells = [[cell.text.replace("\u00a0", " ").replace("\u202f", " ") for cell in row] for row in table.rows]
     assert cells[0][1:] == ["avril 2024", "PHMEV", "1 000,00", "100,00", "appliquée", "courriel (Mme B, le 15/10/2024)"]
     assert cells[1][1:6] == ["juin 2023", "LPP", "7,00", "70,00", "non appliquée : autre valeur reçue"]
+    # What a refused line would replace is not what was received.
+    assert [header.label for header in table.columns][3:5] == ["Valeur à remplacer", "Valeur demandée"]
     assert sheet_data.reserves(pages[B])[1] is None
 
 
