@@ -177,18 +177,29 @@ def _without(months: Floats, affected: npt.NDArray[np.intp], stop: int) -> Float
     free = np.ones(len(months), dtype=bool)
     free[affected] = False
     free[stop:] = False
-    for at, month in enumerate(affected):
-        own = np.arange(month // 12 * 12, month // 12 * 12 + 12)
-        said = []
-        for shift in range(-12 * HISTORY_YEARS_NB, 12 * HISTORY_YEARS_NB + 1, 12):
-            if not shift or not 0 <= month + shift < stop or not free[month + shift]:
-                continue
-            pairs = [one for one in own if 0 <= one + shift < stop and free[one] and free[one + shift]]
-            base = sum(months[one + shift] for one in pairs)
-            if pairs and base > 0 and np.isfinite(base):
-                said.append(months[month + shift] * sum(months[one] for one in pairs) / base)
-        if said and np.isfinite(said).any():
-            found[at] = np.nanmedian(said)
+    years, is_free = months.reshape(-1, 12), free.reshape(-1, 12)
+    for year in np.unique(affected // 12):
+        here = affected // 12 == year
+        shared = is_free & is_free[year]
+        # Added month after month: sums by pairs would differ in the last bit.
+        base = np.where(shared, years, 0.0).cumsum(axis=1)[:, -1]
+        own = np.where(shared, years[year], 0.0).cumsum(axis=1)[:, -1]
+        said = shared.any(axis=1) & (base > 0) & np.isfinite(base)
+        columns = affected[here] % 12
+        moved = years[said][:, columns] * own[said, None] / base[said, None]
+        found[here] = _medians(np.where(is_free[said][:, columns], moved, np.nan), otherwise=found[here])
+    return found
+
+
+def _medians(values: Floats, *, otherwise: Floats) -> Floats:
+    """Return the median of what is known in each column; ``otherwise`` where nothing finite is."""
+    if not len(values):
+        return otherwise
+    ordered = np.sort(values, axis=0)  # what is not known comes last
+    known_nb = np.maximum((~np.isnan(values)).sum(axis=0), 1)
+    columns = np.arange(values.shape[1])
+    middle = (ordered[(known_nb - 1) // 2, columns] + ordered[known_nb // 2, columns]) / 2
+    found: Floats = np.where(np.isfinite(values).any(axis=0), middle, otherwise)
     return found
 
 

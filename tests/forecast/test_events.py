@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.forecast import forecast_year_end
-from caqes_analysis.forecast.events import disturbed_rests
+from caqes_analysis.forecast.events import _without, disturbed_rests
 from tests.forecast.series import region, until
 
 NAME = "000000002/phmev"
@@ -106,3 +107,21 @@ def test_which_rests_of_year_an_event_moves() -> None:
     assert moved(2021, 6) == [False, True]
     assert moved(2021, 9) == [False, False]
     assert moved(2022, 3) == [False, False]
+
+
+def test_an_exceptional_month_is_what_the_other_years_say_moved_as_the_rest_of_its_year() -> None:
+    years = np.full((4, 12), 100.0)
+    years[1] = 120.0
+    years[1, 2:4] = 10.0  # March and April of the second year are exceptional
+    years[2, 2] = 90.0
+    years[3, 2] = np.nan  # no year of which the month is not known says anything
+    months, stop = years.ravel(), 36 + 6
+    made = _without(months, np.array([14, 15]), stop)
+    # Ten months at 120 against ten at 100 (in the fourth year, four): March 100 or 90 times 1.2, April 100 times 1.2.
+    assert made.tolist() == [pytest.approx((120 + 108) / 2), pytest.approx(120)]
+
+
+def test_an_exceptional_month_of_which_no_other_year_speaks_stays_as_it_was() -> None:
+    months = np.full(24, np.nan)
+    months[12:] = 50.0
+    assert _without(months, np.array([14]), 24).tolist() == [50.0]
