@@ -260,6 +260,7 @@ class Sources(Parameters):
     extra_list: tuple[ExtraListSource, ...] = ()
     activity: tuple[MappedSource, ...] = ()
     lpp_spend: tuple[MappedSource, ...] = ()
+    prescriber_spend: tuple[MappedSource, ...] = ()
     declared: tuple[FileSource, ...] = ()
     grid_answers: tuple[FileSource, ...] = ()
     extracts: tuple[ExtractSource, ...] = ()

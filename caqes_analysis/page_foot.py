@@ -34,6 +34,7 @@ SOURCE_LABELS: Final[Mapping[str, str]] = {
     "extra_list_history": "historique de la liste en sus",
     "activity": "activité",
     "lpp_spend": "dépenses par code LPP",
+    "prescriber_spend": "dépenses par prescripteur",
     "declared": "indicateurs déclarés",
     "grid_answers": "grilles d'évaluation",
     "extracts": "extraits",

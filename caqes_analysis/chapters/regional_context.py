@@ -19,6 +19,7 @@ from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
 from caqes_analysis.indicators.evolution import contributions
+from caqes_analysis.savings.lever_prescribers import listed_establishments
 from caqes_analysis.savings.levers import looks_like_extract
 from caqes_analysis.store import Store
 
@@ -30,6 +31,7 @@ __all__ = [
     "FIRST_MONTH",
     "IS_EXTRACT",
     "PERIMETER_EFFECT",
+    "PRESCRIBERS",
     "RANK",
     "RANKED_NB",
     "RECEIVED",
@@ -46,7 +48,7 @@ RECEIVED = "reçu"
 SHARE, CONTRIBUTION, RANK, RANKED_NB = "part", "contribution", "rang", "classés"
 PERIMETER_EFFECT = "effet de périmètre"
 REGION_VALUE, CLOSED_YEAR = "région", "année close"
-FIRST_MONTH, IS_EXTRACT = "premier mois", "extrait"
+FIRST_MONTH, IS_EXTRACT, PRESCRIBERS = "premier mois", "extrait", "prescripteurs"
 UNMATCHED = "écart annuel"
 """Subject of the years, each a measure, whose months do not make the yearly base; printed: the two amounts."""
 ERROR, DOUBT = "erreur à régler", "constat à regarder"
@@ -85,12 +87,12 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
         Table ``regional_context``. For the main envelope: share of the region, contribution to its evolution (absent
         when it has none) and rank among so many, or effect of a change of perimeter. For each indicator of the scheme:
         value of the region, last whole year. Of what was received: first month, whether the yearly base looks like an
-        extract, the years whose months do not make that base, and what the controls noticed about the establishment
-        that no correction settled.
+        extract, the years whose months do not make that base, what the controls noticed about the establishment
+        that no correction settled, and whether a list of prescribers of the year of the levers was received for it.
     """
     shared = [*_of_indicators(store, campaign), *_of_files(store)]
     own = {str(row["finess"]): row for row in _weights(store, campaign).to_dict("records")}
-    rows: list[tuple[str, str, str, str]] = [*_unmatched(store), *_noticed(store)]
+    rows: list[tuple[str, str, str, str]] = [*_unmatched(store), *_noticed(store), *_with_prescribers(store)]
     for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
         weight = own.get(finess)
         facts = shared if weight is None else [*_of_weight(weight), *shared]
@@ -200,3 +202,10 @@ def _noticed(store: Store) -> Iterator[tuple[str, str, str, str]]:
         key = f"{row['code']}, {row['place']}, {row['delivery']}"
         example = row["example"].removeprefix(place.rpartition(", ")[2]).lstrip(f"{french.NBSP} :")
         yield heirs[finess], subject, key, f"{place}{french.NBSP}: {example}. {row['remedy']}"
+
+
+def _with_prescribers(store: Store) -> Iterator[tuple[str, str, str, str]]:
+    year = store.query("select max(year) as year from levers")["year"].iloc[0]
+    if not pd.isna(year):
+        for finess in listed_establishments(store, year=int(year)):
+            yield finess, RECEIVED, PRESCRIBERS, "oui"

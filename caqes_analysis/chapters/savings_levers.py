@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caqes_analysis import tables
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.regional_context import IS_EXTRACT, RECEIVED
+from caqes_analysis.chapters.regional_context import IS_EXTRACT, PRESCRIBERS, RECEIVED
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.savings.levers import (
     LEVER_ASSUMPTIONS,
@@ -14,7 +14,7 @@ from caqes_analysis.savings.levers import (
     top_levers,
 )
 
-__all__ = ["extract_notes", "first_levers_table", "levers_table"]
+__all__ = ["extract_notes", "first_levers_table", "levers_table", "prescriber_notes"]
 
 
 def levers_table(page: Page) -> Table | Notice:
@@ -67,6 +67,13 @@ def extract_notes(page: Page) -> list[str]:
     if not ((RECEIVED, IS_EXTRACT) in page.regional_context if on_a_sheet else looks_like_extract(page.store)):
         return []
     return ["La base reçue est un extrait : ses sommes sont justes, ni ses taux ni ses leviers ne veulent rien dire."]
+
+
+def prescriber_notes(page: Page) -> list[str]:
+    """Return the sentence of a sheet whose workbook says who prescribed; nothing where no list was received."""
+    if (RECEIVED, PRESCRIBERS) not in page.regional_context:
+        return []
+    return ["Le classeur dit aussi qui a prescrit (diffusion restreinte) : aucun prescripteur n'est nommé ici."]
 
 
 def first_levers_table(page: Page, *, top_nb: int = 15) -> Table | Notice:

@@ -18,7 +18,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimate_text,
     estimates_of,
 )
-from caqes_analysis.chapters.savings_levers import extract_notes
+from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_notes
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
 from caqes_analysis.display.series import carried_bound
@@ -129,6 +129,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             "Intervalle : au meilleur quart, ce que le hasard d'une année fait au taux, plus que ses seules boîtes ne "
             "le diraient ; « – » quand il n'est pas estimable pour un groupe (année absente, peu d'établissements).",
             f"Toutes les présentations, levier par levier : classeur leviers-{page.finess}.xlsx des fichiers exportés.",
+            *prescriber_notes(page),
             *extract_notes(page),
         ],
     )

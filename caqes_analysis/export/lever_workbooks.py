@@ -16,6 +16,7 @@ from caqes_analysis.export.package import CIRCULATION
 from caqes_analysis.export.sheets import Field, Number, add_table_sheet, add_text_sheet
 from caqes_analysis.savings.incentive import total_of
 from caqes_analysis.savings.lever_details import WITHOUT_DETAIL, lever_details
+from caqes_analysis.savings.lever_prescribers import MINIMUM_BOXES_NB, OTHERS, lever_prescribers
 from caqes_analysis.savings.levers import LEVER_ASSUMPTIONS, top_levers
 from caqes_analysis.sources.workbook_writing import save_undated
 
@@ -33,6 +34,7 @@ _SHEETS: Final[Mapping[str, str]] = {
     "pansements": "Pansements",
 }
 _GROUPS: Final = "Molécules et classes"
+_PRESCRIBERS: Final[Mapping[str, str]] = {"rpps": "Prescripteurs", "service": "Services"}
 _NO_PRODUCT: Final = "les fichiers reçus ne nomment aucun de ses produits"
 _CENTS, _UNITS, _RATES = 2, 0, 1
 
@@ -58,14 +60,17 @@ def write_lever_workbooks(page: Page, folder: Path) -> list[tuple[Path, str]]:
         return []
     folder.mkdir(parents=True, exist_ok=True)
     own_levers = dict(iter(levers[levers["scenario"] == _SCENARIO].groupby("finess")))
-    details = dict(iter(lever_details(page.store, levers, scenario=_SCENARIO).groupby("finess")))
+    products = lever_details(page.store, levers, scenario=_SCENARIO)
+    details = dict(iter(products.groupby("finess")))
+    prescribers = lever_prescribers(page.store, products, year=int(levers["year"].iloc[0]))
+    who = dict(iter(prescribers.groupby("finess")))
     names = page.establishments.set_index("finess")["name"]
     notes = extract_notes(page)
     written = []
     for finess, ranks in ranked.groupby("finess", sort=True):
         named = f"{names.get(finess, finess)} (FINESS {finess})"
         path = folder / f"leviers-{finess}.xlsx"
-        _write(page, path, named, ranks, own_levers[finess], details.get(finess), notes)
+        _write(page, path, named, ranks, own_levers[finess], details.get(finess), who.get(finess), notes)
         written.append((path, f"Leviers de {named}"))
     return written
 
@@ -77,6 +82,7 @@ def _write(
     ranks: pd.DataFrame,
     groups: pd.DataFrame,
     products: pd.DataFrame | None,
+    prescribers: pd.DataFrame | None,
     notes: list[str],
 ) -> None:
     lists: dict[str, pd.DataFrame] = (
@@ -84,7 +90,8 @@ def _write(
     )
     mark = f"{RESTRICTED} – {named}"
     book = Workbook(write_only=True)
-    add_text_sheet(book, "Lisez-moi", _explanations(page, named, int(groups["year"].iloc[0]), notes))
+    explained = _explanations(page, named, int(groups["year"].iloc[0]), notes, has_prescribers=prescribers is not None)
+    add_text_sheet(book, "Lisez-moi", explained)
     fields = _lever_fields(has_target=bool(ranks["target_eur"].notna().any()))
     add_table_sheet(book, "Leviers", fields, _lever_rows(ranks, lists, fields), above=mark, frozen_columns_nb=2)
     add_table_sheet(book, _GROUPS, _GROUP_FIELDS, _group_rows(ranks, groups), above=mark, frozen_columns_nb=2)
@@ -94,10 +101,17 @@ def _write(
             total.append(_euros(total_of(lists[lever]["saving_eur"])))
             rows = _product_rows(lists[lever])
             add_table_sheet(book, _SHEETS[lever], _PRODUCT_FIELDS, rows, above=mark, frozen_columns_nb=3, total=total)
+    if prescribers is not None:
+        for kind, lines in prescribers.groupby("prescriber_kind", sort=True):
+            rows = _prescriber_rows(lines, ranks)
+            sheet = _PRESCRIBERS[str(kind)]
+            add_table_sheet(book, sheet, _prescriber_fields(sheet), rows, above=mark, frozen_columns_nb=3)
     save_undated(book, path)
 
 
-def _explanations(page: Page, named: str, year: int, notes: list[str]) -> list[tuple[str, bool]]:
+def _explanations(
+    page: Page, named: str, year: int, notes: list[str], *, has_prescribers: bool
+) -> list[tuple[str, bool]]:
     campaign = page.campaign
     simulated = [("Données simulées : aucun établissement n'est réel.", False)] if campaign.is_simulated else []
     return [
@@ -129,8 +143,31 @@ def _explanations(page: Page, named: str, year: int, notes: list[str]) -> list[t
             "pas de part. Une présentation sans équivalent de même dose et de même nombre d'unités n'est pas citée.",
             False,
         ),
-        ("Ni le prescripteur ni le service ne sont dans les fichiers reçus : ils ne sont pas dans ce classeur.", False),
+        *_who_prescribed(has_prescribers),
         ("Les lignes que le producteur de la base a masquées ne nomment aucun produit : elles n'y sont pas.", False),
+    ]
+
+
+def _who_prescribed(has_prescribers: bool) -> list[tuple[str, bool]]:
+    if not has_prescribers:
+        return [("Aucune liste par prescripteur ou service n'a été reçue pour cet établissement.", False)]
+    return [
+        ("Qui a prescrit", True),
+        (
+            "Prescripteurs, Services : qui a prescrit chaque présentation qui a une part, selon la liste reçue. "
+            "L'économie d'une présentation est partagée selon les boîtes ; les parts s'additionnent au centime.",
+            False,
+        ),
+        (
+            f"Personne n'est nommé pour moins de {MINIMUM_BOXES_NB} boîtes d'une présentation : la ligne « {OTHERS} » "
+            "les réunit, avec les boîtes que la liste n'attribue à personne.",
+            False,
+        ),
+        (
+            "Données nominatives : à ne remettre qu'à l'établissement. Un écart n'est pas une faute : les patients "
+            "d'un prescripteur ne sont pas ceux d'un autre.",
+            False,
+        ),
     ]
 
 
@@ -217,6 +254,34 @@ def _product_rows(products: pd.DataFrame) -> Iterator[list[Any]]:
             _euros(float(row["spent_eur"]) / units) if units else None,
             _euros(row["saving_eur"]),
         ]
+
+
+def _prescriber_fields(sheet: str) -> list[Field]:
+    return [
+        Field("Levier", 34, wrap=True),
+        Field("Présentation ou article", 44, wrap=True),
+        Field("N° RPPS" if sheet == _PRESCRIBERS["rpps"] else "Service", 16),
+        Field("Libellé reçu", 28, wrap=True),
+        Field("Code (CIP13 ou LPP)", 16),
+        Field("Boîtes ou unités", 12),
+        Field("Remboursé (€)", 16),
+        Field("Économie possible (€)", 16),
+    ]
+
+
+def _prescriber_rows(prescribers: pd.DataFrame, ranks: pd.DataFrame) -> Iterator[list[Any]]:
+    for lever, label in zip(ranks["lever"], ranks["label"], strict=True):
+        for row in prescribers[prescribers["lever"] == lever].to_dict("records"):
+            yield [
+                label,
+                row["product_label"],
+                row["prescriber"],
+                None if pd.isna(row["prescriber_label"]) else row["prescriber_label"],
+                row["code"],
+                _number(row["units_nb"], _UNITS),
+                _euros(row["spent_eur"]),
+                _euros(row["saving_eur"]),
+            ]
 
 
 def _number(value: Any, decimals: int) -> Number | None:

@@ -18,6 +18,7 @@ from caqes_analysis.quality.not_months import CumulatedYear, IncompleteEnd, find
 from caqes_analysis.quality.outliers import Outlier, outliers_of
 from caqes_analysis.quality.panels import Panel, panels
 from caqes_analysis.quality.perimeter_changes import spending_outside_validity
+from caqes_analysis.quality.prescriber_controls import check_prescribers
 from caqes_analysis.quality.reconciliation import annual_years_in_doubt
 from caqes_analysis.quality.repeats import Repeat, find_copies, find_entities, find_repeats, find_totals
 from caqes_analysis.quality.shifts import find_shifts
@@ -93,6 +94,7 @@ def check_received(
         found += annual_findings(store, explained)
         found += absence_findings(store, explained)
     found += check_lpp(store)
+    found += check_prescribers(store)
     found += check_activity(store)
     return Findings(sorted(found, key=lambda one: ("error", "warning", "information").index(one.severity)))
 

@@ -1,4 +1,4 @@
-"""Receiving small tables: monthly spending, activity and LPP, in the plain layout or through a column mapping."""
+"""Receiving small tables: months, activity, LPP and prescribers, in the plain layout or through a column mapping."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from caqes_analysis.sources.lpp_spend import read_lpp_spend
 from caqes_analysis.sources.mapped_table import read_mapped
 from caqes_analysis.sources.monthly_spend import read_monthly_spend
 from caqes_analysis.sources.nearest_mapping import LAYOUT_CODES, nearest_mapping
+from caqes_analysis.sources.prescriber_spend import read_prescriber_spend
 from caqes_analysis.sources.received import Received
 from caqes_analysis.store import Store
 
@@ -24,14 +25,14 @@ __all__ = ["check_last_month", "delivery_facts", "read_table"]
 
 
 def read_table(source: MappedSource, table: str, campaign: Campaign) -> Received:
-    """Read one file of monthly spending, activity or LPP by code.
+    """Read one file of monthly spending, activity, LPP by code or spending by prescriber.
 
     Parameters
     ----------
     source
         The file as the campaign names it.
     table
-        ``monthly_spend``, ``activity`` or ``lpp_spend``.
+        ``monthly_spend``, ``activity``, ``lpp_spend`` or ``prescriber_spend``.
     campaign
         The campaign: envelopes, provisional months, folder of the region's own mappings.
 
@@ -41,6 +42,8 @@ def read_table(source: MappedSource, table: str, campaign: Campaign) -> Received
         All that is wrong in the file or its mapping; when the layout is another, the nearest mapping is proposed.
     """
     mapping = None if source.mapping is None else _mapping(source, table, campaign)
+    if table == "prescriber_spend":
+        return read_prescriber_spend(source.path, delivery=source.delivery_name, mapping=mapping)
     try:
         return _read(source, table, mapping, campaign)
     except SourceError as failure:
@@ -137,8 +140,8 @@ def delivery_facts(source: Any, rows: pd.DataFrame) -> dict[str, Any]:
     return {
         "received_on": source.received_on,
         "as_of": pd.Timestamp(f"{as_of}-01") if as_of else None,
-        "total_eur": _sum(rows, "amount_eur"),
-        "total_nb": _sum(rows, "count_nb", "quantity_nb"),
+        "total_eur": _sum(rows, "amount_eur", "reimbursed_eur"),
+        "total_nb": _sum(rows, "count_nb", "quantity_nb", "boxes_nb"),
     }
 
 

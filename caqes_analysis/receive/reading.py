@@ -91,6 +91,7 @@ class _Reading:
             (self.campaign.sources.extra_list, self._extra_list),
             (self.campaign.sources.activity, self._activity),
             (self.campaign.sources.lpp_spend, self._lpp),
+            (self.campaign.sources.prescriber_spend, self._prescribers),
             (self.campaign.sources.declared, self._declared),
             (self.campaign.sources.grid_answers, self._grid_answers),
             (self.campaign.sources.extracts, self._extract),
@@ -152,6 +153,9 @@ class _Reading:
 
     def _lpp(self, source: MappedSource) -> None:
         self._keep(tables.LPP_SPEND, read_table(source, "lpp_spend", self.campaign), source)
+
+    def _prescribers(self, source: MappedSource) -> None:
+        self._keep(tables.PRESCRIBER_SPEND, read_table(source, "prescriber_spend", self.campaign), source)
 
     def _declared(self, source: FileSource) -> None:
         self._keep(tables.ACTIVITY, read_declared(source.path, delivery=source.delivery_name), source)

@@ -33,6 +33,7 @@ from caqes_analysis.simulation.grid_answers import ANSWERS_FILE, GRADED_YEARS, a
 from caqes_analysis.simulation.grid_answers import HEADER as ANSWERS_HEADER
 from caqes_analysis.simulation.open_phmev import Lines, draw_lines, largest_lines_nb, usual_lines_nb
 from caqes_analysis.simulation.open_phmev_file import write_batches
+from caqes_analysis.simulation.prescribers import write_prescribers
 from caqes_analysis.simulation.reception import Reception
 from caqes_analysis.simulation.series import Region
 from caqes_analysis.simulation.successive import quarters, write_cumulative_transports, write_declarations
@@ -73,8 +74,8 @@ def simulate_region(
     list of Path
         ``etablissements.csv``, ``contrats.csv``, ``phmev_mensuel.csv``, ``enveloppes_mensuelles.csv``,
         ``liste_en_sus_mensuel.xlsx``, ``activite.csv``, ``lpp_par_code.csv``, the declared indicators of the year
-        before, the transports cumulated at each quarter, and the Open PHMEV files of the two years before ``year`` (the
-        older one zipped).
+        before, the transports cumulated at each quarter, who prescribed what in three establishments the year before,
+        and the Open PHMEV files of the two years before ``year`` (the older one zipped).
 
     Raises
     ------
@@ -115,6 +116,9 @@ def simulate_region(
             path, _regional_lines(region, year - 1), seed=seed, year=year - 1
         ),
     }
+    writers[f"prescripteurs_{year - 1}.csv"] = lambda path: write_prescribers(
+        path, _regional_lines(region, year - 1), seed=seed, year=year - 1
+    )
     if last_month == 12:  # the yearly base of a closed year is there too
         writers[f"OPEN_PHMEV_{year}.CSV"] = lambda path: write_batches(
             path, _regional_lines(region, year), seed=seed, year=year

@@ -11,6 +11,7 @@ from caqes_analysis.sources.lpp_spend import read_lpp_spend
 from caqes_analysis.sources.mapped_table import read_mapped
 from caqes_analysis.sources.monthly_spend import read_monthly_spend
 from caqes_analysis.sources.open_phmev import ingest_open_phmev, read_open_phmev
+from caqes_analysis.sources.prescriber_spend import read_prescriber_spend
 from caqes_analysis.sources.received import Received
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "read_mapped",
     "read_monthly_spend",
     "read_open_phmev",
+    "read_prescriber_spend",
     "write_declared_form",
 ]

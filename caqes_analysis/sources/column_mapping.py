@@ -17,7 +17,7 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Texts = tuple[Text, ...]
 HeaderMeaning = Literal["name", "month", "year", "item", "measure"]
 MonthForm = Literal["AAAA-MM", "MM/AAAA", "AAAAMM", "mois AAAA", "mois", "MM", "JJ/MM/AAAA", "date", "AAAA", "AAAA-MMM"]
-MappedTable = Literal["monthly_spend", "activity", "lpp_spend"]
+MappedTable = Literal["monthly_spend", "activity", "lpp_spend", "prescriber_spend"]
 
 MONTH_FORMS: dict[MonthForm, str] = {
     "AAAA-MM": "2024-09",
@@ -37,6 +37,7 @@ MEASURES: dict[MappedTable, tuple[str, ...]] = {
     "monthly_spend": ("amount", "quantity"),
     "activity": ("count",),
     "lpp_spend": ("amount", "quantity"),
+    "prescriber_spend": ("amount", "quantity"),
 }
 """What each table counts; the first is the one that must be there."""
 
@@ -51,7 +52,9 @@ class Columns(Parameters):
     month, year
         Month or period, and its year when the month does not say it.
     item
-        What is counted: the envelope, the activity or the LPP code.
+        What is counted: the envelope, the activity, the LPP code, the product prescribed.
+    prescriber, prescriber_label
+        Who prescribed (RPPS or code of the service), and its label: ``prescriber_spend`` only.
     amount, quantity, count
         Values, when each has its column.
     """
@@ -60,6 +63,8 @@ class Columns(Parameters):
     month: Text | None = None
     year: Text | None = None
     item: Text | None = None
+    prescriber: Text | None = None
+    prescriber_label: Text | None = None
     amount: Text | None = None
     quantity: Text | None = None
     count: Text | None = None
@@ -194,10 +199,38 @@ class ColumnMapping(Parameters):
                 f"la mesure {wanted[0]} manque. → L'ajouter.",
             ),
         )
-        wrong = [message for is_wrong, message in checks if is_wrong]
+        wrong = [message for is_wrong, message in (*checks, *self._prescriber_checks()) if is_wrong]
         if wrong:
             raise ValueError(wrong[0])
         return self
+
+    def _prescriber_checks(self) -> tuple[tuple[bool, str], ...]:
+        """Return what a list of prescribers must have, and what no other table may."""
+        columns = self.columns
+        is_list = self.table == "prescriber_spend"
+        plain = ColumnMapping.model_fields
+        settled = {"title", "table", "separator", "columns", "ignore"}
+        moved = [
+            name
+            for name in plain
+            if name not in settled and getattr(self, name) != plain[name].get_default(call_default_factory=True)
+        ]
+        return (
+            (
+                not is_list and bool(columns.prescriber or columns.prescriber_label),
+                "seule la table prescriber_spend a des prescripteurs. → Retirer prescriber et prescriber_label.",
+            ),
+            (
+                is_list and None in (columns.prescriber, columns.year, columns.item, columns.quantity),
+                "une liste par prescripteur a une colonne pour chaque chose. → Donner columns.prescriber, year, item, "
+                "quantity et amount.",
+            ),
+            (
+                is_list and bool(moved or columns.month),
+                "une liste par prescripteur se lit ligne à ligne, une année par ligne. → Ne garder que title, table, "
+                "separator, columns et ignore.",
+            ),
+        )
 
     @property
     def needs_as_of(self) -> bool:

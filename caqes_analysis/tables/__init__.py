@@ -43,6 +43,7 @@ from caqes_analysis.tables.received import (
     GRID_ANSWERS,
     LPP_SPEND,
     MONTHLY_SPEND,
+    PRESCRIBER_SPEND,
 )
 from caqes_analysis.tables.reference import (
     BIOSIMILAR_GROUPS,
@@ -114,6 +115,7 @@ __all__ = [
     "LPP_SPEND",
     "MONTHLY_GRID",
     "MONTHLY_SPEND",
+    "PRESCRIBER_SPEND",
     "REGIONAL_CONTEXT",
     "REPLACED_SPEND",
     "RUN_CAUSES",

@@ -33,6 +33,7 @@ from caqes_analysis.tables.received import (
     GRID_ANSWERS,
     LPP_SPEND,
     MONTHLY_SPEND,
+    PRESCRIBER_SPEND,
 )
 from caqes_analysis.tables.reference import (
     BIOSIMILAR_GROUPS,
@@ -62,6 +63,7 @@ ALL_TABLES: tuple[Table, ...] = (
     CUMULATIVE_SPEND,
     ANNUAL_DRUG_SPEND,
     LPP_SPEND,
+    PRESCRIBER_SPEND,
     EXTRA_LIST_USE,
     ACTIVITY,
     GRID_ANSWERS,

@@ -28,6 +28,7 @@ __all__ = [
     "GRID_ANSWERS",
     "LPP_SPEND",
     "MONTHLY_SPEND",
+    "PRESCRIBER_SPEND",
 ]
 
 ESTABLISHMENTS = Table(
@@ -161,6 +162,25 @@ LPP_SPEND = Table(
         Column("lpp", "text", "Code LPP, 7 chiffres.", pattern=r"^[0-9]{7}$"),
         DELIVERY,
         values(quantity_nb=("quantity", "Quantité."), amount_eur=("amount", "Montant remboursé.")),
+        STATE,
+    ),
+)
+PRESCRIBER_SPEND = Table(
+    "prescriber_spend",
+    "Une ligne par établissement, année, prescripteur ou service, produit et livraison ; jamais publiée.",
+    ("finess", "year", "prescriber", "code", "delivery"),
+    columns(
+        FINESS,
+        Column("year", "year", "Année des données."),
+        Column("prescriber", "text", "Numéro RPPS du prescripteur, ou code du service."),
+        Column("prescriber_kind", "text", "Ce que désigne prescriber.", values=("rpps", "service")),
+        Column("code", "text", "CIP13, ou code UCD ou LPP à 7 chiffres.", pattern=r"^(?:[0-9]{7}|[0-9]{13})$"),
+        DELIVERY,
+        values(
+            prescriber_label=("text", "Libellé : spécialité, nom du service."),
+            boxes_nb=("quantity", "Boîtes ou unités."),
+            reimbursed_eur=("amount", "Montant remboursé."),
+        ),
         STATE,
     ),
 )

@@ -64,6 +64,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     lists = [{"list": "pansements", "kind": "lpp", "code": code, "label": f"PANSEMENT {code}", "status": "data",
               "source": "essai"} for code in ("1307143", "1322094")]  # fmt: skip
     store.write(tables.CODE_LISTS, tables.CODE_LISTS.conform(pd.DataFrame(lists)), part="essai")
+    listed = pd.DataFrame(
+        [
+            {"prescriber": f"UF {nb}", "prescriber_kind": "service", "code": CODES["ipp"][2],
+             "boxes_nb": Decimal(nb), "reimbursed_eur": Decimal(nb) * 2} for nb in (5, 12)
+        ]
+    )  # fmt: skip
+    listed = tables.PRESCRIBER_SPEND.conform(listed, finess=PEERS[5], year=2023, delivery="am", **{
+        name: value for name, value in state.items() if name != "delivery"})  # fmt: skip
+    store.write(tables.PRESCRIBER_SPEND, listed, part="am")
     store.write(tables.LEVERS, potential_savings(store, year=2023), part="essai")
     return Page(campaign_file(folder, MONTHLY), Store(folder / "tables"))
 
@@ -129,6 +138,19 @@ def test_a_lever_without_products_says_so(files: dict[str, Path]) -> None:
     said = {row[1]: row[6] for row in rows}
     assert said["Ambulance → transport assis"] == f"sans détail par produit ({WITHOUT_DETAIL['ambulance']})"
     assert said["IPP"] == "feuille « IPP »"
+
+
+def test_who_prescribed_is_in_the_workbook_of_the_establishment_alone(files: dict[str, Path]) -> None:
+    sheets = {finess: openpyxl.load_workbook(path).sheetnames for finess, path in files.items()}
+    assert [finess for finess, names in sheets.items() if "Services" in names] == [PEERS[5]]
+    _, header, *rows = cells(files[PEERS[5]], "Services")
+    assert [row[2] for row in rows] == ["Autres", "UF 12"], "five boxes name nobody"
+    product = next(row for row in cells(files[PEERS[5]], "IPP") if row[1] == CODES["ipp"][2])
+    assert sum(to_the_cent(row[-1]) for row in rows) == to_the_cent(product[-1])
+    assert header[2] == "Service"
+    told = " ".join(str(row[0]) for row in cells(files[PEERS[5]], "Lisez-moi"))
+    assert "moins de 11 boîtes" in told
+    assert "Données nominatives" in told
 
 
 def test_every_sheet_is_marked_and_nothing_of_another_is_in_it(files: dict[str, Path]) -> None:

@@ -30,6 +30,7 @@ NAMES = [
     "transports_cumul_2024-09.csv",
     "OPEN_PHMEV_2022.zip",
     "OPEN_PHMEV_2023.CSV",
+    "prescripteurs_2023.csv",
 ]
 
 

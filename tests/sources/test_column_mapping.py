@@ -31,7 +31,8 @@ def refused(folder: Path, text: str) -> list[str]:
 def test_the_shipped_mappings_name_what_the_package_knows() -> None:
     mappings = known_mappings()
     assert len(mappings) >= 5
-    assert {mapping.table for mapping in mappings.values()} == {"monthly_spend", "activity", "lpp_spend"}
+    named = {mapping.table for mapping in mappings.values()}
+    assert named == {"monthly_spend", "activity", "lpp_spend", "prescriber_spend"}
     for mapping in mappings.values():
         if mapping.table == "monthly_spend":
             assert all(envelope_named(code) for code in mapping.items.values())

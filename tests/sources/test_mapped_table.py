@@ -293,7 +293,7 @@ def written(draw: st.DrawFn, name: str) -> tuple[list[Fact], dict[str, str]]:
     return facts, names
 
 
-@pytest.mark.parametrize("name", sorted(MAPPINGS))
+@pytest.mark.parametrize("name", sorted(name for name in MAPPINGS if MAPPINGS[name].table != "prescriber_spend"))
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 @given(data=st.data())
 @_QUIET
