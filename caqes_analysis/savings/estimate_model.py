@@ -12,7 +12,7 @@ from scipy.stats import norm, t
 from caqes_analysis.savings.estimate_errors import Errors, describe, learn_errors
 from caqes_analysis.savings.estimate_windows import FEATURES, Window
 
-__all__ = ["MIN_LEARNING_NB", "Counterfactual", "simulate_counterfactual"]
+__all__ = ["MIN_LEARNING_NB", "Counterfactual", "shock_variances", "simulate_counterfactual"]
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -25,6 +25,8 @@ _PRIOR_SLOPE_SD = np.array([0.3, 0.3, 0.3, 0.3, 0.3, 0.02])
 """Before any data: the mean of the smoothings is right, and nothing else is needed."""
 _PRIOR_SHOCK_SD, _PRIOR_SHOCK_YEARS_NB = 0.01, 3.0
 """A region's common move from one year to another, before any data: 1 %, as three years would have said."""
+_VARIANCES = np.geomspace(1e-8, 0.25, 400)
+"""Variances of shocks between years that are weighed: from a ten-thousandth to a half, as standard deviations."""
 _PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB = 2.0, 4.0
 """The error of the targeted group is pulled to nothing as by two years without any; its excess variance by four."""
 _GROWTH_PRIOR_YEARS_NB = 1.0
@@ -117,11 +119,20 @@ def simulate_counterfactual(
     used = [window.is_readable & ~np.isnan(window.log_outcome) for window in windows]
     if is_compared:
         used[-1] &= ~treated
-    fit, shock_variance = _pool_shocks(_fit(windows, used), len(replays))
+    fitted = _fit(windows, used)
+    fit = _pool_shocks(fitted, len(replays))
     random = np.random.default_rng(seed)
-    even = norm.ppf((np.arange(paths_nb) + 0.5) / paths_nb)
+    levels = (np.arange(paths_nb) + 0.5) / paths_nb
+    even = norm.ppf(levels)
     draws = random.multivariate_normal(fit.values, fit.covariance, paths_nb, method="cholesky")
-    shock = _shock(draws, shock_variance, len(replays), is_compared, random.permutation(even))
+    # Drawn whatever the design, so that the draws that follow are those of both.
+    order = random.permutation(paths_nb)
+    if is_compared:
+        shock = draws[:, -1]
+    else:
+        first = len(FEATURES)
+        known = shock_variances(fitted.values[first:], fitted.covariance[first:, first:], levels)
+        shock = _new_shock(draws, known[order], random.permutation(even))
     errors = fit.errors.quantiles(np.clip(norm.cdf(even), _TAIL, 1 - _TAIL))
     pulls = (_PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB)
     if is_on_growth and replays:
@@ -197,13 +208,13 @@ def _fit(windows: Sequence[Window], used: Sequence[Flags]) -> _Fit:
     )
 
 
-def _pool_shocks(fit: _Fit, replays_nb: int) -> tuple[_Fit, float]:
+def _pool_shocks(fit: _Fit, replays_nb: int) -> _Fit:
     """Pull the shocks of the years towards their mean, as far as they differ by more than their own errors say.
 
-    Returns the slopes and shocks after that, with their joint covariance, and the variance of shocks between years.
+    Returns the slopes and shocks after that, with their joint covariance.
     """
     if not replays_nb:
-        return fit, _PRIOR_SHOCK_SD**2
+        return fit
     first, shocks_nb = len(FEATURES), len(fit.values) - len(FEATURES)
     past = slice(first, first + replays_nb)
     centring = np.eye(replays_nb) - 1 / replays_nb
@@ -216,18 +227,52 @@ def _pool_shocks(fit: _Fit, replays_nb: int) -> tuple[_Fit, float]:
     pulled = precision.copy()
     pulled[first:, first:] += (np.eye(shocks_nb) - 1 / shocks_nb) / variance
     covariance = np.linalg.inv(pulled)
-    return replace(fit, values=covariance @ precision @ fit.values, covariance=covariance), variance
+    return replace(fit, values=covariance @ precision @ fit.values, covariance=covariance)
 
 
-def _shock(draws: Floats, variance: float, replays_nb: int, is_compared: bool, even: Floats) -> Floats:
-    """Return the shock of the year on each path: that of the comparison group, else a new one around those replayed."""
-    if is_compared:
-        measured: Floats = draws[:, -1]
-        return measured
-    freedom = _PRIOR_SHOCK_YEARS_NB + replays_nb - 1
-    drawn: Floats = draws[:, len(FEATURES) :].mean(axis=1)
-    drawn += np.sqrt(variance * (1 + 1 / replays_nb)) * t.ppf(norm.cdf(even), freedom)
-    return drawn
+def shock_variances(shocks: Floats, sampling: Floats, levels: Floats) -> Floats:
+    """Return quantiles of what is known of the variance of shocks between years: the prior, then the years replayed.
+
+    The shocks of few years are seen through their own errors of estimation: that they hardly differ does not say that
+    years never do. The restricted likelihood weighs that; a variance estimated by difference would take it for granted
+    (``docs/methods/savings-estimate.md``, « Choc de l'année »).
+
+    Parameters
+    ----------
+    shocks
+        Shocks of the years replayed, as estimated.
+    sampling
+        Covariance of their errors of estimation.
+    levels
+        Levels of the quantiles, increasing.
+
+    Returns
+    -------
+    ndarray
+        Variances, as many as levels.
+    """
+    likely = np.array([_restricted_log_likelihood(shocks, sampling + one * np.eye(len(shocks))) for one in _VARIANCES])
+    # Scaled inverse chi-squared law, per logarithm of the variance.
+    prior = -_PRIOR_SHOCK_YEARS_NB / 2 * (np.log(_VARIANCES) + _PRIOR_SHOCK_SD**2 / _VARIANCES)
+    density = np.exp(likely + prior - (likely + prior).max())
+    reached = np.cumsum(density) - density / 2
+    found: Floats = np.exp(np.interp(levels, reached / density.sum(), np.log(_VARIANCES)))
+    return found
+
+
+def _restricted_log_likelihood(values: Floats, covariance: Floats) -> float:
+    """Return the log-likelihood of values of unknown common mean, once that mean is integrated out."""
+    precision = np.linalg.inv(covariance)
+    weights = precision.sum(axis=0)
+    apart = values - weights @ values / weights.sum()
+    return -0.5 * float(np.linalg.slogdet(covariance)[1] + np.log(weights.sum()) + apart @ precision @ apart)
+
+
+def _new_shock(draws: Floats, variances: Floats, even: Floats) -> Floats:
+    """Return the shock of a year like those replayed, on each path."""
+    replayed = draws[:, len(FEATURES) :]
+    found: Floats = replayed.mean(axis=1) + np.sqrt(variances * (1 + 1 / replayed.shape[1])) * even
+    return found
 
 
 def _selection(

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
-from caqes_analysis.savings.estimate_model import Counterfactual, simulate_counterfactual
+from caqes_analysis.savings.estimate_model import Counterfactual, shock_variances, simulate_counterfactual
 from caqes_analysis.savings.estimate_null import pass_through_rule
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude, detectable_share, read_saving
 from caqes_analysis.savings.estimate_targeting import Targeting, overlap_share, replay_targeting
@@ -208,3 +209,26 @@ def test_what_a_choice_by_growth_leaves_is_believed_more_and_surer_less() -> Non
     by_growth, by_level = (simulated(two, is_on_growth=one) for one in (True, False))
     assert abs(by_growth.selection_log) > abs(by_level.selection_log)
     assert by_growth.common_sd > by_level.common_sd
+
+
+LEVELS = (np.arange(1000) + 0.5) / 1000
+
+
+def test_shocks_measured_exactly_give_the_conjugate_posterior() -> None:
+    shocks = np.array([0.00, 0.02, 0.04])
+    found = shock_variances(shocks, np.eye(3) * 1e-14, LEVELS)
+    # Prior of three years at 1 %, and three shocks whose squares around their mean add up to 0.0008: five degrees.
+    expected = (3 * 0.01**2 + 0.0008) / chi2.ppf(1 - LEVELS, 5)
+    np.testing.assert_allclose(found[20:-20], expected[20:-20], rtol=0.02)
+
+
+def test_shocks_hardly_seen_leave_the_prior() -> None:
+    found = shock_variances(np.array([0.01, 0.01, 0.01]), np.eye(3), LEVELS)
+    expected = 3 * 0.01**2 / chi2.ppf(1 - LEVELS, 3)
+    np.testing.assert_allclose(found[50:-50], expected[50:-50], rtol=0.02)
+
+
+def test_equal_shocks_are_no_proof_when_each_is_uncertain() -> None:
+    equal = np.full(3, 0.01)
+    known, hardly_known = (shock_variances(equal, np.eye(3) * sd**2, LEVELS)[975] for sd in (0.0001, 0.05))
+    assert hardly_known > 2 * known
