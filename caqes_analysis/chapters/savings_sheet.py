@@ -24,7 +24,7 @@ from caqes_analysis.display.base import Display
 from caqes_analysis.display.series import carried_bound
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
-from caqes_analysis.savings.levers import LEVER_LABELS, lever_lines
+from caqes_analysis.savings.levers import LEVER_ASSUMPTIONS, LEVER_LABELS, lever_lines
 from caqes_analysis.savings.regulatory import REGULATORY
 
 __all__ = ["levers_card", "own_figures", "own_levers", "own_savings"]
@@ -133,9 +133,10 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             *extract_notes(page),
         ],
     )
+    assumed = Details("Ce que suppose chaque levier", [_assumptions(page.levers, ranked, year)])
     lines = lever_lines(page.store, page.levers, finess=str(page.finess))
     if lines.empty:
-        return (table,)
+        return table, assumed
     detail = Table.from_frame(
         lines.assign(lever_label=lines["lever"].map(LEVER_LABELS)),
         caption="Les présentations à regarder, des plus coûteuses aux moins coûteuses",
@@ -148,7 +149,35 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         ],
         notes=["Boîtes qu'une autre peut remplacer, ou qui peuvent être évitées ; montants exacts de l'année."],
     )
-    return table, Details("Les présentations derrière ces leviers", [detail])
+    return table, assumed, Details("Les présentations derrière ces leviers", [detail])
+
+
+def _assumptions(levers: pd.DataFrame, ranked: pd.DataFrame, year: int) -> Table:
+    """Return what each lever compares: the rate of its first group, that of the best quartile, what it supposes."""
+    gained = levers[(levers["scenario"] == "best_quartile") & (levers["saving_eur"] > 0)]
+    first = gained.sort_values(["saving_eur", "product_group"], ascending=[False, True]).drop_duplicates("lever")
+    shown = (
+        ranked[["lever", "is_ceiling"]]
+        .assign(label=_labels(ranked))
+        .merge(first[["lever", "label", "rate", "reference_rate"]].rename(columns={"label": "group"}), on="lever")
+    )
+    return Table.from_frame(
+        shown.assign(
+            rate_pct=100 * shown["rate"],
+            reference_pct=100 * shown["reference_rate"],
+            assumption=shown["lever"].map(LEVER_ASSUMPTIONS),
+        ),
+        caption=f"Ce que compare chaque levier, et ce qu'il suppose, prix de {year}",
+        columns=[
+            ColumnFormat.text("label", "Levier"),
+            ColumnFormat.text("group", "Premier groupe"),
+            ColumnFormat.percent("rate_pct", "Taux de l'établissement"),
+            ColumnFormat.percent("reference_pct", "Taux du meilleur quart"),
+            ColumnFormat.text("assumption", "Hypothèse"),
+        ],
+        row_header="label",
+        notes=["Les autres groupes d'un levier se comparent de même ; le classeur donne leurs taux."],
+    )
 
 
 def _why_none(levers: pd.DataFrame) -> str:
@@ -200,4 +229,5 @@ def levers_card(page: Page) -> Card | None:
     shown = ranked.head(_CARD_NB)
     value, *others = [f"{label} ~{amount}" for label, amount in zip(shown["label"], _best(shown), strict=True)]
     detail = " ; ".join(others)
-    return Card("Premier levier", value, f"{detail + ' ; ' if detail else ''}au meilleur quart de la région")
+    reference = f"au meilleur quart de la région, prix de {int(page.levers['year'].iloc[0])}"
+    return Card("Premier levier", value, f"{detail + ' ; ' if detail else ''}{reference}")

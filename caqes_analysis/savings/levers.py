@@ -64,9 +64,15 @@ _TARGET_SUBJECTS: Final = {
 _THOUSANDTHS: Final = 3
 _BY_PRODUCT: Final = (BIOSIMILARS, SUBSTITUTION, REPERTOIRE)
 LEVER_ASSUMPTIONS: Final[Mapping[str, str]] = {
+    "biosimilars": "référence remplacée par un biosimilaire de même dose et de même nombre d'unités, à l'écart de prix "
+    "de l'année ; les patients qui ne peuvent pas changer ne sont pas retirés",
+    "substitution": "princeps remplacé par un générique de même dose et de même nombre d'unités, à l'écart de prix de "
+    "l'année ; les mentions « non substituable » ne sont pas connues",
+    "perfadom": "forfait diffuseur ou système actif remplacé par le forfait de perfusion par gravité, à leurs prix "
+    "moyens de l'année ; ni les consommables ni le produit perfusé ne sont comptés",
     "repertoire": "plafond théorique, hors classement : toute boîte d'une classe n'est pas remplaçable par une autre",
     "ezetimibe": "la boîte évitée est remplacée par une statine au prix moyen de la région, tous conditionnements",
-    "ipp": "boîtes d'IPP pour toutes les boîtes prescrites",
+    "ipp": "boîtes d'IPP pour toutes les boîtes prescrites ; la boîte évitée n'est remplacée par rien",
     "pansements": "euros de pansements pour 100 € de médicaments prescrits, sans tenir compte des patients reçus",
     "ambulance": "en trajets ; l'écart est celui de l'établissement, entre une ambulance et un transport assis",
 }

@@ -196,6 +196,14 @@ def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page
     card = savings_sheet.levers_card(sheet(page, str(finess)))
     assert card is not None
     assert plain(card.value).endswith(f"~{cells(table, 'Au meilleur quart')[0]}"), "card and table write one amount"
+    assert card.detail is not None
+    assert card.detail.endswith(f"prix de {int(levers['year'].iloc[0])}")
+    supposed = shown[1]
+    assert isinstance(supposed, Details)
+    (assumptions,) = supposed.content
+    assert isinstance(assumptions, Table)
+    assert cells(assumptions, "Levier") == cells(table, "Levier")
+    assert all(len(text) > 20 for text in cells(assumptions, "Hypothèse"))
 
 
 def test_an_establishment_without_levers_says_why(page: Page) -> None:

@@ -12,6 +12,8 @@ from caqes_analysis import perimeter, tables
 from caqes_analysis.savings.lever_intervals import rate_bounds
 from caqes_analysis.savings.lever_rates import lever_rates
 from caqes_analysis.savings.levers import (
+    LEVER_ASSUMPTIONS,
+    LEVER_LABELS,
     lever_lines,
     looks_like_extract,
     potential_savings,
@@ -244,7 +246,7 @@ def test_a_saving_stands_between_its_bounds_and_is_said_without_when_it_has_none
     levers = savings_of_rates(now[columns], year=2023, previous=before[columns])
     assert (levers["lower_eur"] <= levers["saving_eur"]).all()
     assert (levers["saving_eur"] <= levers["upper_eur"]).all()
-    assert (levers["reason"] == "boîtes d'IPP pour toutes les boîtes prescrites").all()
+    assert levers["reason"].str.startswith("boîtes d'IPP pour toutes les boîtes prescrites").all()
     ranked = top_levers(levers)
     assert (ranked["lower_eur"] <= ranked["best_quartile_eur"].astype(float)).all()
     few = savings_of_rates(now[columns].head(6), year=2023, previous=before[columns].head(6))
@@ -254,3 +256,8 @@ def test_a_saving_stands_between_its_bounds_and_is_said_without_when_it_has_none
 def test_an_extract_is_told_from_a_whole_base(tmp_path: Path) -> None:
     assert looks_like_extract(region(tmp_path / "extract"))
     assert not looks_like_extract(Store(tmp_path / "empty"))
+
+
+def test_every_lever_says_what_it_supposes() -> None:
+    assert set(LEVER_ASSUMPTIONS) == set(LEVER_LABELS)
+    assert all("de l'année" in LEVER_ASSUMPTIONS[name] for name in ("biosimilars", "substitution", "perfadom"))
