@@ -81,7 +81,7 @@ def read_prescriber_spend(path: Path, *, delivery: str, mapping: ColumnMapping |
     years = sorted(set(rows["year"]))
     period = None if not years else f"{years[0]}" if len(years) == 1 else f"{years[0]} à {years[-1]}"
     described = delivery_row(path, delivery=delivery, period=period, rows_nb=len(rows))
-    return Received(rows, Findings([*_wrong_keys(delivery, rows), *common_findings(delivery, grid)]), described)
+    return Received(rows, Findings([*_wrong_keys(delivery, rows, grid), *common_findings(delivery, grid)]), described)
 
 
 def _rows(grid: Grid, names: dict[str, str], label: str | None, delivery: str) -> pd.DataFrame:
@@ -161,7 +161,8 @@ def has_valid_key(rpps: str) -> bool:
     return total % 10 == 0
 
 
-def _wrong_keys(delivery: str, rows: pd.DataFrame) -> list[Finding]:
+def _wrong_keys(delivery: str, rows: pd.DataFrame, grid: Grid) -> list[Finding]:
+    """Return the finding of the RPPS that cannot be; it says the line, since no page names a prescriber."""
     known = rows[rows["prescriber_kind"] == "rpps"]
     wrong = known[[not has_valid_key(text) for text in known["prescriber"]]]
     if wrong.empty:
@@ -173,7 +174,7 @@ def _wrong_keys(delivery: str, rows: pd.DataFrame) -> list[Finding]:
             place="prescripteur",
             severity="warning",
             count=len(wrong),
-            example=str(wrong["prescriber"].iloc[0]),
+            example=f"ligne {grid.lines[int(wrong.index[0])]}",
             remedy="La clé de ce numéro RPPS est fausse : un chiffre a été changé. Lignes gardées telles que reçues ; "
             "demander le bon numéro avant d'écrire à qui que ce soit.",
         )

@@ -12,7 +12,7 @@ import pytest
 from caqes_analysis import french, tables
 from caqes_analysis.chapters import explained, savings, savings_designs, savings_estimates, savings_sheet
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.display import Figure, Notice, Table
+from caqes_analysis.display import Details, Figure, Notice, Table
 from caqes_analysis.receive import open_store
 from caqes_analysis.savings.estimate import COMPARED, INTERRUPTED
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
@@ -196,11 +196,10 @@ def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page
     card = savings_sheet.levers_card(sheet(page, str(finess)))
     assert card is not None
     assert plain(card.value).endswith(f"~{cells(table, 'Au meilleur quart')[0]}"), "card and table write one amount"
-    assert card.detail is not None
     assert card.detail.endswith(f"prix de {int(levers['year'].iloc[0])}")
     supposed = shown[1]
     assert isinstance(supposed, Details)
-    (assumptions,) = supposed.content
+    (assumptions,) = supposed.shown
     assert isinstance(assumptions, Table)
     assert cells(assumptions, "Levier") == cells(table, "Levier")
     assert all(len(text) > 20 for text in cells(assumptions, "Hypothèse"))

@@ -48,7 +48,7 @@ def test_a_wrong_key_is_kept_and_told(tmp_path: Path) -> None:
     )
     received = read_prescriber_spend(path, delivery="am")
     (finding,) = received.findings
-    assert (finding.code, finding.count, finding.example) == ("RPPS_CLE", 1, "10000000008")
+    assert (finding.code, finding.count, finding.example) == ("RPPS_CLE", 1, "ligne 3")
     assert len(received.rows) == 2
 
 
