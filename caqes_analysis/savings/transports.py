@@ -27,12 +27,12 @@ def transport_trajectory(
     reference_eur: Decimal,
     rates_pct: Mapping[int, Decimal | None],
     realised_eur: Mapping[int, Decimal | None],
+    rounds_each_year: bool = True,
 ) -> pd.DataFrame:
     """Return the target of each year and its overrun.
 
     ``target(c1) = reference × (1 + rate)``, then from year to year; ``D = realised − target``, negative when the
-    establishment stays under it (``docs/methods/savings.md``). Each target is rounded to the cent, half-up, and the
-    next one starts from what is printed.
+    establishment stays under it (``docs/methods/savings.md``). Each target is printed to the cent, half-up.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def transport_trajectory(
         National rate by year; None when it is unknown: the trajectory stops there, and says so.
     realised_eur
         Spending by year; None when it was not received.
+    rounds_each_year
+        Whether the next target starts from what is printed, or from the exact product: no text says where to round.
 
     Returns
     -------
@@ -61,22 +63,23 @@ def transport_trajectory(
     [Decimal('511000.00'), Decimal('9000.00')]
     """
     rows: list[dict[str, Any]] = []
-    start: Decimal | None = reference_eur
+    start: Fraction | None = Fraction(reference_eur)
     for year in range(reference_year + 1, max(realised_eur, default=reference_year) + 1):
         rate, realised = rates_pct.get(year), realised_eur.get(year)
-        target = None if start is None or rate is None else cents(Fraction(start) * (1 + Fraction(rate) / 100))
+        exact = None if start is None or rate is None else start * (1 + Fraction(rate) / 100)
+        target = None if exact is None else cents(exact)
         overrun = None if target is None or realised is None else realised - target
         why = None if target is not None else "non calculable : taux d'une année inconnu"
         why = why or (None if realised is not None else "non calculable : dépense de l'année non reçue")
         base = {"year": year, "status": "computed" if why is None else "not_computable", "reason": why}
         rows += [
-            {**base, "component": "reference", "amount_eur": start},
+            {**base, "component": "reference", "amount_eur": None if start is None else cents(start)},
             {**base, "component": "rate", "value": rate, "unit_label": "%"},
             {**base, "component": "target", "amount_eur": target},
             {**base, "component": "realised", "amount_eur": realised},
             {**base, "component": "overrun", "amount_eur": overrun},
         ]
-        start = target
+        start = Fraction(target) if rounds_each_year and target is not None else exact
     if not rows:
         return tables.SAVINGS.empty()
     found = tables.SAVINGS.conform(

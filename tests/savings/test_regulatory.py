@@ -161,6 +161,20 @@ def test_transport_targets_follow_one_another_and_the_overrun_is_signed() -> Non
     assert found[2020, "overrun"] == Decimal("-5136.85")
 
 
+@pytest.mark.parametrize(("rounds", "second"), [(True, "522242.29"), (False, "522242.28")])
+def test_the_place_of_the_rounding_is_an_option(rounds: bool, second: str) -> None:
+    found = transport_trajectory(
+        A,
+        reference_year=2018,
+        reference_eur=Decimal("500000.27"),
+        rates_pct=dict.fromkeys((2019, 2020), Decimal("2.2")),
+        realised_eur={2019: None, 2020: None},
+        rounds_each_year=rounds,
+    ).set_index(["year", "component"])["amount_eur"]
+    assert found[2019, "target"] == found[2020, "reference"] == Decimal("511000.28")  # 511000.27594
+    assert found[2020, "target"] == Decimal(second)  # from 511000.28: 522242.28616; from 511000.27594: 522242.28201
+
+
 def test_transport_trajectory_stops_where_a_rate_is_unknown() -> None:
     found = transport_trajectory(
         A,
