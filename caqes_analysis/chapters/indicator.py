@@ -11,6 +11,7 @@ from caqes_analysis.chapters.indicator_population import (
     constant_perimeter_notes,
     mean_words,
     order_note,
+    other_readings,
     part_notes,
     ranked,
     set_aside,
@@ -322,6 +323,7 @@ def reading_text(reading: IndicatorReading) -> Text:
             + (f" {reference.note}" if reference.note else "")
         )
     lines.append(f"{sentence_case(reading.target_sentence)}.")
+    lines += other_readings(reading)
     lines += list(one.notes)
     lines += [one.reading] if one.reading else []
     lines += [f"Textes : {' ; '.join(one.legal_sources)}."] if one.legal_sources else []

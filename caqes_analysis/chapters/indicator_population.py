@@ -21,6 +21,7 @@ __all__ = [
     "contribution_note",
     "mean_words",
     "order_note",
+    "other_readings",
     "part_notes",
     "ranked",
     "set_aside",
@@ -105,6 +106,24 @@ def constant_perimeter_notes(reading: IndicatorReading) -> list[str]:
     change = replace(format_of(level), signed=True).write(level.scale * (now - before))
     effect_points = whole_pct - region["value"]
     return [left_out_words(reading.page, sums["finess"], change, region["value"], effect_points)]
+
+
+def other_readings(reading: IndicatorReading) -> list[str]:
+    """Return the value of the region over the other perimeters, and the part of the masked lines, as far as known."""
+    rows = reading.page.store.query(
+        "select perimeter, value, masked_share from indicator_values where indicator = $indicator "
+        "and measure = $measure and period = $period and level = 'region' order by perimeter",
+        {"indicator": reading.definition.id, "measure": reading.measure.id, "period": reading.period},
+    ).set_index("perimeter")
+    values = rows["value"].drop(CURRENT_PERIMETER, errors="ignore").dropna()
+    found = [
+        f"{one.label}{french.NBSP}: {reading.unit.write(values[one.id])} dans la région."
+        for one in reading.definition.perimeters
+        if one.id in values.index
+    ]
+    masked = rows["masked_share"].reindex([CURRENT_PERIMETER]).dropna()
+    found += [f"Part des lignes masquées dans la région{french.NBSP}: {french.percent(100 * one)}." for one in masked]
+    return found
 
 
 def mean_words(reading: IndicatorReading) -> str:

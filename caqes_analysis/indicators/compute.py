@@ -266,7 +266,9 @@ class _Book:
             closed = closed | self.places.is_private[:, None]
         else:
             closed = closed | self.places.not_yet_open(period.year, reading.states.shape[1])
-        states = np.where((reading.states == MISSING) & closed, OUTSIDE, reading.states).astype(np.int8)
+        # A zero received for a time when it was not open says nothing either.
+        is_empty = (reading.states == MISSING) | ((reading.states == KNOWN) & (reading.amounts == 0))
+        states = np.where(is_empty & closed, OUTSIDE, reading.states).astype(np.int8)
         return Reading(reading.amounts, states, reading.whole, reading.provisional, reading.corrected)
 
     def result(

@@ -212,3 +212,16 @@ def test_a_count_has_a_total_and_no_rank(page: Page, monkeypatch: pytest.MonkeyP
 def test_a_sheet_without_any_value_says_so(page: Page, tmp_path: Path) -> None:
     shown = indicator_sheet.contract_indicators_table(Page(page.campaign, page.store, None, "999999999"))
     assert isinstance(shown, Notice)
+
+
+def test_a_page_gives_the_other_perimeter_and_the_masked_part_that_it_announces(page: Page) -> None:
+    reading = read_indicator(page, "biosimilar_uptake")
+    constant = page.store.query(
+        "select value from indicator_values where indicator = 'biosimilar_uptake' and measure = 'share_pct' "
+        "and perimeter = 'constant' and period = $period and level = 'region'",
+        {"period": reading.period},
+    )["value"].iloc[0]
+    said = plain(indicator.reading_text(reading).summary())
+    assert f"À champ constant, hors insuline asparte : {constant:.1f} % dans la région.".replace(".", ",", 1) in said
+    masked = plain(indicator.reading_text(read_indicator(page, "repertoire_share")).summary())
+    assert "Part des lignes masquées dans la région : " in masked

@@ -144,6 +144,19 @@ def test_a_year_is_not_read_against_the_months_since_an_opening(tmp_path: Path) 
     }
 
 
+def test_a_zero_received_for_a_year_before_the_opening_is_no_value(tmp_path: Path) -> None:
+    everyone = establishments({"finess": A}, {"finess": B, "valid_from": "2024-01-01"})
+    store = store_of(tmp_path, monthly_rows({(A, "phmev"): whole_year(2024)}), everyone)
+    lines = [
+        (who, year, "exams", nb) for who, year, nb in ((A, "2023", 0), (A, "2024", 9), (B, "2023", 0), (B, "2024", 7))
+    ]
+    exams = {"table": "activity", "sum": "count_nb", "where": "activity = 'exams'"}
+    found = values(activity_lines(store, *lines), definition({"id": "exams_nb", "numerator": exams}), "2023", "2024")
+    assert status(found, A, "exams_nb", period="2023") == "zero"
+    assert status(found, B, "exams_nb", period="2023") == "not_applicable"
+    assert cell(found, B, "exams_nb") == 7
+
+
 def test_an_envelope_never_received_is_zero_beside_its_denominator(tmp_path: Path) -> None:
     monthly = monthly_rows(
         {(A, "b"): whole_year(2024), (B, "a"): whole_year(2024, "1.00", m03=None), (B, "b"): whole_year(2024, "3.00")}
