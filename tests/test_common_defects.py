@@ -116,7 +116,6 @@ def test_what_senders_do_to_whole_months_is_found_once_and_alone(region: Region)
 def test_what_nothing_sees_is_what_the_quality_page_says(region: Region) -> None:
     files, quiet = Damaged(region), region.quiet
     files.change(OTHERS, lambda value: value / Decimal("1.055"), envelope="lpp", month="2024")
-    exchanged(region, OTHERS, "transport_ambulance", "transport_vsl", column=2, start="2024")
     exchanged(region, OTHERS, quiet[3], quiet[4], column=0, start="2")
     files.change(OTHERS, lambda value: value + 300, finess=quiet[1], month="2024-05", envelope="perfadom")
     files.change(PHMEV, lambda value: value * Decimal("1.15"), finess=quiet[2], month="2024")

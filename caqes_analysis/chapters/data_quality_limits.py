@@ -33,8 +33,9 @@ _UNSEEN = (
         "L'empreinte, ou la comparaison avec l'édition précédente",
     ),
     (
-        "Deux modes de transport, ou deux mois, échangés sous leurs en-têtes, une année entière et pour tous",
-        "Un cumul du même trimestre reçu à part, ou une livraison antérieure",
+        "Deux mois d'une même année échangés ; deux modes de transport de niveaux voisins, échangés une année, ou "
+        "échangés depuis toujours",
+        "Un cumul du même trimestre reçu à part, une livraison antérieure, ou, pour les modes, le nombre de trajets",
     ),
     (
         "Des montants hors taxes au lieu de TTC, ou tout autre écart de quelques pour cent qui dure toute l'année",
@@ -59,6 +60,27 @@ _UNSEEN = (
     (
         "Un mois faux d'un établissement de très petite taille : ses mois varient trop",
         "Le total des montants, ou l'empreinte",
+    ),
+    (
+        "Une activité fausse de la même façon toutes les années (dix fois trop de séjours)",
+        "La relecture par l'établissement",
+    ),
+    (
+        "Quelques lignes d'une année d'Open PHMEV perdues, répétées ou sans leurs honoraires, quand ses mois ne la "
+        "donnent pas au centime",
+        "Le nombre de lignes et le total annoncés (control_rows_nb, control_total_eur)",
+    ),
+    (
+        "Deux codes LPP, ou deux CIP, de prix voisins échangés ; un classement TOP_GEN changé sur des lignes",
+        "L'empreinte, ou la comparaison avec une autre année",
+    ),
+    (
+        "Le dernier mois définitif d'un seul établissement, à moitié reçu",
+        "Le total annoncé, ou la livraison suivante",
+    ),
+    (
+        "Un département, un volet ou un indicateur de contrat faux, mais qui existe",
+        "La relecture par l'établissement",
     ),
     ("Un fichier entier décalé d'un mois", "Pour la PHMEV, Open PHMEV, dont l'année ne contient plus les mêmes mois"),
 )

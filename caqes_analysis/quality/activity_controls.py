@@ -1,23 +1,26 @@
-"""The controls of activity: parts above their whole, fractions, a count far from the other years, a year left out."""
+"""The controls of activity: parts above their whole, fractions, counts out of line, repeated, exchanged, left out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.activities import ACTIVITIES, DECLARED_PREFIX
+from caqes_analysis.quality.activity_paces import find_odd_counts
+from caqes_analysis.quality.activity_repeats import find_repeated_counts
+from caqes_analysis.quality.trip_prices import find_trip_prices
 from caqes_analysis.sources.findings import Finding, Severity
 from caqes_analysis.store import Store
 
 __all__ = ["check_activity"]
 
-FAR_TIMES: Final = 5.0
-"""A count five times those of the other years, or a fifth, is told (package's choice, as for months of spending)."""
-_LEAST_COUNT: Final = 50.0
+ABSENT_SHARE: Final = 1 / 3
+"""Establishments that have PHMEV and no activity at all are told when they are so few: more, and the file is about some
+establishments only."""
+_FEWEST_PERIODS_NB: Final = 2
 _LABELS: Final = {activity.code: activity.label for activity in ACTIVITIES}
 _TRIPS: Final = ("trips_ambulance", "trips_taxi", "trips_vsl")
 _WHOLE_OF: Final = {
@@ -30,18 +33,23 @@ _REGISTER: Final = (
 )
 
 
-def check_activity(store: Store) -> list[Finding]:
+def check_activity(store: Store, *, last_month: pd.Timestamp | None = None) -> list[Finding]:
     """Return what contradicts itself in the activity received.
 
     Parameters
     ----------
     store
-        Store with ``activity``, ``establishments`` and ``successions``; declared indicators have controls of their own.
+        Store with ``activity``, ``establishments`` and ``successions``, and ``monthly_spend`` where there is one;
+        declared indicators have controls of their own.
+    last_month
+        Last month that the campaign announces, if any.
 
     Returns
     -------
     list of Finding
-        ``PARTIE_AU_DESSUS_DU_TOUT``, ``NOMBRE_NON_ENTIER``, ``ACTIVITE_ATYPIQUE``, ``ACTIVITE_MANQUANTE``.
+        ``PARTIE_AU_DESSUS_DU_TOUT``, ``NOMBRE_NON_ENTIER``, ``PERIODE_INACHEVEE``, ``ACTIVITE_ATYPIQUE``,
+        ``ACTIVITES_ECHANGEES``, ``ACTIVITE_REPETEE``, ``ACTIVITE_RECOPIEE``, ``ACTIVITE_MANQUANTE``,
+        ``ACTIVITE_ABSENTE``, ``PRIX_PAR_TRAJET_ATYPIQUE``, ``ETABLISSEMENT_NON_DECRIT``.
     """
     rows = store.query(
         "select finess, period, activity, count_nb, delivery from activity "
@@ -55,8 +63,21 @@ def check_activity(store: Store) -> list[Finding]:
     first = pd.Timestamp(int(rows["period"].str[:4].min()), 1, 1)
     partial = known[(known["valid_from"] > first) | known["valid_to"].notna()]  # a year that is not whole has no pace
     moved = {*merged["finess"], *merged["current_finess"], *partial["finess"]}
-    steady = rows[~rows["finess"].isin(moved)]
-    return [*_parts(rows), *_fractions(rows), *_far(steady), *_left_out(steady)]
+    steady = rows[~rows["finess"].isin(moved) & rows["finess"].isin(known["finess"])]
+    repeated, explained = find_repeated_counts(rows)
+    odd, moved_cells = find_odd_counts(steady)
+    return [
+        *_parts(rows),
+        *_sums(rows),
+        *_fractions(rows),
+        *_unfinished(rows, last_month),
+        *repeated,
+        *odd,
+        *_left_out(steady),
+        *_counts_left_out(steady),
+        *_absent(store, rows, known),
+        *find_trip_prices(store, moved_cells | explained),
+    ]
 
 
 def _finding(row: Any, code: str, example: str, remedy: str, severity: Severity = "warning") -> Finding:
@@ -79,48 +100,115 @@ def _parts(rows: pd.DataFrame) -> Iterator[Finding]:
         )
 
 
+def _sums(rows: pd.DataFrame) -> Iterator[Finding]:
+    """Yield the modes of transport whose trips by occasion are more than all of them."""
+    parts = rows.assign(
+        whole=rows["activity"].map({code: _WHOLE_OF[code] for code in _WHOLE_OF if code.startswith("trips_")})
+    )
+    sums = (
+        parts.dropna(subset=["whole"])
+        .groupby(["finess", "period", "whole"], as_index=False)["count_nb"]
+        .agg(["sum", "max"])
+    )
+    wholes = rows.rename(columns={"activity": "whole"})
+    both = sums.merge(wholes, on=["finess", "period", "whole"])
+    for row in both[(both["sum"] > both["count_nb"]) & (both["max"] <= both["count_nb"])].to_dict("records"):
+        yield _finding(
+            {**row, "activity": row["whole"]},
+            "PARTIE_AU_DESSUS_DU_TOUT",
+            f"{french.number(row['sum'], 0)} pour tous les motifs, {french.number(row['count_nb'], 0)} en tout",
+            "Les parties font plus que leur tout : l'un de ces nombres est faux.",
+            "error",
+        )
+
+
+def _unfinished(rows: pd.DataFrame, last_month: pd.Timestamp | None) -> Iterator[Finding]:
+    """Yield the periods that end after the last month of the campaign: a cumul written as a whole year."""
+    if last_month is None:
+        return
+    year, month = (
+        rows["period"].str[:4].astype(int),
+        rows["period"].str.extract(r"-M?(\d{2})$")[0].fillna("12").astype(int),
+    )
+    late = rows[12 * year + month > 12 * last_month.year + last_month.month]
+    for (delivery, period), lines in late.groupby(["delivery", "period"], sort=True):
+        yield Finding(
+            str(delivery), "PERIODE_INACHEVEE", f"activité, {period}", "warning", len(lines), lines["finess"].iloc[0],
+            f"Cette période finit après {french.month_year(last_month)}, dernier mois de la campagne : un cumul "
+            f"s'écrit {last_month:%Y-M%m}. {_REGISTER}",
+        )  # fmt: skip
+
+
 def _fractions(rows: pd.DataFrame) -> Iterator[Finding]:
     for row in rows[[count != count.to_integral_value() for count in rows["count_nb"]]].to_dict("records"):
         example = french.number(row["count_nb"], 3)
         yield _finding(row, "NOMBRE_NON_ENTIER", example, "Un nombre d'actes est entier.")
 
 
-def _far(rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield, of each establishment and activity, the period whose yearly pace is farthest from that of the others."""
-    is_year = rows["period"].str.fullmatch(r"[0-9]{4}")
-    is_cumul = rows["period"].str.fullmatch(r"[0-9]{4}-M[0-9]{2}")
-    kept = rows[is_year | is_cumul]
-    months = [12 if len(period) == 4 else int(period[-2:]) for period in kept["period"]]
-    pace = kept["count_nb"].astype("float64") * 12 / np.array(months)
-    for _, group in kept.assign(pace=pace)[pace > 0].groupby(["finess", "activity"], sort=True):
-        if len(group) < 2:
-            continue
-        logs = np.log(group["pace"].to_numpy())
-        others = [float(np.median(np.delete(logs, place))) for place in range(len(logs))]
-        far = logs - others
-        worst = int(np.argmax(np.abs(far)))
-        row = group.iloc[worst]
-        usual = float(np.exp(others[worst]))
-        if abs(far[worst]) > np.log(FAR_TIMES) and max(usual, row["pace"]) >= _LEAST_COUNT:
-            yield _finding(
-                row,
-                "ACTIVITE_ATYPIQUE",
-                f"{french.number(row['count_nb'], 0)} ; les autres périodes donnent {french.number(usual, 0)} par an",
-                "Cause probable : chiffre perdu ou ajouté, unité, ou événement réel à confirmer.",
-            )
-
-
 def _left_out(rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield the years that an establishment does not have between two that it has."""
+    """Yield the years that an establishment does not have after one that it has."""
     received = {int(period[:4]) for period in rows["period"]}
     known = rows.assign(year=rows["period"].str[:4].astype(int))
     for _, group in known.groupby("finess", sort=True):
         own = set(group["year"])
         for year in sorted(received - own):
-            if min(own) < year < max(own):
+            if min(own) < year:
                 yield Finding(
                     "campagne", "ACTIVITE_MANQUANTE", f"{group['finess'].iloc[0]}, {year}", "warning", 1,
                     f"activité reçue pour {french.list_in_words([str(one) for one in sorted(own)])}",
                     "Aucune ligne pour cette année, que d'autres établissements ont : comptée comme manquante. "
                     "La demander.",
                 )  # fmt: skip
+
+
+def _counts_left_out(rows: pd.DataFrame) -> Iterator[Finding]:
+    """Yield the counts that an establishment has in all its other periods, and not in one of which it has others."""
+    for finess, own in rows.groupby("finess", sort=True):
+        periods = sorted(own["period"].unique())
+        if len(periods) <= _FEWEST_PERIODS_NB:
+            continue
+        by_activity = own.groupby("activity", sort=True)["period"].agg(set)
+        missing: dict[str, list[str]] = {}
+        for activity, received in by_activity.items():
+            if len(received) == len(periods) - 1:
+                missing.setdefault(next(iter(set(periods) - received)), []).append(str(activity))
+        for period, activities in sorted(missing.items()):
+            named = [_LABELS.get(activity, activity) for activity in activities]
+            yield Finding(
+                own["delivery"].iloc[0], "ACTIVITE_MANQUANTE", f"{finess}, {named[0]}, {period}", "warning", len(named),
+                french.list_in_words(named[:3]) + ("…" if len(named) > 3 else ""),
+                "Reçue pour toutes les autres périodes de cet établissement : comptée comme manquante, et non comme "
+                "zéro. Fichier coupé, ou ligne perdue : la demander ; écrire 0 s'il n'y en a pas eu.",
+            )  # fmt: skip
+
+
+def _absent(store: Store, rows: pd.DataFrame, known: pd.DataFrame) -> Iterator[Finding]:
+    """Yield the few establishments that have PHMEV and no activity, and the activity of those that nobody describes."""
+    counted = set(rows["finess"])
+    nameless = known["category"].isna() & known["department"].isna() & known["name"].str.startswith("Établissement ")
+    described = set(known["finess"][~nameless])
+    lost = sorted(counted - set(known["finess"]))
+    if lost:
+        sites = dict(zip(known["finess_et"], known["finess"], strict=True))
+        where = f" (site de {sites[lost[0]]})" if lost[0] in sites else ""
+        yield Finding(
+            rows["delivery"].iloc[0], "ETABLISSEMENT_NON_DECRIT", f"activité{where}", "warning", len(lost), lost[0],
+            "Cette activité n'est rattachée à aucun établissement suivi : FINESS d'un site pour une entité juridique, "
+            "ou l'inverse, ou chiffre changé. Corriger le FINESS, ou ajouter l'établissement.",
+        )  # fmt: skip
+    if not store.has(tables.MONTHLY_SPEND):
+        return
+    years = sorted({int(period[:4]) for period in rows["period"]})
+    spent = store.query(
+        "select finess, sum(amount_eur) as eur from monthly_spend where year(month) between ? and ? and amount_eur > 0 "
+        "and envelope = 'phmev' group by finess order by eur desc, finess",
+        [years[0], years[-1]],
+    )
+    followed = [finess for finess in spent["finess"] if finess in described]
+    absent = [finess for finess in followed if finess not in counted]
+    if absent and len(absent) <= ABSENT_SHARE * len(followed):
+        yield Finding(
+            rows["delivery"].iloc[0], "ACTIVITE_ABSENTE", "activité", "warning", len(absent), absent[0],
+            "De la PHMEV et aucune ligne d'activité, que les autres établissements ont : fichier coupé, FINESS "
+            "différent, ou établissement à demander.",
+        )  # fmt: skip

@@ -92,7 +92,8 @@ def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
     DataFrame
         ``finess, envelope, month, open_nb`` (establishments followed that month in that envelope), ordered: between
         the first month of each series, those of :func:`lone_months` left out, and ``last_month``, or the closing month.
-        Establishments that no file describes have none: their FINESS is what is wrong.
+        Establishments that no file describes have none: their FINESS is what is wrong; months that a cumulative
+        delivery of the envelope covers are not expected one by one.
     """
     return store.query(
         f"""
@@ -119,6 +120,10 @@ def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
         counted as (select *, count(*) over (partition by envelope, month) as open_nb from due)
         select finess, envelope, month, open_nb
         from counted anti join monthly_spend using (finess, envelope, month)
+        where not exists (
+          select 1 from cumulative_spend c
+          where c.envelope = counted.envelope and year(c.month) = year(counted.month) and c.month >= counted.month
+        )
         order by envelope, finess, month
         """,
         {"last": last_month.date()},

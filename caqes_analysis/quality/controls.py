@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -11,8 +12,11 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.envelopes import ENVELOPES, Envelope
 from caqes_analysis.quality.activity_controls import check_activity
+from caqes_analysis.quality.annual_controls import check_annual
 from caqes_analysis.quality.completeness import absent_months, lone_months
 from caqes_analysis.quality.everyone import gathered_cumuls, gathered_outliers, gathered_repeats, unexplained
+from caqes_analysis.quality.exchange_findings import exchange_findings
+from caqes_analysis.quality.exchanges import ExchangedYear, find_exchanges
 from caqes_analysis.quality.lpp_controls import check_lpp
 from caqes_analysis.quality.not_months import CumulatedYear, IncompleteEnd, find_cumulated, find_incomplete_end
 from caqes_analysis.quality.outliers import Outlier, outliers_of
@@ -70,12 +74,16 @@ def check_received(
         explained = {("", int(year)) for year in doubts["year"]}
         totals: set[str] = set()
         every = list(panels(store))
+        exchanges = list(find_exchanges(every))
+        found += exchange_findings(exchanges, names)
+        explained |= {(one.finess, one.year) for one in _within(exchanges, "phmev")}
         for panel in every:
             label = names.get(panel.envelope, panel.envelope)
             establishments_nb = len(set(panel.finess))
             cumuls = gathered_cumuls(list(find_cumulated(panel)), establishments_nb)
             found += [_cumul_finding(one, label) for one in cumuls]
-            outliers = gathered_outliers(unexplained(outliers_of(panel), cumuls), establishments_nb)
+            told: list[CumulatedYear | ExchangedYear] = [*cumuls, *_within(exchanges, panel.envelope)]
+            outliers = gathered_outliers(unexplained(outliers_of(panel), told), establishments_nb)
             if panel.envelope == "phmev":
                 explained |= {(one.finess, year) for one in outliers for year in _years(one)}
                 explained |= {(one.finess, one.year) for one in cumuls}
@@ -93,10 +101,17 @@ def check_received(
         found += weight_findings(store, names)
         found += annual_findings(store, explained)
         found += absence_findings(store, explained)
+    found += check_annual(store)
     found += check_lpp(store)
     found += check_prescribers(store)
-    found += check_activity(store)
+    found += check_activity(store, last_month=last_month)
     return Findings(sorted(found, key=lambda one: ("error", "warning", "information").index(one.severity)))
+
+
+def _within(exchanges: Sequence[ExchangedYear], envelope: str) -> list[ExchangedYear]:
+    """Return the exchanged years of an envelope, one for each establishment concerned."""
+    own = [one for one in exchanges if envelope in (one.envelope, one.other_envelope)]
+    return [*own, *(replace(one, finess=one.other_finess) for one in own)]
 
 
 def _years(one: Outlier) -> range:

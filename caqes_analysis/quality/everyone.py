@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from caqes_analysis.quality.exchanges import ExchangedYear
 from caqes_analysis.quality.not_months import CumulatedYear
 from caqes_analysis.quality.outliers import Outlier
 from caqes_analysis.quality.repeats import Repeat
@@ -112,15 +113,15 @@ def gathered_cumuls(found: Sequence[CumulatedYear], establishments_nb: int) -> l
     return kept
 
 
-def unexplained(outliers: Sequence[_One], cumuls: Sequence[CumulatedYear]) -> list[_One]:
-    """Return what a cumulated year does not explain.
+def unexplained(outliers: Sequence[_One], cumuls: Sequence[CumulatedYear | ExchangedYear]) -> list[_One]:
+    """Return what a cumulated or exchanged year does not explain.
 
     Parameters
     ----------
     outliers
         Outliers or repeated months of one envelope.
     cumuls
-        Its cumulated years, gathered.
+        Its cumulated and exchanged years, gathered.
     """
     years = {(one.finess, one.year) for one in cumuls}
     whole = {year for finess, year in years if finess == _EVERYONE}

@@ -1,0 +1,83 @@
+"""Counts too equal to be two facts: a period copied from another, an establishment received under two FINESS."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+from typing import Final
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.sources.findings import Finding
+
+__all__ = ["find_repeated_counts"]
+
+LEAST_COUNT: Final = 100
+"""Smaller counts are equal by chance."""
+FEWEST_EQUAL_NB: Final = 3
+"""So many counts must be equal at once (package's choice)."""
+_REMEDY: Final = "Gardé tel quel. Vérifier avec l'expéditeur ; une erreur confirmée s'inscrit au registre."
+
+
+def find_repeated_counts(rows: pd.DataFrame) -> tuple[list[Finding], set[tuple[str, str]]]:
+    """Return the periods and the establishments that repeat the counts of others.
+
+    Parameters
+    ----------
+    rows
+        ``finess, period, activity, count_nb, delivery``.
+
+    Returns
+    -------
+    tuple
+        Findings ``ACTIVITE_REPETEE`` (another period of the same establishment; one for all when most do) and
+        ``ACTIVITE_RECOPIEE`` (another establishment, same period); the establishments and periods concerned.
+    """
+    large = rows[rows["count_nb"] >= LEAST_COUNT]
+    periods: Counter[tuple[str, str, str]] = Counter()
+    for (finess, _, _), lines in large.groupby(["finess", "activity", "count_nb"], sort=True):
+        periods.update((str(finess), *pair) for pair in combinations(sorted(lines["period"]), 2))
+    twins: Counter[tuple[str, str]] = Counter()
+    for _, lines in large.groupby(["period", "activity", "count_nb"], sort=True):
+        twins.update(combinations(sorted(lines["finess"]), 2))
+    delivery = dict(zip(rows["finess"], rows["delivery"], strict=True))
+    repeated: dict[tuple[str, str], list[str]] = {}
+    for (finess, old, new), equal_nb in periods.items():
+        if equal_nb >= FEWEST_EQUAL_NB:
+            repeated.setdefault((old, new), []).append(finess)
+    found: list[Finding] = []
+    cells: set[tuple[str, str]] = set()
+    for (old, new), concerned in sorted(repeated.items()):
+        is_whole = len(concerned) >= FEWEST_EQUAL_NB and 2 * len(concerned) > rows["finess"].nunique()
+        for finess in concerned[:1] if is_whole else concerned:
+            equal = periods[finess, old, new]
+            who = "" if is_whole else finess
+            cells.add((who, new))
+            found.append(
+                Finding(
+                    delivery[finess],
+                    "ACTIVITE_REPETEE",
+                    f"{who or 'tous les établissements'}, {new}",
+                    "warning",
+                    len(concerned) if is_whole else equal,
+                    f"{finess} : {french.plural(equal, 'nombre')} à l'unité près comme pour {old}",
+                    f"Cause probable : activité d'une autre période recopiée. {_REMEDY}",
+                )
+            )
+    for (finess, other), equal in sorted(twins.items()):
+        if equal >= FEWEST_EQUAL_NB:
+            cells |= {(other, period) for period in rows["period"].unique()}
+            found.append(
+                Finding(
+                    delivery[finess],
+                    "ACTIVITE_RECOPIEE",
+                    f"{other}, activité",
+                    "warning",
+                    equal,
+                    f"{french.plural(equal, 'nombre')} à l'unité près comme l'établissement {finess}",
+                    "Cause probable : les mêmes lignes reçues sous deux FINESS (entité et site, ancien et nouveau). "
+                    f"{_REMEDY}",
+                )
+            )
+    return found, cells

@@ -1,0 +1,155 @@
+"""Counts that leave the level of their other periods, are exchanged, copied, lost, or do not fit their euros."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from caqes_analysis import perimeter, tables
+from caqes_analysis.quality.activity_controls import check_activity
+from caqes_analysis.store import Store
+from tests.builders import establishments, monthly_rows
+
+HOSPITALS = [f"99000000{rank}" for rank in range(1, 10)]
+A, B = HOSPITALS[0], HOSPITALS[8]
+PERIODS = {"2022": 1.0, "2023": 1.02, "2024-M09": 0.78}
+PER_HOSPITAL = {
+    "stays": 1000,
+    "sessions": 600,
+    "external_consultations": 4000,
+    "trips_ambulance": 500,
+    "trips_vsl": 200,
+}
+EUROS_PER_TRIP = {"trips_ambulance": 90, "trips_vsl": 30}
+Key = tuple[str, str, str]
+
+
+def usual() -> dict[Key, str]:
+    """Nine hospitals, each a tenth greater than the one before."""
+    return {
+        (finess, period, activity): str(round(count * share * 1.1**rank))
+        for rank, finess in enumerate(HOSPITALS)
+        for period, share in PERIODS.items()
+        for activity, count in PER_HOSPITAL.items()
+    }
+
+
+def told(folder: Path, changes: dict[Key, str | None]) -> list[tuple[str, str]]:
+    counts = {key: count for key, count in (usual() | changes).items() if count is not None}
+    rows = pd.DataFrame([(*key, Decimal(count)) for key, count in counts.items()])
+    rows.columns = pd.Index(["finess", "period", "activity", "count_nb"])
+    store, known = Store(folder), establishments(*({"finess": finess} for finess in HOSPITALS))
+    activity = tables.ACTIVITY.conform(
+        rows, delivery="d", value_status="reported", is_provisional=False, is_corrected=False
+    )
+    spent = {
+        (finess, activity.replace("trips", "transport")): {
+            f"{period[:4]}-{month:02d}": f"{round(int(usual()[finess, period, activity]) * euros / last)}.00"
+            for period, last in (("2022", 12), ("2023", 12), ("2024-M09", 9))
+            for month in range(1, last + 1)
+        }
+        for finess in HOSPITALS
+        for activity, euros in EUROS_PER_TRIP.items()
+    }
+    spent |= {(finess, "phmev"): {"2023-01": "100.00"} for finess in HOSPITALS}
+    store.write(tables.ACTIVITY, activity, part="d")
+    store.write(tables.MONTHLY_SPEND, monthly_rows(spent), part="mois")
+    store.write(tables.ESTABLISHMENTS, known, part="campagne")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="campagne")
+    return [(one.code, one.place) for one in check_activity(store, last_month=pd.Timestamp(2024, 9, 1))]
+
+
+def exchanged(finess: str, periods: list[str], first: str, second: str) -> dict[Key, str | None]:
+    known = usual()
+    return {
+        (finess, period, new): known[finess, period, old]
+        for period in periods
+        for new, old in ((first, second), (second, first))
+    }
+
+
+def scaled(finess: list[str], period: str, share: str) -> dict[Key, str | None]:
+    known = usual()
+    return {
+        (one, period, activity): str(round(int(known[one, period, activity]) * Decimal(share)))
+        for one in finess
+        for activity in PER_HOSPITAL
+    }
+
+
+def of_period(finess: list[str], new: str, old: str) -> dict[Key, str | None]:
+    known = usual()
+    return {(one, new, activity): known[one, old, activity] for one in finess for activity in PER_HOSPITAL}
+
+
+AMBULANCE, VSL = "Trajets en ambulance", "Trajets en véhicule sanitaire léger (VSL)"
+CASES: dict[str, tuple[dict[Key, str | None], list[tuple[str, str]]]] = {
+    "nothing": ({}, []),
+    "a count doubled": ({(A, "2023", "stays"): "2040"}, [("ACTIVITE_ATYPIQUE", f"{A}, Séjours, 2023")]),
+    "a count half greater": ({(A, "2023", "stays"): "1530"}, []),
+    "a count of zero": ({(A, "2023", "sessions"): "0"}, [("ACTIVITE_ATYPIQUE", f"{A}, Séances, 2023")]),
+    "half a year": (scaled([A], "2023", "0.5"), [("ACTIVITE_ATYPIQUE", f"{A}, 5 activités, 2023")]),
+    "half a year for all": (
+        scaled(HOSPITALS, "2023", "0.5"),
+        [("ACTIVITE_ATYPIQUE", "tous les établissements, 5 activités, 2023")],
+    ),
+    "trips exchanged for a year": (
+        exchanged(A, ["2023"], "trips_ambulance", "trips_vsl"),
+        [("ACTIVITES_ECHANGEES", f"{A}, {AMBULANCE} et {VSL}, 2023")],
+    ),
+    "trips exchanged always": (
+        exchanged(A, list(PERIODS), "trips_ambulance", "trips_vsl"),
+        [("PRIX_PAR_TRAJET_ATYPIQUE", f"{A}, ambulance et VSL, 2022")],
+    ),
+    "stays and sessions exchanged": (
+        exchanged(A, ["2024-M09"], "stays", "sessions"),
+        [("ACTIVITES_ECHANGEES", f"{A}, Séjours et Séances, 2024-M09")],
+    ),
+    "another year copied": (of_period([A], "2023", "2022"), [("ACTIVITE_REPETEE", f"{A}, 2023")]),
+    "another year copied for all": (
+        of_period(HOSPITALS, "2023", "2022"),
+        [("ACTIVITE_REPETEE", "tous les établissements, 2023")],
+    ),
+    "a count left out": ({(A, "2023", "stays"): None}, [("ACTIVITE_MANQUANTE", f"{A}, Séjours, 2023")]),
+    "the end left out": (
+        {(B, "2024-M09", activity): None for activity in PER_HOSPITAL},
+        [("ACTIVITE_MANQUANTE", f"{B}, 2024")],
+    ),
+    "a hospital left out": (
+        {(B, period, activity): None for period in PERIODS for activity in PER_HOSPITAL},
+        [("ACTIVITE_ABSENTE", "activité")],
+    ),
+    "one period only": ({key: None for key in usual() if key[1] != "2023"}, []),
+    "half the hospitals left out": (
+        {(one, period, activity): None for one in HOSPITALS[4:] for period in PERIODS for activity in PER_HOSPITAL},
+        [],
+    ),
+    "a FINESS that nobody has": (
+        {("990000099", "2023", "stays"): "1234"},
+        [("ETABLISSEMENT_NON_DECRIT", "activité")],
+    ),
+    "a year that is not over": (
+        {(A, "2024", activity): usual()[A, "2024-M09", activity] for activity in PER_HOSPITAL}
+        | {(A, "2024-M09", activity): None for activity in PER_HOSPITAL},
+        [("PERIODE_INACHEVEE", "activité, 2024")],
+    ),
+    "parts that make more than their whole": (
+        {(A, "2023", "trips_vsl_stays"): "150", (A, "2023", "trips_vsl_sessions"): "100"},
+        [("PARTIE_AU_DESSUS_DU_TOUT", f"{A}, {VSL}, 2023")],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_each_is_told_once_and_alone(kind: str, tmp_path: Path) -> None:
+    changes, expected = CASES[kind]
+    assert told(tmp_path, changes) == expected
+
+
+def test_an_establishment_received_under_two_finess_is_told(tmp_path: Path) -> None:
+    known = usual()
+    twin = {(B, period, activity): known[A, period, activity] for period in PERIODS for activity in PER_HOSPITAL}
+    assert told(tmp_path, dict(twin)) == [("ACTIVITE_RECOPIEE", f"{B}, activité")]
