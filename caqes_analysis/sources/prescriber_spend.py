@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.sources.cells import CellError, parse_amount, parse_finess, parse_text
 from caqes_analysis.sources.code_cells import optional_text
 from caqes_analysis.sources.column_mapping import ColumnMapping, Columns
@@ -40,6 +40,7 @@ PLAIN_PRESCRIBERS = ColumnMapping(
 _RPPS: Final = re.compile(r"[0-9]{11}")
 _CODE: Final = re.compile(r"[0-9]{7}|[0-9]{13}")
 _UNITS_DECIMALS_NB: Final = 3
+_CIP_DIGITS_NB: Final = 13
 
 
 def read_prescriber_spend(path: Path, *, delivery: str, mapping: ColumnMapping | None = None) -> Received:
@@ -81,7 +82,8 @@ def read_prescriber_spend(path: Path, *, delivery: str, mapping: ColumnMapping |
     years = sorted(set(rows["year"]))
     period = None if not years else f"{years[0]}" if len(years) == 1 else f"{years[0]} à {years[-1]}"
     described = delivery_row(path, delivery=delivery, period=period, rows_nb=len(rows))
-    return Received(rows, Findings([*_wrong_keys(delivery, rows, grid), *common_findings(delivery, grid)]), described)
+    told = [*_wrong_keys(delivery, rows, grid), *_parts_of_boxes(delivery, rows, grid)]
+    return Received(rows, Findings([*told, *common_findings(delivery, grid)]), described)
 
 
 def _rows(grid: Grid, names: dict[str, str], label: str | None, delivery: str) -> pd.DataFrame:
@@ -100,7 +102,7 @@ def _rows(grid: Grid, names: dict[str, str], label: str | None, delivery: str) -
         )
     )
     columns |= {
-        "prescriber_label": grid.parsed(label, optional_text, log) if label else [None] * len(grid.lines),
+        "prescriber_label": grid.parsed(label, _parse_label, log) if label else [None] * len(grid.lines),
         "boxes_nb": grid.parsed(names["quantity"], _parse_units, log),
         "reimbursed_eur": grid.parsed(names["amount"], parse_amount, log),
     }
@@ -129,6 +131,17 @@ def _parse_prescriber(cell: Any) -> str:
     text = " ".join(parse_text(cell).split())
     bare = text.replace(" ", "")
     return bare if _RPPS.fullmatch(bare) else text
+
+
+def _parse_label(cell: Any) -> str | None:
+    text = optional_text(cell)
+    if text and _RPPS.fullmatch(text.replace(" ", "")):
+        raise CellError(
+            "LIBELLE_RPPS",
+            "c'est un numéro RPPS, dans la colonne du libellé.",
+            "Remettre chaque colonne sous son titre : le libellé est celui d'une spécialité ou d'un service.",
+        )
+    return text
 
 
 def _parse_code(cell: Any) -> str | None:
@@ -177,5 +190,26 @@ def _wrong_keys(delivery: str, rows: pd.DataFrame, grid: Grid) -> list[Finding]:
             example=f"ligne {grid.lines[int(wrong.index[0])]}",
             remedy="La clé de ce numéro RPPS est fausse : un chiffre a été changé. Lignes gardées telles que reçues ; "
             "demander le bon numéro avant d'écrire à qui que ce soit.",
+        )
+    ]
+
+
+def _parts_of_boxes(delivery: str, rows: pd.DataFrame, grid: Grid) -> list[Finding]:
+    """Return the finding of boxes that are no whole number: an amount may stand in their place."""
+    is_box = rows["code"].str.len().eq(_CIP_DIGITS_NB) & rows["boxes_nb"].notna()
+    parts = [place for place in rows.index[is_box] if rows["boxes_nb"][place] % 1]
+    if not parts:
+        return []
+    first = parts[0]
+    return [
+        Finding(
+            delivery=delivery,
+            code="BOITES_NON_ENTIERES",
+            place="boites",
+            severity="warning",
+            count=len(parts),
+            example=f"ligne {grid.lines[first]} : {french.number(rows['boxes_nb'][first], 2)} boîtes",
+            remedy="Une présentation délivrée en ville se compte en boîtes entières : vérifier que les colonnes des "
+            "boîtes et des montants ne sont pas échangées.",
         )
     ]

@@ -131,7 +131,7 @@ def test_the_region_s_objective_of_an_indicator_binds_and_its_benchmark_of_an_en
     assert dressings["attainment"] == "attained"
     assert dressings["target_label"] == "objectif −3\xa0% (ARS, fixé par la région)"
     assert drugs["attainment"] == "unknown"
-    assert drugs["reason"].startswith("repère régional, sans valeur contractuelle")
+    assert drugs["reason"].startswith("repère régional −3\xa0%, sans valeur contractuelle")
 
 
 def test_a_contract_s_own_target_comes_first() -> None:

@@ -63,6 +63,12 @@ SOURCES: dict[str, tuple[str, str, str, Mapping[str, str]]] = {
         "lpp_spend",
         {"control_total_eur": "3504.18", "control_total_nb": "42"},
     ),
+    "prescribers.csv": (
+        "prescriber_spend",
+        "",
+        "prescriber_spend",
+        {"control_total_eur": "24023.87", "control_total_nb": "67.5"},
+    ),
     "signed.csv": ("extracts", "reader: contrats-signes", "signed_contracts", {"control_rows_nb": "3"}),
     "answers.csv": ("grid_answers", "", "grid_answers", {}),
     "rsa.txt": (

@@ -22,6 +22,7 @@ from caqes_analysis.sources import (
     read_lpp_spend,
     read_mapped,
     read_monthly_spend,
+    read_prescriber_spend,
 )
 from caqes_analysis.sources.atih import read_atih
 from caqes_analysis.sources.atih_references import read_known_codes
@@ -203,6 +204,16 @@ def kinds(folder: Path) -> dict[str, Kind]:
                 ),
             ),
             _received(read_lpp_spend),
+        ),
+        "prescriber_spend": Kind(
+            _lines(
+                "finess;annee;prescripteur;libelle;code;boites;montant",
+                f"{A};2023;10000000009;Rhumatologie;3400930000001;12;1234,56",
+                f"{A};2023;UF 3120;Hôpital de jour;1101234;3,5;98,70",
+                f"{B};2022;10000000017;Médecine;3400930000002;45;22345,60",
+                f"{C};2023;UF 7;Urgences;3400930000003;7;345,01",
+            ),
+            _received(read_prescriber_spend),
         ),
         "establishments": Kind(
             _lines(

@@ -16,7 +16,7 @@ _NAMES = (
     *("bdpm_presentations", "bdpm_products", "biosimilar_flags", "biosimilar_tariffs", "contracts", "corrections"),
     *("envelopes_keur", "establishments", "finess", "grid_answers", "indications", "known_codes", "lpp_by_code"),
     *("lpp_history", "lpp_list", "lpp_spend", "monthly_spend", "monthly_spend_quantity", "signed_contracts"),
-    *("targets", "transports_by_month", "transports_cumul", "ucd_history"),
+    *("prescriber_spend", "targets", "transports_by_month", "transports_cumul", "ucd_history"),
 )
 
 LIKE_COLUMNS: dict[tuple[str, str], tuple[int, str]] = {

@@ -113,3 +113,22 @@ def test_a_mapping_of_prescribers_has_one_shape(tmp_path: Path, change: tuple[st
     path.write_text(text.replace(*change), encoding="utf-8")
     with pytest.raises(CampaignError, match=told):
         load_mapping(path)
+
+
+def test_columns_exchanged_are_refused_or_told(tmp_path: Path) -> None:
+    path = written(tmp_path, "990000001;2023;Rhumatologie;10000000009;3400930000001;12;10,00")
+    with pytest.raises(SourceError) as caught:
+        read_prescriber_spend(path, delivery="am")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.line) == ("LIBELLE_RPPS", 2)
+    path = written(
+        tmp_path,
+        "990000001;2023;10000000009;;3400930000001;1234,56;12",
+        "990000001;2023;UF 1;;1101234;3,5;98,70",
+    )
+    (finding,) = read_prescriber_spend(path, delivery="am").findings
+    assert (finding.code, finding.count, " ".join(finding.example.split())) == (
+        "BOITES_NON_ENTIERES",
+        1,
+        "ligne 2 : 1 234,56 boîtes",
+    )
