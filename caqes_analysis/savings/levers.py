@@ -252,35 +252,46 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
         of them, for levers that have several)``, is_ceiling, <scenario>_eur`` for every scenario, and the
         bounds at 95 % of the one that orders, ``lower_eur, upper_eur``; levers that are worth nothing are left out.
     """
-    own = levers[(levers["scenario"] == scenario) & (levers["saving_eur"] > 0)]
-    if own.empty:
+    read = ["scenario", "product_group", "label", "saving_eur", "lower_eur", "upper_eur"]
+    places = zip(levers["finess"].tolist(), levers["lever"].tolist(), strict=True)
+    lines: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+    for place, line in zip(places, zip(*(levers[name].tolist() for name in read), strict=True), strict=True):
+        lines.setdefault(place, []).append(line)
+    found = []
+    for (finess, lever), own in lines.items():
+        ordering = [line for line in own if line[0] == scenario]
+        gained = sorted((-line[3], line[1], line[2]) for line in ordering if not pd.isna(line[3]) and line[3] > 0)
+        if not gained:
+            continue
+        sums = {one: [line[3] for line in own if line[0] == one] for one in tables.SCENARIOS}
+        found.append(
+            {
+                "finess": finess,
+                "lever": lever,
+                **{f"{one}_eur": _known_sum(amounts) for one, amounts in sums.items()},
+                "main_group": gained[0][2] if lever in _BY_PRODUCT else None,
+                "groups_nb": len(gained),
+                "is_ceiling": lever == REPERTOIRE,
+                **dict(zip(("lower_eur", "upper_eur"), sum_bounds(*_floats(ordering)), strict=True)),
+            }
+        )
+    if not found:
         names = ["finess", "lever", "label", "rank", "groups_nb", "main_group", "is_ceiling", "lower_eur", "upper_eur"]
         return pd.DataFrame(columns=[*names, *(f"{one}_eur" for one in tables.SCENARIOS)])
-    wide = (
-        levers.assign(amount=levers["saving_eur"].astype(object))
-        .pivot_table(index=["finess", "lever"], columns="scenario", values="amount", aggfunc="sum")
-        .reindex(columns=list(tables.SCENARIOS))
-    )
-    wide.columns = [f"{one}_eur" for one in tables.SCENARIOS]
-    chosen = levers[levers["scenario"] == scenario].astype({"saving_eur": "float64"})
-    bounds = {
-        place: sum_bounds(part["saving_eur"].tolist(), _floats(part["lower_eur"]), _floats(part["upper_eur"]))
-        for place, part in chosen.groupby(["finess", "lever"])
-    }
-    first = own.sort_values(["saving_eur", "product_group"], ascending=[False, True]).groupby(["finess", "lever"])
-    found = wide.join(pd.DataFrame({"main_group": first["label"].first(), "groups_nb": first.size()}), how="inner")
-    rows = found.reset_index()
-    rows["main_group"] = rows["main_group"].where(rows["lever"].isin(_BY_PRODUCT), None)
-    rows["is_ceiling"] = rows["lever"] == REPERTOIRE
     order = ["finess", "is_ceiling", f"{scenario}_eur", "lever"]
-    rows[["lower_eur", "upper_eur"]] = [bounds.get(place, (np.nan, np.nan)) for place in found.index]
-    ranked = rows.sort_values(order, ascending=[True, True, False, True], ignore_index=True)
+    ranked = pd.DataFrame(found).sort_values(order, ascending=[True, True, False, True], ignore_index=True)
     ranked["rank"] = ranked.groupby("finess").cumcount() + 1
     return ranked[ranked["rank"] <= top_nb].assign(label=ranked["lever"].map(LEVER_LABELS)).reset_index(drop=True)
 
 
-def _floats(amounts: pd.Series[Any]) -> list[float]:
-    return [float("nan") if pd.isna(amount) else float(amount) for amount in amounts]
+def _known_sum(amounts: list[Any]) -> Any:
+    """Return the sum of the amounts that are known; missing when the scenario has no line."""
+    return sum(amount for amount in amounts if not pd.isna(amount)) if amounts else np.nan
+
+
+def _floats(lines: list[tuple[Any, ...]]) -> list[list[float]]:
+    """Return the savings of some lines, then their bounds."""
+    return [[float("nan") if pd.isna(line[part]) else float(line[part]) for line in lines] for part in (3, 4, 5)]
 
 
 def lever_lines(store: Store, levers: pd.DataFrame, *, finess: str, top_nb: int = 20) -> pd.DataFrame:
