@@ -80,6 +80,9 @@ def successions(establishments: pd.DataFrame) -> pd.DataFrame:
         Table ``successions``: ``finess, current_finess, since``. The sites of AP-HP are counted in their entity, when
         it is there: nothing was taken over, and ``since`` is missing.
     """
+    has_aphp = bool((establishments["finess"] == APHP_ENTITY).any())
+    if establishments["successor"].isna().all() and not has_aphp:
+        return tables.SUCCESSIONS.empty()
     closed = establishments[establishments["successor"].notna()].sort_values(["finess", "valid_from"])
     follows = dict(zip(closed["finess"], closed["successor"], strict=True))
     rows = []
@@ -90,7 +93,7 @@ def successions(establishments: pd.DataFrame) -> pd.DataFrame:
             seen.add(current)
         rows.append({"finess": finess, "current_finess": current, "since": end + pd.Timedelta(days=1)})
     frame = pd.DataFrame(rows, columns=tables.SUCCESSIONS.column_names).drop_duplicates("finess", keep="last")
-    if (establishments["finess"] == APHP_ENTITY).any():
+    if has_aphp:
         sites = establishments.loc[establishments["finess_ej"] == APHP_ENTITY, "finess"]
         frame.loc[frame["current_finess"].isin(sites), "current_finess"] = APHP_ENTITY
         signing = sorted(set(sites) - {APHP_ENTITY, *frame["finess"]})
