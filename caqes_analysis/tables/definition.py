@@ -149,9 +149,8 @@ class Table:
                 f"absentes : {', '.join(absent) or 'aucune'} ; inconnues : {', '.join(map(str, unknown)) or 'aucune'}.",
                 "Compléter ou renommer les colonnes.",
             )
-        if list(frame.columns) == self.column_names and frame.dtypes.tolist() == [
-            _PANDAS[c.kind] for c in self.columns
-        ]:
+        kinds = {column.name: _PANDAS[column.kind] for column in self.columns}
+        if frame.dtypes.to_dict() == kinds and list(frame.columns) == self.column_names:
             return frame.reset_index(drop=True)
         typed = {}
         for column in self.columns:
