@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -36,10 +37,10 @@ def find_repeated_counts(rows: pd.DataFrame) -> tuple[list[Finding], set[tuple[s
     """
     large = rows[rows["count_nb"] >= LEAST_COUNT]
     periods: Counter[tuple[str, str, str]] = Counter()
-    for (finess, _, _), lines in large.groupby(["finess", "activity", "count_nb"], sort=True):
+    for (finess, _, _), lines in _equal(large, ["finess", "activity", "count_nb"]):
         periods.update((str(finess), *pair) for pair in combinations(sorted(lines["period"]), 2))
     twins: Counter[tuple[str, str]] = Counter()
-    for _, lines in large.groupby(["period", "activity", "count_nb"], sort=True):
+    for _, lines in _equal(large, ["period", "activity", "count_nb"]):
         twins.update(combinations(sorted(lines["finess"]), 2))
     delivery = dict(zip(rows["finess"], rows["delivery"], strict=True))
     repeated: dict[tuple[str, str], list[str]] = {}
@@ -81,3 +82,8 @@ def find_repeated_counts(rows: pd.DataFrame) -> tuple[list[Finding], set[tuple[s
                 )
             )
     return found, cells
+
+
+def _equal(rows: pd.DataFrame, key: list[str]) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Yield the lines of each key that several lines have: few, where there are as many keys as counts."""
+    yield from rows[rows.duplicated(key, keep=False)].groupby(key, sort=True)
