@@ -178,8 +178,13 @@ def _switch(lines: pd.DataFrame, *, lever: str) -> pd.DataFrame:
     # An establishment that moved everything has nothing left to gain, and still is one of the peers.
     gap = (found["worth_eur"] / dear_nb).where(dear_nb > 0, found["atc5"].map(gaps.groupby(level="atc5").mean()))
     return found.assign(
-        lever=lever, product_group=found["atc5"], label=found["label"].str.capitalize(), direction="higher", gap_eur=gap
+        lever=lever, product_group=found["atc5"], label=_sentence_case(found["label"]), direction="higher", gap_eur=gap
     )
+
+
+def _sentence_case(labels: pd.Series[str]) -> pd.Series[str]:
+    """Return the labels of the base, written there in capitals, as printed; its one acronym stays one."""
+    return labels.str.capitalize().str.replace(r"\bhiv\b", "VIH", regex=True)
 
 
 def _repertoire(lines: pd.DataFrame) -> pd.DataFrame:
@@ -208,7 +213,7 @@ def _repertoire(lines: pd.DataFrame) -> pd.DataFrame:
     return found.assign(
         lever=REPERTOIRE,
         product_group=found["atc4"],
-        label=found["label"].str.capitalize(),
+        label=_sentence_case(found["label"]),
         direction="higher",
         gap_eur=found["atc4"].map(gaps) * rate,
     )

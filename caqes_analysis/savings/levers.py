@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -231,6 +231,21 @@ def _share_targets(targets: pd.DataFrame, *, scheme: str, year: int) -> dict[str
     return {lever: float(value) / 100 for lever, value in found.items() if value is not None and not pd.isna(value)}
 
 
+class _Line(NamedTuple):
+    """What is ranked of a row of ``levers``."""
+
+    scenario: str
+    product_group: str
+    label: str
+    saving_eur: Any
+    lower_eur: Any
+    upper_eur: Any
+
+    @property
+    def is_gain(self) -> bool:
+        return not pd.isna(self.saving_eur) and self.saving_eur > 0
+
+
 def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb: int = 10) -> pd.DataFrame:
     """Return the levers of each establishment in order of what they are worth, all groups of products together.
 
@@ -252,27 +267,31 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
         of them, for levers that have several)``, is_ceiling, <scenario>_eur`` for every scenario, and the
         bounds at 95 % of the one that orders, ``lower_eur, upper_eur``; levers that are worth nothing are left out.
     """
-    read = ["scenario", "product_group", "label", "saving_eur", "lower_eur", "upper_eur"]
-    places = zip(levers["finess"].tolist(), levers["lever"].tolist(), strict=True)
-    lines: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
-    for place, line in zip(places, zip(*(levers[name].tolist() for name in read), strict=True), strict=True):
-        lines.setdefault(place, []).append(line)
+    lines: dict[tuple[str, str], list[_Line]] = {}
+    for finess, lever, *line in levers[["finess", "lever", *_Line._fields]].itertuples(index=False):
+        lines.setdefault((finess, lever), []).append(_Line(*line))
     found = []
     for (finess, lever), own in lines.items():
-        ordering = [line for line in own if line[0] == scenario]
-        gained = sorted((-line[3], line[1], line[2]) for line in ordering if not pd.isna(line[3]) and line[3] > 0)
+        ordering = [line for line in own if line.scenario == scenario]
+        gained = sorted((-line.saving_eur, line.product_group, line.label) for line in ordering if line.is_gain)
         if not gained:
             continue
-        sums = {one: [line[3] for line in own if line[0] == one] for one in tables.SCENARIOS}
+        sums = {one: [line.saving_eur for line in own if line.scenario == one] for one in tables.SCENARIOS}
+        lower, upper = sum_bounds(
+            [_float(line.saving_eur) for line in ordering],
+            [_float(line.lower_eur) for line in ordering],
+            [_float(line.upper_eur) for line in ordering],
+        )
         found.append(
             {
                 "finess": finess,
                 "lever": lever,
                 **{f"{one}_eur": _known_sum(amounts) for one, amounts in sums.items()},
-                "main_group": gained[0][2] if lever in _BY_PRODUCT else None,
+                "main_group": gained[0][-1] if lever in _BY_PRODUCT else None,
                 "groups_nb": len(gained),
                 "is_ceiling": lever == REPERTOIRE,
-                **dict(zip(("lower_eur", "upper_eur"), sum_bounds(*_floats(ordering)), strict=True)),
+                "lower_eur": lower,
+                "upper_eur": upper,
             }
         )
     if not found:
@@ -289,9 +308,8 @@ def _known_sum(amounts: list[Any]) -> Any:
     return sum(amount for amount in amounts if not pd.isna(amount)) if amounts else np.nan
 
 
-def _floats(lines: list[tuple[Any, ...]]) -> list[list[float]]:
-    """Return the savings of some lines, then their bounds."""
-    return [[float("nan") if pd.isna(line[part]) else float(line[part]) for line in lines] for part in (3, 4, 5)]
+def _float(amount: Any) -> float:
+    return float("nan") if pd.isna(amount) else float(amount)
 
 
 def lever_lines(store: Store, levers: pd.DataFrame, *, finess: str, top_nb: int = 20) -> pd.DataFrame:
