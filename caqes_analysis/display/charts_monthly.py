@@ -87,10 +87,10 @@ def _compared(now: Sequence[MonthValue], before: Sequence[MonthValue]) -> list[t
 def _monthly_title(now: Sequence[MonthValue], before: Sequence[MonthValue], year: int) -> str:
     pairs = _compared(now, before)
     present = [month for month in now if month.amount_eur is not None]
-    if not pairs:
-        return f"{french.compact_euros(total(now))} sur {french.plural(len(present), 'mois')} en {year}"
     # A month that can still be completed is drawn, and says nothing yet.
-    settled = [pair for pair in pairs if not pair[0].is_provisional] or pairs
+    settled = [pair for pair in pairs if not pair[0].is_provisional]
+    if not settled:
+        return f"{french.compact_euros(total(now))} sur {french.plural(len(present), 'mois')} en {year}"
     kind = " définitifs" if len(settled) < len(pairs) else ""
     one = kind.removesuffix("s")
     higher, count = sum(amount > same for _, amount, same in settled), french.in_words(len(settled))

@@ -443,6 +443,11 @@ def as_tidy(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index(drop=True).assign(**amounts, **texts)
 
 
+def test_a_month_that_can_still_be_completed_makes_no_title() -> None:
+    frame = months([100, 110], [None, 100], provisional=(2,))
+    assert charts.monthly_spending(frame, **PLACE).title == "210\xa0€ sur 2 mois en 2024"
+
+
 def test_figures_take_the_types_of_the_tidy_tables() -> None:
     frame = as_tidy(months([110.10, None, 120], [100] * 12, provisional=(3,)))
     assert str(frame["amount_eur"].dtype).startswith("decimal128")
