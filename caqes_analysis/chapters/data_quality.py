@@ -8,11 +8,13 @@ from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.data_quality_limits import limits
 from caqes_analysis.chapters.data_quality_values import (
     OUTLIER_CODES,
+    REGISTER_CODES,
     completed_table,
     corrections_table,
     finding_label,
     french_example,
     outliers_table,
+    register_place,
     restatements_table,
 )
 from caqes_analysis.chapters.page import Page
@@ -127,8 +129,9 @@ def findings_table(page: Page) -> Table:
     frame = ordered.assign(
         what=[finding_label(code) for code in ordered["code"]],
         where=[
-            f"{place} : {french_example(example)} (fichier {delivery})"
-            for place, example, delivery in zip(ordered["place"], ordered["example"], ordered["delivery"], strict=True)
+            f"{register_place(page, row['place']) if row['code'] in REGISTER_CODES else row['place']} : "
+            f"{french_example(row['example'])} (fichier {row['delivery']})"
+            for row in ordered.to_dict("records")
         ],
     )
     others = int(apart.sum())

@@ -16,12 +16,14 @@ from caqes_analysis.sources.names import plain_name
 
 __all__ = [
     "OUTLIER_CODES",
+    "REGISTER_CODES",
     "completed_table",
     "corrections_table",
     "finding_label",
     "french_example",
     "outliers_table",
     "own_corrections",
+    "register_place",
     "restatements_table",
 ]
 
@@ -35,6 +37,8 @@ OUTLIER_CODES = (
     "SIGNE_INVERSE",
     "ZERO_SUSPECT",
 )
+REGISTER_CODES = ("CORRECTION_SANS_LIGNE", "CORRECTION_INATTENDUE")
+"""Findings about a line of the register that is not applied; their place is that line's."""
 _SEPARATE_DECIMALS = re.compile(r"(?<![\w.,-])([-−]?)([0-9]+)\.([0-9]{1,3})(?![\w.])")
 _LISTED_NB = 30
 _NO_HISTORY = (
@@ -278,6 +282,21 @@ def corrections_table(page: Page) -> Table | Notice | None:
             else "Retirer une ligne du registre rend la valeur reçue à la construction suivante."
         ],
     )
+
+
+def register_place(page: Page, place: str) -> str:
+    """Return what a finding about a line of the register concerns, in the words of the pages.
+
+    Parameters
+    ----------
+    page
+        The page.
+    place
+        ``FINESS, period, field``, as the line names them.
+    """
+    finess, period, field = place.split(", ", 2)
+    known = page.establishments.set_index("finess")["name"]
+    return f"{known.get(finess, finess)}, {_field_label(page, field)}, {_period_label(period)}"
 
 
 def _field_label(page: Page, field: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, data_quality
+from caqes_analysis.chapters import Page, data_quality, data_quality_values
 from caqes_analysis.display import Notice, Table
 from caqes_analysis.settlement import settle
 from caqes_analysis.sources import Finding, Findings
@@ -88,6 +88,12 @@ def test_the_register_is_shown_in_words(page: Page) -> None:
     first, second = texts(data_quality.corrections_table(page))
     assert first == ["CH A", "janvier 2024", "PHMEV", "1,00", "2,00", "appliquée", "courriel (Mme B, le 15/10/2024)"]
     assert second[1:3] == ["cumul à fin février 2024", "LPP 1234567, quantité"]
+
+
+def test_a_line_of_the_register_that_is_not_applied_is_named_in_words(page: Page) -> None:
+    finess = page.establishments["finess"].iloc[0]
+    assert data_quality_values.register_place(page, f"{finess}, 2024-M06, lpp") == "CH A, LPP, cumul à fin juin 2024"
+    assert data_quality_values.register_place(page, "999999999, 2023-06, phmev") == "999999999, PHMEV, juin 2023"
 
 
 def test_months_are_shown_as_received_and_as_completed(page: Page) -> None:
