@@ -79,7 +79,7 @@ def benchmark_notes(page: Page, envelopes: Iterable[str]) -> list[str]:
     notes = []
     if any(target.is_benchmark for target in targets):
         notes.append("Un repère régional est fixé par la région ; il n'a pas de valeur contractuelle.")
-    sources = {f"{target.subject_label} : {target.label}." for target in targets if target.is_contractual}
+    sources = {f"{sentence_case(one.subject_label)} : {one.label}." for one in targets if one.is_contractual}
     return [*notes, *sorted(sources), *sorted({t.perimeter_label for t in targets if t.perimeter_label})]
 
 
@@ -168,8 +168,20 @@ def sentence_case(text: str) -> str:
 
 
 def against_target(position: str, target: Target) -> str:
-    """Return where a value stands and against what; a benchmark, which binds nobody, is set apart."""
-    return f"{position} ({target.label})" if target.is_benchmark else f"{position}, {target.label}"
+    """Return where a value stands and against what, then why there is no verdict; a benchmark binds nobody.
+
+    Parameters
+    ----------
+    position
+        Label of a position: « au-dessus de l'objectif ; pas de verdict, un mois manque ».
+    target
+        What it is compared with.
+    """
+    where, semicolon, why = position.partition(" ; ")
+    if target.is_benchmark:
+        return f"{where} ({target.label}){semicolon}{why}"
+    label = target.label.removeprefix(f"{target.noun} ") if where.endswith(target.noun) else target.label
+    return f"{where}, {label}{semicolon}{why}"
 
 
 def titled(figure: Figure, subject: str) -> Figure:
