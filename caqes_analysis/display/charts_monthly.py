@@ -25,6 +25,7 @@ from caqes_analysis.display.series import (
     checked,
     envelope_label,
     evolution_pct,
+    lone_places,
     period_in_words,
     total,
     year_months,
@@ -90,7 +91,10 @@ def _monthly_title(now: Sequence[MonthValue], before: Sequence[MonthValue], year
     # A month that can still be completed is drawn, and says nothing yet.
     settled = [pair for pair in pairs if not pair[0].is_provisional]
     if not settled:
-        return f"{french.compact_euros(total(now))} sur {french.plural(len(present), 'mois')} en {year}"
+        firm = [month for month in present if not month.is_provisional]
+        kind = " définitifs" if 1 < len(firm) < len(present) else " définitif" if 0 < len(firm) < len(present) else ""
+        count = french.in_words(len(firm or present))
+        return f"{french.compact_euros(total(firm or present))} sur {count} mois{kind} en {year}"
     kind = " définitifs" if len(settled) < len(pairs) else ""
     one = kind.removesuffix("s")
     higher, count = sum(amount > same for _, amount, same in settled), french.in_words(len(settled))
@@ -185,6 +189,8 @@ def _monthly_table(years: dict[int, list[MonthValue]], year: int, subject: str) 
         ]
         columns[f"provisional_{offset}"] = [month.is_provisional for month in months]
         columns[f"corrected_{offset}"] = [month.is_corrected for month in months]
+    # Nothing is to be compared with a month before the opening: that is not a missing value.
+    columns["status"] = [month.value_status if month.value_status == "not_applicable" else None for month in years[1]]
     columns["evolution_pct"] = [
         evolution_pct(now.amount_eur, before.amount_eur) for now, before in zip(years[0], years[1], strict=True)
     ]
@@ -204,7 +210,7 @@ def _monthly_table(years: dict[int, list[MonthValue]], year: int, subject: str) 
         columns=[
             ColumnFormat.text("month", "Mois"),
             *amounts,
-            ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True),
+            ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True, value_status="status"),
         ],
     )
 
@@ -238,7 +244,8 @@ def _monthly_drawing(years: dict[int, list[MonthValue]], year: int, colour: str)
         for offset, marker, dashes in ((1, "o", "solid"), (2, "", (0, (2, 2)))):
             if not all(math.isnan(value) for value in values[offset]):
                 line: dict[str, Any] = {"color": INK, "linewidth": 1.3, "linestyle": dashes, "marker": marker}
-                axes.add_artist(Line2D(numbers, values[offset], zorder=3, **line))
+                alone = {} if marker else {"marker": "o", "markersize": 3.0, "markevery": lone_places(values[offset])}
+                axes.add_artist(Line2D(numbers, values[offset], zorder=3, **{**line, **alone}))
                 middle = _KEY_HEIGHT / 2
                 key.append(
                     (str(year - offset), Line2D([0, _KEY_WIDTH / 2, _KEY_WIDTH], [middle] * 3, markevery=[1], **line))

@@ -20,6 +20,7 @@ from caqes_analysis.display.series import (
     comparable_months,
     envelope_label,
     evolution_pct,
+    lone_places,
     natural_order,
     through,
     total,
@@ -201,6 +202,9 @@ def _drawing(panels: Sequence[_Panel], year: int, colour: str) -> str:
             now, before = ([place(value) for value in line] for line in panel.lines)
             drawing.plot(months, before, color=CONTEXT, linewidth=1.4)
             drawing.plot(months, now, color=colour, linewidth=2.4)
+            for line, paint in ((before, CONTEXT), (now, colour)):
+                for alone in lone_places(line):
+                    drawing.plot([months[alone]], [line[alone]], color=paint, marker="o", markersize=3)
             last = max(position for position, value in enumerate(now) if not math.isnan(value))
             drawing.plot(months[last : last + 1], now[last : last + 1], color=colour, marker="o", markersize=5)
             if number >= len(panels) - _COLUMNS_NB:

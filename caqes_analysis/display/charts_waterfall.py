@@ -210,6 +210,7 @@ def _table(
             "label": [str(year - 1), *(labels[effect] for effect in parts), str(year)],
             "amount_eur": [before, *parts.values(), now],
             "points": [None, *(_points(amount, before) for amount in parts.values()), None],
+            "points_status": ["not_applicable", *[None] * len(parts), "not_applicable"],
             "meaning": ["départ", *(EFFECT_MEANINGS[effect] for effect in parts), "arrivée"],
         }
     )
@@ -227,7 +228,9 @@ def _table(
         columns=[
             ColumnFormat.text("label", "Effet"),
             ColumnFormat.amount("amount_eur", "Montant", cents=True),
-            ColumnFormat.points("points", f"Part de l'évolution {year}/{year - 1}", decimals=2),
+            ColumnFormat.points(
+                "points", f"Part de l'évolution {year}/{year - 1}", decimals=2, value_status="points_status"
+            ),
             ColumnFormat.text("meaning", "Ce que c'est"),
         ],
         totals=totals,

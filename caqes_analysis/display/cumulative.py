@@ -251,16 +251,28 @@ def cumulative_table(path: CumulativeYear, projection: Projection | None = None)
             "is_corrected": _so_far(path.now, len(now)),
             "was_corrected": _so_far(path.before, len(before)),
             "rate": path.rates_pct,
+            "before_status": _not_open(path.before),
         }
     )
+    earlier: dict[str, Any] = {
+        "is_provisional": None,
+        "is_corrected": "was_corrected",
+        "value_status": "before_status",
+    }
     columns = [
         ColumnFormat.text("month", "Cumul à fin"),
-        ColumnFormat.amount("before", str(path.year - 1), is_provisional=None, is_corrected="was_corrected"),
+        ColumnFormat.amount("before", str(path.year - 1), **earlier),
         ColumnFormat.amount("now", str(path.year)),
-        ColumnFormat.percent("rate", "Évolution du cumul", signed=True),
+        ColumnFormat.percent("rate", "Évolution du cumul", signed=True, value_status="before_status"),
     ]
     if path.target_pct is not None:
         label = f"{capitalised(path.target_label)} {short_percent(path.target_pct, signed=True)}"
-        columns.insert(2, ColumnFormat.amount("target", label, is_provisional=None, is_corrected="was_corrected"))
+        columns.insert(2, ColumnFormat.amount("target", label, **earlier))
     table = Table.from_frame(data, caption=f"{path.subject} : dépenses cumulées de {path.year}", columns=columns)
     return table.with_notes(projection_sentence(projection, path)) if projection else table
+
+
+def _not_open(months: Sequence[MonthValue]) -> list[str | None]:
+    """Return, month after month, the status of a cumulative amount that no opening makes whole; None elsewhere."""
+    found = [month.value_status == "not_applicable" for month in months]
+    return ["not_applicable" if any(found[: number + 1]) else None for number in range(12)]

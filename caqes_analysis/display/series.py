@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = [
     "evolution_pct",
     "exact_amounts",
     "exact_column",
+    "lone_places",
     "natural_order",
     "of_the",
     "period_in_words",
@@ -139,6 +141,28 @@ def comparable_months(*years: Sequence[MonthValue]) -> int:
             break
         present += 1
     return present
+
+
+def lone_places(values: Sequence[float]) -> list[int]:
+    """Return the places of the values between two that are missing: a line of one point is not drawn, a mark is.
+
+    Parameters
+    ----------
+    values
+        Values of a line, NaN where there is none.
+
+    Examples
+    --------
+    >>> nan = float("nan")
+    >>> lone_places([1.0, nan, 3.0, nan, 5.0, 6.0]), lone_places([7.0])
+    ([0, 2], [0])
+    """
+    around = [math.nan, *values, math.nan]
+    return [
+        place
+        for place, value in enumerate(values)
+        if not math.isnan(value) and math.isnan(around[place]) and math.isnan(around[place + 2])
+    ]
 
 
 def total(months: Sequence[MonthValue]) -> Decimal:

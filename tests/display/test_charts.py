@@ -16,7 +16,14 @@ from caqes_analysis.display import Figure, Table, charts
 from caqes_analysis.display.charts_panels import _panel
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.display.payload import validate
-from caqes_analysis.display.series import comparable_months, natural_order, of_the, short_percent, year_months
+from caqes_analysis.display.series import (
+    comparable_months,
+    lone_places,
+    natural_order,
+    of_the,
+    short_percent,
+    year_months,
+)
 from caqes_analysis.errors import CaqesError
 from tests.display.samples import FIGURES, classes, received, verdicts
 
@@ -74,7 +81,7 @@ def test_monthly_spending_counts_the_months_above() -> None:
         ([101], [100], "En 2024, janvier dépasse son niveau de 2023"),
         ([101, None, 102], [100, 100, 100], "En 2024, les deux mois comparés dépassent leur niveau de 2023"),
         ([101, 99], [100, 100], "En 2024, un mois sur deux dépasse son niveau de 2023"),
-        ([1_500_000, 500_000], [], "2,0\u00a0M€ sur 2 mois en 2024"),
+        ([1_500_000, 500_000], [], "2,0\u00a0M€ sur deux mois en 2024"),
     ],
 )
 def test_monthly_titles(now: list[float | None], before: list[float | None], title: str) -> None:
@@ -88,6 +95,40 @@ def test_a_missing_month_is_said_and_drawn_as_a_gap() -> None:
     assert ">×</text>" in with_gap.svg
     assert ">×</text>" not in whole.svg
     assert column(with_gap.table, "2024")[1] == "manquant"
+
+
+def test_a_month_alone_between_two_missing_ones_is_marked() -> None:
+    """A line of one point is not drawn: March 2022 stands between two months that were not received."""
+    before = pd.DataFrame(
+        {
+            "month": [pd.Timestamp(2022, month, 1) for month in (1, 2, 3, 5, 6)],
+            "amount_eur": [Decimal(80), None, Decimal(90), Decimal(70), Decimal(75)],
+            "value_status": ["reported", "missing", "reported", "reported", "reported"],
+            "is_provisional": False,
+        }
+    )
+    now = months([100, 110], [95, 96])
+    drawn = charts.monthly_spending(pd.concat([now, before]), **PLACE).svg
+    whole = charts.monthly_spending(pd.concat([now, before.iloc[3:]]), **PLACE).svg
+    # January and March 2022 are marked; May and June have a line.
+    assert drawn.count("<use ") - whole.count("<use ") == 2
+    assert lone_places([1.0, math.nan, 3.0, math.nan, 5.0, 6.0]) == [0, 2]
+
+
+def test_a_month_alone_is_marked_on_the_curve_of_a_group() -> None:
+    frame = months([110, None, 120, None, 130, 140], [100] * 12).assign(label="Thélys")
+    linked = months([110, 115, 120, 125, 130, 140], [100] * 12).assign(label="Thélys")
+    marks = [charts.small_multiples(one, **PLACE).svg.count("<use ") for one in (frame, linked)]
+    assert marks[0] - marks[1] == 2, "January and March"
+
+
+def test_months_before_an_opening_are_without_object() -> None:
+    frame = months([100, 110], [50, 60])
+    frame.loc[(frame["month"] == pd.Timestamp(2023, 1, 1)), ["amount_eur", "value_status"]] = [None, "not_applicable"]
+    table = charts.monthly_spending(frame, **PLACE).table
+    assert (column(table, "2023")[0], column(table, "Évolution")[:2]) == ("sans objet", ["sans objet", "+83,3"])
+    cumul = charts.cumulative_path(frame, **PLACE, target_pct=4).table
+    assert {*column(cumul, "2023"), *column(cumul, "Objectif"), *column(cumul, "Évolution")} == {"sans objet"}
 
 
 def test_the_cumulative_amount_stops_before_a_gap() -> None:
@@ -445,7 +486,7 @@ def as_tidy(frame: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_month_that_can_still_be_completed_makes_no_title() -> None:
     frame = months([100, 110], [None, 100], provisional=(2,))
-    assert charts.monthly_spending(frame, **PLACE).title == "210\xa0€ sur 2 mois en 2024"
+    assert charts.monthly_spending(frame, **PLACE).title == "100\xa0€ sur un mois définitif en 2024"
 
 
 def test_figures_take_the_types_of_the_tidy_tables() -> None:
