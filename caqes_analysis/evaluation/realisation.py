@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from caqes_analysis.evaluation.position import position_of
-from caqes_analysis.evaluation.values import Values
+from caqes_analysis.evaluation.values import Values, outside_words
 from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
 from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED
@@ -18,11 +18,12 @@ from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = ["INCOMPLETE", "UNMATCHED", "attainment_of", "realisation"]
 
-INCOMPLETE = "des mois manquent : pas de verdict"
+INCOMPLETE = "des mois manquent"
 """Why a contract whose data have a gap gets no verdict."""
-UNMATCHED = f"{UNMATCHED_WORDS} : pas de verdict"
+UNMATCHED = UNMATCHED_WORDS
 """Why a contract whose twelve months do not make the yearly base gets none."""
 _OPENED = "année précédente incomplète : l'établissement a ouvert en cours d'année"
+_FROM_ZERO = "année précédente à zéro : pas d'évolution"
 _LAST_MONTH = 12
 Direction = Literal["lower", "higher"]
 
@@ -121,7 +122,10 @@ def realisation(
             who = _own_target(target, targets, scheme=scheme, year=year, finess=finess)
             value, state = _value(found, definition, measure, finess, year=year, suffix=suffix)
             if state == "not_applicable":
-                outcome = ("not_applicable", "not_applicable", "sans objet pour cet établissement")
+                level = definition.measure(measure.evolution_of or measure.id)
+                outcome = ("not_applicable", "not_applicable", outside_words(level))
+            elif state == "from_zero":
+                outcome = ("not_applicable", "not_applicable", _FROM_ZERO)
             elif state == "opened":
                 outcome = ("not_applicable", "not_applicable", _OPENED)
             elif state == "incomplete":
@@ -186,7 +190,7 @@ def _value(
     before, earlier = found.value(finess, f"{year - 1}{suffix}", definition, level)
     if before is None:
         return None, earlier
-    return (100 * (now / before - 1), state) if before > 0 else (None, "not_applicable")
+    return (100 * (now / before - 1), state) if before > 0 else (None, "from_zero")
 
 
 def _compared(value: Fraction | None, target: Target, unit: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.evaluation.values import Values
+from caqes_analysis.evaluation.values import Values, outside_words
 from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, ReferenceCondition
 
@@ -31,9 +31,9 @@ _CONDITION_COLUMNS = [
 ]
 _COLUMNS = ["finess", "period", "indicator", "reference_status", "is_targeted", "detail"]
 _MOST_DECIMALS_NB = 4
-_NO_REFERENCE = pd.DataFrame({"is_met": [None], "value_status": ["missing"], "sentence": ["référentiel non renseigné"]})
 _STATUS_OF = {True: "respected", False: "targeted", None: "unknown"}
 _OUTSIDE = "not_applicable"
+_UNKNOWN_WORDS = {"incomplete": "des mois manquent", "too_few": "valeur masquée"}
 
 
 def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) -> pd.DataFrame:
@@ -111,10 +111,19 @@ def targeting(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) 
     for definition in definitions:
         if definition.reference is not None and not definition.reference.conditions:
             rows += [
-                _verdict(finess, period, definition.id, _NO_REFERENCE) for finess, period in found.places(definition.id)
+                _verdict(finess, period, definition.id, _without_conditions(found, finess, period, definition))
+                for finess, period in found.places(definition.id)
             ]
     frame = pd.DataFrame(rows, columns=_COLUMNS).astype({"is_targeted": "boolean"})
     return frame.sort_values(["finess", "period", "indicator"], ignore_index=True)
+
+
+def _without_conditions(found: Values, finess: str, period: str, definition: IndicatorDefinition) -> pd.DataFrame:
+    """Return the only step of a référentiel whose conditions nobody gives: it targets nobody outside the data."""
+    level = definition.measure(definition.main.evolution_of or definition.main.id)
+    is_outside = found.value(finess, period, definition, level.id)[1] == _OUTSIDE
+    why = outside_words(level) if is_outside else "référentiel non renseigné"
+    return pd.DataFrame({"is_met": [None], "value_status": [_OUTSIDE if is_outside else "missing"], "sentence": [why]})
 
 
 def _verdict(finess: str, period: str, indicator: str, steps: pd.DataFrame) -> dict[str, Any]:
@@ -152,9 +161,9 @@ def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction |
     label = f"{measure.label}{french.NBSP}:"
     met = _is_met(condition, value)
     if status == _OUTSIDE:
-        return f"{label} sans objet"
+        return f"{label} {outside_words(measure)}"
     if met is None:
-        return f"{label} valeur inconnue (il faut {asked})"
+        return f"{label} {_UNKNOWN_WORDS.get(status, 'valeur inconnue')} (il faut {asked})"
     return f"{label} {found}, {'donc' if met else 'au lieu de'} {asked}"
 
 

@@ -12,10 +12,19 @@ from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
 from caqes_analysis.indicators.months import counts_envelope
 
-__all__ = ["Values", "contract_values", "exact_value", "mark_unmatched", "months_of", "second_part"]
+__all__ = [
+    "Values",
+    "contract_values",
+    "exact_value",
+    "mark_unmatched",
+    "months_of",
+    "outside_words",
+    "second_part",
+]
 
 _UNKNOWN = ("missing", "not_applicable", "too_few", "unmatched")
 _PHMEV = "phmev"
+_ANNUAL = frozenset({"annual_drug_spend"})
 _MONTHS_NB = 12
 _COLUMNS = [
     "finess",
@@ -34,6 +43,21 @@ _COLUMNS = [
 def months_of(period: str) -> int:
     """Return how many months a period has: 12 for a year, 6 for ``2024-M06``."""
     return int(period[-2:]) if "-M" in period else _MONTHS_NB
+
+
+def outside_words(measure: Measure) -> str:
+    """Return why a measure, which is no evolution, is not about an establishment.
+
+    Parameters
+    ----------
+    measure
+        The measure, ``not_applicable`` for it.
+    """
+    if frozenset(measure.tables) == _ANNUAL:
+        return "établissement absent d'Open PHMEV"
+    if counts_envelope(measure, _PHMEV):
+        return "pas de PHMEV pour cet établissement"
+    return "aucune dépense ni activité de ce type"
 
 
 class Values:

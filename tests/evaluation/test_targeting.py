@@ -7,12 +7,13 @@ import pytest
 
 from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.evaluation.targeting import targeting, targeting_conditions
-from caqes_analysis.evaluation.values import contract_values
-from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.evaluation.values import contract_values, outside_words
+from caqes_analysis.indicators.definition import IndicatorDefinition, load_definition
 from caqes_analysis.schemes.target_files import read_targets
 from tests.conftest import REPOSITORY
 from tests.evaluation.builders import A, B, C, definition, value
 
+PARAMETERS = REPOSITORY / "parameters" / "indicators"
 IPP = definition("phev_ipp", {"measure": "boxes_nb", "below": 8500})
 PERFADOM = definition(
     "phev_perfadom", {"measure": "reimbursed_eur", "below": 100_000}, {"measure": "share_pct", "below": 80}
@@ -82,7 +83,10 @@ def test_nobody_can_tell_when_the_deciding_value_is_missing() -> None:
 def test_a_clinic_outside_the_source_is_not_concerned() -> None:
     outside = value("phev_ipp.boxes_nb", None, value_status="not_applicable")
     found = targeting(pd.DataFrame([outside]), [IPP]).iloc[0]
-    assert (found["reference_status"], found["detail"]) == ("not_applicable", "Boîtes\xa0: sans objet")
+    assert (found["reference_status"], found["detail"]) == (
+        "not_applicable",
+        "Boîtes\xa0: aucune dépense ni activité de ce type",
+    )
     assert pd.isna(found["is_targeted"])
 
 
@@ -91,13 +95,23 @@ def test_an_establishment_that_prescribes_nothing_respects_by_its_amount_alone()
     share = value("phev_perfadom.share_pct", None, value_status="not_applicable")
     found = targeting(pd.DataFrame([value("phev_perfadom.reimbursed_eur", 0), share]), [PERFADOM]).iloc[0]
     assert found["reference_status"] == "respected"
-    assert "Part\xa0: sans objet" in found["detail"]
+    assert "Part\xa0: aucune dépense ni activité de ce type" in found["detail"]
 
 
 def test_an_unknown_reference_targets_nobody() -> None:
     unknown = definition("pansements")
     found = targeting(pd.DataFrame([value("pansements.reimbursed_eur", 5)]), [unknown]).iloc[0]
     assert (found["reference_status"], found["detail"]) == ("unknown", "référentiel non renseigné")
+
+
+def test_an_unknown_reference_is_without_object_for_a_clinic_outside_the_source() -> None:
+    unknown = definition("pansements")
+    outside = value("pansements.reimbursed_eur", None, value_status="not_applicable")
+    found = targeting(pd.DataFrame([outside]), [unknown]).iloc[0]
+    assert (found["reference_status"], found["detail"]) == ("not_applicable", "aucune dépense ni activité de ce type")
+    assert pd.isna(found["is_targeted"])
+    assert outside_words(load_definition(PARAMETERS / "phev_ezetimibe.yml").main) == "établissement absent d'Open PHMEV"
+    assert outside_words(load_definition(PARAMETERS / "phev.yml").measure("reimbursed_eur")).startswith("pas de PHMEV")
 
 
 def test_the_steps_name_each_condition_with_its_value() -> None:
