@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 
@@ -246,10 +247,11 @@ def corrections_table(page: Page) -> Table | Notice | None:
         said = f"La région ne tient pas de registre : aucune valeur reçue n'est changée. Il se nommerait {place}."
         return Notice("missing", "Corrections", said)
     known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    is_alone = set(rows["finess"]) == {page.finess}  # a sheet, unless an establishment that it took over is corrected
     frame = rows.assign(
-        name=known.reindex(rows["finess"])
-        .fillna(pd.Series(rows["finess"].to_numpy(), index=rows["finess"]))
-        .to_numpy(),
+        name=[known.get(finess, finess) for finess in rows["finess"]],
+        said=[_state_words(state, kept) for state, kept in zip(rows["state"], rows["kept"], strict=True)],
+        state=["good" if state == "applied" else "warning" for state in rows["state"]],
         field=[_field_label(page, field) for field in rows["field"]],
         period=[_period_label(period) for period in rows["period"]],
         proof=[
@@ -258,21 +260,16 @@ def corrections_table(page: Page) -> Table | Notice | None:
         ],
     )
     applied = int((rows["state"] == "applied").sum())
-    states = {
-        "applied": (CORRECTION_STATES["applied"], "good"),
-        "unexpected": (CORRECTION_STATES["unexpected"], "warning"),
-        "absent": (CORRECTION_STATES["absent"], "warning"),
-    }
     return Table.from_frame(
         frame,
         caption=f"Registre des corrections : {applied} appliquée{'s' if applied > 1 else ''} sur {len(rows)}",
         columns=[
-            ColumnFormat.text("name", "Établissement"),
+            *([] if is_alone else [ColumnFormat.text("name", "Établissement")]),
             ColumnFormat.text("period", "Période"),
             ColumnFormat.text("field", "Champ"),
             ColumnFormat.number("old", "Valeur à remplacer", decimals=2),
             ColumnFormat.number("new", "Valeur demandée", decimals=2),
-            ColumnFormat.status("state", "État", states),  # type: ignore[arg-type]
+            ColumnFormat.text("said", "État", state="state"),
             ColumnFormat.text("proof", "Preuve (auteur, date)"),
         ],
         notes=[
@@ -282,6 +279,18 @@ def corrections_table(page: Page) -> Table | Notice | None:
             else "Retirer une ligne du registre rend la valeur reçue à la construction suivante."
         ],
     )
+
+
+def _state_words(state: str, kept: Any) -> str:
+    """Return what became of a correction, and the value received that stays where it is another.
+
+    Examples
+    --------
+    >>> _state_words("unexpected", 434660).replace("\\u202f", " ")
+    'non appliquée : autre valeur reçue, 434 660,00, qui reste'
+    """
+    said = CORRECTION_STATES[state]
+    return said if pd.isna(kept) else f"{said}, {french.number(kept, 2)}, qui reste"
 
 
 def register_place(page: Page, place: str) -> str:

@@ -155,6 +155,7 @@ def _frame(
             "interval_reason": one.why_not(now),
             "previous_period": None if before is None else series.periods[before],
             "previous_value": nothing if before is None else one.value[before],
+            "previous_status": None if before is None else state["value_status"][series.blocks[before]],
             "change": change,
             "change_lower": change_lower,
             "change_upper": change_upper,

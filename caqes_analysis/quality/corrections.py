@@ -232,16 +232,18 @@ def apply_corrections(store: Store, register: pd.DataFrame, *, register_name: st
     Returns
     -------
     tuple
-        The register with its ``state`` (keys of :data:`CORRECTION_STATES`), and the findings: what was applied
+        The register with its ``state`` (keys of :data:`CORRECTION_STATES`) and the value ``kept`` instead where only
+        one other was received, and the findings: what was applied
         (information), what was not because the value received is no longer the one that was expected (warning).
     """
     rows = register.to_dict("records")
-    outcomes: dict[int, tuple[str, Finding | None]] = {}
+    outcomes: dict[int, tuple[str, Decimal | None, Finding | None]] = {}
     # Cumuls first: months are cut out of them.
     for place in sorted(range(len(rows)), key=lambda place: _CUMUL.fullmatch(rows[place]["period"]) is None):
         outcomes[place] = _apply(store, rows[place])
     states = [outcomes[place][0] for place in range(len(rows))]
-    found = [told for _, (_, told) in sorted(outcomes.items()) if told is not None]
+    kept = [outcomes[place][1] for place in range(len(rows))]
+    found = [told for _, (_, _, told) in sorted(outcomes.items()) if told is not None]
     applied = states.count("applied")
     if applied:
         first = register.iloc[states.index("applied")]
@@ -258,10 +260,12 @@ def apply_corrections(store: Store, register: pd.DataFrame, *, register_name: st
                 "Valeurs remplacées, et marquées dans les tableaux. Retirer la ligne du registre rend la valeur reçue.",
             ),
         )
-    return tables.CORRECTIONS.conform(register.assign(state=states)), Findings(found)
+    settled = register.assign(state=states, kept=pd.Series(kept, index=register.index, dtype=object))
+    return tables.CORRECTIONS.conform(settled), Findings(found)
 
 
-def _apply(store: Store, row: dict[Any, Any]) -> tuple[str, Finding | None]:
+def _apply(store: Store, row: dict[Any, Any]) -> tuple[str, Decimal | None, Finding | None]:
+    """Return the state of a correction, the value kept instead where another was received, and what is told."""
     target = _target(row["field"], row["period"])
     place = f"{row['finess']}, {row['period']}, {row['field']}"
     old = None if pd.isna(row["old"]) else row["old"]
@@ -280,27 +284,36 @@ def _apply(store: Store, row: dict[Any, Any]) -> tuple[str, Finding | None]:
             store.write(target.table, rows, part=path.stem)
             if target.table is tables.CUMULATIVE_SPEND:
                 recut_cumuls(store)
-            return "applied", None
+            return "applied", None, None
     if not received:
-        return "absent", Finding(
+        return (
+            "absent",
+            None,
+            Finding(
+                _DELIVERY,
+                "CORRECTION_SANS_LIGNE",
+                place,
+                "warning",
+                1,
+                f"ancien {_shown(old)}, nouveau {_shown(row['new'])}",
+                "Aucune ligne reçue ne porte ce FINESS, cette période et ce champ : la correction n'est pas appliquée. "
+                "Corriger la ligne du registre, ou la retirer.",
+            ),
+        )
+    kept = received[0] if len(received) == 1 else None
+    return (
+        "unexpected",
+        kept,
+        Finding(
             _DELIVERY,
-            "CORRECTION_SANS_LIGNE",
+            "CORRECTION_INATTENDUE",
             place,
             "warning",
             1,
-            f"ancien {_shown(old)}, nouveau {_shown(row['new'])}",
-            "Aucune ligne reçue ne porte ce FINESS, cette période et ce champ : la correction n'est pas appliquée. "
-            "Corriger la ligne du registre, ou la retirer.",
-        )
-    return "unexpected", Finding(
-        _DELIVERY,
-        "CORRECTION_INATTENDUE",
-        place,
-        "warning",
-        1,
-        f"reçu {', '.join(_shown(value) for value in received)}, attendu {_shown(old)}",
-        "La valeur reçue n'est plus celle que la correction attendait : elle n'est pas appliquée. La source a "
-        "peut-être corrigé d'elle-même : vérifier, puis retirer la ligne du registre ou mettre à jour « ancien ».",
+            f"reçu {', '.join(_shown(value) for value in received)}, attendu {_shown(old)}",
+            "La valeur reçue n'est plus celle que la correction attendait : elle n'est pas appliquée. La source a "
+            "peut-être corrigé d'elle-même : vérifier, puis retirer la ligne du registre ou mettre à jour « ancien ».",
+        ),
     )
 
 

@@ -244,6 +244,7 @@ INDICATOR_TRENDS = Table(
             interval_reason=("text", "Pourquoi il n'y a pas d'intervalle."),
             previous_period=("text", "Même période de l'année précédente."),
             previous_value=("ratio", "Sa valeur."),
+            previous_status=("text", "Son état, comme « value_status » (« not_applicable » avant l'ouverture)."),
             change=("ratio", "Écart avec elle : en points pour un pourcentage, en % sinon."),
             change_lower=("ratio", "Borne basse de l'écart."),
             change_upper=("ratio", "Borne haute de l'écart."),

@@ -236,6 +236,7 @@ CORRECTIONS = Table(
             "Appliquée, ou non : autre valeur reçue, ou aucune ligne.",
             values=("applied", "unexpected", "absent"),
         ),
+        Column("kept", "amount", "Autre valeur reçue, qui reste en vigueur.", required=False),
     ),
 )
 GRID_ANSWERS = Table(

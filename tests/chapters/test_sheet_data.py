@@ -10,6 +10,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, sheet_data
+from caqes_analysis.chapters.data_quality_values import corrections_table
 from caqes_analysis.chapters.own_rows import keep_own_rows, own_store
 from caqes_analysis.chapters.reads import table_hashes
 from caqes_analysis.chapters.regional_context import keep_regional_context
@@ -36,6 +37,7 @@ def pages(tmp_path: Path) -> dict[str, Page]:
         "finess": [A, C], "period": ["2024-04", "2023-06"], "field": ["phmev", "lpp"],
         "old": [Decimal("1000.00"), Decimal("7.00")], "new": [Decimal("100.00"), Decimal("70.00")], "author": "Mme B",
         "proof": "courriel", "date": pd.Timestamp("2024-10-15"), "state": ["applied", "unexpected"],
+        "kept": [None, Decimal("8.00")],
     }  # fmt: skip
     store.write(tables.CORRECTIONS, tables.CORRECTIONS.conform(pd.DataFrame(register)), part="corrections")
     found = [
@@ -63,10 +65,29 @@ def test_the_register_of_an_establishment_is_on_its_sheet_alone(pages: dict[str,
     assert isinstance(table, Table)
     cells = [[cell.text.replace("\u00a0", " ").replace("\u202f", " ") for cell in row] for row in table.rows]
     assert cells[0][1:] == ["avril 2024", "PHMEV", "1 000,00", "100,00", "appliquée", "courriel (Mme B, le 15/10/2024)"]
-    assert cells[1][1:6] == ["juin 2023", "LPP", "7,00", "70,00", "non appliquée : autre valeur reçue"]
+    refused = "non appliquée : autre valeur reçue, 8,00, qui reste"
+    assert cells[1][1:6] == ["juin 2023", "LPP", "7,00", "70,00", refused]
     # What a refused line would replace is not what was received.
     assert [header.label for header in table.columns][3:5] == ["Valeur à remplacer", "Valeur demandée"]
     assert sheet_data.reserves(pages[B])[1] is None
+
+
+def test_a_register_of_one_establishment_does_not_name_it(tmp_path: Path) -> None:
+    year = {f"2024-{month:02d}": "100.00" for month in range(1, 10)}
+    months = monthly_rows({(A, "phmev"): whole_year(2023) | year})
+    store = store_of(tmp_path / "store", months, establishments({"finess": A}), last="2024-09")
+    register = {
+        "finess": [A], "period": ["2024-04"], "field": ["phmev"], "old": [Decimal("1000.00")],
+        "new": [Decimal("100.00")], "author": "Mme B", "proof": "courriel", "date": pd.Timestamp("2024-10-15"),
+        "state": ["applied"],
+    }  # fmt: skip
+    store.write(tables.CORRECTIONS, tables.CORRECTIONS.conform(pd.DataFrame(register)), part="corrections")
+    campaign = campaign_file(tmp_path, MONTHLY)
+    own, region = (corrections_table(Page(campaign, store, None, finess)) for finess in (A, None))
+    assert isinstance(own, Table)
+    assert isinstance(region, Table)
+    assert own.columns[0].label == "Période"
+    assert region.columns[0].label == "Établissement"
 
 
 def test_what_remains_to_be_settled_is_told_to_whom_it_concerns(pages: dict[str, Page]) -> None:

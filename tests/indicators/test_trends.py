@@ -148,6 +148,17 @@ def test_the_change_of_a_group_is_that_of_the_same_establishments(small: Store) 
     assert whole["change"] == pytest.approx(100 * (400 / 400 - 1))
 
 
+def test_the_state_of_the_value_before_is_kept(small: Store) -> None:
+    assert row(followed(small, SHARE, years=[2023, 2024]), A)["previous_status"] == "reported"
+    assert pd.isna(row(followed(small, SHARE, years=[2024]), A)["previous_status"])
+
+
+def test_an_opening_had_no_object_the_year_before(tmp_path: Path) -> None:
+    store = region(tmp_path, {"finess": A}, {"finess": B, "valid_from": pd.Timestamp("2024-01-01")})
+    counted(store, {2023: {A: (40, 100)}, 2024: {A: (60, 120), B: (120, 280)}})
+    assert row(followed(store, SHARE, years=[2023, 2024]), B)["previous_status"] == "not_applicable"
+
+
 def test_no_interval_where_chance_cannot_be_told_and_it_says_why(small: Store) -> None:
     found = followed(small, SHARE, LEVEL, years=[2023, 2024])
     assert found["lower"].isna().all()

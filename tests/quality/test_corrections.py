@@ -73,6 +73,8 @@ def test_another_received_value_is_left_alone_and_told(tmp_path: Path) -> None:
     store, states, found = corrected(tmp_path, f"{A};2024-03;phmev;999,99;100,00", f"{B};2024-03;phmev;1,00;2,00")
     assert value(store, 3) == (Decimal("1000.00"), "reported", False)
     assert states["state"].tolist() == ["unexpected", "absent"]
+    assert states["kept"].iloc[0] == Decimal("1000.00")
+    assert pd.isna(states["kept"].iloc[1])
     assert found == [("CORRECTION_INATTENDUE", "warning"), ("CORRECTION_SANS_LIGNE", "warning")]
 
 
