@@ -26,6 +26,9 @@ from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table, T
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
 
+_PLURAL_FROM = 2
+"""Number from which a noun is plural in French: « 1,5 point »."""
+
 __all__ = ["criteria_details", "evaluation_card", "own_evaluations", "steps_table"]
 
 
@@ -164,7 +167,9 @@ def _reached(row: Mapping[Any, Any]) -> str:
         product = f"{plain_number(row['points'])} × poids {plain_number(row['weight'])}"
         return f"{row['answer']} : {product} = {plain_number(row['weighted_points'])}"
     if kind == "section" and not pd.isna(row["score"]):
-        return f"{plain_number(row['weighted_points'])} points sur {plain_number(row['weighted_max'])}"
+        points = row["weighted_points"]
+        noun = "points" if points >= _PLURAL_FROM else "point"
+        return f"{plain_number(points)} {noun} sur {plain_number(row['weighted_max'])}"
     if kind == "sanction" and isinstance(row["answer"], str):
         return f"assiette : {row['answer']} ; {_reason(row)}"
     return _reason(row) or "–"

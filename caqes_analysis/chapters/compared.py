@@ -9,6 +9,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, read_indicators
+from caqes_analysis.chapters.own_contract import OUTSIDE_WORDS, outside_subjects
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import judged, position_in
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
@@ -34,6 +35,8 @@ class Compared:
         True when it exceeds it.
     parts, wholes
         Codes of what it adds up, and of what it is a part of.
+    is_outside
+        True when the contract of the establishment does not bear on it.
     """
 
     code: str
@@ -42,6 +45,7 @@ class Compared:
     is_above: bool
     parts: tuple[str, ...] = ()
     wholes: tuple[str, ...] = ()
+    is_outside: bool = False
 
 
 def compared_spending(page: Page) -> list[Compared]:
@@ -53,6 +57,7 @@ def compared_spending(page: Page) -> list[Compared]:
         The sheet.
     """
     rates = ordered_by_envelope(page.settled())
+    outside = outside_subjects(page) or frozenset()
     found = []
     for _, row in judged(page, rates).iterrows():
         code = row["envelope"]
@@ -61,7 +66,16 @@ def compared_spending(page: Page) -> list[Compared]:
             where = position_in(page, row)
             envelope = envelope_of(page.campaign, code)
             wholes = (envelope.part_of,) if envelope.part_of else ()
-            found.append(Compared(code, envelope.short_label, target.noun, where.state == "warning", wholes=wholes))
+            found.append(
+                Compared(
+                    code,
+                    envelope.short_label,
+                    target.noun,
+                    where.state == "warning",
+                    wholes=wholes,
+                    is_outside=target.is_contractual and target.subject in outside,
+                )
+            )
     if page.campaign.is_annual:
         return found
     beside = set(page.forecasts["envelope"]) - set(rates["envelope"])
@@ -75,9 +89,17 @@ def compared_spending(page: Page) -> list[Compared]:
         value = rows["value"].iloc[0]
         state = one.situation(value, str(page.finess))[1]
         if not pd.isna(value) and state != "missing":
-            is_above = state == "warning"
-            label = one.definition.short_name
-            found.append(Compared(one.definition.id, label, target.noun, is_above, _parts(one, received), _wholes(one)))
+            found.append(
+                Compared(
+                    one.definition.id,
+                    one.definition.short_name,
+                    target.noun,
+                    state == "warning",
+                    _parts(one, received),
+                    _wholes(one),
+                    is_outside=target.subject in outside,
+                )
+            )
     return found
 
 
@@ -96,7 +118,7 @@ def _parts(one: IndicatorReading, received: Sequence[str]) -> tuple[str, ...]:
 
 
 def compared_words(rows: Sequence[Compared]) -> str:
-    """Say how much of the spending compared exceeds what it is compared with, and what is counted within another.
+    """Say how much of the spending compared exceeds what it is compared with, and what is within another or beside.
 
     Parameters
     ----------
@@ -111,8 +133,11 @@ def compared_words(rows: Sequence[Compared]) -> str:
     >>> phev = Compared("phev", "PHEV", "objectif", True, parts=("phmev", "lpp"))
     >>> compared_words([phmev, lpp, phev]).partition(". ")[2]
     'PHMEV et LPP font partie de PHEV.'
+    >>> compared_words([Compared("transports", "Transports", "objectif", True, is_outside=True)]).partition(". ")[2]
+    'Hors du contrat, pour information : Transports.'
     """
-    return " ".join([_exceeded(rows), *_within(rows)])
+    outside = french.list_in_words([one.label for one in rows if one.is_outside])
+    return " ".join([_exceeded(rows), *_within(rows), *([f"{OUTSIDE_WORDS} : {outside}."] if outside else [])])
 
 
 def _exceeded(rows: Sequence[Compared]) -> str:

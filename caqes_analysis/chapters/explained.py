@@ -79,13 +79,16 @@ def explained(page: Page, envelope: str) -> tuple[Figure | Table | Notice, ...]:
     effects, year = effects_of(page, envelope), compared_year(page.store, page.campaign, envelope)
     if year is None:
         return (Notice("missing", f"{_TITLE} : données non reçues", f"Il y faut {_NEEDED[envelope]}."),)
+    if effects is None and page.has_no_drugs:
+        return (Notice("info", _TITLE, "Sans objet : les cliniques à but lucratif ne figurent pas dans Open PHMEV."),)
+    day = None if page.finess is None else opened_on(page, page.finess, year=year)
     if effects is None:
         text = f"Aucune ligne en {year - 1} ni en {year} pour cet établissement."
         return (Notice("missing", _TITLE, text),)
     if not effects["previous_eur"].iloc[0] or not effects["current_eur"].iloc[0]:
-        text = f"L'établissement n'a de lignes qu'une des deux années, {year - 1} et {year} : rien ne se compare."
+        why = "" if day is None else f" ; il a ouvert le {french.date(day, short=True)}"
+        text = f"L'établissement n'a de lignes qu'une des deux années, {year - 1} et {year} : rien ne se compare{why}."
         return (Notice("info", _TITLE, text),)
-    day = None if page.finess is None else opened_on(page, page.finess, year=year)
     if day is not None and (day.month, day.day) != (1, 1):
         before, now = (french.compact_euros(effects[name].iloc[0]) for name in ("previous_eur", "current_eur"))
         text = (

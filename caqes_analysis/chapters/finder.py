@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
+
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import category_words, sentence_case
+from caqes_analysis.chapters.words import MAIN_ENVELOPE, category_words, sentence_case
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Table, Text
+from caqes_analysis.perimeter import clinics_without_drugs
 
 __all__ = ["answer", "finder_table"]
 
@@ -23,12 +28,13 @@ def answer(page: Page) -> Text:
 
 def finder_table(page: Page) -> Table:
     """Return the establishments by department and name."""
-    rates = page.settled("phmev").set_index("finess")
+    rates = page.settled(MAIN_ENVELOPE).set_index("finess")
     known = page.establishments
     frame = known.assign(
         department_name=[department_label(code) for code in known["department"]],
         category=[sentence_case(category_words(word)) if isinstance(word, str) else word for word in known["category"]],
         current_eur=rates["current_eur"].reindex(known["finess"]).to_numpy(),
+        value_status=_statuses(page, known["finess"]),
         evolution_pct=rates["evolution_pct"].reindex(known["finess"]).to_numpy(),
     )
     columns = [
@@ -42,3 +48,10 @@ def finder_table(page: Page) -> Table:
     if frame["evolution_pct"].notna().any():
         columns.append(ColumnFormat.percent("evolution_pct", "Évolution", signed=True))
     return Table.from_frame(frame, caption=f"Établissements : {page.campaign.region.name}", columns=columns)
+
+
+def _statuses(page: Page, finess: pd.Series[Any]) -> list[Any]:
+    """Return the state of the PHMEV of each establishment: a clinic has none, and an opening no rate."""
+    outside = clinics_without_drugs(page.store)
+    known = page.settled(MAIN_ENVELOPE).set_index("finess")["value_status"].to_dict()
+    return ["not_applicable" if one in outside else known.get(one) for one in finess]

@@ -34,7 +34,7 @@ from caqes_analysis.chapters.words import (
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import forecast_track
 from caqes_analysis.forecast.followed import EUROS
-from caqes_analysis.forecast.histories import PROVISIONAL_NOTE
+from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, PROVISIONAL_NOTE
 from caqes_analysis.forecast.likelihood import PROBABLE, UNLIKELY, likelihood_of
 
 __all__ = [
@@ -276,7 +276,12 @@ def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | N
     rows = page.forecast_track
     own = rows[(rows["level"] == level) & (rows["envelope"] == envelope)]
     if own["evolution_pct"].isna().all():
-        return Notice("missing", "Comment la prévision a bougé", "Aucun taux n'est estimable pour cette enveloppe.")
+        last = None if own.empty else own.iloc[-1]
+        why = why_not(last).removeprefix("non estimable : ")
+        if INCOMPLETE_YEAR_NOTE in why:
+            why = INCOMPLETE_YEAR_NOTE.partition(", ")[2]
+        text = f"Aucun taux n'est estimable pour cette enveloppe : {why}."
+        return Notice("missing", "Comment la prévision a bougé", text)
     target = page.target(envelope)
     kept = page.store.has(tables.REPLACED_SPEND)
     how = (

@@ -41,6 +41,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         place=[_rank_words(row) for row in rows.to_dict("records")],
         bounds=[unit.interval(*pair) or "–" for pair in zip(rows["lower"], rows["upper"], strict=True)],
         previous=rows["previous_value"],
+        change_status=rows["previous_status"].where(rows["previous_status"] == "not_applicable", None),
         position=[word for word, _ in situations],
         state=[state for _, state in situations],
         reference=reading.references.reindex(rows["finess"]).to_numpy() if len(reading.references) else None,
@@ -60,9 +61,9 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     )
     unit = unit.told_apart(rows["previous_value"], rows["value"])
     change = (
-        ColumnFormat.points("change", "Écart", value_status=None, is_provisional=None)
+        ColumnFormat.points("change", "Écart", value_status="change_status", is_provisional=None)
         if in_points(measure)
-        else ColumnFormat.percent("change", "Écart", signed=True, value_status=None, is_provisional=None)
+        else ColumnFormat.percent("change", "Écart", signed=True, value_status="change_status", is_provisional=None)
     )
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
@@ -73,14 +74,17 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     if has_bounds:
         columns.append(ColumnFormat.text("bounds", "Intervalle à 95 %", align="right"))
     if rows["previous_value"].notna().any():
-        columns += [unit.column("previous", reading.previous_label, value_status=None, is_provisional=None), change]
+        previous = unit.column("previous", reading.previous_label, value_status="previous_status", is_provisional=None)
+        columns += [previous, change]
     if reading.target.value is not None:
         columns.append(ColumnFormat.text("position", reading.target.short_label.capitalize(), state="state"))
     if len(reading.references):
         columns.append(ColumnFormat.status("reference", f"Référentiel {reading.closed_year}", REFERENCE_WORDS))
     if rows["contribution"].notna().any():
         columns.append(
-            ColumnFormat.points("contribution", "Contribution", decimals=2, value_status=None, is_provisional=None)
+            ColumnFormat.points(
+                "contribution", "Contribution", decimals=2, value_status="change_status", is_provisional=None
+            )
         )
     columns.append(ColumnFormat.text("department", "Dép."))
     shown = "rang, intervalle et situation" if has_bounds else "rang et situation"

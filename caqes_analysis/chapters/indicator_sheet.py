@@ -7,14 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french, tables
+from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
+from caqes_analysis.chapters.own_contract import OUTSIDE_WORDS, outside_contract
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.chapters.words import category_words, masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
-from caqes_analysis.evaluation.assess import EVALUATED_STATUSES, contracted_indicators
+from caqes_analysis.display.columns import NOT_APPLICABLE_TEXT
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition
 from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED, counts_patients
@@ -36,7 +37,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
         )
     references = _references(page, readings)
     frame = pd.DataFrame(rows)
-    frame["reference"] = references.reindex(frame["indicator"]).fillna("unknown").to_numpy()
+    frame["reference"] = references["reference_status"].reindex(frame["indicator"]).fillna("unknown").to_numpy()
     columns = [
         ColumnFormat.text("name", "Indicateur", href="href"),
         ColumnFormat.text("value", "Valeur", align="right"),
@@ -61,6 +62,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
             "Le référentiel, lu sur la dernière année entière, dit qui est ciblé ; l'objectif, ce qui doit être "
             "atteint."
         )
+        notes += _untold_notes(frame, references["detail"])
     notes += [f"Pairs : {category_words(group)}."] if group else []
     notes += _unranked_notes(frame)
     notes += [masked_words(page.campaign)] if UNRANKED in set(frame["unranked"]) else []
@@ -74,16 +76,23 @@ def _unranked_notes(shown: pd.DataFrame) -> list[str]:
     return [f"{name} : {why}." for name, why in zip(known["name"], known["unranked"], strict=True)]
 
 
+def _untold_notes(shown: pd.DataFrame, details: pd.Series[str]) -> list[str]:
+    """Say why nobody can tell whether some référentiels target the establishment, those of one reason together."""
+    untold = shown[shown["reference"] == "unknown"]
+    why = untold["indicator"].map(details).fillna("aucune année entière")
+    return [
+        f"On ne sait pas ({french.list_in_words(own['short_name'].tolist())}) : {reason}."
+        for reason, own in untold.groupby(why, sort=True)
+    ]
+
+
 def _outside_contract(page: Page, shown: pd.DataFrame, definitions: list[IndicatorDefinition]) -> list[str]:
     """Say which of the indicators shown the contract of the establishment does not bear on."""
-    contracts = page.store.read(tables.CONTRACTS)
-    is_own = (contracts["contract_finess"] == page.signatory) & (contracts["scheme"] == page.campaign.scheme)
-    own = contracts[is_own & (contracts["status"].isna() | contracts["status"].isin(EVALUATED_STATUSES))]
-    if own.empty:
+    outside = outside_contract(page, definitions)
+    if outside is None:
         return ["L'établissement n'a pas de contrat : ces valeurs sont là pour information."]
-    borne = contracted_indicators(own.head(1), definitions, page.scheme)["subject"]
-    outside = shown.loc[~shown["indicator"].isin(borne), "short_name"].tolist()
-    return [f"Hors du contrat, pour information : {french.list_in_words(outside)}."] if outside else []
+    named = shown.loc[shown["indicator"].isin(outside), "short_name"].tolist()
+    return [f"{OUTSIDE_WORDS} : {french.list_in_words(named)}."] if named else []
 
 
 def _binds(one: IndicatorReading) -> bool:
@@ -112,7 +121,9 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
         "href": indicator_href(one.definition.id),
         "value": missing if pd.isna(mine["value"]) else one.unit.write(mine["value"]),
         "bounds": short.interval(mine["lower"], mine["upper"]) or "–",
-        "previous": "–" if pd.isna(mine["previous_value"]) else short.write(mine["previous_value"]),
+        "previous": _absence(one, str(mine["previous_status"]))
+        if pd.isna(mine["previous_value"])
+        else short.write(mine["previous_value"]),
         "position": one.target_words if state == "muted" else f"{target.short_label}{french.NBSP}: {situation}",
         "state": None if state == "muted" else state,
         "region": f"total {region}" if by_size else region,
@@ -126,22 +137,24 @@ def _absence(one: IndicatorReading, status: str) -> str:
     """Return the word of a value that is not printed."""
     if status == TOO_FEW:
         return "masqué"
+    if status == "not_applicable":
+        return NOT_APPLICABLE_TEXT
     if status != "missing":
         return french.MISSING
     # Counts are those that the establishments, or the region for them, declare.
     return "non déclaré" if counts_patients(one.level.numerator) else "manquant"
 
 
-def _references(page: Page, readings: list[IndicatorReading]) -> pd.Series[Any]:
-    """Return the status of each référentiel for the establishment, over the last whole year of each indicator."""
+def _references(page: Page, readings: list[IndicatorReading]) -> pd.DataFrame:
+    """Return status and detail of each référentiel for the establishment, over the indicator's last whole year."""
     closed = {one.definition.id: page.regional_context.get((one.definition.id, CLOSED_YEAR)) for one in readings}
     asked = {
         one.definition.id: closed[one.definition.id]
         for one in readings
-        if closed[one.definition.id] and one.definition.reference is not None and one.definition.reference.conditions
+        if closed[one.definition.id] and one.definition.reference is not None
     }
     if not asked:
-        return pd.Series(dtype=object)
+        return pd.DataFrame(columns=["reference_status", "detail"])
     values = page.store.query(
         "select finess, period, indicator, measure, numerator, denominator, value, value_status, months_nb "
         "from indicator_values where finess = $finess and perimeter = $perimeter "
@@ -153,4 +166,4 @@ def _references(page: Page, readings: list[IndicatorReading]) -> pd.Series[Any]:
         },
     )
     verdicts = targeting(values, [one.definition for one in readings if one.definition.id in asked])
-    return verdicts.set_index("indicator")["reference_status"]
+    return verdicts.set_index("indicator")[["reference_status", "detail"]]

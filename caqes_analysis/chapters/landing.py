@@ -13,7 +13,7 @@ from caqes_analysis.display import Card
 from caqes_analysis.display.charts_cumulative import Projection
 from caqes_analysis.display.series import carried_euros, carried_quantity
 from caqes_analysis.forecast.followed import EUROS
-from caqes_analysis.forecast.histories import PROVISIONAL_NOTE, Method
+from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, PROVISIONAL_NOTE, Method
 from caqes_analysis.forecast.likelihood import Likelihood, likelihood_of
 from caqes_analysis.forecast.outlook import BOUNDS, rest_of_months
 
@@ -259,7 +259,7 @@ def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
     if row is None or pd.isna(row["median_eur"]):
         return Card(title, "non estimable", why_not(row).removeprefix("non estimable : "))
     if not has_rate(row):
-        return Card(title, amount_between(row), "pas de taux : l'année précédente est incomplète")
+        return Card(title, amount_between(row), INCOMPLETE_YEAR_NOTE)
     interval = rate_between(row) if _is_closed(row) else f"{rate_between(row)} à 80 %"
     detail = f"{interval} ; {amount_between(row)}"
     if pd.isna(row["target_eur"]):

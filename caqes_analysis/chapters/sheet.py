@@ -12,6 +12,7 @@ from caqes_analysis.chapters.assessment_sheet import evaluation_card
 from caqes_analysis.chapters.compared import compared_spending, compared_words
 from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.landing import landing_card, landing_of, landing_sentence
+from caqes_analysis.chapters.own_contract import outside_subjects
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import (
     CONTRIBUTION,
@@ -30,6 +31,7 @@ from caqes_analysis.chapters.verdicts import (
 )
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
+    VOLET_WORDS,
     against_target,
     category_words,
     envelope_of,
@@ -76,8 +78,8 @@ def _contract(page: Page, contract_finess: str) -> str:
         return f"Pas de contrat {page.scheme.name}."
     row = own.iloc[0]
     since = "" if pd.isna(row["signed_on"]) else f", effet au {french.date(row['signed_on'], short=True)}"
-    listed = _word(row["volets"])
-    volets = f", {'volets' if ',' in listed else 'volet'} {listed.replace(',', ', ')}" if listed else ""
+    listed = [VOLET_WORDS.get(one, one) for one in _word(row["volets"]).split(",") if one]
+    volets = f", {'volets' if len(listed) > 1 else 'volet'} {', '.join(listed)}" if listed else ""
     return f"Contrat {page.scheme.name} ({_word(row['status']) or 'statut non renseigné'}{since}{volets})."
 
 
@@ -110,10 +112,13 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
         what = (
             "de médicaments prescrits à l'hôpital ont été remboursés en ville" if lead == MAIN_ENVELOPE else "comptés"
         )
-        return Text.answer(
-            f"{sentence_case(period)}, {amount} {what} ({label}) ; l'évolution n'est pas calculable, faute des mêmes "
-            "mois un an plus tôt."
+        day = opened_on(page, str(page.finess))
+        why = (
+            "l'évolution n'est pas calculable, faute des mêmes mois un an plus tôt"
+            if day is None
+            else f"l'évolution est sans objet, l'établissement a ouvert le {french.date(day, short=True)}"
         )
+        return Text.answer(f"{sentence_case(period)}, {amount} {what} ({label}) ; {why}.")
     printed = french.rounded(rate, 1)
     verb = "est restée stable" if not printed else "a augmenté" if rate > 0 else "a baissé"
     size = f" de {french.percent(abs(rate))}" if printed else ""
@@ -135,7 +140,14 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
     level = french.compact_euros(row["current_eur"]) if row is not None else french.MISSING
     if row is not None and isinstance(row["missing_months"], str):
         level += f" sur {french.in_words(row['compared_months_nb'])} mois"
-    without = "aucune dépense reçue" if row is None else "évolution non calculable"
+    day = opened_on(page, str(page.finess))
+    without = (
+        "aucune dépense reçue"
+        if row is None
+        else "évolution non calculable"
+        if day is None
+        else f"évolution sans objet : ouverture le {french.date(day, short=True)}"
+    )
     situation = Card(
         f"{envelope_of(page.campaign, lead).short_label} {when}",
         french.percent(_rate(row), signed=True) if _rate(row) is not None else level,
@@ -205,6 +217,8 @@ def retained_messages(page: Page) -> Text:
     compared = compared_spending(page)
     if compared:
         messages.append(compared_words(compared))
+    if any(one.noun == "objectif" for one in compared) and outside_subjects(page) is None:
+        messages.append("L'établissement n'a pas de contrat : les objectifs sont là pour information.")
     rates = ordered_by_envelope(page.settled())
     gaps = [(row["envelope"], position_in(page, row)) for _, row in rates.iterrows()]
     messages.extend(

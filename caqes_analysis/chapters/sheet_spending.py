@@ -25,6 +25,7 @@ from caqes_analysis.chapters.landing import (
     rate_words,
     year_title,
 )
+from caqes_analysis.chapters.own_contract import outside_notes, transports_note
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import position_in
 from caqes_analysis.chapters.words import (
@@ -63,6 +64,8 @@ _UNLIKE_MONTHS = (
     "Les transports ne sont donc pas tous lus sur les mêmes mois : la part de l'ambulance ne se déduit pas de ce "
     "tableau. L'indicateur la calcule, chaque année, sur les mois connus des trois modes."
 )
+_MODES = "transport_"
+"""How the codes of the modes of transport begin."""
 _FIGURES_OF_A_SHEET = ("phmev", "extra_list_drugs", "extra_list_devices")
 
 
@@ -117,7 +120,7 @@ def evolution_table(page: Page) -> Table:
         for code, months in zip(rows["envelope"], rows["missing_months"], strict=True)
         if isinstance(months, str)
     ]
-    modes = rows[rows["envelope"].str.startswith("transport_")]
+    modes = rows[rows["envelope"].str.startswith(_MODES)]
     if modes["missing_months"].nunique(dropna=False) > 1:
         excluded.append(_UNLIKE_MONTHS)
     return Table.from_frame(
@@ -125,8 +128,19 @@ def evolution_table(page: Page) -> Table:
         caption=f"Dépenses remboursées {through_phrase(page.campaign, month_nb)}"
         + (f", par rapport {against_phrase(page.campaign, month_nb)}" if has_previous else ""),
         columns=columns,
-        notes=[*(benchmark_notes(page, rows["envelope"]) if has_rate else []), *excluded, *_opening_note(page, rows)],
+        notes=[
+            *(_compared_notes(page, rows) if has_rate else []),
+            *excluded,
+            *_opening_note(page, rows),
+        ],
     )
+
+
+def _compared_notes(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Return what the envelopes are compared with, and which objectives are none of the contract."""
+    codes = rows["envelope"].tolist()
+    modes = [code for code in codes if code.startswith(_MODES)]
+    return [*benchmark_notes(page, codes), *transports_note(page, modes), *outside_notes(page, codes)]
 
 
 def _opening_note(page: Page, rows: pd.DataFrame) -> list[str]:
@@ -297,6 +311,7 @@ def forecast_table(page: Page) -> Table | Notice:
         ]
         calibration = [] if is_closed else [CALIBRATION_NOTE]
         notes = [*calibration, *likelihood_notes(page), *notes, *benchmark_notes(page, rows["envelope"])]
+        notes += outside_notes(page, rows["envelope"])
     months = f"de janvier à {french.month_name(page.campaign.settled_month_nb)}"
     how = "" if is_closed else f", prévu avec les mois {months}"
     return Table.from_frame(frame, caption=f"{year_title(page)}{how}", columns=columns, notes=notes)

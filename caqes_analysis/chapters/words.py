@@ -23,6 +23,7 @@ __all__ = [
     "DEFINITION_WORDS",
     "MAIN_ENVELOPE",
     "ORDER_OF_ENVELOPES",
+    "VOLET_WORDS",
     "against_phrase",
     "against_target",
     "benchmark_notes",
@@ -43,6 +44,9 @@ __all__ = [
 
 DEFINITION_WORDS = {"draft": "brouillon", "published": "publiée", "archived": "archivée"}
 """Status of the definition of an indicator, in words."""
+
+VOLET_WORDS = {"qualite": "qualité"}
+"""Volets whose received code is not the word that is printed."""
 
 _FOR_PROFIT = "privé à but lucratif"
 
@@ -170,6 +174,8 @@ def sentence_case(text: str) -> str:
 def against_target(position: str, target: Target) -> str:
     """Return where a value stands and against what, then why there is no verdict; a benchmark binds nobody.
 
+    A position that is none (« pas de verdict : un mois manque ») comes after the target.
+
     Parameters
     ----------
     position
@@ -180,6 +186,8 @@ def against_target(position: str, target: Target) -> str:
     where, semicolon, why = position.partition(" ; ")
     if target.is_benchmark:
         return f"{where} ({target.label}){semicolon}{why}"
+    if where.startswith("pas de verdict"):
+        return f"{target.label} ; {where}"
     label = target.label.removeprefix(f"{target.noun} ") if where.endswith(target.noun) else target.label
     return f"{where}, {label}{semicolon}{why}"
 

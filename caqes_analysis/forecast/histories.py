@@ -24,7 +24,7 @@ HISTORY_YEARS_NB = 4
 """Whole years before that candidates read: what a region usually keeps, and what the method was chosen on."""
 PROVISIONAL_NOTE = "mois provisoires ignorés"
 """What is printed of a series whose last months are provisional."""
-INCOMPLETE_YEAR_NOTE = "pas de taux : l'année précédente est incomplète"
+INCOMPLETE_YEAR_NOTE = "pas de taux, l'année précédente est incomplète"
 """What is printed of a series that has no evolution."""
 _MAX_GAPS_NB = 3
 _MAX_NON_POSITIVE_SHARE = 0.25

@@ -98,6 +98,12 @@ def test_the_sheet_prints_every_step_of_the_score(graded: Page) -> None:
     assert "score" in card.detail
 
 
+def test_no_point_is_singular() -> None:
+    section = {"kind": "section", "score": 0.0, "weighted_max": 40}
+    said = [assessment_sheet._reached({**section, "weighted_points": number}) for number in (0, 1.5, 20)]
+    assert said == ["0 point sur 40", "1,5 point sur 40", "20 points sur 40"]
+
+
 def test_a_reader_does_the_sanction_again_from_what_is_printed(graded: Page) -> None:
     said = plain(assessment.rules(graded).summary())
     assert "de 0 à moins de 40, 1 % ; de 40 à moins de 60, 0,5 % ; à partir de 60, 0 %" in said

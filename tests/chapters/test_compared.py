@@ -68,6 +68,8 @@ def test_a_part_is_said_to_be_one() -> None:
         "PERFADOM et Pansements font partie de LPP."
     )
     assert compared_words([perfadom]) == "La dépense comparée à un objectif le dépasse."
+    transports = Compared("transports", "Transports", "objectif", True, is_outside=True)
+    assert compared_words([lpp, transports]).endswith("Transports. Hors du contrat, pour information : Transports.")
 
 
 def test_transports_read_on_other_months_say_that_they_hold_no_share(tmp_path: Path) -> None:

@@ -9,7 +9,19 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, drugs, envelope, home, landing, region, sheet, sheet_data, sheet_spending
+from caqes_analysis.chapters import (
+    Page,
+    drugs,
+    envelope,
+    explained,
+    finder,
+    home,
+    landing,
+    region,
+    sheet,
+    sheet_data,
+    sheet_spending,
+)
 from caqes_analysis.display import Cards, Notice, Table, Text
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
@@ -99,11 +111,26 @@ def test_a_fall_is_a_fall(pages: dict[str, Page]) -> None:
 
 def test_a_new_establishment_has_no_rate(pages: dict[str, Page]) -> None:
     said = words(sheet.headline(pages[C])[0])
-    assert "n'est pas calculable" in said
+    assert "l'évolution est sans objet, l'établissement a ouvert le 01/01/2024" in said
     assert "70 €" in said
     assert "repère" not in words(sheet.headline(pages[C])[1])
     assert "repère" not in str(sheet_spending.evolution_table(pages[C]))
     assert "Premier mois reçu : janvier 2024" in words(sheet_data.reserves(pages[C])[0])
+
+
+def test_the_list_of_establishments_tells_without_object_from_missing(pages: dict[str, Page]) -> None:
+    rows = {row[0].text: [cell.text for cell in row[-2:]] for row in finder.finder_table(pages["region"]).rows}
+    # 7 × 110 against 7 × 100; an opening has no rate, a clinic no PHMEV.
+    assert rows["CH de Rive"] == ["770", "+10,0"]
+    assert rows["CH Neuf"] == ["70", "sans objet"]
+    assert rows["Clinique des Pins"] == ["sans objet", "sans objet"]
+
+
+def test_a_clinic_reads_why_nothing_explains_its_phmev(pages: dict[str, Page], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explained, "compared_year", lambda *_: 2023)
+    (notice,) = explained.explained(pages[D], "phmev")
+    assert isinstance(notice, Notice)
+    assert notice.text == "Sans objet : les cliniques à but lucratif ne figurent pas dans Open PHMEV."
 
 
 def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:

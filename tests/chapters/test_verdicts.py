@@ -72,7 +72,7 @@ def test_a_year_with_a_gap_is_not_judged_and_says_its_months(pages: dict[str, Pa
     answer, cards = sheet.headline(pages[B])
     assert words(answer).startswith(
         "De janvier à mai et de juillet à décembre 2019, la PHMEV a augmenté de 2,0 % par rapport aux mêmes mois de "
-        "2018 ; pas de verdict : un mois manque"
+        "2018 ; objectif 3,2 % (essai) ; pas de verdict : un mois manque"
     )
     assert "respecté" not in words(cards)
     assert sheet_spending.evolution_table(pages[B]).rows[0][-1].text == "pas de verdict"
