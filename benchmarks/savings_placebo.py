@@ -26,6 +26,7 @@ from forecast_accuracy import load, reference_file
 from scipy.stats import binom
 
 from caqes_analysis.savings import Targeting, estimate
+from caqes_analysis.savings.estimate_events import align_events
 from caqes_analysis.savings.estimate_model import simulate_counterfactual
 from caqes_analysis.savings.estimate_null import pass_through_rule
 from caqes_analysis.savings.estimate_readings import read_saving
@@ -40,7 +41,7 @@ DESIGNS = {
     "compared, by growth": ("growth", True),
     "interrupted, all": ("", False),
 }
-ORIGIN, OFFSETS = 12 * HISTORY, np.arange(12)
+ORIGIN, OFFSETS, FIRST_YEAR = 12 * HISTORY, np.arange(12), 2019
 PAID = {
     gate: IncentiveRule(source="shipped", rate_pct=20, gate=gate, floor_eur="none", cap_eur="none")
     for gate in ("none", "attained")
@@ -104,14 +105,23 @@ class Run:
     paths: np.ndarray
 
 
-def run(months: np.ndarray, measure: str, is_compared: bool, seed: int) -> Run:
+def names_and_dates(months: np.ndarray) -> tuple[np.ndarray, pd.DatetimeIndex]:
+    """Return the names of the series of a region, and its months."""
+    names = np.array([f"{row:04d}" for row in range(len(months))])
+    return names, pd.date_range(f"{FIRST_YEAR}-01-01", periods=months.shape[1], freq="MS")
+
+
+def run(months: np.ndarray, measure: str, is_compared: bool, seed: int, events: pd.DataFrame | None = None) -> Run:
     """Simulate the counterfactual of one region with the functions that ``savings.estimate`` calls."""
     treated = under_contract(months, measure)
-    replays = [build_window(months[:, :ORIGIN], ORIGIN - 12 * back, OFFSETS) for back in range(1, REPLAYS + 1)]
+    names, _ = names_and_dates(months)
+    declared = align_events(events, list(names), first_year=FIRST_YEAR, months_nb=months.shape[1])
+    read_window = build_window if declared is None else declared.window
+    replays = [read_window(months[:, :ORIGIN], ORIGIN - 12 * back, OFFSETS) for back in range(1, REPLAYS + 1)]
     targeting = Targeting(measure) if measure else None
     found = simulate_counterfactual(
         replays,
-        build_window(months, ORIGIN, OFFSETS),
+        read_window(months, ORIGIN, OFFSETS),
         treated,
         [replay_targeting(window, treated, targeting) for window in replays],
         is_compared=is_compared,
@@ -119,16 +129,21 @@ def run(months: np.ndarray, measure: str, is_compared: bool, seed: int) -> Run:
         paths_nb=1000,
         seed=seed,
     )
+    paths = found.paths_eur
+    if declared is not None:
+        period = declared.on_period(months, ORIGIN + OFFSETS, ORIGIN - 12 + OFFSETS, is_yearly=False)
+        paths = paths * period.moved[found.rows, None]
     years = months[found.rows].reshape(len(found.rows), -1, 12).sum(axis=2)
-    return Run(found.rows, years[:, -1], years[:, -2], found.paths_eur)
+    return Run(found.rows, years[:, -1], years[:, -2], paths)
 
 
-def check_against_estimate(months: np.ndarray, measure: str, is_compared: bool) -> None:
+def check_against_estimate(
+    months: np.ndarray, measure: str, is_compared: bool, events: pd.DataFrame | None = None
+) -> None:
     """Fail unless the public function gives the same counterfactual for this region."""
     months = np.round(months, 2)
-    ours = run(months, measure, is_compared, 0)
-    names = np.array([f"{row:04d}" for row in range(len(months))])
-    dates = pd.date_range("2019-01-01", periods=months.shape[1], freq="MS")
+    ours = run(months, measure, is_compared, 0, events)
+    names, dates = names_and_dates(months)
     table = pd.DataFrame(
         {"series": np.repeat(names, len(dates)), "month": np.tile(dates, len(names)), "amount_eur": months.ravel()}
     )
@@ -138,6 +153,7 @@ def check_against_estimate(months: np.ndarray, measure: str, is_compared: bool) 
         start=dates[ORIGIN],
         design="compared" if is_compared else "interrupted",
         targeting=Targeting(measure) if measure else None,
+        events=events,
     ).set_index("level")
     assert abs(float(rows.loc["region", "counterfactual_eur"]) / ours.paths.mean(axis=1).sum() - 1) < 1e-9
 

@@ -6,7 +6,9 @@ First on the pseudo-regions of ``savings_placebo.py`` (real series); then on as 
 establishments (PHMEV, 2013-2018, no contract in the simulation), where tariffs of a class of spending are cut by 1 to
 4 % for everyone at a random month of the years before or of the year evaluated, and where one establishment in ten
 receives a listed product that adds 3 to 15 % within six months; ``--every-year`` makes these events as frequent in all
-years. The designs are those of the placebo.
+years. ``--declared`` gives ``savings.estimate`` the month and the factor of each cut, to the thousandth: they are
+published, and the spending of the year before says what they weigh. What a listed product adds to one establishment is
+published nowhere: it is never declared. The designs are those of the placebo.
 
 For each effect: cover of the true saving by the 95 % interval with its exact binomial band; share of the runs in which
 the region's saving is established; power by establishment according to its size.
@@ -18,12 +20,24 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from forecast_accuracy import load, reference_file
-from savings_placebo import DESIGNS, ORIGIN, SCORED, Run, band, blocks_of, draw_region, run
+from savings_placebo import (
+    DESIGNS,
+    ORIGIN,
+    SCORED,
+    Run,
+    band,
+    blocks_of,
+    check_against_estimate,
+    draw_region,
+    names_and_dates,
+    run,
+)
 
 from caqes_analysis.savings.estimate_readings import read_saving
 from caqes_analysis.simulation.series import Region
@@ -74,18 +88,36 @@ def simulated_months(seed: int) -> np.ndarray:
     return np.array(rows)
 
 
-def with_events(months: np.ndarray, random: np.random.Generator) -> np.ndarray:
+@dataclass(frozen=True)
+class Happened:
+    """Months of a region once events have moved them, and the cuts of tariffs: first month and factor."""
+
+    months: np.ndarray
+    cuts: list[tuple[int, float]]
+
+    @property
+    def declared(self) -> pd.DataFrame:
+        """The cuts as a region would declare them."""
+        _, dates = names_and_dates(self.months)
+        return pd.DataFrame(
+            {"date": dates[at], "kind": "level", "factor": round(factor, 3), "label": "Baisse de tarif"}
+            for at, factor in self.cuts
+        )
+
+
+def with_events(months: np.ndarray, random: np.random.Generator) -> Happened:
     """Cut tariffs for everyone at a random month, and let a listed product enter in one establishment in ten."""
     later = np.arange(months.shape[1])
-    cut = 1 - random.uniform(0.01, 0.04) * (later >= random.integers(ORIGIN - 24, ORIGIN + 9))
+    factor, first = 1 - random.uniform(0.01, 0.04), int(random.integers(ORIGIN - 24, ORIGIN + 9))
+    cut = np.where(later >= first, factor, 1.0)
     reached = random.random(len(months)) < 0.1
     entry = random.integers(ORIGIN - 24, ORIGIN + 9, len(months))
     added = np.where(reached, random.uniform(0.03, 0.15, len(months)), 0.0)
     ramp = np.clip((later[None, :] - entry[:, None]) / 6, 0.0, 1.0)
-    return months * cut * (1 + added[:, None] * ramp)
+    return Happened(months * cut * (1 + added[:, None] * ramp), [(first, factor)])
 
 
-def with_yearly_events(months: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def with_yearly_events(months: np.ndarray, random: np.random.Generator) -> Happened:
     """Make the same events as frequent in every year: the years replayed have had what the year evaluated may have.
 
     ``with_events`` draws one cut of tariffs and one entry over 33 months: when they come in the year evaluated, no year
@@ -93,14 +125,17 @@ def with_yearly_events(months: np.ndarray, random: np.random.Generator) -> np.nd
     """
     later = np.arange(months.shape[1])
     yearly = 12 / (ORIGIN + 9 - (ORIGIN - 24))
+    cuts = []
     for first in range(0, months.shape[1], 12):
         if random.random() < yearly:
-            months = months * (1 - random.uniform(0.01, 0.04) * (later >= random.integers(first, first + 12)))
+            factor, at = 1 - random.uniform(0.01, 0.04), int(random.integers(first, first + 12))
+            months = months * np.where(later >= at, factor, 1.0)
+            cuts.append((at, factor))
         reached = random.random(len(months)) < 0.1 * yearly
         entry = random.integers(first, first + 12, len(months))
         added = np.where(reached, random.uniform(0.03, 0.15, len(months)), 0.0)
         months = months * (1 + added[:, None] * np.clip((later[None, :] - entry[:, None]) / 6, 0.0, 1.0))
-    return months
+    return Happened(months, cuts)
 
 
 def print_power(name: str, rows: pd.DataFrame, seconds: float) -> None:
@@ -125,10 +160,24 @@ def print_power(name: str, rows: pd.DataFrame, seconds: float) -> None:
     sys.stdout.flush()
 
 
-def measure(name: str, draw: Callable[[int], np.ndarray], targeting: str, is_compared: bool, runs_nb: int) -> None:
+def measure(
+    name: str,
+    draw: Callable[[int], Happened],
+    targeting: str,
+    is_compared: bool,
+    runs_nb: int,
+    *,
+    declared: bool = False,
+) -> None:
     began = time.perf_counter()
-    rows = pd.concat([with_effects(run(draw(at), targeting, is_compared, at)) for at in range(runs_nb)])
-    print_power(name, rows, time.perf_counter() - began)
+    rows = []
+    for at in range(runs_nb):
+        region = draw(at)
+        events = region.declared if declared else None
+        if at == 0 and declared:
+            check_against_estimate(region.months, targeting, is_compared, events)
+        rows.append(with_effects(run(region.months, targeting, is_compared, at, events)))
+    print_power(name, pd.concat(rows), time.perf_counter() - began)
 
 
 def main() -> None:
@@ -139,6 +188,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["real", "simulated"], default=None)
     parser.add_argument("--designs", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
     parser.add_argument("--every-year", action="store_true", help="events as frequent in the years replayed")
+    parser.add_argument("--declared", action="store_true", help="the cuts of tariffs are declared")
     parser.add_argument("--seed", type=int, default=2027)
     arguments = parser.parse_args()
     path = arguments.series or reference_file()
@@ -149,7 +199,7 @@ def main() -> None:
             random = np.random.default_rng(arguments.seed)
             measure(
                 f"real series, {name}",
-                lambda _, source=random: draw_region(blocks, source).months,
+                lambda _, source=random: Happened(draw_region(blocks, source).months, []),
                 targeting,
                 is_compared,
                 arguments.runs,
@@ -164,11 +214,12 @@ def main() -> None:
         targeting, is_compared = DESIGNS[name]
         random = np.random.default_rng(arguments.seed)
         measure(
-            f"simulated French regions, {name}",
+            f"simulated French regions, {name}{', tariff cuts declared' if arguments.declared else ''}",
             lambda at, source=random: happen(regions[at], source),
             targeting,
             is_compared,
             arguments.runs,
+            declared=arguments.declared,
         )
 
 

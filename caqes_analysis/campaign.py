@@ -103,7 +103,7 @@ class Batch(Parameters):
 
 
 class KnownEvent(Parameters):
-    """Something dated that moved spending, or will, and that forecasts must know.
+    """Something dated that moved spending, or will, and that forecasts and estimated savings must know.
 
     Parameters
     ----------
@@ -114,11 +114,13 @@ class KnownEvent(Parameters):
     kind
         ``level`` (lasting) or ``temporary``.
     factor
-        What amounts are multiplied by; absent when nobody knows: it is measured, or the interval is widened.
-    envelope, establishment
-        What it concerns, a code and a FINESS; everything when both are absent.
-    label
-        What happened, printed on the pages.
+        What amounts are multiplied by; absent when nobody knows: a forecast measures it or widens its interval, and a
+        saving is not estimated where nothing tells it from the event.
+    envelope, indicator, establishment
+        What it concerns: the code of an envelope or the identifier of an indicator, and a FINESS; everything when all
+        are absent.
+    label, source
+        What happened and where it is known from, printed on the pages.
     """
 
     date: Month
@@ -126,11 +128,18 @@ class KnownEvent(Parameters):
     kind: Literal["level", "temporary"]
     factor: float | None = Field(default=None, gt=0, lt=100)
     envelope: str | None = None
+    indicator: str | None = None
     establishment: str | None = Field(default=None, pattern=FINESS_PATTERN)
     label: str = Field(min_length=1)
+    source: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
-    def _check_end(self) -> KnownEvent:
+    def _check(self) -> KnownEvent:
+        if self.envelope and self.indicator:
+            raise ValueError(
+                "un événement concerne une enveloppe ou un indicateur, pas les deux. → Retirer l'un, ou le déclarer "
+                "deux fois."
+            )
         if self.until and self.kind == "level":
             raise ValueError("un changement de niveau dure : il n'a pas de fin. → Retirer until, ou écrire temporary.")
         if self.until and self.until < self.date:
@@ -171,7 +180,8 @@ class Campaign(Parameters):
     comments
         Folder of the statistician's comments: ``<chapter>.md`` and ``<finess>.md``.
     evenements
-        Dated events that forecasts take into account (pandemic months, a drug added to the list, a tariff cut).
+        Dated events that forecasts and estimated savings take into account (pandemic months, a drug added to the list,
+        a tariff cut).
     disclosure, batch
         Secrecy thresholds and execution.
     output

@@ -11,11 +11,16 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_estimates import estimate_text
 from caqes_analysis.display import ColumnFormat, Table
-from caqes_analysis.savings.estimate import REGION, THRESHOLD
+from caqes_analysis.savings.estimate import INTERRUPTED, REGION, THRESHOLD
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
 
 __all__ = ["designs_table"]
 
+_INTERRUPTED_NOTE = (
+    "Série interrompue : l'intervalle suppose que l'année évaluée est une année comme les autres. Une baisse de tarif "
+    "ou une inscription de l'année n'est attendue que si la campagne la déclare (clé « evenements ») ; sinon, elle est "
+    "prise pour une économie ou un surcoût."
+)
 _NO_REFERENCE = "pas de référentiel connu, donc pas de seuil"
 
 
@@ -54,6 +59,7 @@ def designs_table(page: Page) -> Table | None:
             "Près du seuil : les contrats situés entre le seuil du référentiel et son double, comparés aux "
             "établissements sans contrat situés entre la moitié du seuil et lui. Ce second regard ne remplace pas le "
             "plan retenu.",
+            *([_INTERRUPTED_NOTE] if (whole["method"] == INTERRUPTED).any() else []),
         ],
     )
 

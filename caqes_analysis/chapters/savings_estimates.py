@@ -39,7 +39,7 @@ CHANCE_NOTE = (
 """What a conclusion is worth when there are many."""
 _SURELY_PCT = 99
 _BOUNDS = ("lower_95_eur", "upper_95_eur")
-_AMOUNTS = ("previous_eur", "actual_eur", "counterfactual_eur", "saving_eur")
+_AMOUNTS = ("previous_eur", "actual_eur", "counterfactual_eur", "saving_eur", "events_eur")
 
 
 def estimates_of(page: Page, series: str = REGION) -> pd.DataFrame:
@@ -92,7 +92,14 @@ def whole_estimate(rows: pd.DataFrame) -> dict[str, Any]:
         bounds[f"lower_{level}_eur"], bounds[f"upper_{level}_eur"] = sum_bounds(values, low, high)
     said = conclude({name: round(100 * value) for name, value in bounds.items()})
     nothing = dict.fromkeys(["prob_real", "detectable_eur", "detectable_pct", "prob_paid_without_effect"])
-    return {**{name: total_of(known[name]) for name in _AMOUNTS}, **bounds, **nothing, "conclusion": said}
+    events = list(dict.fromkeys(known["events"].dropna()))
+    return {
+        **{name: total_of(known[name]) for name in _AMOUNTS},
+        **bounds,
+        **nothing,
+        "events": " ; ".join(events) or None,
+        "conclusion": said,
+    }
 
 
 def estimate_text(row: Mapping[Any, Any], *, bounds: bool = True) -> str:
@@ -147,6 +154,11 @@ def estimates_table(page: Page) -> Table | Notice | None:
             "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien "
             "changé ; « n. d. » quand un terme de la règle, ou l'objectif, n'est pas connu.",
             CHANCE_NOTE,
+            *(
+                f"{row['label']} : {_events_words(row)}."
+                for row in rows.to_dict("records")
+                if not pd.isna(row["events"])
+            ),
             *_grouped(reasons),
         ],
     )
@@ -165,6 +177,15 @@ def _printed(row: Mapping[Any, Any]) -> dict[str, Any]:
         "detectable": f"{detectable} ({amount})" if amount else detectable,
         "paid": _chance(row["prob_paid_without_effect"]),
     }
+
+
+def _events_words(row: Mapping[Any, Any]) -> str:
+    """Return which declared events the spending expected without contract holds; empty when none moves it."""
+    if pd.isna(row["events"]):
+        return ""
+    said = "des événements déclarés" if " ; " in row["events"] else "un événement déclaré"
+    moved = f" ({french.compact_euros(row['events_eur'], signed=True)})" if row["events_eur"] else ""
+    return f"dépense attendue dont {said}{moved} : {row['events']}"
 
 
 def _grouped(reasons: Mapping[str, str]) -> list[str]:
@@ -187,6 +208,9 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
     if row["conclusion"] == "inconclusive":
         least = french.percent(row["detectable_pct"], 0)
         said += f" Il aurait fallu économiser au moins {least} pour que les données le montrent."
+    words = _events_words(row)
+    if words:
+        said += f" {words[0].upper()}{words[1:]}."
     return f"{said}{undeserved}"
 
 
@@ -215,7 +239,9 @@ def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price
         return f"{counted} ; ce qui se serait passé sans contrat n'est pas estimable."
     low, high = (float(row[name]) for name in _BOUNDS)
     between = " à ".join(carried_bound(value, low, high, signed=True) for value in (low, high))
-    return f"{counted} ; {_verdict(row['conclusion'], between)}{_beyond(float(saving), low, high)}."
+    words = _events_words(row)
+    verdict = f"{_verdict(row['conclusion'], between)}{_beyond(float(saving), low, high)}"
+    return f"{counted} ; {verdict}{f' ; {words}' if words else ''}."
 
 
 def _verdict(conclusion: str, between: str) -> str:

@@ -91,16 +91,17 @@ def events_of(campaign: Campaign) -> pd.DataFrame | None:
             "kind": event.kind,
             "factor": event.factor,
             "label": event.label,
-            "series": _concerned(event.establishment, event.envelope),
+            "source": event.source,
+            "series": _concerned(event.establishment, event.envelope or event.indicator),
         }
         for event in campaign.evenements
     )
 
 
-def _concerned(establishment: str | None, envelope: str | None) -> str | None:
-    if establishment and envelope:
-        return f"{establishment}/{envelope}"
-    return establishment or (envelope and f"{EVERYONE}{envelope}")
+def _concerned(establishment: str | None, spending: str | None) -> str | None:
+    if establishment and spending:
+        return f"{establishment}/{spending}"
+    return establishment or (spending and f"{EVERYONE}{spending}")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,16 @@ from caqes_analysis import french
 from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
 
-__all__ = ["EVENT_KINDS", "EVERYONE", "apply_events", "begun_events", "disturbed_rests"]
+__all__ = [
+    "EVENT_KINDS",
+    "EVERYONE",
+    "DatedEvent",
+    "apply_events",
+    "begun_events",
+    "disturbed_rests",
+    "months_without",
+    "read_events",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,7 +41,23 @@ _START, _STOP = 0, 12 * (HISTORY_YEARS_NB + 1)
 
 
 @dataclass(frozen=True)
-class _Event:
+class DatedEvent:
+    """An event as it was declared, its months counted from the first of the months read.
+
+    Parameters
+    ----------
+    series
+        Whom it concerns: a series, the part before its slash, or ``*/`` and an envelope; None: all.
+    first, last
+        First and last month concerned; a lasting event ends after all that is read.
+    kind
+        One of :data:`EVENT_KINDS`.
+    factor
+        What amounts are multiplied by; None when nobody knows.
+    words
+        What is printed: label, month, source.
+    """
+
     series: str | None
     first: int
     last: int
@@ -59,8 +84,8 @@ def apply_events(histories: Histories, events: pd.DataFrame | None) -> Histories
     events
         ``date`` (first month concerned), ``kind`` (``level`` or ``temporary``), ``factor`` (what amounts are
         multiplied by; missing when unknown), optionally ``series`` (a series, the part before its slash, or ``*/`` and
-        an envelope; missing: all), ``until`` (last month of a temporary event; ``date`` when missing) and ``label``
-        (what is printed). Amounts observed are never changed.
+        an envelope; missing: all), ``until`` (last month of a temporary event; ``date`` when missing), ``label`` and
+        ``source`` (what is printed). Amounts observed are never changed.
 
     Returns
     -------
@@ -74,7 +99,7 @@ def apply_events(histories: Histories, events: pd.DataFrame | None) -> Histories
     """
     if events is None or not len(events):
         return histories
-    known = _read(events, 12 * (histories.year - HISTORY_YEARS_NB - 1970))
+    known = read_events(events, 12 * (histories.year - HISTORY_YEARS_NB - 1970))
     months = histories.months_eur.copy()
     future = np.ones_like(months[:, -12:])
     widening = histories.widening.copy()
@@ -135,14 +160,14 @@ def disturbed_rests(
     found = np.zeros(len(series), dtype=bool)
     if events is None:
         return found
-    for event in _read(events, 12 * (year - 1970)):
+    for event in read_events(events, 12 * (year - 1970)):
         inside = event.first if event.kind == "level" else min(event.last, 11)
         if observed_nb <= inside < 12 and event.first < 12:
             found |= np.array([event.concerns(name) for name in series], dtype=bool)
     return found
 
 
-def _apply(event: _Event, months: Floats, future: Floats, stop: int) -> str | None:
+def _apply(event: DatedEvent, months: Floats, future: Floats, stop: int) -> str | None:
     """Apply an event to one series in place; return what was done, None when its effect is not known."""
     inside = slice(max(event.first, 0), min(event.last + 1, stop))
     later = slice(max(event.first - 12 * HISTORY_YEARS_NB, 0), max(event.last + 1 - 12 * HISTORY_YEARS_NB, 0))
@@ -155,7 +180,7 @@ def _apply(event: _Event, months: Floats, future: Floats, stop: int) -> str | No
             future[later] *= factor
             return f"neutralisé (× {french.number(factor, 2)})"
         affected = np.arange(inside.start, inside.stop)
-        months[affected] = _without(months, affected, stop)
+        months[affected] = months_without(months, affected, stop)
         return "neutralisé d'après les mêmes mois des autres années"
     if factor is None:
         factor = _measured(months, event.first, stop)
@@ -171,8 +196,18 @@ def _apply(event: _Event, months: Floats, future: Floats, stop: int) -> str | No
     return note
 
 
-def _without(months: Floats, affected: npt.NDArray[np.intp], stop: int) -> Floats:
-    """Return what the affected months would have been: other years' months, moved as the rest of the year moved."""
+def months_without(months: Floats, affected: npt.NDArray[np.intp], stop: int) -> Floats:
+    """Return what exceptional months would have been: other years' months, moved as the rest of the year moved.
+
+    Parameters
+    ----------
+    months
+        Months of one series, whole years.
+    affected
+        Which of them are exceptional.
+    stop
+        First month that is not read.
+    """
     found = months[affected].copy()
     free = np.ones(len(months), dtype=bool)
     free[affected] = False
@@ -225,8 +260,21 @@ def _mean_future(months: Floats, future: Floats, histories: Histories) -> Floats
     return found
 
 
-def _read(events: pd.DataFrame, origin: int) -> list[_Event]:
-    """Read the events, months counted from the first of the histories; raise all problems at once."""
+def read_events(events: pd.DataFrame, origin: int) -> list[DatedEvent]:
+    """Read the events, the earliest first.
+
+    Parameters
+    ----------
+    events
+        As for :func:`apply_events`.
+    origin
+        First of the months read, in months since January 1970.
+
+    Raises
+    ------
+    CaqesError
+        ``EVENEMENT_ILLISIBLE``: every event that cannot be read.
+    """
     problems: list[Problem] = []
     found = []
     for line, one in enumerate(events.to_dict("records"), start=1):
@@ -253,10 +301,11 @@ def _read(events: pd.DataFrame, origin: int) -> list[_Event]:
         end = (last if last is not None else first) if kind == "temporary" else origin + _STOP
         series = None if pd.isna(one.get("series")) else str(one["series"])
         month = french.month_year(pd.Timestamp(one["date"]).date())
-        label = one.get("label")
-        words = f"{EVENT_KINDS[kind] if label is None or pd.isna(label) else label} ({month})"
+        label, source = one.get("label"), one.get("source")
+        known_from = "" if source is None or pd.isna(source) else f", {source}"
+        words = f"{EVENT_KINDS[kind] if label is None or pd.isna(label) else label} ({month}{known_from})"
         known = None if pd.isna(factor) else float(factor)
-        found.append(_Event(series, first - origin, end - origin, kind, known, words))
+        found.append(DatedEvent(series, first - origin, end - origin, kind, known, words))
     if problems:
         raise CaqesError(problems)
     return sorted(found, key=lambda event: event.first)

@@ -70,9 +70,19 @@ def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
     Raises
     ------
     CampaignError
-        Every problem of every file at once.
+        Every problem of every file at once; ``EVENEMENT_INDICATEUR`` when an event of the campaign names an indicator
+        that has no definition.
     """
-    return load_catalogue(campaign.file.parent / "indicators")
+    found = load_catalogue(campaign.file.parent / "indicators")
+    lost = sorted({one.indicator for one in campaign.evenements if one.indicator and one.indicator not in found})
+    if lost:
+        raise CampaignError.of(
+            "EVENEMENT_INDICATEUR",
+            f"un événement nomme un indicateur inconnu ({', '.join(lost)}).",
+            f"Nommer l'un de ceux du catalogue : {', '.join(found)}.",
+            file=campaign.file.name,
+        )
+    return found
 
 
 def catalogue_table(definitions: Iterable[IndicatorDefinition], *, on: dt.date) -> pd.DataFrame:

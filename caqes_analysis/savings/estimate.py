@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -54,6 +54,7 @@ def estimate(
     design: Literal["auto", "compared", "interrupted"] = "auto",
     targeting: Targeting | None = None,
     threshold: Threshold | None = None,
+    events: pd.DataFrame | None = None,
     groups: Mapping[str, str] | None = None,
     rule: IncentiveRule | None = None,
     indicator: str = "",
@@ -84,6 +85,10 @@ def estimate(
         The rule that chose the establishments, replayed in earlier years; None when it is not known.
     threshold
         Running variable and cutoff of the référentiel: a row of level ``threshold`` compares both sides of it.
+    events
+        Declared events, as :func:`~caqes_analysis.forecast.events.apply_events` reads them (a tariff cut, a product
+        added to the list): what those of known ``factor`` do is expected, and neither a saving nor an overspending.
+        Where nothing tells one of unknown effect from the contract, nothing is estimated.
     groups
         Group (département, catégorie) of each series, for rows that add them up.
     rule, indicator, target_pct
@@ -101,7 +106,7 @@ def estimate(
     Raises
     ------
     CaqesError
-        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``, ``PREVISION_…``.
+        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``, ``PREVISION_…``, ``EVENEMENT_ILLISIBLE``.
 
     Notes
     -----
@@ -111,11 +116,19 @@ def estimate(
     evaluated = begins.year if year is None else year
     if "month" in monthly:
         setting = read_setting(
-            monthly, treated=treated, start=begins, year=evaluated, transition_months_nb=transition_months_nb
+            monthly,
+            treated=treated,
+            start=begins,
+            year=evaluated,
+            transition_months_nb=transition_months_nb,
+            events=events,
         )
     else:
-        setting = read_yearly_setting(monthly, treated=treated, year=evaluated)
+        setting = read_yearly_setting(monthly, treated=treated, year=evaluated, events=events)
     is_compared, why = _design(setting, design, targeting)
+    known = setting.events
+    if known is not None and known.common and not is_compared:
+        setting = replace(setting, reasons=tuple(reason or known.common for reason in setting.reasons))
     estimable = setting.treated & np.array([not reason for reason in setting.reasons], dtype=bool)
     found = None
     if estimable.any() and (setting.replays or (is_compared and setting.is_yearly)):
@@ -129,12 +142,16 @@ def estimate(
             paths_nb=PATHS_NB,
             seed=seed,
         )
+    if found is not None and known is not None:
+        found = replace(found, paths_eur=found.paths_eur * known.moved[found.rows, None])
     notes = [] if is_compared or setting.treated.all() or design == "interrupted" else [why]
     if targeting is None and not setting.treated.all():
         notes.append(_UNKNOWN_RULE)
     if transition_months_nb:
         left_out = french.plural(transition_months_nb, _TRANSITION, _TRANSITIONS)
         notes.append(_YEARLY_TRANSITION if setting.is_yearly else left_out)
+    if known is not None and known.common and is_compared:
+        notes.append(known.common_measured)
     method = COMPARED if is_compared else INTERRUPTED
     table = _Rows(setting, found, estimable, notes, method, why, indicator or None)
     undeserved = table.through(lambda before, paths: _undeserved(before, paths, rule, indicator, target_pct))
@@ -254,6 +271,8 @@ class _Rows:
         return self._base(level, series) | {"series_nb": 0, "method": NOT_ESTIMABLE, "reason": reason}
 
     def _no_past(self) -> str:
+        if self.setting.events is not None and self.setting.events.common:
+            return self.setting.events.common
         if self.setting.replays:
             return "aucune série sous contrat n'est estimable"
         if self.setting.is_yearly:
@@ -281,6 +300,8 @@ class _Rows:
         expected = int(np.rint(100 * paths.mean(axis=1)).astype(np.int64).sum())
         spent = int(actual.sum())
         read = read_saving(paths.sum(axis=0), spent / 100)
+        events = self.setting.events
+        told = "" if events is None else events.told(rows)
         credited, paid = undeserved.credited_eur[members].sum(axis=0), undeserved.paid_eur
         row = self._base(level, series) | {
             "series_nb": len(members),
@@ -290,6 +311,8 @@ class _Rows:
             "saving_eur": _euros(expected - spent),
             **{name: _euros(read[name]) for name in ("lower_80_eur", "upper_80_eur", "lower_95_eur", "upper_95_eur")},
             "saving_pct": 100 * (1 - spent / expected),
+            "events": told or None,
+            "events_eur": self._by_events(rows, paths) if told else None,
             "prob_real": read["prob_real"],
             "detectable_pct": read["detectable_pct"],
             "detectable_eur": _euros(round(expected * read["detectable_pct"] / 100)),
@@ -310,6 +333,12 @@ class _Rows:
             row["prob_paid_without_effect"] = float((amounts > 0).mean())
         return row
 
+    def _by_events(self, rows: npt.NDArray[np.intp], paths: npt.NDArray[np.float64]) -> Decimal:
+        """Return by how much declared events move what was expected since the year before, rounded series by series."""
+        assert self.setting.events is not None
+        moved = paths.mean(axis=1) * (1 - 1 / self.setting.events.moved_since[rows])
+        return _euros(int(np.rint(100 * moved).astype(np.int64).sum()))
+
     def _said(self, level: str, rows: npt.NDArray[np.intp]) -> str | None:
         notes = list(self.notes)
         told = {self.setting.notes[int(row)] for row in rows}
@@ -317,7 +346,10 @@ class _Rows:
             notes += list(told)
         left_nb = int((self.setting.treated & ~self.estimable).sum())
         if level == REGION and left_nb:
-            notes.append(f"{french.plural(left_nb, 'série')} sous contrat hors du total, faute de mois")
+            why = "faute de mois"
+            if self.setting.events is not None and any(self.setting.events.alone):
+                why = "faute de mois ou de l'effet d'un événement"
+            notes.append(f"{french.plural(left_nb, 'série')} sous contrat hors du total, {why}")
         return " ; ".join(note for note in notes if note) or None
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.campaign import Campaign
+from caqes_analysis.campaign import Campaign, KnownEvent
 from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB
 from caqes_analysis.indicators.compute import amounts_received
 from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.savings.estimate import NOT_ESTIMABLE, REGION, estimate
 from caqes_analysis.savings.estimate_targeting import Targeting
 from caqes_analysis.savings.estimate_threshold import Threshold
@@ -24,9 +25,17 @@ from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
 from caqes_analysis.schemes.periods import compared_months
 from caqes_analysis.schemes.rules import IncentiveRule
 from caqes_analysis.schemes.scheme import Scheme
+from caqes_analysis.schemes.targets import subjects_of_envelope
 from caqes_analysis.store import Store
 
-__all__ = ["STATISTICAL", "Question", "estimate_questions", "statistical_savings", "transition_months_left"]
+__all__ = [
+    "STATISTICAL",
+    "Question",
+    "declared_events",
+    "estimate_questions",
+    "statistical_savings",
+    "transition_months_left",
+]
 
 STATISTICAL: Final = "statistical"
 """Value of ``method`` in the table ``savings``."""
@@ -63,6 +72,8 @@ class Question:
         Latest day on which one of them took effect, and months of transition that the scheme declares.
     threshold
         What the référentiel read before these contracts, and where it cuts; None where it is not known.
+    events
+        Events that the campaign declares of this spending.
     design, is_targeted, seed
         As :func:`~caqes_analysis.savings.estimate.estimate` receives them; ``is_targeted``: whether the known rule of
         the référentiel, a level, is replayed.
@@ -81,6 +92,7 @@ class Question:
     last_signed_on: pd.Timestamp | None = None
     declared_transition_nb: int = 0
     threshold: Threshold | None = None
+    events: pd.DataFrame | None = None
     design: Literal["auto", "interrupted"] = "auto"
     is_targeted: bool = True
     seed: int = 0
@@ -113,6 +125,7 @@ class Question:
                 design=self.design,
                 targeting=Targeting("level") if self.has_reference and self.is_targeted else None,
                 threshold=self.threshold,
+                events=self.events,
                 rule=self.rule,
                 indicator=self.definition.id,
                 target_pct=self.target_pct,
@@ -160,6 +173,7 @@ def estimate_questions(
             continue
         year = int(rows["year"].iloc[0])
         amounts = _by_signatory(store, campaign, definition, measure, year, signatory)
+        events = declared_events(campaign, definition, signatory=signatory)
         everyone = set(amounts["series"])
         signed = set(contracts["contract_finess"])
         firsts = [_first_nb(scheme, days, name, year) for name in rows["contract_finess"]]
@@ -181,7 +195,59 @@ def estimate_questions(
                 last_signed_on=None if known.empty else pd.Timestamp(known.max()),
                 declared_transition_nb=scheme.transition_months_nb or 0,
                 threshold=reference_threshold(store, definition, signatory=signatory, signed_on=signed_on),
+                events=events,
             )
+
+
+def declared_events(
+    campaign: Campaign, definition: IndicatorDefinition, *, signatory: Mapping[str, str]
+) -> pd.DataFrame | None:
+    """Return the events of a campaign that concern the spending of an indicator, as an estimate reads them.
+
+    Parameters
+    ----------
+    campaign
+        The campaign. An event of an envelope concerns an indicator that adds up this envelope and no other, or that has
+        its target: what it does to a part of the envelope is not known.
+    definition
+        The indicator.
+    signatory
+        Contract of each establishment. The effect of an event on one site is not known for several.
+
+    Returns
+    -------
+    DataFrame or None
+        None when no event concerns it.
+    """
+    concerned = [
+        (event, event.establishment and signatory.get(event.establishment, event.establishment))
+        for event in campaign.evenements
+        if _concerns(event, campaign, definition)
+    ]
+    found = [
+        {
+            "date": f"{event.date}-01",
+            "until": event.until and f"{event.until}-01",
+            "kind": event.kind,
+            "factor": event.factor if series == event.establishment else None,
+            "label": event.label,
+            "source": event.source,
+            "series": series,
+        }
+        for event, series in concerned
+    ]
+    return pd.DataFrame(found) if found else None
+
+
+def _concerns(event: KnownEvent, campaign: Campaign, definition: IndicatorDefinition) -> bool:
+    if event.envelope is None:
+        return event.indicator in (None, definition.id)
+    measure = definition.measure(definition.incentive.saving_measure or definition.main_measure)
+    line = measure.numerator
+    if line is not None and line.table == "monthly_grid":
+        known = sorted(envelope.code for envelope in campaign.all_envelopes)
+        return envelopes_counted(line.condition, known) == (event.envelope,)
+    return definition.target is not None and definition.target.subject in subjects_of_envelope(event.envelope)
 
 
 def _first_nb(scheme: Scheme, days: pd.Series[Any], finess: str, year: int) -> int:

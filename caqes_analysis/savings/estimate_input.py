@@ -13,6 +13,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.forecast.panel import Panel, build_panel
+from caqes_analysis.savings.estimate_events import PeriodEvents, align_events
 from caqes_analysis.savings.estimate_model import MIN_LEARNING_NB
 from caqes_analysis.savings.estimate_windows import (
     MIN_HISTORY_MONTHS_NB,
@@ -56,6 +57,8 @@ class Setting:
         What was filled in, by series; empty when nothing was.
     is_yearly
         Whether the bases have no month.
+    events
+        What declared events do to the period evaluated; None when none concerns these series.
     """
 
     series: tuple[str, ...]
@@ -71,22 +74,30 @@ class Setting:
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     is_yearly: bool = False
+    events: PeriodEvents | None = None
 
 
 def read_setting(
-    monthly: pd.DataFrame, *, treated: Collection[str], start: pd.Timestamp, year: int, transition_months_nb: int
+    monthly: pd.DataFrame,
+    *,
+    treated: Collection[str],
+    start: pd.Timestamp,
+    year: int,
+    transition_months_nb: int,
+    events: pd.DataFrame | None = None,
 ) -> Setting:
     """Align the months and cut them at the start of the contracts.
 
     Parameters
     ----------
-    monthly, treated, start, year, transition_months_nb
+    monthly, treated, start, year, transition_months_nb, events
         As :func:`~caqes_analysis.savings.estimate.estimate` receives them.
 
     Raises
     ------
     CaqesError
-        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``, all at once; ``PREVISION_…`` when the months are not as described.
+        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``, all at once; ``PREVISION_…`` when the months are not as described;
+        ``EVENEMENT_ILLISIBLE``.
     """
     panel = build_panel(monthly)
     under = np.array([name in set(treated) for name in panel.series], dtype=bool)
@@ -99,18 +110,27 @@ def read_setting(
     months = np.where(settled, panel.cents / 100, np.nan)
     filled = _fill_gaps(months, origin)
     offsets = np.array(columns) - origin
-    current = build_window(months, origin, offsets)
+    declared = align_events(events, panel.series, first_year=panel.first_year, months_nb=months.shape[1])
+    read_window = build_window if declared is None else declared.window
+    current = read_window(months, origin, offsets)
     nearest = -(-(int(offsets.max()) + 1) // 12)
     replays = []
     for back in range(nearest, nearest + _MAX_REPLAYS_NB):
         if origin - 12 * back < MIN_HISTORY_MONTHS_NB:
             break
-        window = build_window(months[:, :origin], origin - 12 * back, offsets)
+        window = read_window(months[:, :origin], origin - 12 * back, offsets)
+        if declared is not None:
+            window = declared.taught(window, origin - 12 * back + offsets)
         if (window.is_readable & ~np.isnan(window.log_outcome)).sum() >= MIN_LEARNING_NB:
             replays.append(window)
     before = [column - 12 for column in columns]
     has_actual: Flags = np.asarray(settled[:, columns].all(axis=1))
     has_previous: Flags = np.asarray(settled[:, before].all(axis=1))
+    moved = None
+    if declared is not None:
+        moved = declared.on_period(months, np.array(columns), np.array(before), is_yearly=False)
+        current = moved.without_alone(current)
+    alone = [""] * len(panel.series) if moved is None else moved.alone
     return Setting(
         panel.series,
         under,
@@ -123,26 +143,30 @@ def read_setting(
         current,
         tuple(replays),
         tuple(
-            _reason(current, row, bool(has_actual[row]), bool(has_previous[row])) for row in range(len(panel.series))
+            _reason(current, row, bool(has_actual[row]), bool(has_previous[row])) or alone[row]
+            for row in range(len(panel.series))
         ),
         tuple(f"{french.plural(int(nb), 'mois manquant')} avant le contrat, interpolé" if nb else "" for nb in filled),
+        events=moved,
     )
 
 
-def read_yearly_setting(yearly: pd.DataFrame, *, treated: Collection[str], year: int) -> Setting:
+def read_yearly_setting(
+    yearly: pd.DataFrame, *, treated: Collection[str], year: int, events: pd.DataFrame | None = None
+) -> Setting:
     """Align the years of bases that have no month; the contracts begin in January of the year evaluated.
 
     Parameters
     ----------
     yearly
         ``series, year, amount_eur``, one row per series and year received.
-    treated, year
+    treated, year, events
         As :func:`~caqes_analysis.savings.estimate.estimate` receives them.
 
     Raises
     ------
     CaqesError
-        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``.
+        ``ECONOMIE_CONTRAT``, ``ECONOMIE_PERIODE``, ``EVENEMENT_ILLISIBLE``.
     """
     wide = yearly.assign(amount_eur=yearly["amount_eur"].astype("float64")).pivot(
         index="series", columns="year", values="amount_eur"
@@ -166,17 +190,25 @@ def read_yearly_setting(yearly: pd.DataFrame, *, treated: Collection[str], year:
     origin = year - first
     has_growth = origin > 2
     earliest = max(1 + has_growth, origin - _MAX_REPLAYS_NB)
-    replays = [
-        build_yearly_window(years[:, :origin], back, has_growth=has_growth)
-        for back in range(origin - 1, earliest - 1, -1)
-    ]
-    current = build_yearly_window(years, origin, has_growth=has_growth)
+    declared = align_events(events, series, first_year=first, months_nb=12 * years.shape[1])
+    known = None if declared is None else declared.by_year()
+    read_window = build_yearly_window if known is None else known.yearly_window
+    current = read_window(years, origin, has_growth=has_growth)
+    replays = []
+    for back in range(origin - 1, earliest - 1, -1):
+        window = read_window(years[:, :origin], back, has_growth=has_growth)
+        replays.append(window if known is None else known.taught(window, np.array([back - 1, back])))
+    moved = None
+    if known is not None:
+        moved = known.on_period(years, np.array([origin]), np.array([origin - 1]), is_yearly=True)
+        current = moved.without_alone(current)
+    alone = [""] * len(series) if moved is None else moved.alone
     has_actual, has_previous = ~np.isnan(years[:, origin]), ~np.isnan(years[:, origin - 1])
     cents = np.rint(100 * np.nan_to_num(years)).astype(np.int64)
     unreadable = "une année d'avant n'est pas reçue, ou son montant est nul"
     reasons = [
-        ("" if readable else unreadable) if received else "l'année évaluée n'est pas reçue"
-        for received, readable in zip(has_actual, current.is_readable, strict=True)
+        (why if readable else unreadable) if received else "l'année évaluée n'est pas reçue"
+        for received, readable, why in zip(has_actual, current.is_readable, alone, strict=True)
     ]
     return Setting(
         series,
@@ -192,6 +224,7 @@ def read_yearly_setting(yearly: pd.DataFrame, *, treated: Collection[str], year:
         tuple(reasons),
         tuple("" if replays else _TWO_YEARS for _ in series),
         is_yearly=True,
+        events=moved,
     )
 
 

@@ -22,6 +22,7 @@ ESTIMATE_VARIANTS: Final[Mapping[str, str]] = {
     "no_targeting": "ne pas rejouer la règle de ciblage",
     "all_others": "comparer aussi aux contrats sans cet indicateur",
     "since_contract": "compter depuis le début du contrat",
+    "no_events": "ne pas tenir compte des événements déclarés",
     "without_largest": "sans le contrat qui dépense le plus",
     "other_draw": "autre tirage des trajectoires",
 }
@@ -57,14 +58,15 @@ def estimate_sensitivity(question: Question, base: pd.DataFrame) -> pd.DataFrame
     if region is None:
         return tables.SAVING_SENSITIVITY.empty()
     rows = [_row(question, region, "base", region)]
-    for name, changed in _changed(question, has_replays=bool(region["replays_nb"])):
+    changes = _changed(question, has_replays=bool(region["replays_nb"]), has_events=not pd.isna(region["events"]))
+    for name, changed in changes:
         found = _region(changed.answer())
         if found is not None:
             rows.append(_row(question, found, name, region))
     return tables.SAVING_SENSITIVITY.conform(pd.DataFrame(rows))
 
 
-def _changed(question: Question, *, has_replays: bool) -> Iterator[tuple[str, Question]]:
+def _changed(question: Question, *, has_replays: bool, has_events: bool) -> Iterator[tuple[str, Question]]:
     own = question.amounts[question.amounts["series"].isin(list(question.treated))]
     spent = own.astype({"amount_eur": "float64"}).groupby("series")["amount_eur"].sum()
     if has_replays and not question.is_yearly:
@@ -75,6 +77,8 @@ def _changed(question: Question, *, has_replays: bool) -> Iterator[tuple[str, Qu
         yield "all_others", replace(question, others=question.others | question.apart)
     if question.signed_on is not None and question.signed_on < question.start and not question.is_yearly:
         yield "since_contract", replace(question, start=question.signed_on.to_period("M").to_timestamp())
+    if has_events:
+        yield "no_events", replace(question, events=None)
     if len(spent) > 1:
         yield "without_largest", replace(question, treated=question.treated - {str(spent.idxmax())})
     yield "other_draw", replace(question, seed=question.seed + 1)

@@ -127,10 +127,31 @@ def test_each_indicator_has_a_sentence_that_reads_the_difference(page: Page) -> 
         Decimal("900.00"),
         Decimal("-900.00"),
         None,
-        {"saving_eur": Decimal(100), "lower_95_eur": 20, "upper_95_eur": 180, "conclusion": "saving", "reason": None},
+        {"saving_eur": Decimal(100), "lower_95_eur": 20, "upper_95_eur": 180, "conclusion": "saving", "events": None},
     )
     assert "dépasse tout cet intervalle" in beyond
     assert "économie établie" in beyond
+    assert "événement" not in beyond
+
+
+def test_a_declared_event_is_named_wherever_the_expected_spending_is_read() -> None:
+    cut = "Baisse de tarif (juillet 2023, JO du 28/06/2023), effet donné × 0,970"
+    row = {
+        "label": "IPP",
+        "saving_eur": Decimal(100),
+        "lower_95_eur": 20,
+        "upper_95_eur": 180,
+        "conclusion": "saving",
+        "prob_paid_without_effect": None,
+        "events": cut,
+        "events_eur": Decimal("-12000.00"),
+    }
+    said = f"dépense attendue dont un événement déclaré (−12,0 k€) : {cut}."
+    reading = savings_estimates.reading_of("IPP", Decimal("900.00"), None, None, row)
+    assert plain(reading).endswith(f" ; {said}")
+    assert plain(savings_estimates.estimate_note(row)) == f"IPP : économie établie. D{said[1:]}"
+    neutral = row | {"events": "Confinement (mars 2022), mois neutralisés", "events_eur": Decimal("0.00")}
+    assert "dont un événement déclaré : Confinement" in savings_estimates.estimate_note(neutral)
 
 
 def test_an_estimate_is_printed_with_the_digits_that_its_interval_carries() -> None:
@@ -143,10 +164,13 @@ def test_an_estimate_is_printed_with_the_digits_that_its_interval_carries() -> N
 
 def test_the_whole_is_the_sum_and_its_bounds_are_those_of_independent_estimates() -> None:
     one = {"previous_eur": 1, "actual_eur": 1, "counterfactual_eur": 1, "saving_eur": Decimal("10.01")}
+    one |= {"events": "Baisse de tarif (juillet 2023), effet donné × 0,970", "events_eur": Decimal("-1.50")}
     bounds = {"lower_80_eur": 8, "upper_80_eur": 12, "lower_95_eur": 7, "upper_95_eur": 13}
     other = one | bounds | {"saving_eur": Decimal("20.02"), "lower_95_eur": 16, "upper_95_eur": 24}
     whole = savings_estimates.whole_estimate(pd.DataFrame([one | bounds, other]))
     assert whole["saving_eur"] == Decimal("30.03")
+    assert whole["events_eur"] == Decimal("-3.00")
+    assert whole["events"] == one["events"]
     assert whole["lower_95_eur"] == pytest.approx(30.03 - (3.01**2 + 4.02**2) ** 0.5)
     assert savings_estimates.whole_estimate(pd.DataFrame([one | {"saving_eur": None}]))["conclusion"] is None
 
@@ -226,6 +250,7 @@ def test_sums_forget_what_is_unknown_and_are_unknown_when_all_is() -> None:
 
 def test_what_could_have_been_shown_is_said_only_of_what_was_not() -> None:
     row = {"label": "PERFADOM", "saving_eur": 60_000.0, "detectable_pct": 12.0, "prob_paid_without_effect": None}
+    row["events"] = None
     established = savings_estimates.estimate_note({**row, "conclusion": "saving"})
     assert plain(established) == f"PERFADOM : {CONCLUSION_WORDS['saving']}."
     assert "au moins 12 %" in plain(savings_estimates.estimate_note({**row, "conclusion": "inconclusive"}))

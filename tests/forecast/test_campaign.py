@@ -225,6 +225,7 @@ evenements:
     ("event", "said"),
     [
         ('{date: "2024-08", kind: level, envelope: rien, label: x}', "enveloppe inconnue"),
+        ('{date: "2024-08", kind: level, envelope: lpp, indicator: phev_ipp, label: x}', "pas les deux"),
         ('{date: "2024-08", kind: level, until: "2024-09", label: x}', "n'a pas de fin"),
         ('{date: "2024-08", kind: temporary, until: "2024-07", label: x}', "finit avant"),
     ],

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from caqes_analysis.campaign import REPOSITORY
+from caqes_analysis.campaign import REPOSITORY, KnownEvent
 from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.errors import CampaignError
-from caqes_analysis.indicators.catalogue import INDICATORS, catalogue_table, catalogue_warnings, load_catalogue
+from caqes_analysis.indicators.catalogue import (
+    INDICATORS,
+    catalogue_table,
+    catalogue_warnings,
+    definitions_of,
+    load_catalogue,
+)
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.scheme import known_schemes
 from caqes_analysis.schemes.target_files import read_targets
+from tests.campaigns import MONTHLY, campaign_file
 from tests.indicators.test_definition import GOOD, written
 
 NATIONAL_2022 = {
@@ -41,6 +48,15 @@ def test_the_seven_national_indicators_of_2022(catalogue: dict[str, IndicatorDef
     for name in NATIONAL_2022:
         incentive = catalogue[name].incentive
         assert (incentive.rate_pct, incentive.lower_pct, incentive.upper_pct) == (None, 20, 30)
+
+
+def test_an_event_names_an_indicator_of_the_catalogue(tmp_path: Path) -> None:
+    campaign = campaign_file(tmp_path, MONTHLY)
+    event = {"date": "2024-03", "kind": "level", "label": "Baisse de tarif"}
+    known, lost = (KnownEvent.model_validate(event | {"indicator": name}) for name in ("phev_ipp", "phev_ppi"))
+    assert "phev_ipp" in definitions_of(campaign.model_copy(update={"evenements": (known,)}))
+    with pytest.raises(CampaignError, match="phev_ppi"):
+        definitions_of(campaign.model_copy(update={"evenements": (known, lost)}))
 
 
 def test_no_euros_no_saving(catalogue: dict[str, IndicatorDefinition]) -> None:

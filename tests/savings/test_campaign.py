@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.campaign import Campaign
+from caqes_analysis.campaign import Campaign, KnownEvent
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.compute import amounts_received
 from caqes_analysis.receive import open_store
 from caqes_analysis.savings import decompose
 from caqes_analysis.savings.campaign import compared_year, envelope_pairs
 from caqes_analysis.savings.decomposition import EFFECTS
-from caqes_analysis.savings.estimate_campaign import estimate_questions
+from caqes_analysis.savings.estimate_campaign import declared_events, estimate_questions
+from caqes_analysis.savings.sensitivity import estimate_sensitivity
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
 from tests.campaigns import MONTHLY, small_campaign
@@ -135,6 +136,57 @@ def campaign_contracts(store: Store) -> pd.Series:
     contracts = store.read(tables.CONTRACTS)
     own = contracts[(contracts["scheme"] == "caqes-2022") & (contracts["status"] != "refusé")]
     return own["signed_on"].dropna()
+
+
+def known(**said: object) -> KnownEvent:
+    return KnownEvent.model_validate({"date": "2023-03", "kind": "level", "factor": 0.9, "label": "Baisse", **said})
+
+
+def test_a_declared_event_reaches_the_indicators_whose_spending_it_names(region: tuple[Campaign, Store]) -> None:
+    campaign, _ = region
+    definitions = definitions_of(campaign)
+
+    def factors(name: str, *events: KnownEvent) -> list[object]:
+        declaring = campaign.model_copy(update={"evenements": events})
+        found = declared_events(declaring, definitions[name], signatory={"site": "ej", "et": "et"})
+        return [] if found is None else list(found[["series", "factor"]].itertuples(index=False, name=None))
+
+    ipp, perfadom, ambulance = "phev_ipp", "phev_perfadom", "transport_ambulance_share"
+    assert factors(ipp, known(indicator=ipp)) == [(None, 0.9)]
+    assert factors(perfadom, known(indicator=ipp)) == []
+    assert factors(ipp, known()) == [(None, 0.9)]
+    assert factors(ipp, known(envelope="phmev")) == []
+    assert factors(perfadom, known(envelope="perfadom")) == [(None, 0.9)]
+    assert factors(ambulance, known(envelope="transport_ambulance")) == [(None, 0.9)]
+    assert factors(ambulance, known(envelope="transport_taxi")) == []
+
+
+def test_what_an_event_does_to_one_site_is_not_known_of_its_contract(region: tuple[Campaign, Store]) -> None:
+    campaign, _ = region
+    definition = definitions_of(campaign)["phev_ipp"]
+    events = (known(establishment="990000001"), known(establishment="990000002"))
+    declaring = campaign.model_copy(update={"evenements": events})
+    found = declared_events(declaring, definition, signatory={"990000001": "990000009", "990000002": "990000002"})
+    assert found is not None
+    assert found["series"].tolist() == ["990000009", "990000002"]
+    assert found["factor"].isna().tolist() == [True, False]
+
+
+def test_the_campaign_passes_its_events_on(region: tuple[Campaign, Store]) -> None:
+    campaign, store = region
+    scheme, shared = scheme_of(campaign), [definitions_of(campaign)["transport_ambulance_share"]]
+    plain = next(iter(estimate_questions(store, campaign, scheme, shared)))
+    cut = known(date=f"{plain.start:%Y-%m}", envelope="transport_ambulance", source="JO")
+    declaring = campaign.model_copy(update={"evenements": (cut,)})
+    question = next(iter(estimate_questions(store, declaring, scheme, shared)))
+    both = [replace(one, design="interrupted").answer().set_index("series") for one in (plain, question)]
+    estimated = both[0].index[both[0]["saving_eur"].notna() & (both[0]["level"] == "series")]
+    assert len(estimated)
+    for name in estimated:
+        expected = both[0].loc[name, "counterfactual_eur"] * Decimal("0.9")
+        assert abs(both[1].loc[name, "counterfactual_eur"] - expected) <= Decimal("0.01")
+    rows = estimate_sensitivity(question, question.answer())
+    assert "ne pas tenir compte des événements déclarés" in set(rows["label"])
 
 
 def test_every_assumption_is_changed_alone(region: tuple[Campaign, Store]) -> None:
