@@ -16,6 +16,7 @@ from caqes_analysis.chapters.indicator_population import (
     ranked,
     set_aside,
     some_of,
+    undecided,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_uniform import (
@@ -64,8 +65,9 @@ def answer(reading: IndicatorReading) -> Text:
     target = reading.target
     if target.value is None:
         return Text.answer(f"{head}. {sentence_case(reading.target_sentence)}{_ranking_words(reading)}.")
-    rows = ranked(reading.establishments)
-    missed = sum(are_missed(reading, rows))
+    known = ranked(reading.establishments)
+    rows = known[undecided(reading, known).isna()]
+    missed, untold = sum(are_missed(reading, rows)), len(known) - len(rows)
     some = f"{french.plural(missed, 'établissement')} sur {french.number(len(rows))}"
     if reading.definition.direction != "higher" and target.value < 0:
         verb = "atteignent" if missed > 1 else "atteint"
@@ -75,7 +77,8 @@ def answer(reading: IndicatorReading) -> Text:
         side = "en dessous" if reading.definition.direction == "higher" else "au-dessus"
         count = f"{some} {'sont' if missed > 1 else 'est'} {side}"
         none = f"aucun des {_counted_words(reading, rows)} n'est {side}"
-    return Text.answer(f"{head}. {sentence_case(target.label)}{french.NBSP}: {count if missed else none}.")
+    apart = f" ({french.plural(untold, 'autre', 'autres')} sans verdict)" if untold else ""
+    return Text.answer(f"{head}. {sentence_case(target.label)}{french.NBSP}: {count if missed else none}{apart}.")
 
 
 def _within_a_sentence(label: str) -> str:
@@ -84,6 +87,8 @@ def _within_a_sentence(label: str) -> str:
 
 
 def _counted_words(reading: IndicatorReading, rows: pd.DataFrame) -> str:
+    if len(rows) < len(ranked(reading.establishments)):
+        return french.plural(len(rows), "établissement compté", "établissements comptés")
     if len(rows) < reading.establishments["value"].notna().sum():
         return french.plural(len(rows), "établissement classé", "établissements classés")
     return french.plural(len(rows), "établissement")

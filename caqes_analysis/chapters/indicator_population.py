@@ -26,6 +26,7 @@ __all__ = [
     "ranked",
     "set_aside",
     "some_of",
+    "undecided",
 ]
 
 _NAMED_NB = 6
@@ -40,6 +41,21 @@ def are_missed(reading: IndicatorReading, rows: pd.DataFrame) -> list[bool]:
     """Say of each row whether its value is on the wrong side of its target."""
     states = [reading.situation(*pair)[1] for pair in zip(rows["value"], rows["finess"], strict=True)]
     return [state == "warning" for state in states]
+
+
+def undecided(reading: IndicatorReading, rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return why each value has no verdict on its target though it is known, missing where it has one.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    rows
+        Rows of ``indicator_trends``, of establishments, of the measure and period read.
+    """
+    pairs = zip(rows["value"], rows["finess"], strict=True)
+    found = [reading.gaps.get(who) if reading.situation(value, who)[1] == "missing" else None for value, who in pairs]
+    return pd.Series(found, index=rows.index, dtype=object)
 
 
 def set_aside(
@@ -58,8 +74,12 @@ def set_aside(
     is_verdict
         True against a référentiel, which is decided on a whole year and whatever the number of cases.
     """
+    reasons = rows["unranked_reason"]
+    if not is_verdict and (measure, period) != (reading.measure.id, reading.period):
+        return reasons
     if not is_verdict:
-        return rows["unranked_reason"]
+        untold = [f"indéterminé, {why}" if isinstance(why, str) else None for why in undecided(reading, rows)]
+        return reasons.where(reasons.notna(), pd.Series(untold, index=rows.index, dtype=object))
     parts = set(reading.months_counted(measure, period).index)
     return rows["finess"].map(lambda finess: "indéterminé, année incomplète" if finess in parts else None)
 

@@ -189,11 +189,11 @@ class IndicatorReading:
         target = self.target_of(finess)
         better = "higher" if self.definition.direction == "higher" else "lower"
         is_sum = finess == "all"
-        gap = incomplete_words(len(self._gaps)) if is_sum else self._gaps.get(finess)
+        gap = incomplete_words(len(self.gaps)) if is_sum else self.gaps.get(finess)
         return position_of(value, target, month_nb=self.month_nb, direction=better, gap=gap, is_sum=is_sum)  # type: ignore[arg-type]
 
     @cached_property
-    def _gaps(self) -> Mapping[str, str]:
+    def gaps(self) -> Mapping[str, str]:
         """Why the year of an establishment is not the whole one, by FINESS: its target then has no verdict."""
         if self.month_nb != _LAST_MONTH or self.target.value is None:
             return {}

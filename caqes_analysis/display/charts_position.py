@@ -36,6 +36,8 @@ EVOLUTION = MeasureFormat("%", signed=True)
 
 # Points farther from the middle half than this many times its width stand at the edge (Tukey's « far out » fence).
 _FENCE = 3.0
+_UNTOLD = "indéterminé"
+"""How the reason begins of a value that nobody can compare; the others that are set aside have no rank."""
 # Part of the height above which two lines of text no longer stand over a named level.
 _ROOM_ABOVE = 0.72
 
@@ -98,7 +100,9 @@ class _Scene:
         number = len(self.counted)
         if number == len(self.points):
             return french.plural(number, "établissement", words=True)
-        return french.plural(number, "établissement classé", "établissements classés", words=True)
+        is_untold = any(str(point.set_aside).startswith(_UNTOLD) for point in self.points)
+        noun = "compté" if is_untold else "classé"
+        return french.plural(number, f"établissement {noun}", f"établissements {noun}s", words=True)
 
     def misses(self, point: _Point) -> bool:
         """Say whether a value is on the wrong side of the target: as the frame says, else as it is printed."""

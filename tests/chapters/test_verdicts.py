@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, envelope, forecasts, home, sheet, sheet_data, sheet_spending
+from caqes_analysis.chapters import Page, envelope, forecasts, home, indicator, sheet, sheet_data, sheet_spending
 from caqes_analysis.chapters.indicator_reading import read_indicator
 from caqes_analysis.chapters.verdicts import months_words
-from caqes_analysis.display import Table
+from caqes_analysis.display import Figure, Table
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from caqes_analysis.indicators.campaign_values import keep_indicators
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
@@ -124,3 +124,20 @@ def test_the_region_of_an_indicator_counts_its_incomplete_years(pages: dict[str,
     said = "dans l'objectif ; pas de verdict, année incomplète de 2 établissements"
     assert reading.position(3.0).label == said
     assert reading.position(2.0, B).label == "pas de verdict : un mois manque"
+
+
+@pytest.mark.slow
+def test_a_year_without_verdict_is_on_neither_side_of_an_objective(pages: dict[str, Page]) -> None:
+    """B is at +2 % without June, C +1 % by months that the base denies: A alone of the three others is above 3.2 %."""
+    page = pages["region"]
+    keep_indicators(page.store, page.campaign, part="essai")
+    reading = read_indicator(page, "phev_drugs")
+    said = words(indicator.answer(reading))
+    assert "1 établissement sur 3 est au-dessus (2 autres sans verdict)" in said
+    figure = indicator.position_figures(reading)[0]
+    assert isinstance(figure, Figure)
+    sides = {row[1].text: (row[3].text, row[4].text) for row in figure.table.rows}
+    assert sides[A] == ("au-dessus", "–")
+    assert sides[B] == ("n. d.", "indéterminé, un mois manque")
+    assert sides[C][1].startswith("indéterminé, les mois")
+    assert sides[D] == ("en dessous", "–")
