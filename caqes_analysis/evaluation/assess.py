@@ -311,9 +311,12 @@ def _paid(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition], scheme
 def _for_incentive(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> pd.DataFrame:
     named = {one.id: one for one in definitions}
     rates = [named[subject].incentive.rate_pct for subject in rows["subject"].tolist()]
-    # An objective that nobody knows is a reason of the gate, not of the amounts: those have their own.
+    # An objective that nobody knows is a reason of the gate, not of the amounts: those have their own, except where the
+    # indicator is not about the contract at all.
+    is_outside = rows["amount_reason"].isna() & (rows["attainment"] == "not_applicable")
+    why = rows["amount_reason"].where(~is_outside, rows["reason"])
     return rows.assign(
         is_valued=[named[subject].incentive.saving_measure is not None for subject in rows["subject"]],
         definition_rate_pct=pd.Series(rates, index=rows.index, dtype=object),
-        reason=rows["amount_reason"].where(rows["amount_reason"].notna(), None),
+        reason=why.where(why.notna(), None),
     )

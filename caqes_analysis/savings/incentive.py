@@ -102,7 +102,7 @@ def _saving(row: dict[Hashable, Any]) -> dict[str, Any]:
     if row.get("is_valued") is False:
         return {**step, "status": "not_valued", "reason": NOT_VALUED}
     if (previous is None or current is None) and row.get("attainment") == "not_applicable":
-        return {**step, "status": "not_applicable", "reason": "sans objet pour cet établissement"}
+        return {**step, "status": "not_applicable", "reason": step["reason"] or "sans objet pour cet établissement"}
     if previous is None or current is None:
         why = step["reason"] or "montant non reçu une des deux années"
         return {**step, "status": "not_computable", "reason": f"{NOT_COMPUTABLE} : {why}"}

@@ -277,6 +277,17 @@ def test_an_invented_scheme_is_only_files(tmp_path: Path) -> None:
     assert "des mois manquent" in rows.loc[(B, "regional_incentive"), "reason"]
 
 
+def test_an_indicator_that_is_not_about_a_contract_says_why_where_its_money_would_be(tmp_path: Path) -> None:
+    campaign, store, definitions = third_scheme(tmp_path)
+    without = store.read(tables.MONTHLY_GRID)
+    is_taxi_of_b = (without["finess"] == B) & (without["envelope"] == "transport_taxi")
+    for path in (store.directory / tables.MONTHLY_GRID.name).glob("*.parquet"):
+        path.unlink()
+    store.write(tables.MONTHLY_GRID, without[~is_taxi_of_b].reset_index(drop=True), part="grille")
+    row = evaluated(campaign, store, definitions).loc[(B, "taxis")]
+    assert (row["status"], row["reason"]) == ("not_applicable", "aucune dépense ni activité de ce type")
+
+
 def test_a_contract_of_july_compares_july_to_december(tmp_path: Path) -> None:
     campaign, store, definitions = third_scheme(tmp_path, "2024-07-01")
     rows = evaluated(campaign, store, definitions)

@@ -145,6 +145,9 @@ def test_a_contract_outside_the_source_is_without_object() -> None:
     rows = pd.DataFrame([row("phev_ipp", None, None, "not_applicable"), row("b", "10.00", "5.00")])
     result = incentive(rows, rule=rule())
     assert one(result, "phev_ipp")["status"] == "not_applicable"
+    assert one(result, "phev_ipp")["reason"] == "sans objet pour cet établissement"
+    told = incentive(rows.assign(reason=["établissement absent d'Open PHMEV", None]), rule=rule())
+    assert one(told, "phev_ipp")["reason"] == "établissement absent d'Open PHMEV"
     assert (one(result, "incentive")["status"], one(result, "incentive")["amount_eur"]) == ("computed", 1)
 
 
