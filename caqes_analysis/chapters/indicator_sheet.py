@@ -23,6 +23,8 @@ from caqes_analysis.indicators.standing import ranks_by_size
 
 __all__ = ["contract_indicators_table"]
 
+_NO_YEAR_BEFORE = "une des données qu'il demande n'a pas été reçue"
+
 
 def contract_indicators_table(page: Page) -> Table | Notice:
     """Return where the establishment stands on each indicator of the contract's scheme."""
@@ -65,6 +67,8 @@ def contract_indicators_table(page: Page) -> Table | Notice:
         notes += _untold_notes(frame, references["detail"])
     notes += [f"Pairs : {category_words(group)}."] if group else []
     notes += _unranked_notes(frame)
+    absent = frame.loc[frame["previous"] == "manquant", "short_name"].tolist()
+    notes += [f"N-1 manquant ({french.list_in_words(absent)}) : {_NO_YEAR_BEFORE}."] if absent else []
     notes += [masked_words(page.campaign)] if UNRANKED in set(frame["unranked"]) else []
     notes += _outside_contract(page, frame, [one.definition for one in readings])
     return Table.from_frame(frame, caption=f"Indicateurs du {page.scheme.name}", columns=columns, notes=notes)

@@ -113,8 +113,10 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
         changes = quality.perimeter_changes(page.store, year=page.campaign.year, first_month=first)
         mergers = changes[(changes["kind"] == "merger") & (changes["current_finess"] == page.finess)]
         for finess, since, amount in zip(mergers["finess"], mergers["since"], mergers["amount_eur"], strict=True):
+            known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")
+            who = f"{known['name'][finess]} ({finess})" if finess in known.index else f"L'établissement {finess}"
             notes.append(
-                f"L'établissement {finess} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses "
+                f"{who} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses "
                 f"({french.compact_euros(amount)} l'année précédant la fusion) sont comptées ici les deux années."
             )
         openings = changes[(changes["kind"] == "opening") & (changes["finess"] == page.finess)]

@@ -196,6 +196,9 @@ def test_a_sheet_shows_the_indicators_of_its_scheme(page: Page) -> None:
         {"finess": finess},
     )["value"].iloc[0]
     assert value.startswith(f"{own:+.1f}".replace(".", ",").replace("-", "−"))
+    # The evolution of 2022 would need the base of 2021, which nobody sent.
+    assert cells(table, "N-1")[cells(table, "Indicateur").index("IPP, 2023")] == "manquant"
+    assert any(note.startswith("N-1 manquant (") and "IPP" in note for note in table.notes)
 
 
 def test_a_count_has_a_total_and_no_rank(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,18 @@ def test_what_remains_to_be_settled_is_told_to_whom_it_concerns(pages: dict[str,
         assert "Les demander" not in said(page)
 
 
+def test_a_merger_is_told_by_the_name_of_who_was_taken_over(
+    pages: dict[str, Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = str(pages[A].store.read(tables.ESTABLISHMENTS).set_index("finess")["name"][C])
+    merger = {
+        "kind": ["merger"], "finess": [C], "current_finess": [A], "since": [pd.Timestamp("2023-07-01")],
+        "amount_eur": [Decimal("1200.00")],
+    }  # fmt: skip
+    monkeypatch.setattr(sheet_data.quality, "perimeter_changes", lambda *_, **__: pd.DataFrame(merger))
+    assert f"{name} ({C}) a fusionné avec celui-ci au 01/07/2023 : ses dépenses (1,2 k€" in said(pages[A])
+
+
 def test_the_card_counts_errors_and_corrections(pages: dict[str, Page]) -> None:
     wrong, right = sheet_data.data_card(pages[B]), sheet_data.data_card(pages[A])
     assert (wrong.value, wrong.state_label) == ("À vérifier", "1 erreur à régler")
