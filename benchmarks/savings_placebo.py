@@ -131,7 +131,7 @@ def run(months: np.ndarray, measure: str, is_compared: bool, seed: int, events: 
     )
     paths = found.paths_eur
     if declared is not None:
-        period = declared.on_period(months, ORIGIN + OFFSETS, ORIGIN - 12 + OFFSETS, is_yearly=False)
+        period = declared.on_period(months, ORIGIN + OFFSETS, ORIGIN - 12 + OFFSETS, since=ORIGIN, is_yearly=False)
         paths = paths * period.moved[found.rows, None]
     years = months[found.rows].reshape(len(found.rows), -1, 12).sum(axis=2)
     return Run(found.rows, years[:, -1], years[:, -2], paths)

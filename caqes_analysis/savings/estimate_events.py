@@ -87,7 +87,9 @@ class Declared:
         lost = self.concerned[self._exceptional(columns)].any(axis=0)
         return replace(window, log_outcome=np.where(lost, np.nan, window.log_outcome))
 
-    def on_period(self, amounts_eur: Floats, columns: Columns, before: Columns, *, is_yearly: bool) -> PeriodEvents:
+    def on_period(
+        self, amounts_eur: Floats, columns: Columns, before: Columns, *, since: int, is_yearly: bool
+    ) -> PeriodEvents:
         """Return what the events do to the period evaluated.
 
         Parameters
@@ -96,16 +98,15 @@ class Declared:
             Series × periods, as received.
         columns, before
             The period evaluated, and the same of the year before, whose amounts say how much each month weighs.
+        since
+            First period of the contract: a lasting event that begins between it and the period evaluated moves it all.
         is_yearly
             Whether the periods are years: nothing then neutralises an exceptional one before.
         """
         weights = amounts_eur[:, before] / self.factors[:, before]
         moved, moved_before = (_weighted_mean(self.factors[:, at], weights) for at in (columns, before))
-        unknown = [
-            at for at, event in enumerate(self.events) if event.factor is None and self.touched[at, columns].any()
-        ]
-        if is_yearly:
-            unknown = sorted({*unknown, *self._exceptional(before)})
+        lasting = [at for at in self._unknown(np.arange(since, columns.max())) if self.events[at].kind == "level"]
+        unknown = sorted({*lasting, *self._unknown(columns), *(self._exceptional(before) if is_yearly else ())})
         common = [at for at in unknown if self.concerned[at].all()]
         alone = [at for at in unknown if at not in common]
         own = [[at for at in alone if self.concerned[at, row]] for row in range(len(amounts_eur))]

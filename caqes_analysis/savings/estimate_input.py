@@ -128,7 +128,7 @@ def read_setting(
     has_previous: Flags = np.asarray(settled[:, before].all(axis=1))
     moved = None
     if declared is not None:
-        moved = declared.on_period(months, np.array(columns), np.array(before), is_yearly=False)
+        moved = declared.on_period(months, np.array(columns), np.array(before), since=origin, is_yearly=False)
         current = moved.without_alone(current)
     alone = [""] * len(panel.series) if moved is None else moved.alone
     return Setting(
@@ -200,7 +200,7 @@ def read_yearly_setting(
         replays.append(window if known is None else known.taught(window, np.array([back - 1, back])))
     moved = None
     if known is not None:
-        moved = known.on_period(years, np.array([origin]), np.array([origin - 1]), is_yearly=True)
+        moved = known.on_period(years, np.array([origin]), np.array([origin - 1]), since=origin, is_yearly=True)
         current = moved.without_alone(current)
     alone = [""] * len(series) if moved is None else moved.alone
     has_actual, has_previous = ~np.isnan(years[:, origin]), ~np.isnan(years[:, origin - 1])

@@ -113,6 +113,16 @@ def test_an_event_of_unknown_effect_is_not_told_from_the_contract(monthly: pd.Da
     assert rows["saving_eur"].isna().all()
 
 
+def test_an_event_of_the_transition_months_still_moves_what_follows(monthly: pd.DataFrame, names: list[str]) -> None:
+    asked = {"treated": names, "start": "2023-01-01", "transition_months_nb": 2}
+    inside, before = (
+        savings.estimate(monthly, **asked, events=declared(event(date))).iloc[-1]
+        for date in ("2023-02-01", "2022-12-01")
+    )
+    assert inside["method"] == NOT_ESTIMABLE
+    assert before["method"] == INTERRUPTED
+
+
 def test_the_others_measure_what_touches_everyone(monthly: pd.DataFrame, names: list[str]) -> None:
     asked = {"treated": names[:8], "start": "2023-01-01", "design": "compared"}
     plain = savings.estimate(monthly, **asked).iloc[-1]
