@@ -6,6 +6,7 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,7 +81,7 @@ def load_parameters(path: Path, model: type[_Model]) -> _Model:
             file=name,
         ) from failure
     try:
-        content = YAML(typ="rt").load(text)
+        content = _content(text)
     except YAMLError as failure:
         mark = failure.problem_mark if isinstance(failure, MarkedYAMLError) else None
         raise CampaignError.of(
@@ -111,6 +112,12 @@ def load_parameters(path: Path, model: type[_Model]) -> _Model:
     except ValidationError as failure:
         problems = [_problem(name, content, model, detail) for detail in failure.errors()]
         raise CampaignError(problems) from failure
+
+
+@lru_cache(maxsize=512)
+def _content(text: str) -> Any:
+    """Parse a YAML text; the lists of codes and the definitions are asked for many times, and nobody changes them."""
+    return YAML(typ="rt").load(text)
 
 
 def _lost_quotes(file: str, content: CommentedMap, node: Any, *place: int | str) -> Iterator[Problem]:

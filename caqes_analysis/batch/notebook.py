@@ -35,6 +35,7 @@ _LOG.addHandler(logging.NullHandler())  # nbclient speaks English to the termina
 _KERNEL = "python3"
 _INJECTED_TAG = "injected-parameters"
 _LOG_BYTES = 100_000
+_NO_HISTORY = ("--HistoryManager.enabled=False",)  # one database in the user's home, which all kernels would lock
 _KILLED = 9
 
 
@@ -94,7 +95,7 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
     client.on_cell_execute = client.enter
     with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="caqes-") as own:
         report = Path(own) / "written"
-        client.extra_arguments = [f"--IPKernelApp.exec_lines={watch_line(report)}"]
+        client.extra_arguments = [f"--IPKernelApp.exec_lines={watch_line(report)}", *_NO_HISTORY]
         try:
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:  # zmq asks for this loop on Windows
                 runner.run(_run(client, job, said, running))

@@ -37,6 +37,7 @@ KERNEL_MODULES = (
     "ipykernel.debugger",
     "IPython.core.completerlib",
     "IPython.core.debugger",
+    "IPython.core.logger",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "psutil",
@@ -54,6 +55,8 @@ STACK = (
     "matplotlib.backends.backend_svg",
     "pyarrow.pandas_compat",  # this one and the following are imported by a first reading, conversion, validation
     "pyarrow.dataset",
+    "pyarrow.acero",
+    "pandas.core.arrays.arrow._arrow_utils",
     "pandas.core.methods.to_dict",
     "pandas.core.reshape.reshape",
     "pandas.io.formats.string",

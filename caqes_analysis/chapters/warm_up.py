@@ -1,7 +1,7 @@
 """What the first sheet of a process does once for all, done by the template of kernels as it imports this module.
 
-Widths of letters and fonts of matplotlib, types and rules of the tables that a sheet writes: none of it depends on a
-campaign. Nothing here starts a thread.
+Widths of letters and fonts of matplotlib, types of the tables, rules of those that a sheet writes: none of it depends
+on a campaign. Nothing here starts a thread.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 from caqes_analysis.chapters.page import SHEET_TABLES
 from caqes_analysis.display.style import house_style, sketch, text_width
 from caqes_analysis.display.svg import to_svg
+from caqes_analysis.tables import ALL_TABLES
 
 __all__ = ["LETTERS"]
 
@@ -30,6 +31,8 @@ def _warm_up() -> None:
         for weight in ("normal", "bold"):
             text_width(LETTERS, weight=weight)
         to_svg(figure)
+    for table in ALL_TABLES:
+        table.empty()
     for table in SHEET_TABLES:
         table.validate(table.empty())
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import pandas as pd
@@ -26,11 +28,9 @@ _UNKNOWN = ("missing", "not_applicable", "too_few", "unmatched")
 _PHMEV = "phmev"
 _ANNUAL = frozenset({"annual_drug_spend"})
 _MONTHS_NB = 12
+_KEY = ["finess", "period", "indicator", "measure"]
 _COLUMNS = [
-    "finess",
-    "period",
-    "indicator",
-    "measure",
+    *_KEY,
     "numerator",
     "denominator",
     "value",
@@ -171,17 +171,17 @@ def contract_values(
     placed = own.assign(finess=[contract_of.get(finess, finess) for finess in own["finess"]])
     without = _without_evolution(values, definitions, contract_of)
     rows = []
-    for key, sites in placed.groupby(["finess", "period", "indicator", "measure"], sort=True):
-        finess, period, indicator, measure = map(str, key)
-        months_nb = sites["months_nb"].min() if "months_nb" in sites else None
+    ordered = placed.sort_values(_KEY, kind="stable").itertuples(index=False)
+    for (finess, period, indicator, measure), group in groupby(ordered, key=attrgetter(*_KEY)):
+        sites = list(group)
         rows.append(
             {
                 "finess": finess,
                 "period": period,
                 "indicator": indicator,
                 "measure": measure,
-                **_summed(measures[indicator, measure], sites, sites["value_status"].tolist()),
-                "months_nb": months_nb,
+                **_summed(measures[indicator, measure], sites),
+                "months_nb": _fewest_months(sites),
                 "has_evolution": (finess, period, indicator, measure) not in without,
             }
         )
@@ -208,12 +208,18 @@ def _without_evolution(
     return set(every[every].index)
 
 
-def _summed(measure: Measure, sites: pd.DataFrame, states: list[str]) -> dict[str, Any]:
+def _fewest_months(sites: Iterable[Any]) -> Any:
+    counts = [one.months_nb for one in sites if hasattr(one, "months_nb")]
+    return min((count for count in counts if not pd.isna(count)), default=pd.NA) if counts else None
+
+
+def _summed(measure: Measure, sites: Sequence[Any]) -> dict[str, Any]:
+    states = [str(site.value_status) for site in sites]
     empty = {"numerator": None, "denominator": None, "value": None}
     for state in ("missing", "too_few"):
         if state in states:
             return {**empty, "value_status": state}
-    counted = [row for row in sites.itertuples(index=False) if row.value_status != "not_applicable"]
+    counted = [row for row in sites if row.value_status != "not_applicable"]
     if not counted:
         return {**empty, "value_status": "not_applicable"}
     numerator = sum((exact(row.numerator) or exact(row.value) or Fraction(0) for row in counted), Fraction(0))

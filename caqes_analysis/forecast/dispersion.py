@@ -10,7 +10,7 @@ from scipy.stats import norm, t
 
 from caqes_analysis.forecast.candidates import Candidates
 
-__all__ = ["Dispersion", "default_dispersion", "learn_dispersion", "quantiles_of", "scale_of"]
+__all__ = ["Dispersion", "default_dispersion", "learn_dispersion", "quantiles_of", "scale_of", "scaled_errors"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,6 +20,7 @@ _PRIOR_ERRORS_NB = 40.0
 _PRIOR_DEGREES = 4.0
 _RIDGE = 0.02
 _GRID = np.concatenate([[0.001, 0.0025, 0.005], np.linspace(0.01, 0.99, 99), [0.995, 0.9975, 0.999]])
+_GRID_SCORES = norm.ppf(_GRID)
 _PRIOR_COMMON_SHARE = 0.15
 """Share of the variance common to a year before years are counted: with it the intervals hold what they say on average,
 on years and series that no test scores (docs/methods/forecast.md)."""
@@ -86,7 +87,12 @@ def scale_of(candidates: Candidates, dispersion: Dispersion) -> Floats:
 
 def quantiles_of(levels: Floats, dispersion: Dispersion) -> Floats:
     """Return the quantiles of error / scale at any levels; beyond the grid, the last one known."""
-    found: Floats = np.interp(norm.ppf(levels), norm.ppf(_GRID), np.array(dispersion.quantiles))
+    return scaled_errors(norm.ppf(levels), dispersion)
+
+
+def scaled_errors(scores: Floats, dispersion: Dispersion) -> Floats:
+    """Return error / scale at the levels of draws of a standard normal variable."""
+    found: Floats = np.interp(scores, _GRID_SCORES, np.array(dispersion.quantiles))
     return found
 
 
@@ -210,7 +216,7 @@ def _new_year_widening(own: Floats, shocks: Floats) -> Floats:
     usual = _PRIOR_COMMON_SHARE / (1 - _PRIOR_COMMON_SHARE)
     seen = ((shocks - shocks.mean()) ** 2).sum() / max(variance, _FLOOR)
     added = min((seen + _PRIOR_SHOCKS_NB * usual) / (years_nb - 1 + _PRIOR_SHOCKS_NB), 1.0)
-    normal = norm.ppf(_GRID)
+    normal = _GRID_SCORES
     heavy = t.ppf(_GRID, years_nb + _PRIOR_SHOCKS_NB) * np.sqrt(1 + 1 / years_nb)
     ratio = np.divide(heavy, normal, out=np.ones_like(normal), where=np.abs(normal) > 1e-9)
     found: Floats = np.sqrt(1 + added * ratio**2)

@@ -104,21 +104,25 @@ def apply_events(histories: Histories, events: pd.DataFrame | None) -> Histories
     future = np.ones_like(months[:, -12:])
     widening = histories.widening.copy()
     reasons = list(histories.reasons)
-    for row, name in enumerate(histories.series):
-        if histories.methods[row] in (Method.NONE, Method.COMPLETE):
+    stops = 12 * HISTORY_YEARS_NB + histories.observed_nb
+    is_forecast = np.array([method not in (Method.NONE, Method.COMPLETE) for method in histories.methods], dtype=bool)
+    for event in known:
+        if event.last < 0 or event.first >= _STOP:
             continue
-        stop = 12 * HISTORY_YEARS_NB + int(histories.observed_nb[row])
-        for event in known:
-            if not event.concerns(name) or event.last < 0 or event.first >= _STOP:
-                continue
-            begun = int(np.isfinite(months[row]).argmax())
-            if event.last < begun or (event.kind == "level" and event.first <= begun):
-                continue  # the series began after it
-            note = _apply(event, months[row], future[row], stop)
-            if note is None:
-                widening[row] *= _UNKNOWN_WIDENING
-                note = "effet inconnu, intervalle élargi"
-            reasons[row] = " ; ".join(part for part in (reasons[row], f"{event.words} : {note}") if part)
+        begun = np.isfinite(months).argmax(axis=1)
+        is_before = event.last < begun
+        if event.kind == "level":
+            is_before |= event.first <= begun  # the series began after it
+        concerned = np.array([event.concerns(name) for name in histories.series], dtype=bool)
+        rows = np.flatnonzero(concerned & is_forecast & ~is_before)
+        for stop in np.unique(stops[rows]):
+            same = rows[stops[rows] == stop]
+            notes = _apply(event, months, future, same, int(stop))
+            for row, note in zip(same, notes, strict=True):
+                if note is None:
+                    widening[row] *= _UNKNOWN_WIDENING
+                said = f"{event.words} : {note or 'effet inconnu, intervalle élargi'}"
+                reasons[row] = " ; ".join(part for part in (reasons[row], said) if part)
     return replace(
         histories,
         months_eur=months,
@@ -167,74 +171,86 @@ def disturbed_rests(
     return found
 
 
-def _apply(event: DatedEvent, months: Floats, future: Floats, stop: int) -> str | None:
-    """Apply an event to one series in place; return what was done, None when its effect is not known."""
+def _apply(
+    event: DatedEvent, months: Floats, future: Floats, rows: npt.NDArray[np.intp], stop: int
+) -> list[str | None]:
+    """Apply an event in place to series observed until ``stop``; return for each what was done, None if not known."""
     inside = slice(max(event.first, 0), min(event.last + 1, stop))
     later = slice(max(event.first - 12 * HISTORY_YEARS_NB, 0), max(event.last + 1 - 12 * HISTORY_YEARS_NB, 0))
     factor = event.factor
     if event.kind == "temporary":
         if event.last >= stop and factor is None:
-            return None
+            return [None] * len(rows)
         if factor is not None:
-            months[inside] /= factor
-            future[later] *= factor
-            return f"neutralisé (× {french.number(factor, 2)})"
+            months[rows, inside] /= factor
+            future[rows, later] *= factor
+            return [f"neutralisé (× {french.number(factor, 2)})"] * len(rows)
         affected = np.arange(inside.start, inside.stop)
-        months[affected] = months_without(months, affected, stop)
-        return "neutralisé d'après les mêmes mois des autres années"
-    if factor is None:
-        factor = _measured(months, event.first, stop)
-        if factor is None:
-            return None
-        note = f"effet mesuré × {french.number(factor, 2)}"
-    else:
-        note = f"effet donné × {french.number(factor, 2)}"
+        months[np.ix_(rows, affected)] = months_without(months[rows], affected, stop)
+        return ["neutralisé d'après les mêmes mois des autres années"] * len(rows)
+    if factor is not None:
+        _move(event, months, future, rows, stop, later, factor)
+        return [f"effet donné × {french.number(factor, 2)}"] * len(rows)
+    notes: list[str | None] = []
+    for row in rows:
+        measured = _measured(months[row], event.first, stop)
+        if measured is not None:
+            _move(event, months, future, row, stop, later, measured)
+        notes.append(None if measured is None else f"effet mesuré × {french.number(measured, 2)}")
+    return notes
+
+
+def _move(event: DatedEvent, months: Floats, future: Floats, rows: Any, stop: int, later: slice, factor: float) -> None:
+    """Put the months before a change of level at its level, or those that will see it."""
     if event.first < stop:
-        months[: max(event.first, 0)] *= factor
+        months[rows, : max(event.first, 0)] *= factor
     else:
-        future[later] *= factor
-    return note
+        future[rows, later] *= factor
 
 
 def months_without(months: Floats, affected: npt.NDArray[np.intp], stop: int) -> Floats:
-    """Return what exceptional months would have been: other years' months, moved as the rest of the year moved.
+    """Return what the affected months would have been: other years' months, moved as the rest of the year moved.
 
     Parameters
     ----------
     months
-        Months of one series, whole years.
+        Series × months, from a January.
     affected
-        Which of them are exceptional.
+        Months concerned.
     stop
-        First month that is not read.
+        First month that is not observed.
+
+    Returns
+    -------
+    ndarray
+        Series × affected months; as they are where no other year says anything.
     """
-    found = months[affected].copy()
-    free = np.ones(len(months), dtype=bool)
+    found = months[:, affected].copy()
+    free = np.ones(months.shape[1], dtype=bool)
     free[affected] = False
     free[stop:] = False
-    years, is_free = months.reshape(-1, 12), free.reshape(-1, 12)
+    years, is_free = months.reshape(len(months), -1, 12), free.reshape(-1, 12)
     for year in np.unique(affected // 12):
         here = affected // 12 == year
         shared = is_free & is_free[year]
         # Added month after month: sums by pairs would differ in the last bit.
-        base = np.where(shared, years, 0.0).cumsum(axis=1)[:, -1]
-        own = np.where(shared, years[year], 0.0).cumsum(axis=1)[:, -1]
+        base = np.where(shared, years, 0.0).cumsum(axis=2)[:, :, -1]
+        own = np.where(shared, years[:, year, None, :], 0.0).cumsum(axis=2)[:, :, -1]
         said = shared.any(axis=1) & (base > 0) & np.isfinite(base)
         columns = affected[here] % 12
-        moved = years[said][:, columns] * own[said, None] / base[said, None]
-        found[here] = _medians(np.where(is_free[said][:, columns], moved, np.nan), otherwise=found[here])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = years[:, :, columns] * own[:, :, None] / base[:, :, None]
+        usable = said[:, :, None] & is_free[:, columns]
+        found[:, here] = _medians(np.where(usable, moved, np.nan), otherwise=found[:, here])
     return found
 
 
 def _medians(values: Floats, *, otherwise: Floats) -> Floats:
-    """Return the median of what is known in each column; ``otherwise`` where nothing finite is."""
-    if not len(values):
-        return otherwise
-    ordered = np.sort(values, axis=0)  # what is not known comes last
-    known_nb = np.maximum((~np.isnan(values)).sum(axis=0), 1)
-    columns = np.arange(values.shape[1])
-    middle = (ordered[(known_nb - 1) // 2, columns] + ordered[known_nb // 2, columns]) / 2
-    found: Floats = np.where(np.isfinite(values).any(axis=0), middle, otherwise)
+    """Return the median over the years (second axis) of what is known; ``otherwise`` where nothing finite is."""
+    ordered = np.sort(values, axis=1)  # what is not known comes last
+    known_nb = np.maximum((~np.isnan(values)).sum(axis=1, keepdims=True), 1)
+    low, high = (np.take_along_axis(ordered, at, axis=1)[:, 0] for at in ((known_nb - 1) // 2, known_nb // 2))
+    found: Floats = np.where(np.isfinite(values).any(axis=1), (low + high) / 2, otherwise)
     return found
 
 

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from caqes_analysis.forecast.calibration import Calibration, Learned
 from caqes_analysis.forecast.candidates import build_candidates
 from caqes_analysis.forecast.combination import combine
-from caqes_analysis.forecast.dispersion import Dispersion, quantiles_of, scale_of
+from caqes_analysis.forecast.dispersion import Dispersion, scale_of, scaled_errors
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
 
 __all__ = ["Rest", "rest_of_year", "simulate_cents"]
@@ -150,8 +150,9 @@ def simulate_cents(histories: Histories, calibration: Calibration, *, paths_nb: 
         if dispersion is not None:
             own = random.permutation(even)
             share = dispersion.common_share
-            level = norm.cdf(np.sqrt(share) * common + np.sqrt(1 - share) * own)
-            error = np.clip(rest.scale[row] * quantiles_of(level, dispersion), -dispersion.log_cap, dispersion.log_cap)
+            scores = np.sqrt(share) * common + np.sqrt(1 - share) * own
+            error = rest.scale[row] * scaled_errors(scores, dispersion)
+            error = np.clip(error, -dispersion.log_cap, dispersion.log_cap)
             left = np.exp(rest.log_eur[row] + error) + histories.filled_eur[row]
         elif histories.methods[row] is Method.DRAWN:
             left = _drawn(histories, row, paths_nb, random) + histories.filled_eur[row]

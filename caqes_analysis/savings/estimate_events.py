@@ -70,8 +70,8 @@ class Declared:
         whole_years[:, : plain.shape[1]] = plain
         for at in self._exceptional(np.arange(origin)):
             affected = np.flatnonzero(self.touched[at, :origin])
-            for row in np.flatnonzero(self.concerned[at]):
-                plain[row, affected] = months_without(whole_years[row], affected, origin)
+            rows = np.flatnonzero(self.concerned[at])
+            plain[np.ix_(rows, affected)] = months_without(whole_years[rows], affected, origin)
         return _as_targeted(build_window(plain, origin, offsets), build_window(months_eur, origin, offsets))
 
     def yearly_window(self, years_eur: Floats, origin: int, *, has_growth: bool) -> Window:

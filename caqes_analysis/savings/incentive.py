@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -60,8 +62,9 @@ def incentive(rows: pd.DataFrame, *, rule: IncentiveRule) -> pd.DataFrame:
     [Decimal('11260584.68'), Decimal('11260584.68')]
     """
     found: list[dict[str, Any]] = []
-    for (finess, year), own in rows.groupby(["contract_finess", "year"], sort=True):
-        indicators = [_saving(row) for row in own.sort_values("subject").to_dict("records")]
+    ordered = rows.sort_values(["contract_finess", "year", "subject"], kind="stable").to_dict("records")
+    for (finess, year), own in groupby(ordered, key=itemgetter("contract_finess", "year")):
+        indicators = [_saving(row) for row in own]
         _net(indicators, rule)
         paid = [_paid(row, rule) for row in indicators]
         found += [*paid, _total(str(finess), int(str(year)), paid, rule)]

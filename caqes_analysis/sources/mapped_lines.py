@@ -94,8 +94,10 @@ def kept_lines(table: RawTable, header: Header, mapping: ColumnMapping, log: Pro
             if problem is not None:
                 odd.append(problem.at(line=line))
                 continue
-            _refuse_formulas(table, line, read, header, log)
-            log.extend(_merged(table, line, columns.values(), hanging))
+            if table.formulas:
+                _refuse_formulas(table, line, read, header, log)
+            if table.merged:
+                log.extend(_merged(table, line, columns.values(), hanging))
             numbers.append(line)
             cells.append(filled)
     log.extend(grouped(odd))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["plain_name"]
 
 
+@lru_cache(maxsize=4096)  # the same few words come back on every line of a file
 def plain_name(name: str) -> str:
     """Return a column name without accents, case or punctuation, to compare names.
 

@@ -48,11 +48,13 @@ def odd_line(cells: Mapping[str, Any], labels: Mapping[str, str]) -> Problem | N
             "une marque de début de fichier (BOM) figure à cette ligne : deux fichiers ont été mis bout à bout.",
             _SEPARATE,
         )
+    if "finess" in cells and _FINESS.fullmatch(parse_text(cells["finess"])):
+        return None
     if len(labels) > 1 and all(plain_name(str(cells[name])) == plain_name(label) for name, label in labels.items()):
         return Problem(
             _PASTED, "l'en-tête figure de nouveau à cette ligne : deux fichiers ont été mis bout à bout.", _SEPARATE
         )
-    if "finess" not in cells or _FINESS.fullmatch(parse_text(cells["finess"])):
+    if "finess" not in cells:
         return None
     texts = {name: parse_text(cell) for name, cell in cells.items() if parse_text(cell)}
     total = next((text for text in texts.values() if _TOTAL.fullmatch(plain_name(text))), None)

@@ -116,7 +116,7 @@ def test_an_exceptional_month_is_what_the_other_years_say_moved_as_the_rest_of_i
     years[2, 2] = 90.0
     years[3, 2] = np.nan  # no year of which the month is not known says anything
     months, stop = years.ravel(), 36 + 6
-    made = months_without(months, np.array([14, 15]), stop)
+    made = months_without(months[None], np.array([14, 15]), stop)[0]
     # Ten months at 120 against ten at 100 (in the fourth year, four): March 100 or 90 times 1.2, April 100 times 1.2.
     assert made.tolist() == [pytest.approx((120 + 108) / 2), pytest.approx(120)]
 
@@ -124,4 +124,4 @@ def test_an_exceptional_month_is_what_the_other_years_say_moved_as_the_rest_of_i
 def test_an_exceptional_month_of_which_no_other_year_speaks_stays_as_it_was() -> None:
     months = np.full(24, np.nan)
     months[12:] = 50.0
-    assert months_without(months, np.array([14]), 24).tolist() == [50.0]
+    assert months_without(months[None], np.array([14]), 24).tolist() == [[50.0]]
