@@ -144,7 +144,7 @@ class Declared:
         return french.list_in_words([self.events[one].words.replace(" ; ", ", ") for one in at])
 
     def _not_separable(self, at: Sequence[int]) -> str:
-        given = "effet non donné" if len(at) == 1 else "effets non donnés"
+        given = "effet non donné (clé factor)" if len(at) == 1 else "effets non donnés (clé factor)"
         return f"{self._named(at)}, {given}, que rien ne sépare de celui du contrat"
 
 

@@ -108,7 +108,7 @@ def test_an_event_of_unknown_effect_is_not_told_from_the_contract(monthly: pd.Da
     rows = everyone(monthly, declared(event("2023-04-01")))
     assert set(rows["method"]) == {NOT_ESTIMABLE}
     assert set(rows["reason"]) == {
-        "Baisse de tarif (avril 2023), effet non donné, que rien ne sépare de celui du contrat"
+        "Baisse de tarif (avril 2023), effet non donné (clé factor), que rien ne sépare de celui du contrat"
     }
     assert rows["saving_eur"].isna().all()
 
