@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -116,6 +117,18 @@ def test_the_chapter_says_which_design_was_used_and_why_not_the_other(page: Page
     beside = dict(zip(cells(table, "Indicateur"), cells(table, "Ce que vaut ce second regard"), strict=True))
     assert beside["Pansements"] == "pas de référentiel connu, donc pas de seuil"
     assert "il en faut 8 de chaque côté" in beside["PERFADOM"]
+
+
+@pytest.mark.parametrize("method", [COMPARED, INTERRUPTED])
+def test_an_interrupted_series_says_that_it_expects_declared_events_only(method: str) -> None:
+    row = {"indicator": "phev_ipp", "level": "region", "series": "region", "year": 2023, "period": "2023-01/2023-12"}
+    row |= {"months_nb": 12, "series_nb": 3, "method": method}
+    estimates = tables.SAVING_ESTIMATES.conform(pd.DataFrame([row]))
+    shown: Any = SimpleNamespace(store=SimpleNamespace(read=lambda _: estimates), indicator_names={})
+    table = savings_designs.designs_table(shown)
+    assert table is not None
+    is_said = any("n'est attendue que si la campagne la déclare" in note for note in table.notes)
+    assert is_said == (method == INTERRUPTED)
 
 
 def test_each_indicator_has_a_sentence_that_reads_the_difference(page: Page) -> None:
