@@ -14,7 +14,7 @@ import pandas as pd
 from caqes_analysis.campaign import load_campaign
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.quality import check_received
-from caqes_analysis.receive.deriving import settle_establishments
+from caqes_analysis.receive.deriving import contract_findings, settle_establishments
 from caqes_analysis.receive.reading import read_sources
 from caqes_analysis.simulation import planted_events, simulate_region
 from caqes_analysis.store import Store
@@ -107,6 +107,8 @@ class FullRegion:
         except CaqesError as failure:
             return [(f"{problem.code} refusé", str(problem)) for problem in failure.problems]
         found += settle_establishments(campaign, store)
+        if "contracts" in sources:
+            found += contract_findings(campaign, store)
         found += check_received(store, last_month=pd.Timestamp(2024, 9, 1), envelopes=campaign.all_envelopes)
         return [(one.code, one.place) for one in found if one.severity != "information"]
 

@@ -12,6 +12,9 @@ import pytest
 
 from tests.defects_tried import TRIED
 from tests.full_region import FullRegion, full_region
+from tests.further_defects import FURTHER
+
+EVERY = TRIED | FURTHER
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +30,9 @@ def region(clean: FullRegion, tmp_path: Path) -> FullRegion:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sources", "name"), TRIED, ids=[name for _, name in TRIED])
+@pytest.mark.parametrize(("sources", "name"), EVERY, ids=[name for _, name in EVERY])
 def test_each_defect_is_told(sources: tuple[str, ...], name: str, region: FullRegion) -> None:
-    code, words, plant = TRIED[sources, name]
+    code, words, plant = EVERY[sources, name]
     plant(region)
     told = region.told(*sources)
     assert [place for other, place in told if other == code and words in place], told
@@ -39,8 +42,8 @@ def test_each_defect_is_told(sources: tuple[str, ...], name: str, region: FullRe
 @pytest.mark.parametrize("seed", [5, 8, 31, 77])
 def test_nothing_is_told_of_whole_regions_without_defects(seed: int, tmp_path: Path) -> None:
     region = full_region(tmp_path, establishments_nb=20, seed=seed)
-    assert region.told("activity", "lpp", "base", "months", "cumuls") == []
+    assert region.told("contracts", "activity", "lpp", "base", "months", "cumuls") == []
 
 
-def test_sixty_kinds_are_tried() -> None:
-    assert len(TRIED) >= 60
+def test_seventy_kinds_are_tried() -> None:
+    assert len(EVERY) >= 70

@@ -17,6 +17,7 @@ def check_contracts(
     *,
     scheme: str,
     indicators: Collection[str],
+    volets: Collection[str],
     years: tuple[int, int],
 ) -> Findings:
     """Return the contracts of a scheme that nobody signed, and the indicators that none defines.
@@ -31,14 +32,16 @@ def check_contracts(
         The scheme of the campaign; contracts of others are not checked.
     indicators
         Identifiers of the indicators that have a definition.
+    volets
+        Volets that the scheme, an indicator or a section of the grid names.
     years
         First and last year in which a contract of the scheme may take effect.
 
     Returns
     -------
     Findings
-        ``CONTRAT_SANS_ETABLISSEMENT``, ``CONTRAT_DATE_DOUTEUSE`` and ``INDICATEUR_DE_CONTRAT_INCONNU``, one each at
-        most.
+        ``CONTRAT_SANS_ETABLISSEMENT``, ``CONTRAT_DATE_DOUTEUSE``, ``INDICATEUR_DE_CONTRAT_INCONNU`` and
+        ``VOLET_INCONNU``, one each at most.
     """
     own = contracts[contracts["scheme"] == scheme].sort_values("contract_finess")
     signers = {*establishments["contract_finess"].dropna(), *establishments["finess"]}
@@ -73,23 +76,30 @@ def check_contracts(
                 "décide des mois que l'évaluation compare.",
             )
         )
-    unknown = [
-        (finess, name)
-        for finess, listed in own[["contract_finess", "indicators"]].dropna().itertuples(index=False)
-        for name in listed.split(",")
-        if name not in indicators
-    ]
-    if unknown:
-        found.append(
-            Finding(
-                "campagne",
-                "INDICATEUR_DE_CONTRAT_INCONNU",
-                "indicateurs",
-                "warning",
-                len(unknown),
-                ", ".join(unknown[0]),
-                "Aucune définition ne porte ce nom : l'indicateur n'est pas calculé. Corriger le fichier des contrats, "
-                "ou écrire la définition (docs/ajouter-un-indicateur.md).",
-            )
-        )
+    for code, column, place, known, remedy in (
+        (
+            "INDICATEUR_DE_CONTRAT_INCONNU",
+            "indicators",
+            "indicateurs",
+            indicators,
+            "Aucune définition ne porte ce nom : l'indicateur n'est pas calculé. Corriger le fichier des contrats, "
+            "ou écrire la définition (docs/ajouter-un-indicateur.md).",
+        ),
+        (
+            "VOLET_INCONNU",
+            "volets",
+            "volets",
+            volets,
+            "Ni indicateur, ni section de la grille n'a ce volet : il n'apporte rien à l'évaluation de ce contrat. "
+            "Corriger le fichier des contrats, ou décrire ce que ce volet engage.",
+        ),
+    ):
+        unknown = [
+            (finess, name)
+            for finess, listed in own[["contract_finess", column]].dropna().itertuples(index=False)
+            for name in listed.split(",")
+            if name not in known
+        ]
+        if unknown:
+            found.append(Finding("campagne", code, place, "warning", len(unknown), ", ".join(unknown[0]), remedy))
     return Findings(found)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from caqes_analysis import perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
-from caqes_analysis.evaluation.campaign import evaluate
+from caqes_analysis.evaluation.campaign import evaluate, grid_of
 from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB, keep_indicators
 from caqes_analysis.indicators.catalogue import definitions_of
@@ -18,7 +18,7 @@ from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
 
-__all__ = ["derive", "settle_establishments"]
+__all__ = ["contract_findings", "derive", "settle_establishments"]
 
 
 def derive(campaign: Campaign, store: Store, register: quality.Register | None, findings: Findings) -> Findings:
@@ -44,13 +44,7 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
         findings = findings + register.apply(store)
     findings += settle_establishments(campaign, store)
     if store.has(tables.CONTRACTS):
-        findings += quality.check_contracts(
-            store.read(tables.CONTRACTS),
-            store.read(tables.ESTABLISHMENTS),
-            scheme=campaign.scheme,
-            indicators=list(definitions_of(campaign)),
-            years=(min(scheme_of(campaign).result_years), campaign.year),
-        )
+        findings += contract_findings(campaign, store)
     last = None if campaign.is_annual else pd.Timestamp(f"{campaign.last_month}-01")
     if last is not None:
         first = pd.Timestamp(campaign.year - HISTORY_YEARS_NB + 1, 1, 1)
@@ -67,6 +61,29 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
         store.write(table, rows, part=CAMPAIGN_PART)
     store.write(tables.LEVERS, campaign_levers(store, campaign), part=CAMPAIGN_PART)
     return findings
+
+
+def contract_findings(campaign: Campaign, store: Store) -> Findings:
+    """Return what the contracts received name that nothing knows: establishments, indicators, volets.
+
+    Parameters
+    ----------
+    campaign
+        The campaign: its scheme, its catalogue and its grid.
+    store
+        Store with ``contracts``, establishments settled.
+    """
+    scheme, definitions, grid = scheme_of(campaign), definitions_of(campaign), grid_of(campaign)
+    volets = {*scheme.volets, *scheme.common_volets, *(one.volet for one in definitions.values())}
+    volets |= {section.volet for section in grid.sections} if grid else set()
+    return quality.check_contracts(
+        store.read(tables.CONTRACTS),
+        store.read(tables.ESTABLISHMENTS),
+        scheme=campaign.scheme,
+        indicators=list(definitions),
+        volets={volet for volet in volets if volet},
+        years=(min(scheme.result_years), campaign.year),
+    )
 
 
 def settle_establishments(campaign: Campaign, store: Store) -> Findings:

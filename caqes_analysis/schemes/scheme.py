@@ -34,6 +34,8 @@ class Scheme(Parameters):
         only compared with a benchmark that the region sets, without contractual value.
     common_volets
         Volets that every contract has. A contract that lists no indicators answers for those of its volets.
+    volets
+        Volets that a contract may have besides those of the indicators and of the grid: another is told.
     contracts_end
         Last day of its contracts; None when they have none.
     first_year
@@ -62,6 +64,7 @@ class Scheme(Parameters):
     result_years: tuple[Annotated[int, Field(ge=2000, le=2100)], ...]
     envelope_targets: Literal["contractual", "regional"]
     common_volets: tuple[str, ...] = ()
+    volets: tuple[str, ...] = ()
     contracts_end: dt.date | None = None
     first_year: Literal["whole", "from_signature"] = "whole"
     is_graded: bool = False

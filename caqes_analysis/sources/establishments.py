@@ -14,9 +14,8 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.errors import Problem
 from caqes_analysis.sources.cells import CellError, parse_date, parse_finess, parse_text
-from caqes_analysis.sources.findings import Finding, Findings
-from caqes_analysis.sources.grid_findings import common_findings
-from caqes_analysis.sources.grids import Grid, read_grid
+from caqes_analysis.sources.establishment_findings import establishment_findings
+from caqes_analysis.sources.grids import read_grid
 from caqes_analysis.sources.names import plain_name
 from caqes_analysis.sources.problems import ProblemLog
 from caqes_analysis.sources.received import Received, delivery_row
@@ -40,7 +39,6 @@ _OPTIONAL = (
 # Before any contract: an establishment without a date has always been there.
 _ALWAYS = date(1900, 1, 1)
 _LEGAL_STATUSES = ("public", "espic", "prive")
-_CATEGORY_WORDS = frozenset({"chu", "chr", "ch", "clcc", "espic", "hl", "psy", "prive", "public", "had", "smr", "ssr"})
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def read_establishments(path: Path, *, delivery: str) -> Received:
     rows = tables.ESTABLISHMENTS.conform(pd.DataFrame(columns))
     tables.ESTABLISHMENTS.validate(rows)
     described = delivery_row(path, delivery=delivery, period=None, rows_nb=len(rows))
-    return Received(rows, _findings(delivery, grid, columns, deduced), described)
+    return Received(rows, establishment_findings(delivery, grid, columns, deduced), described)
 
 
 def _contract_level(finess: str, entity: str | None, site: str | None, legal_status: str | None) -> str:
@@ -224,95 +222,3 @@ def _circle_from(start: str, following: Mapping[str, str]) -> list[str]:
         path.append(step)
         step = following.get(step)
     return path if step == start and len(path) > 1 else []
-
-
-def _findings(delivery: str, grid: Grid, columns: dict[str, list[Any]], deduced: list[int]) -> Findings:
-    found = []
-    if deduced:
-        first = deduced[0]
-        found.append(
-            Finding(
-                delivery,
-                "FINESS_CONTRAT_DEDUIT",
-                "finess_contrat",
-                "information",
-                len(deduced),
-                f"{columns['finess'][first]} → {columns['contract_finess'][first]} (ligne {grid.lines[first]})",
-                "Entité juridique pour un établissement public, site géographique pour les autres ; à défaut le FINESS "
-                "de la ligne. Remplir finess_contrat si le contrat est signé ailleurs.",
-            )
-        )
-    endless = [
-        place
-        for place, (successor, end) in enumerate(zip(columns["successor"], columns["valid_to"], strict=True))
-        if successor and end is None
-    ]
-    if endless:
-        first = endless[0]
-        found.append(
-            Finding(
-                delivery,
-                "SUCCESSEUR_SANS_DATE",
-                "valide_au",
-                "warning",
-                len(endless),
-                f"{columns['finess'][first]} (ligne {grid.lines[first]})",
-                "Un successeur est nommé sans dernier jour de validité : remplir valide_au, qui date la reprise.",
-            )
-        )
-    misplaced = _at_another_level(columns)
-    if misplaced:
-        first = misplaced[0]
-        found.append(
-            Finding(
-                delivery,
-                "CONTRAT_AU_MAUVAIS_NIVEAU",
-                "finess_contrat",
-                "warning",
-                len(misplaced),
-                f"{columns['finess'][first]}, {columns['legal_status'][first]} : contrat "
-                f"{columns['contract_finess'][first]} (ligne {grid.lines[first]})",
-                "Un établissement public signe par son entité juridique, un autre par son site géographique : entité "
-                "et site sont sans doute échangés. Gardé tel quel ; corriger finess_contrat, finess_ej ou finess_et.",
-            )
-        )
-    for code, places, place, remedy in (
-        (
-            "FINESS_INCOHERENTS",
-            _inconsistent(columns),
-            "finess, finess_ej, finess_et, finess_contrat",
-            "Le FINESS suivi et celui du contrat sont d'ordinaire ceux de l'entité juridique ou du site : deux "
-            "colonnes sont sans doute échangées. Gardé tel quel, à vérifier.",
-        ),
-        (
-            "NOM_DOUTEUX",
-            [rank for rank, name in enumerate(columns["name"]) if plain_name(name) in _CATEGORY_WORDS],
-            "nom",
-            "Ce nom est celui d'une catégorie : le nom et la catégorie sont sans doute échangés. Gardé tel quel.",
-        ),
-    ):
-        if places:
-            first = places[0]
-            shown = f"{columns['finess'][first]}, {columns['name'][first]} (ligne {grid.lines[first]})"
-            found.append(Finding(delivery, code, place, "warning", len(places), shown, remedy))
-    return Findings(found) + common_findings(delivery, grid)
-
-
-def _inconsistent(columns: dict[str, list[Any]]) -> list[int]:
-    """Return the lines whose FINESS, or the one of the contract, is neither the entity's nor the site's."""
-    rows = zip(*(columns[name] for name in ("finess", "contract_finess", "finess_ej", "finess_et")), strict=True)
-    return [
-        place
-        for place, (finess, contract, entity, site) in enumerate(rows)
-        if entity and site and not {finess, contract} <= {entity, site}
-    ]
-
-
-def _at_another_level(columns: dict[str, list[Any]]) -> list[int]:
-    """Return the lines whose contract is signed by the site of a public establishment, or by the entity of another."""
-    rows = zip(*(columns[name] for name in ("legal_status", "contract_finess", "finess_ej", "finess_et")), strict=True)
-    return [
-        place
-        for place, (status, contract, entity, site) in enumerate(rows)
-        if entity and site and entity != site and status and contract == (site if status == "public" else entity)
-    ]

@@ -16,6 +16,8 @@ KNOWN = establishments({"finess": A, "contract_finess": A}, {"finess": B, "contr
     ("row", "expected"),
     [
         ((A, "caqes-2022", "2022-07-01", "phev_ipp,phmev_annual"), []),
+        ((A, "caqes-2022", None, None, "1,transports"), []),
+        ((A, "caqes-2022", None, None, "1,9"), [("VOLET_INCONNU", f"{A}, 9")]),
         ((A, "caqes-2022", None, None), []),
         (("990000099", "caqes-2022", "2022-07-01", None), [("CONTRAT_SANS_ETABLISSEMENT", "990000099")]),
         (("990000099", "caqes-2018", "1999-07-01", "x"), []),  # a contract of another scheme
@@ -24,9 +26,9 @@ KNOWN = establishments({"finess": A, "contract_finess": A}, {"finess": B, "contr
     ],
 )
 def test_each_doubt_is_told_once(row: tuple[str | None, ...], expected: list[tuple[str, str]]) -> None:
-    frame = pd.DataFrame([row], columns=["contract_finess", "scheme", "signed_on", "indicators"])
+    names = ["contract_finess", "scheme", "signed_on", "indicators", "volets"]
+    frame = pd.DataFrame([row], columns=names[: len(row)])
     contracts = tables.CONTRACTS.conform(frame)
-    found = check_contracts(
-        contracts, KNOWN, scheme="caqes-2022", indicators=["phev_ipp", "phmev_annual"], years=(2022, 2024)
-    )
+    known = {"indicators": ["phev_ipp", "phmev_annual"], "volets": ["1", "transports"]}
+    found = check_contracts(contracts, KNOWN, scheme="caqes-2022", years=(2022, 2024), **known)
     assert [(one.code, one.example) for one in found] == expected
