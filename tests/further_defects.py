@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.defects_tried import Plant, shown
-from tests.full_region import CONTRACTS, SITES, FullRegion
+from tests.full_region import CONTRACTS, OTHERS, PHMEV, SITES, FullRegion, at, number, times
 
 
 def site_of(region: FullRegion, finess: str) -> str:
@@ -17,6 +17,10 @@ def heir_of(region: FullRegion) -> str:
 
 def exchanged_names(header: str) -> str:
     return ";".join({"nom": "commune", "commune": "nom"}.get(name, name) for name in header.split(";"))
+
+
+def rounded(row: list[str]) -> list[str]:
+    return [*row[:-1], f"{round(number(row[-1]) / 1000) * 1000},00"]
 
 
 LISTS: dict[str, tuple[str, str, Plant]] = {
@@ -51,4 +55,42 @@ LISTS: dict[str, tuple[str, str, Plant]] = {
         lambda r: r.change(CONTRACTS, lambda row: row[1] == "caqes-2022", shown("volet 9", 4)),
     ),
 }
+WHOLE_YEARS: dict[str, tuple[str, str, Plant]] = {
+    "a year nearly doubled": (
+        "ANNEE_ATYPIQUE",
+        "Ambulance, 2022",
+        lambda r: r.change(OTHERS, at(r.quiet[1], "2022", "transport_ambulance"), times("1.9")),
+    ),
+    "the last year nearly doubled": (
+        "ANNEE_ATYPIQUE",
+        "LPP, 2024",
+        lambda r: r.change(OTHERS, at(r.quiet[1], "2024", "lpp"), times("1.9")),
+    ),
+    "a year nearly doubled, for all": (
+        "ANNEE_ATYPIQUE",
+        "tous les établissements, LPP, 2022",
+        lambda r: r.change(OTHERS, at(None, "2022", "lpp"), times("1.9")),
+    ),
+    "a series rounded to thousands": (
+        "PRECISION_PERDUE",
+        "LPP",
+        lambda r: r.change(OTHERS, at(r.quiet[1], "", "lpp"), rounded),
+    ),
+    "a series without cents": (
+        "PRECISION_PERDUE",
+        "PHMEV",
+        lambda r: r.change(PHMEV, at(r.quiet[1]), lambda row: [*row[:3], f"{row[3].partition(',')[0]},00"]),
+    ),
+    "a last year of zeros": (
+        "ZERO_SUSPECT",
+        "Ambulance, janvier 2024",
+        lambda r: r.change(OTHERS, at(r.quiet[1], "2024", "transport_ambulance"), shown("0,00", 3)),
+    ),
+    "a merger without successor": (
+        "FERMETURE_SANS_SUCCESSEUR",
+        "fermé le",
+        lambda r: r.change(SITES, lambda row: bool(row[12]), shown("", 12)),
+    ),
+}
 FURTHER = {(("months", "contracts"), f"lists, {name}"): defect for name, defect in LISTS.items()}
+FURTHER |= {(("months",), f"years, {name}"): defect for name, defect in WHOLE_YEARS.items()}

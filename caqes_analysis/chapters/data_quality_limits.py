@@ -42,7 +42,8 @@ _UNSEEN = (
         "Le total annoncé ; pour la PHMEV, Open PHMEV de la même année",
     ),
     (
-        "Une année trop haute d'un établissement, tous les mois de la même façon (périmètre élargi, rétrocession)",
+        "Une année trop haute de moins de 60 % d'un établissement, tous les mois de la même façon (périmètre élargi, "
+        "rétrocession), ou de plus quand ses mois varient beaucoup",
         "Pour la PHMEV, Open PHMEV de la même année ; sinon, la relecture par l'établissement",
     ),
     (
@@ -81,6 +82,10 @@ _UNSEEN = (
     (
         "Un département, un volet ou un indicateur de contrat faux, mais qui existe",
         "La relecture par l'établissement",
+    ),
+    (
+        "Les premiers mois d'une série écrits zéro au lieu de manquants : une activité qui ouvre leur ressemble",
+        "Une livraison antérieure, ou la relecture par l'établissement",
     ),
     ("Un fichier entier décalé d'un mois", "Pour la PHMEV, Open PHMEV, dont l'année ne contient plus les mêmes mois"),
 )

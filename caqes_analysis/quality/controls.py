@@ -21,13 +21,15 @@ from caqes_analysis.quality.lpp_controls import check_lpp
 from caqes_analysis.quality.not_months import CumulatedYear, IncompleteEnd, find_cumulated, find_incomplete_end
 from caqes_analysis.quality.outliers import Outlier, outliers_of
 from caqes_analysis.quality.panels import Panel, panels
-from caqes_analysis.quality.perimeter_changes import spending_outside_validity
+from caqes_analysis.quality.perimeter_findings import closure_findings, outside_validity_findings
 from caqes_analysis.quality.prescriber_controls import check_prescribers
-from caqes_analysis.quality.reconciliation import annual_years_in_doubt
+from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt
 from caqes_analysis.quality.repeats import Repeat, find_copies, find_entities, find_repeats, find_totals
 from caqes_analysis.quality.shifts import find_shifts
 from caqes_analysis.quality.source_gaps import absence_findings, annual_findings, doubt_findings, weight_findings
 from caqes_analysis.quality.units import find_unit_doubts
+from caqes_analysis.quality.whole_year_findings import odd_year_findings, rounded_findings, stopped_findings
+from caqes_analysis.quality.whole_years import OddYear, find_odd_years
 from caqes_analysis.sources.findings import Finding, Findings, Severity
 from caqes_analysis.store import Store
 
@@ -77,6 +79,9 @@ def check_received(
         exchanges = list(find_exchanges(every))
         found += exchange_findings(exchanges, names)
         explained |= {(one.finess, one.year) for one in _within(exchanges, "phmev")}
+        gaps = annual_gaps(store)
+        reconciled = {(str(one), int(year)) for one, year in zip(gaps["finess"], gaps["year"], strict=True)}
+        closed = _closed(store)
         for panel in every:
             label = names.get(panel.envelope, panel.envelope)
             establishments_nb = len(set(panel.finess))
@@ -88,6 +93,11 @@ def check_received(
                 explained |= {(one.finess, year) for one in outliers for year in _years(one)}
                 explained |= {(one.finess, one.year) for one in cumuls}
             found += [_outlier_finding(one, label) for one in outliers]
+            found += odd_year_findings(
+                _unexplained_years(panel, [*told, *outliers], reconciled if panel.envelope == "phmev" else set()), label
+            )
+            found += rounded_findings(panel, label)
+            found += stopped_findings(panel, label, closed)
             found += _equalities(panel, label, entities)
             repeats = unexplained(list(find_repeats(panel)), cumuls)
             found += [_repeat_finding(one, label) for one in gathered_repeats(repeats, establishments_nb)]
@@ -97,7 +107,8 @@ def check_received(
         found += _units(every, names)
         found += _absences(store, last_month, names, totals)
         found += _lone_months(store, names)
-        found += _outside_validity(store)
+        found += outside_validity_findings(store)
+        found += closure_findings(store)
         found += weight_findings(store, names)
         found += annual_findings(store, explained)
         found += absence_findings(store, explained)
@@ -112,6 +123,20 @@ def _within(exchanges: Sequence[ExchangedYear], envelope: str) -> list[Exchanged
     """Return the exchanged years of an envelope, one for each establishment concerned."""
     own = [one for one in exchanges if envelope in (one.envelope, one.other_envelope)]
     return [*own, *(replace(one, finess=one.other_finess) for one in own)]
+
+
+def _unexplained_years(
+    panel: Panel, told: Sequence[CumulatedYear | ExchangedYear | Outlier], reconciled: set[tuple[str, int]]
+) -> list[OddYear]:
+    """Return the odd years of which nothing is told yet, and that no yearly base confirms or denies."""
+    known = {(one.finess, year) for one in told for year in (_years(one) if isinstance(one, Outlier) else (one.year,))}
+    bases = {year for _, year in reconciled}
+    return [
+        one
+        for one in find_odd_years(panel)
+        if not {(one.finess, one.year), ("", one.year)} & known
+        and ((one.finess, one.year) not in reconciled if one.finess else one.year not in bases)
+    ]
 
 
 def _years(one: Outlier) -> range:
@@ -138,6 +163,12 @@ def _outlier_finding(one: Outlier, label: str) -> Finding:
 
 def _cents(value: float) -> Decimal:
     return Decimal(value).quantize(Decimal("0.01"))
+
+
+def _closed(store: Store) -> set[str]:
+    """Return the establishments whose every period of validity has ended."""
+    known = store.read(tables.ESTABLISHMENTS)
+    return set(known["finess"]) - set(known.loc[known["valid_to"].isna(), "finess"])
 
 
 def _entities(store: Store) -> dict[str, str]:
@@ -298,25 +329,6 @@ def _lone_months(store: Store, names: Mapping[str, str]) -> Iterator[Finding]:
             example=f"{french.euros(row['amount_eur'], cents=True)} ; la suite commence en "
             f"{french.month_year(row['begins'])}",
             remedy=f"Cause probable : année ou mois mal écrits sur cette ligne. {_REGISTER}",
-        )
-
-
-def _outside_validity(store: Store) -> Iterator[Finding]:
-    for row in spending_outside_validity(store).to_dict("records"):
-        after = row["kind"] == "after"
-        heir = f" ou à inscrire au repreneur ({row['successor']})" if isinstance(row["successor"], str) else ""
-        yield Finding(
-            delivery=row["delivery"],
-            code="DEPENSE_APRES_FERMETURE" if after else "DEPENSE_AVANT_OUVERTURE",
-            place=f"{row['finess']}, {'fermé' if after else 'ouvert'} le {french.date(row['bound'], short=True)}",
-            severity="warning",
-            count=int(row["months_nb"]),
-            example=f"{french.euros(row['amount_eur'], cents=True)} de {french.month_year(row['first_month'])} à "
-            f"{french.month_year(row['last_month'])}",
-            remedy=f"Gardé dans les totaux. Soins remboursés après coup{heir}, ou date à corriger dans le fichier des "
-            "établissements."
-            if after
-            else "Gardé dans les totaux. Corriger la date d'ouverture (valide_du), ou le FINESS de ces lignes.",
         )
 
 

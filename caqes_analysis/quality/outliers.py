@@ -22,6 +22,8 @@ GROSS_LOG: Final = float(np.log(5))
 tried on simulated regions: a pandemic, a lasting rise of a third, a month half received do not reach it)."""
 GROSS_SDS: Final = 5.0
 """… and at least five of its own robust standard deviations, so that tiny establishments raise nothing."""
+IRREGULAR_SDS: Final = 6.0
+"""… six where its months vary by 40 % or more: their spread is then wider than a normal one."""
 ODD_LOG: Final = float(np.log(1.8))
 """A lone month nearly twice or half its neighbours…"""
 ODD_SDS: Final = 10.0
@@ -158,7 +160,7 @@ def _common_rises(panel: Panel) -> Iterator[Outlier]:
 def _of_row(panel: Panel, row: int) -> list[Outlier]:
     rest, scale = panel.residuals[row], float(panel.scales[row, 0])
     amounts, provisional = panel.amounts[row], panel.provisional[row]
-    gross = np.abs(rest) > max(GROSS_LOG, GROSS_SDS * scale)
+    gross = np.abs(rest) > max(GROSS_LOG, (GROSS_SDS if scale < _STEADY_SD else IRREGULAR_SDS) * scale)
     found: list[Outlier] = []
 
     def add(start: int, stop: int, code: str, cause: str) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from caqes_analysis.store import Store
 
-__all__ = ["perimeter_changes", "spending_outside_validity"]
+__all__ = ["closures_without_successor", "perimeter_changes", "spending_outside_validity"]
 
 
 def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -99,5 +99,33 @@ def spending_outside_validity(store: Store) -> pd.DataFrame:
                max(month) as last_month, sum(amount_eur)::decimal(18, 2) as amount_eur, min(delivery) as delivery,
                any_value(successor) as successor
         from outside group by finess, kind, bound order by finess, kind
+        """
+    )
+
+
+def closures_without_successor(store: Store) -> pd.DataFrame:
+    """Return the establishments that closed during the months received and that nobody has taken over.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_spend`` and ``establishments``.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, closed_on, amount_eur`` (reimbursed, all envelopes, in the twelve months before), ordered by FINESS.
+    """
+    return store.query(
+        """
+        with ended as (
+          select finess, max(valid_to) as closed_on from establishments
+          group by finess having count(*) filter (valid_to is null) = 0 and count(successor) = 0
+        )
+        select e.finess, e.closed_on, sum(m.amount_eur)::decimal(18, 2) as amount_eur
+        from ended e join monthly_spend m using (finess)
+        where m.amount_kind = 'reimbursed' and m.amount_eur > 0 and e.closed_on < (select max(month) from monthly_spend)
+          and m.month <= e.closed_on and m.month > e.closed_on - interval 1 year
+        group by all order by e.finess
         """
     )

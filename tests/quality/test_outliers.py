@@ -126,3 +126,17 @@ def test_rounded_amounts_repeat_by_chance() -> None:
     rows = region(sd=0.05)
     rows["amount_eur"] = (rows["amount_eur"] / 1000).round() * 1000
     assert list(find_repeats(panel_of(rows, envelope="lpp"))) == []
+
+
+def test_an_irregular_series_needs_six_standard_deviations() -> None:
+    """Months that vary by half: 15 times the expected amount happens (5.4 standard deviations), 25 times does not."""
+    rows = region(establishments_nb=30, sd=0.55)
+    base = panel_of(rows, envelope="transport_vsl")
+    place = int(np.argmin(np.abs(base.scales[:, 0] - 0.5)))
+    own = (rows["finess"] == base.finess[place]) & (rows["month"] == base.months[10])
+    for factor, codes in ((15, []), (30, ["MOIS_ATYPIQUE"])):
+        moved = rows.copy()
+        moved.loc[own, "amount_eur"] = round(float(base.expected[place, 10]) * factor, 2)
+        panel = panel_of(moved, envelope="transport_vsl")
+        assert 5 * panel.scales[place, 0] < panel.residuals[place, 10]
+        assert [one.code for one in outliers_of(panel) if one.finess == base.finess[place]] == codes
