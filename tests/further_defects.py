@@ -1,9 +1,9 @@
-"""Further defects that others may plant: in lists of establishments and contracts, and in whole years of a series."""
+"""Further defects that others may plant: in lists of establishments and contracts, in whole years and files."""
 
 from __future__ import annotations
 
 from tests.defects_tried import Plant, shown
-from tests.full_region import CONTRACTS, OTHERS, PHMEV, SITES, FullRegion, at, number, times
+from tests.full_region import CONTRACTS, LPP, OTHERS, PHMEV, SITES, FullRegion, at, number, times
 
 
 def site_of(region: FullRegion, finess: str) -> str:
@@ -92,5 +92,10 @@ WHOLE_YEARS: dict[str, tuple[str, str, Plant]] = {
         lambda r: r.change(SITES, lambda row: bool(row[12]), shown("", 12)),
     ),
 }
+CODES: dict[str, tuple[str, str, Plant]] = {
+    "thousands of euros": ("UNITE_DOUTEUSE", "LPP par code, 2024", lambda r: r.change(LPP, at(), times("0.001"))),
+    "cents for euros": ("UNITE_DOUTEUSE", "LPP par code, 2024", lambda r: r.change(LPP, at(), times("100"))),
+}
 FURTHER = {(("months", "contracts"), f"lists, {name}"): defect for name, defect in LISTS.items()}
+FURTHER |= {(("lpp", "months"), f"whole codes, {name}"): defect for name, defect in CODES.items()}
 FURTHER |= {(("months",), f"years, {name}"): defect for name, defect in WHOLE_YEARS.items()}

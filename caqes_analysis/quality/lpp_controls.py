@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.quality.lpp_units import unit_findings
 from caqes_analysis.sources.findings import Finding
 from caqes_analysis.store import Store
 
@@ -36,11 +37,14 @@ def check_lpp(store: Store) -> list[Finding]:
     Returns
     -------
     list of Finding
-        ``ECART_LPP`` by establishment, ``PRIX_UNITAIRE_ATYPIQUE`` by establishment and code.
+        ``UNITE_DOUTEUSE`` by file and year, ``ECART_LPP`` by establishment, ``PRIX_UNITAIRE_ATYPIQUE`` by establishment
+        and code.
     """
     if not store.has(tables.LPP_SPEND):
         return []
-    return [*_gaps(lpp_gaps(store)), *_prices(store)]
+    units = list(unit_findings(store))
+    # A year in another unit would be told again for each of its codes.
+    return [*units, *_gaps(lpp_gaps(store)), *([] if units else _prices(store))]
 
 
 def lpp_gaps(store: Store) -> pd.DataFrame:
