@@ -93,14 +93,13 @@ def check_received(
                 explained |= {(one.finess, year) for one in outliers for year in _years(one)}
                 explained |= {(one.finess, one.year) for one in cumuls}
             found += [_outlier_finding(one, label) for one in outliers]
-            found += odd_year_findings(
-                _unexplained_years(panel, [*told, *outliers], reconciled if panel.envelope == "phmev" else set()), label
-            )
+            repeats = gathered_repeats(unexplained(list(find_repeats(panel)), cumuls), establishments_nb)
+            bases = reconciled if panel.envelope == "phmev" else set()
+            found += odd_year_findings(_unexplained_years(panel, [*told, *outliers, *repeats], bases), label)
             found += rounded_findings(panel, label)
             found += stopped_findings(panel, label, closed)
             found += _equalities(panel, label, entities)
-            repeats = unexplained(list(find_repeats(panel)), cumuls)
-            found += [_repeat_finding(one, label) for one in gathered_repeats(repeats, establishments_nb)]
+            found += [_repeat_finding(one, label) for one in repeats]
             found += [_incomplete_finding(one, label) for one in find_incomplete_end(panel)]
             totals |= {one.finess for one in find_totals(panel)}
             found += _shifts(panel, label)
@@ -126,10 +125,10 @@ def _within(exchanges: Sequence[ExchangedYear], envelope: str) -> list[Exchanged
 
 
 def _unexplained_years(
-    panel: Panel, told: Sequence[CumulatedYear | ExchangedYear | Outlier], reconciled: set[tuple[str, int]]
+    panel: Panel, told: Sequence[CumulatedYear | ExchangedYear | Outlier | Repeat], reconciled: set[tuple[str, int]]
 ) -> list[OddYear]:
     """Return the odd years of which nothing is told yet, and that no yearly base confirms or denies."""
-    known = {(one.finess, year) for one in told for year in (_years(one) if isinstance(one, Outlier) else (one.year,))}
+    known = {(one.finess, year) for one in told for year in _years(one)}
     bases = {year for _, year in reconciled}
     return [
         one
@@ -139,8 +138,11 @@ def _unexplained_years(
     ]
 
 
-def _years(one: Outlier) -> range:
-    return range(one.month.year, one.last_month.year + 1)
+def _years(one: CumulatedYear | ExchangedYear | Outlier | Repeat) -> range:
+    if isinstance(one, Outlier):
+        return range(one.month.year, one.last_month.year + 1)
+    year = one.month.year if isinstance(one, Repeat) else one.year
+    return range(year, year + 1)
 
 
 def _outlier_finding(one: Outlier, label: str) -> Finding:

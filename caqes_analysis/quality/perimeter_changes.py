@@ -106,6 +106,8 @@ def spending_outside_validity(store: Store) -> pd.DataFrame:
 def closures_without_successor(store: Store) -> pd.DataFrame:
     """Return the establishments that closed during the months received and that nobody has taken over.
 
+    Those that spend after they closed are left out: their date is in doubt before their successor is.
+
     Parameters
     ----------
     store
@@ -126,6 +128,9 @@ def closures_without_successor(store: Store) -> pd.DataFrame:
         from ended e join monthly_spend m using (finess)
         where m.amount_kind = 'reimbursed' and m.amount_eur > 0 and e.closed_on < (select max(month) from monthly_spend)
           and m.month <= e.closed_on and m.month > e.closed_on - interval 1 year
+          and not exists (
+            select 1 from monthly_spend later
+            where later.finess = e.finess and later.month > e.closed_on and later.amount_eur <> 0)
         group by all order by e.finess
         """
     )
