@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from caqes_analysis import french, perimeter, tables
-from caqes_analysis.batch import Cache, Job, cluster_executor, prune_runs, run_notebooks
+from caqes_analysis.batch import Cache, Job, cluster_executor, prepare_kernels, prune_runs, run_notebooks
 from caqes_analysis.batch.compare import Comparison, find_run, last_run
 from caqes_analysis.batch.runs import RUNS
 from caqes_analysis.book import compile_book, read_problems
@@ -118,6 +118,8 @@ def build(
         executor = stack.enter_context(cluster_executor(scheduler, directory)) if scheduler else None
         earlier = earlier or (last_run(directory) if stop_on_unexplained else None)
         progress(READING, 0, 1)
+        if executor is None:
+            prepare_kernels()
         depended = begin_build(campaign, only=only, compare_with=compare_with)
         begun = time.perf_counter()
         before = kept_signature(directory / "store")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from caqes_analysis.batch.cluster import cluster_executor
     from caqes_analysis.batch.job import Job, Kernels, Outcome
     from caqes_analysis.batch.manifest import Manifest
-    from caqes_analysis.batch.run import run_notebooks
+    from caqes_analysis.batch.run import prepare_kernels, run_notebooks
     from caqes_analysis.batch.runs import Run, begin_run, list_runs, load_run, prune_runs
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "cluster_executor",
     "list_runs",
     "load_run",
+    "prepare_kernels",
     "prune_runs",
     "run_notebooks",
 ]
@@ -38,7 +39,7 @@ _ROOMS = {
     "cluster": ("cluster_executor",),
     "job": ("Job", "Kernels", "Outcome"),
     "manifest": ("Manifest",),
-    "run": ("run_notebooks",),
+    "run": ("prepare_kernels", "run_notebooks"),
     "runs": ("Run", "begin_run", "list_runs", "load_run", "prune_runs"),
 }
 

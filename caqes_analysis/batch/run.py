@@ -18,7 +18,7 @@ from caqes_analysis.batch.undeclared import FolderWatch
 from caqes_analysis.light_jsonschema import import_jsonschema
 from caqes_analysis.system_reasons import system_reason
 
-__all__ = ["COLUMNS", "KERNELS_VARIABLE", "run_notebooks"]
+__all__ = ["COLUMNS", "KERNELS_VARIABLE", "prepare_kernels", "run_notebooks"]
 
 COLUMNS = ["job", "status", "duration_s", "error", "cell", "outputs", "undeclared"]
 """Columns of the table that :func:`run_notebooks` returns."""
@@ -151,6 +151,12 @@ def _executed(
                 running.cancel()
             raise
     return outcomes
+
+
+def prepare_kernels() -> None:
+    """Begin to import what the notebooks need, in the process that their kernels come from, while this one goes on."""
+    if _default_kernels() == "warm":
+        shared_template()
 
 
 def _default_kernels() -> Kernels:

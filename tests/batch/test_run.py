@@ -10,8 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from caqes_analysis.batch import Job, Kernels, run_notebooks
-from caqes_analysis.batch.template import can_fork
+from caqes_analysis.batch import Job, Kernels, prepare_kernels, run_notebooks
+from caqes_analysis.batch.template import can_fork, close_shared_templates, shared_template
 from caqes_analysis.errors import CampaignError
 from tests.batch.notebooks import job, said
 
@@ -147,3 +147,13 @@ def test_a_notebook_without_parameters_given_runs_on_its_defaults(tmp_path: Path
     run_notebooks([Job(plain.name, plain.notebook, plain.executed)])
     assert said(plain.executed).strip() == "?"
     assert len(nbformat.read(plain.executed, as_version=4).cells) == 2
+
+
+@pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux only")
+def test_kernels_prepared_beforehand_are_those_that_run(tmp_path: Path) -> None:
+    close_shared_templates()
+    prepare_kernels()
+    prepared = shared_template().pid
+    asked = job(tmp_path, "parent", "import os; print(os.getppid())")
+    run_notebooks([asked])
+    assert said(asked.executed).strip() == str(prepared)
