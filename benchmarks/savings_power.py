@@ -3,12 +3,13 @@
 Run ``python benchmarks/savings_power.py`` (1,000 runs per design, about eight minutes of one core).
 
 First on the pseudo-regions of ``savings_placebo.py`` (real series); then on as many simulated French regions of 120
-establishments (PHMEV, 2013-2018, no contract in the simulation), where tariffs of a class of spending are cut by 1 to
-4 % for everyone at a random month of the years before or of the year evaluated, and where one establishment in ten
-receives a listed product that adds 3 to 15 % within six months; ``--every-year`` makes these events as frequent in all
-years. ``--declared`` gives ``savings.estimate`` the month and the factor of each cut, to the thousandth: they are
-published, and the spending of the year before says what they weigh. What a listed product adds to one establishment is
-published nowhere: it is never declared. The designs are those of the placebo.
+establishments (PHMEV, 2013-2018, no contract in the simulation), where events are as frequent in every year: tariffs of
+a class of spending are cut by 1 to 4 % for everyone at a random month, about one year in three, and a listed product
+that adds 3 to 15 % within six months reaches some establishments. ``--one-event`` draws one cut and one entry over 33
+months instead: a year that has them is then like no year before.
+``--declared`` gives ``savings.estimate`` the month and the factor of each cut, to the thousandth: they are published,
+and the spending of the year before says what they weigh. What a listed product adds to one establishment is published
+nowhere: it is never declared. The designs are those of the placebo.
 
 For each effect: cover of the true saving by the 95 % interval with its exact binomial band; share of the runs in which
 the region's saving is established; power by establishment according to its size.
@@ -105,7 +106,7 @@ class Happened:
         )
 
 
-def with_events(months: np.ndarray, random: np.random.Generator) -> Happened:
+def with_one_event(months: np.ndarray, random: np.random.Generator) -> Happened:
     """Cut tariffs for everyone at a random month, and let a listed product enter in one establishment in ten."""
     later = np.arange(months.shape[1])
     factor, first = 1 - random.uniform(0.01, 0.04), int(random.integers(ORIGIN - 24, ORIGIN + 9))
@@ -120,8 +121,8 @@ def with_events(months: np.ndarray, random: np.random.Generator) -> Happened:
 def with_yearly_events(months: np.ndarray, random: np.random.Generator) -> Happened:
     """Make the same events as frequent in every year: the years replayed have had what the year evaluated may have.
 
-    ``with_events`` draws one cut of tariffs and one entry over 33 months: when they come in the year evaluated, no year
-    before has had any, and nothing can have been learned of them.
+    ``with_one_event`` draws one cut of tariffs and one entry over 33 months: when they come in the year evaluated, no
+    year before has had any, and nothing can have been learned of them.
     """
     later = np.arange(months.shape[1])
     yearly = 12 / (ORIGIN + 9 - (ORIGIN - 24))
@@ -187,7 +188,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--only", choices=["real", "simulated"], default=None)
     parser.add_argument("--designs", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
-    parser.add_argument("--every-year", action="store_true", help="events as frequent in the years replayed")
+    parser.add_argument("--one-event", action="store_true", help="one cut and one entry in all, instead of every year")
     parser.add_argument("--declared", action="store_true", help="the cuts of tariffs are declared")
     parser.add_argument("--seed", type=int, default=2027)
     arguments = parser.parse_args()
@@ -209,7 +210,7 @@ def main() -> None:
     if arguments.only == "real":
         return
     regions = [simulated_months(arguments.seed + at) for at in range(arguments.runs)]
-    happen = with_yearly_events if arguments.every_year else with_events
+    happen = with_one_event if arguments.one_event else with_yearly_events
     for name in arguments.designs:
         targeting, is_compared = DESIGNS[name]
         random = np.random.default_rng(arguments.seed)
