@@ -62,6 +62,8 @@ def evaluation_card(page: Page) -> Card | None:
 def steps_table(page: Page) -> Table | Notice:
     """Return, for the sheet of an establishment, what its contract's evaluation is made of, the criteria apart."""
     rows = own_evaluations(page)
+    if rows.empty and not page.store.has(tables.CONTRACTS):
+        return Notice("missing", "Évaluation", "La campagne n'a reçu aucun contrat : rien n'est évalué.")
     if rows.empty:
         return Notice(
             "info",

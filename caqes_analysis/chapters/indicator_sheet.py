@@ -10,7 +10,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
-from caqes_analysis.chapters.own_contract import OUTSIDE_WORDS, outside_contract
+from caqes_analysis.chapters.own_contract import OUTSIDE_WORDS, outside_contract, without_contract
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.chapters.words import category_words, masked_words
@@ -67,6 +67,10 @@ def contract_indicators_table(page: Page) -> Table | Notice:
         notes += _untold_notes(frame, references["detail"])
     notes += [f"Pairs : {category_words(group)}."] if group else []
     notes += _unranked_notes(frame)
+    elsewhere = [one.definition.short_name for one in readings if one.target_elsewhere is not None]
+    if elsewhere:
+        named = french.list_in_words(elsewhere)
+        notes.append(f"Non comparable ({named}) : l'objectif porte sur une évolution, qui demande l'année précédente.")
     absent = frame.loc[frame["previous"] == "manquant", "short_name"].tolist()
     notes += [f"N-1 manquant ({french.list_in_words(absent)}) : {_NO_YEAR_BEFORE}."] if absent else []
     notes += [masked_words(page.campaign)] if UNRANKED in set(frame["unranked"]) else []
@@ -94,7 +98,7 @@ def _outside_contract(page: Page, shown: pd.DataFrame, definitions: list[Indicat
     """Say which of the indicators shown the contract of the establishment does not bear on."""
     outside = outside_contract(page, definitions)
     if outside is None:
-        return ["L'établissement n'a pas de contrat : ces valeurs sont là pour information."]
+        return [f"{without_contract(page)} : ces valeurs sont là pour information."]
     named = shown.loc[shown["indicator"].isin(outside), "short_name"].tolist()
     return [f"{OUTSIDE_WORDS} : {french.list_in_words(named)}."] if named else []
 

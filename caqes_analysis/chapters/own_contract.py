@@ -11,13 +11,27 @@ from caqes_analysis.evaluation.assess import EVALUATED_STATUSES, contracted_indi
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.targets import target_for
 
-__all__ = ["OUTSIDE_WORDS", "outside_contract", "outside_notes", "outside_subjects", "transports_note"]
+__all__ = [
+    "OUTSIDE_WORDS",
+    "outside_contract",
+    "outside_notes",
+    "outside_subjects",
+    "transports_note",
+    "without_contract",
+]
 
 OUTSIDE_WORDS = "Hors du contrat, pour information"
 """Said of indicators that the contract of the establishment does not bear on, before their names."""
 
 _TRANSPORTS = "transports"
 """Subject of the national transport rate, which is about all modes together, and name of the volet that takes it."""
+
+
+def without_contract(page: Page) -> str:
+    """Return who has no contract: the establishment, as far as is known, or the region that gave none."""
+    if page.store.has(tables.CONTRACTS):
+        return "L'établissement n'a pas de contrat"
+    return "La campagne n'a reçu aucun contrat"
 
 
 def outside_contract(page: Page, definitions: Iterable[IndicatorDefinition]) -> list[str] | None:

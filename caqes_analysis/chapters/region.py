@@ -100,9 +100,10 @@ def answer(page: Page, envelope: str) -> Text:
     establishments = french.plural(int(row["establishments_nb"]), "établissement")
     rate = rate_or_none(row)
     if rate is None:
+        lacking = "de l'année précédente" if page.campaign.is_annual else "des mêmes mois un an plus tôt"
         return Text.answer(
             f"{period}, {amount} ont été remboursés pour {establishments} ({label}) ; l'évolution n'est pas "
-            "calculable, faute des mêmes mois un an plus tôt."
+            f"calculable, faute {lacking}."
         )
     target = page.target(envelope)
     known = target.value is not None

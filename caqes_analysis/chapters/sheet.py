@@ -12,7 +12,7 @@ from caqes_analysis.chapters.assessment_sheet import evaluation_card
 from caqes_analysis.chapters.compared import compared_spending, compared_words
 from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.landing import landing_card, landing_of, landing_sentence
-from caqes_analysis.chapters.own_contract import outside_subjects
+from caqes_analysis.chapters.own_contract import outside_subjects, without_contract
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import (
     CONTRIBUTION,
@@ -113,8 +113,9 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
             "de médicaments prescrits à l'hôpital ont été remboursés en ville" if lead == MAIN_ENVELOPE else "comptés"
         )
         day = opened_on(page, str(page.finess))
+        lacking = "de l'année précédente" if page.campaign.is_annual else "des mêmes mois un an plus tôt"
         why = (
-            "l'évolution n'est pas calculable, faute des mêmes mois un an plus tôt"
+            f"l'évolution n'est pas calculable, faute {lacking}"
             if day is None
             else f"l'évolution est sans objet, l'établissement a ouvert le {french.date(day, short=True)}"
         )
@@ -218,7 +219,7 @@ def retained_messages(page: Page) -> Text:
     if compared:
         messages.append(compared_words(compared))
     if any(one.noun == "objectif" for one in compared) and outside_subjects(page) is None:
-        messages.append("L'établissement n'a pas de contrat : les objectifs sont là pour information.")
+        messages.append(f"{without_contract(page)} : les objectifs sont là pour information.")
     rates = ordered_by_envelope(page.settled())
     gaps = [(row["envelope"], position_in(page, row)) for _, row in rates.iterrows()]
     messages.extend(

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, own_contract, sheet, sheet_spending
+from caqes_analysis.chapters import Page, assessment_sheet, own_contract, sheet, sheet_spending
+from caqes_analysis.display import Notice
 from caqes_analysis.indicators.campaign_values import keep_indicators
 from caqes_analysis.indicators.definition import load_definition
 from tests.builders import A, B
@@ -33,6 +34,16 @@ def test_an_indicator_of_a_volet_that_is_not_signed_is_outside(tmp_path: Path) -
     assert own_contract.outside_contract(signed(page, "socle,transports"), DEFINITIONS) == []
     assert own_contract.outside_contract(Page(page.campaign, page.store, None, B), DEFINITIONS) is None
     assert own_contract.outside_contract(signed(page, "socle", "refusé"), DEFINITIONS) is None
+
+
+def test_contracts_that_were_not_received_are_not_said_to_be_none(tmp_path: Path) -> None:
+    page = page_of(tmp_path)
+    notice = assessment_sheet.steps_table(page)
+    assert isinstance(notice, Notice)
+    assert notice.text == "La campagne n'a reçu aucun contrat : rien n'est évalué."
+    assert own_contract.without_contract(page) == "La campagne n'a reçu aucun contrat"
+    other = Page(signed(page, "socle").campaign, page.store, None, B)
+    assert own_contract.without_contract(other) == "L'établissement n'a pas de contrat"
 
 
 def test_no_mode_is_compared_alone_with_the_national_rate_of_transports(tmp_path: Path) -> None:
