@@ -86,8 +86,8 @@ class FileSource(AnnouncedFile):
     control_total_nb
         Sum of what it counts: activity, quantities, boxes.
     control_rows_nb
-        Number of rows read, for a file that has neither amounts nor counts (one row per month where months stand in
-        columns).
+        Number of lines of data that the file has, as its sender counts them: header, totals and notes left out, before
+        any cleaning.
     """
 
     delivery: str | None = Field(default=None, pattern=_SLUG)

@@ -189,10 +189,13 @@ def test_the_months_of_several_files_are_written_by_delivery(tmp_path: Path) -> 
 
 
 def test_a_control_total_is_checked(tmp_path: Path) -> None:
-    data = content(drug())
+    data = content(drug(), drug(quantity=0))
     store = Store(tmp_path / "s")
     receive_file(put(tmp_path, "a", data), store, provisional_from=None)
-    check_totals(put(tmp_path, "a", data, control_total_eur="400.00", control_rows_nb=1), store)
+    # The sender counts both lines; cleaning keeps one.
+    check_totals(put(tmp_path, "a", data, control_total_eur="400.00", control_rows_nb=2), store)
+    with pytest.raises(SourceError, match=r"le nombre de lignes du fichier est 2 ; l'expéditeur annonce 1"):
+        check_totals(put(tmp_path, "a", data, control_rows_nb=1), store)
     with pytest.raises(SourceError, match=r"après nettoyage est 400,00.*400,01.*without"):
         check_totals(put(tmp_path, "a", data, control_total_eur="400.01"), store)
 

@@ -63,7 +63,7 @@ def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
     store
         Store that has received them.
     """
-    rows = store.query("select delivery, total_eur, total_nb, rows from deliveries")
+    rows = store.query("select delivery, total_eur, total_nb, lines from deliveries")
     described = {row["delivery"]: row for row in rows.to_dict("records")}
     hashes = kept_signature(store.directory)
     return [
@@ -77,11 +77,11 @@ def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
 
 
 def _control(described: Mapping[Any, Any]) -> tuple[str, str]:
-    """Return the control total that says most of a file: its euros, else what it counts, else its rows."""
+    """Return the control total that says most of a file: its euros, else what it counts, else its lines."""
     for key, column in _CONTROLS:
         if not pd.isna(described[column]):
             return key, format(described[column], "f")
-    return "control_rows_nb", str(described["rows"])
+    return "control_rows_nb", str(described["lines"])
 
 
 def parameter_fingerprints(campaign: Campaign, store: Store) -> list[tuple[str, str]]:

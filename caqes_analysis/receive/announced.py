@@ -101,7 +101,7 @@ def _count(value: Any) -> str:
 _CONTROLS = (
     _Control("control_total_eur", "total_eur", "la somme des montants", partial(french.euros, cents=True)),
     _Control("control_total_nb", "total_nb", "la somme des nombres", _count),
-    _Control("control_rows_nb", "rows", "le nombre de lignes lues", _count),
+    _Control("control_rows_nb", "lines", "le nombre de lignes du fichier", _count),
 )
 
 
@@ -112,8 +112,9 @@ def _difference(control: _Control, expected: Any, found: Any, *, cleaned: bool) 
             f"la campagne annonce {control.key}, et ce fichier ne donne pas {control.what}.",
             "Annoncer plutôt son nombre de lignes (control_rows_nb) ou son empreinte (sha256).",
         )
-    after = " après nettoyage" if cleaned else ""
-    steps = "Comparer les étapes de nettoyage (without), demander" if cleaned else "Demander"
+    is_cleaned = cleaned and control.column != "lines"
+    after = " après nettoyage" if is_cleaned else ""
+    steps = "Comparer les étapes de nettoyage (without), demander" if is_cleaned else "Demander"
     return Problem(
         "TOTAL_DE_CONTROLE",
         f"{control.what}{after} est {control.write(found)} ; l'expéditeur annonce {control.write(expected)}.",

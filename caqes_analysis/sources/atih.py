@@ -120,7 +120,9 @@ def read_atih(
     seen = _scan(Path(path), blocks.append, file_type, year, delivery, cleaning, layouts, provisional_from)
     content = pa.concat_tables(blocks) if blocks else _SCHEMA.empty_table()
     rows = tables.EXTRA_LIST_USE.conform(tables.from_arrow(content))
-    described = delivery_row(Path(path), delivery=delivery, period=seen.period, rows_nb=len(rows))
+    described = delivery_row(
+        Path(path), delivery=delivery, period=seen.period, rows_nb=len(rows), lines_nb=seen.lines_nb
+    )
     return AtihReceived(rows, seen.findings, described, cleaning.table())
 
 
@@ -168,7 +170,9 @@ def ingest_atih(
     try:
         with pq.ParquetWriter(draft, _SCHEMA, compression="zstd") as writer:
             seen = _scan(path, writer.write_table, file_type, year, delivery, cleaning, layouts, provisional_from)
-        described = delivery_row(path, delivery=delivery, period=seen.period, rows_nb=seen.rows_nb)
+        described = delivery_row(
+            path, delivery=delivery, period=seen.period, rows_nb=seen.rows_nb, lines_nb=seen.lines_nb
+        )
         store.write(tables.DELIVERIES, described, part=delivery)
         draft.replace(final)
     finally:
@@ -181,6 +185,7 @@ class _Scan:
     """What a whole file gave, besides its rows."""
 
     rows_nb: int = 0
+    lines_nb: int = 0
     first_month: int | None = None
     last_month: int | None = None
     problems: Tally = field(default_factory=Tally)
@@ -228,6 +233,8 @@ def _scan(
     for block in _blocks(path):
         cut = cut_lines(block.data, block.first_line, known, _advice, _OTHER_RECORDS.get(file_type, ""))
         seen.add_blank_lines(cut.blank_lines, cut.last_line)
+        # Lines of other records, and those that cleaning leaves out, are in the file that its sender counted.
+        seen.lines_nb = max(seen.lines_nb, cut.last_line)
         parts = []
         for lines in cut.lines.values():
             if len(lines):

@@ -111,7 +111,10 @@ def read_mapped(
         + header_findings(delivery, header, [column.label for column in empty])
         + line_findings(delivery, raw, lines)
     )
-    return Received(rows, findings, delivery_row(path, delivery=delivery, period=_span(facts), rows_nb=len(rows)))
+    described = delivery_row(
+        path, delivery=delivery, period=_span(facts), rows_nb=len(rows), lines_nb=len(lines.numbers)
+    )
+    return Received(rows, findings, described)
 
 
 def _no_period() -> Problem:

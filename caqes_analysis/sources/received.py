@@ -34,7 +34,13 @@ class Received:
 
 
 def delivery_row(
-    path: Path, *, delivery: str, period: str | None, rows_nb: int, sha256: str | None = None
+    path: Path,
+    *,
+    delivery: str,
+    period: str | None,
+    rows_nb: int,
+    lines_nb: int | None = None,
+    sha256: str | None = None,
 ) -> pd.DataFrame:
     """Return the row of ``deliveries`` of one file.
 
@@ -48,6 +54,8 @@ def delivery_row(
         Period covered, in words; None when the file has none.
     rows_nb
         Number of rows kept.
+    lines_nb
+        Number of lines of data that the file has, header, totals and notes left out; by default as many as rows.
     sha256
         Fingerprint of the file when it is already known.
     """
@@ -57,5 +65,6 @@ def delivery_row(
         "sha256": [sha256 or sha256_of(path)],
         "period": [period],
         "rows": [rows_nb],
+        "lines": [rows_nb if lines_nb is None else lines_nb],
     }
     return tables.DELIVERIES.conform(pd.DataFrame(row))

@@ -82,6 +82,7 @@ DELIVERIES = Table(
             received_on=("date", "Date de réception."),
             period=("text", "Période couverte."),
             rows=("count", "Nombre de lignes retenues."),
+            lines=("count", "Nombre de lignes de données du fichier, en-têtes, totaux et notes exceptés."),
             as_of=("month", "Mois auquel le fichier a été arrêté, quand la campagne le dit."),
             total_eur=("amount", "Somme des montants lus (remboursés, pour une base annuelle)."),
             total_nb=("quantity", "Somme des nombres lus : activité, quantités ou boîtes."),

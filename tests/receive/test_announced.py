@@ -195,7 +195,7 @@ def test_one_line_lost_is_seen_by_the_number_of_lines(copy: Path) -> None:
     assert sorted((problem.file, problem.code) for problem in problems) == sorted(
         (name, "TOTAL_DE_CONTROLE") for name in counted
     )
-    assert all("lues est 2" in problem.what and "annonce 3" in problem.what for problem in problems)
+    assert all("lignes du fichier est 2" in problem.what and "annonce 3" in problem.what for problem in problems)
 
 
 def test_what_sound_files_announce_is_reached(copy: Path) -> None:

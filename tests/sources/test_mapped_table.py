@@ -74,6 +74,8 @@ MERGES = ("A3:A4", "B3:B4", "C3:C4", "D3:G3", "A5:A6", "B5:B6")
 def test_a_dashboard_with_merged_cells_totals_and_notes(tmp_path: Path) -> None:
     got = read(workbook(tmp_path / "t.xlsx", DASHBOARD, MERGES), MAPPINGS["transports-mois-en-colonnes"])
     tables.MONTHLY_SPEND.validate(got.rows)
+    # Two months in columns: the sender counts three lines, totals and notes left out.
+    assert got.delivery[["lines", "rows"]].to_numpy().tolist() == [[3, 6]]
     rows = got.rows.assign(month=got.rows["month"].dt.strftime("%Y-%m"))
     assert rows[["finess", "month", "envelope", "value_status"]].values.tolist() == [
         [A, "2024-01", "transport_ambulance", "reported"],
