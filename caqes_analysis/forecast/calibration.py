@@ -156,9 +156,14 @@ def calibrate_panel(
             value=", ".join(map(str, wrong)),
         )
     past = cut(panel, year - 1, 12)
+    replayed = [
+        earlier
+        for earlier in range(year - 1, year - 1 - MAX_PAST_YEARS_NB, -1)
+        if 0 <= past.year_at(earlier) <= past.cents.shape[1] - 12
+    ]
     seasoned, short = {}, {}
     for observed_nb in sorted(set(observed_months)):
-        replays = [_replay(past, year - back, observed_nb, events) for back in range(1, MAX_PAST_YEARS_NB + 1)]
+        replays = [_replay(past, earlier, observed_nb, events) for earlier in replayed]
         seasoned[observed_nb] = _learn(replays, observed_nb, HISTORY_YEARS_NB)
         short[observed_nb] = _learn(replays, observed_nb, 1)
     last = apply_events(prepare(cut(panel, year - 1, 12), year), begun_events(events, pd.Timestamp(year - 1, 12, 1)))
@@ -191,8 +196,6 @@ def _replay(past: Panel, year: int, observed_nb: int, events: pd.DataFrame | Non
     received = prepare(cut(past, year, observed_nb), year)
     histories = apply_events(received, begun_events(events, pd.Timestamp(year, observed_nb, 1)))
     start = past.year_at(year)
-    if start < 0 or start + 12 > past.cents.shape[1]:
-        return _Replay(histories, np.full(len(past.series), np.nan))
     months = past.cents[:, start : start + 12] / 100
     ordinary = ~disturbed_rests(past.series, events, year=year, observed_nb=observed_nb) & (histories.widening == 1)
     usable = past.known[:, start : start + 12].all(axis=1) & ordinary
