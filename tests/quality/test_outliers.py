@@ -122,6 +122,14 @@ def test_repeated_copied_totalled_and_shifted_months() -> None:
     ]
 
 
+def test_a_first_year_has_no_usual_season_to_leave() -> None:
+    """A year of noise fits a season a month aside by chance; no other year of that establishment says what is usual."""
+    rows = region(establishments_nb=12, seed=19)
+    opened = region(establishments_nb=4, seed=119, sd=0.1).query("month.dt.year == 2023")
+    opened = opened.assign(finess=opened["finess"].str.replace("99000", "98000"))
+    assert list(find_shifts(panel_of(pd.concat([rows, opened]), envelope="lpp"))) == []
+
+
 def test_rounded_amounts_repeat_by_chance() -> None:
     rows = region(sd=0.05)
     rows["amount_eur"] = (rows["amount_eur"] / 1000).round() * 1000
