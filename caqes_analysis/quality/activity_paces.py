@@ -27,6 +27,8 @@ FAR_SDS: Final = 6.0
 """… when it is six standard deviations away: what the region usually moves by, and what counting gives by chance."""
 COMMON_TIMES: Final = 1.6
 """… and 1.6 times for the median of all establishments: a pandemic took a third of the stays at most."""
+SERIES_NB: Final = 5.0
+"""Trips come in series (dialysis, radiotherapy): chance moves them as it would a fifth of them (package's choice)."""
 _LEAST_COUNT: Final = 50.0
 _FEWEST_NB: Final = 5
 _SD_FLOOR: Final = 0.05
@@ -37,6 +39,7 @@ _FAMILIES: Final = (
     ("trips_ambulance", "trips_taxi", "trips_vsl"),
     ("stays", "sessions", "external_consultations", "emergency_visits", "pre_anaesthetic_exams"),
 )
+_TRIPS: Final = "trips_"
 _LABELS: Final = {activity.code: activity.label for activity in ACTIVITIES}
 _REMEDY: Final = (
     "Gardé tel quel. Vérifier avec l'expéditeur ; une erreur confirmée s'inscrit au registre des corrections."
@@ -182,7 +185,8 @@ def _own(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
     whole = {period for finess, period in told if not finess}
     activities = np.array([activity for _, activity in table.keys])
     far, limit = table.far.copy(), np.full_like(table.far, np.inf)
-    chance = 2 * np.exp(-table.usual)  # of a count, and of those that it is compared with
+    in_series = np.array([SERIES_NB if activity.startswith(_TRIPS) else 1.0 for activity in activities])
+    chance = 2 * in_series[:, None] * np.exp(-table.usual)  # of a count, and of those that it is compared with
     for activity in set(activities):
         rows = np.flatnonzero(activities == activity)
         move = row_medians(far[rows].T) if len(rows) >= _FEWEST_NB else np.zeros(far.shape[1])
