@@ -225,6 +225,7 @@ def perimeter_table(page: Page) -> Table | None:
         name=described.reindex(rows["finess"]).to_numpy(),
         what=rows["kind"].map(_CHANGES),
         heir=described.reindex(rows["current_finess"]).to_numpy(),
+        heir_status=rows["kind"].map(lambda kind: None if kind == "merger" else "not_applicable"),
     )
     return Table.from_frame(
         frame,
@@ -233,7 +234,7 @@ def perimeter_table(page: Page) -> Table | None:
             ColumnFormat.text("name", "Établissement"),
             ColumnFormat.text("what", "Changement"),
             ColumnFormat.date("since", "Depuis le"),
-            ColumnFormat.text("heir", "Repris par"),
+            ColumnFormat.text("heir", "Repris par", value_status="heir_status"),
             ColumnFormat.compact_amount("amount_eur", "Montant remboursé concerné"),
         ],
         notes=[

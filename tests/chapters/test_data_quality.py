@@ -112,3 +112,18 @@ def test_what_nothing_sees_is_said_with_what_would_show_it(page: Page, tmp_path:
     )
     said = data_quality.limits(Page(campaign_file(tmp_path, text), page.store))
     assert "2 fichiers sur 7 ont une empreinte" in str(said.notes).replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def test_an_opening_takes_nobody_over(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {
+        "finess": [A, B],
+        "kind": ["merger", "opening"],
+        "since": pd.to_datetime(["2024-03-01", "2024-05-01"]),
+        "current_finess": [B, None],
+        "amount_eur": [Decimal("10.00"), Decimal("20.00")],
+        "other_kinds_nb": [0, 0],
+    }
+    monkeypatch.setattr(data_quality.quality, "perimeter_changes", lambda *_, **__: pd.DataFrame(changes))
+    table = data_quality.perimeter_table(page)
+    assert table is not None
+    assert [row[3].text for row in table.rows][1] == "sans objet"
