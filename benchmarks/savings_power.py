@@ -1,12 +1,16 @@
 """How often a true effect is found: savings of 5 and 10 % planted from the date of the contract.
 
-Run ``python benchmarks/savings_power.py`` (1,000 runs per design, about eight minutes of one core).
+Run ``python benchmarks/savings_power.py`` (1,000 runs per design, about twelve minutes of one core).
 
 First on the pseudo-regions of ``savings_placebo.py`` (real series); then on as many simulated French regions of 120
-establishments (PHMEV, 2013-2018, no contract in the simulation), where events are as frequent in every year: tariffs of
-a class of spending are cut by 1 to 4 % for everyone at a random month, about one year in three, and a listed product
-that adds 3 to 15 % within six months reaches some establishments. ``--one-event`` draws one cut and one entry over 33
-months instead: a year that has them is then like no year before.
+establishments (PHMEV, 2013-2018, no contract in the simulation), twice:
+
+- ``every-year``: events are as frequent in every year: tariffs of a class of spending are cut by 1 to 4 % for everyone
+  at a random month, about one year in three, and a listed product that adds 3 to 15 % within six months reaches some
+  establishments;
+- ``one-event``: one cut and one entry are drawn over 33 months: a year that has them is then like no year before.
+
+``--events`` keeps one of the two.
 ``--declared`` gives ``savings.estimate`` the month and the factor of each cut, to the thousandth: they are published,
 and the spending of the year before says what they weigh. What a listed product adds to one establishment is published
 nowhere: it is never declared. The designs are those of the placebo.
@@ -139,6 +143,9 @@ def with_yearly_events(months: np.ndarray, random: np.random.Generator) -> Happe
     return Happened(months, cuts)
 
 
+HAPPENING = {"every-year": with_yearly_events, "one-event": with_one_event}
+
+
 def print_power(name: str, rows: pd.DataFrame, seconds: float) -> None:
     runs_nb = len(rows) // len(EFFECTS)
     low, high = band(0.95, runs_nb)
@@ -188,7 +195,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--only", choices=["real", "simulated"], default=None)
     parser.add_argument("--designs", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
-    parser.add_argument("--one-event", action="store_true", help="one cut and one entry in all, instead of every year")
+    parser.add_argument("--events", choices=list(HAPPENING), default=None, help="one kind of simulated region only")
     parser.add_argument("--declared", action="store_true", help="the cuts of tariffs are declared")
     parser.add_argument("--seed", type=int, default=2027)
     arguments = parser.parse_args()
@@ -210,18 +217,18 @@ def main() -> None:
     if arguments.only == "real":
         return
     regions = [simulated_months(arguments.seed + at) for at in range(arguments.runs)]
-    happen = with_one_event if arguments.one_event else with_yearly_events
-    for name in arguments.designs:
-        targeting, is_compared = DESIGNS[name]
-        random = np.random.default_rng(arguments.seed)
-        measure(
-            f"simulated French regions, {name}{', tariff cuts declared' if arguments.declared else ''}",
-            lambda at, source=random: happen(regions[at], source),
-            targeting,
-            is_compared,
-            arguments.runs,
-            declared=arguments.declared,
-        )
+    for kind in [arguments.events] if arguments.events else list(HAPPENING):
+        for name in arguments.designs:
+            targeting, is_compared = DESIGNS[name]
+            random = np.random.default_rng(arguments.seed)
+            measure(
+                f"simulated French regions, {kind}, {name}{', tariff cuts declared' if arguments.declared else ''}",
+                lambda at, happen=HAPPENING[kind], source=random: happen(regions[at], source),
+                targeting,
+                is_compared,
+                arguments.runs,
+                declared=arguments.declared,
+            )
 
 
 if __name__ == "__main__":
