@@ -28,7 +28,8 @@ FAR_SDS: Final = 6.0
 COMMON_TIMES: Final = 1.6
 """… and 1.6 times for the median of all establishments: a pandemic took a third of the stays at most."""
 SERIES_NB: Final = 5.0
-"""Trips come in series (dialysis, radiotherapy): chance moves them as it would a fifth of them (package's choice)."""
+"""Trips come in series (dialysis, radiotherapy): chance moves them as it would a fifth of them (package's choice),
+unless other activities of the establishment move with them: no series of trips does that."""
 _LEAST_COUNT: Final = 50.0
 _FEWEST_NB: Final = 5
 _SD_FLOOR: Final = 0.05
@@ -184,15 +185,17 @@ def _own(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
     """Yield the counts that move as neither the region nor chance does; most of an establishment's at once is one."""
     whole = {period for finess, period in told if not finess}
     activities = np.array([activity for _, activity in table.keys])
-    far, limit = table.far.copy(), np.full_like(table.far, np.inf)
-    in_series = np.array([SERIES_NB if activity.startswith(_TRIPS) else 1.0 for activity in activities])
-    chance = 2 * in_series[:, None] * np.exp(-table.usual)  # of a count, and of those that it is compared with
+    is_trips = np.array([activity.startswith(_TRIPS) for activity in activities])
+    far, limit, alone = table.far.copy(), np.full_like(table.far, np.inf), np.full_like(table.far, np.inf)
+    chance = 2 * np.exp(-table.usual)  # of a count, and of those that it is compared with
+    in_series = np.where(is_trips, SERIES_NB, 1.0)[:, None] * chance
     for activity in set(activities):
         rows = np.flatnonzero(activities == activity)
         move = row_medians(far[rows].T) if len(rows) >= _FEWEST_NB else np.zeros(far.shape[1])
         far[rows] -= move
         spread = _MAD_TO_SD * row_medians(np.abs(far[rows]).reshape(1, -1))[0] if len(rows) >= _FEWEST_NB else 0.15
-        limit[rows] = np.maximum(np.log(FAR_TIMES), FAR_SDS * np.sqrt(max(spread, _SD_FLOOR) ** 2 + chance[rows]))
+        for limits, hazard in ((limit, chance), (alone, in_series)):
+            limits[rows] = np.maximum(np.log(FAR_TIMES), FAR_SDS * np.sqrt(max(spread, _SD_FLOOR) ** 2 + hazard[rows]))
     far = np.where(table.is_large & np.isfinite(far), far, 0.0)
     worst = np.argmax(np.abs(far), axis=1)
     found: dict[Cell, list[int]] = {}
@@ -200,8 +203,14 @@ def _own(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
         cell = (table.keys[row][0], table.periods[column])
         if abs(far[row, column]) > limit[row, column] and cell not in told and cell[1] not in whole:
             found.setdefault(cell, []).append(row)
-    for cell, rows_told in sorted(found.items()):
+    for cell, beyond in sorted(found.items()):
         column = table.periods.index(cell[1])
+        moved = {bool(far[row, column] > 0) for row in beyond if not is_trips[row]}
+        rows_told = [
+            row for row in beyond if bool(far[row, column] > 0) in moved or abs(far[row, column]) > alone[row, column]
+        ]
+        if not rows_told:
+            continue
         gathered = len(rows_told) > 1
         row = rows_told[0]
         label = _LABELS.get(table.keys[row][1], table.keys[row][1])

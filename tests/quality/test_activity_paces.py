@@ -91,7 +91,7 @@ CASES: dict[str, tuple[dict[Key, str | None], list[tuple[str, str]]]] = {
     "a count doubled": ({(A, "2023", "stays"): "2040"}, [("ACTIVITE_ATYPIQUE", f"{A}, Séjours, 2023")]),
     "a count half greater": ({(A, "2023", "stays"): "1530"}, []),
     "a count of zero": ({(A, "2023", "sessions"): "0"}, [("ACTIVITE_ATYPIQUE", f"{A}, Séances, 2023")]),
-    "half a year": (scaled([A], "2023", "0.5"), [("ACTIVITE_ATYPIQUE", f"{A}, 3 activités, 2023")]),  # so few trips may
+    "half a year": (scaled([A], "2023", "0.5"), [("ACTIVITE_ATYPIQUE", f"{A}, 5 activités, 2023")]),
     "half a year for all": (
         scaled(HOSPITALS, "2023", "0.5"),
         [("ACTIVITE_ATYPIQUE", "tous les établissements, 5 activités, 2023")],
@@ -159,3 +159,13 @@ def test_few_trips_halve_by_themselves(tmp_path: Path) -> None:
     """243 trips in a year, 76 in nine months: a few patients fewer, when each makes trips by the dozen."""
     counts = {"2022": "239", "2023": "247", "2024-M09": "76"}
     assert told(tmp_path, {(HOSPITALS[0], period, "trips_vsl"): nb for period, nb in counts.items()}) == []
+
+
+def test_few_trips_that_halve_with_the_stays_are_counted_with_them(tmp_path: Path) -> None:
+    known = usual()
+    changes: dict[Key, str | None] = {
+        (A, "2024-M09", activity): str(int(known[A, "2024-M09", activity]) // 2) for activity in ("stays", "trips_vsl")
+    }
+    assert told(tmp_path, changes) == [("ACTIVITE_ATYPIQUE", f"{A}, 2 activités, 2024-M09")]
+    opposed = changes | {(A, "2024-M09", "trips_vsl"): str(2 * int(known[A, "2024-M09", "trips_vsl"]))}
+    assert told(tmp_path, opposed) == [("ACTIVITE_ATYPIQUE", f"{A}, Séjours, 2024-M09")]
