@@ -10,6 +10,7 @@ import pytest
 
 from caqes_analysis import perimeter, tables
 from caqes_analysis.quality.activity_controls import check_activity
+from caqes_analysis.quality.activity_repeats import find_repeated_counts
 from caqes_analysis.store import Store
 from tests.builders import establishments, monthly_rows
 
@@ -153,6 +154,26 @@ def test_an_establishment_received_under_two_finess_is_told(tmp_path: Path) -> N
     known = usual()
     twin = {(B, period, activity): known[A, period, activity] for period in PERIODS for activity in PER_HOSPITAL}
     assert told(tmp_path, dict(twin)) == [("ACTIVITE_RECOPIEE", f"{B}, activité")]
+
+
+def test_three_equal_counts_among_many_are_chance() -> None:
+    """A hospital counts fifteen activities, three of them equal in two years: so it is in a region without defects."""
+    rows = pd.DataFrame(
+        [
+            (finess, period, f"activity {rank}", 300 + 40 * rank + 13 * year + 5 * place, "d")
+            for place, finess in enumerate(HOSPITALS)
+            for year, period in enumerate(PERIODS)
+            for rank in range(15)
+        ],
+        columns=["finess", "period", "activity", "count_nb", "delivery"],
+    )
+    own, rank = rows["finess"] == A, rows["activity"].str.split().str[-1].astype(int)
+    three = rows.assign(count_nb=rows["count_nb"].mask(own & (rank < 3), 300 + 40 * rank))
+    assert find_repeated_counts(three) == ([], set())
+    whole = rows.assign(count_nb=rows["count_nb"].mask(own & (rows["period"] != "2024-M09"), 300 + 40 * rank))
+    found, cells = find_repeated_counts(whole)
+    assert [(one.code, one.place) for one in found] == [("ACTIVITE_REPETEE", f"{A}, 2023")]
+    assert cells == {(A, "2023")}
 
 
 def test_few_trips_halve_by_themselves(tmp_path: Path) -> None:
