@@ -6,16 +6,17 @@ from typing import Literal
 
 import pandas as pd
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment import with_owners
 from caqes_analysis.chapters.assessment_matrix import matrix_table
 from caqes_analysis.chapters.assessment_words import with_values
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import through_phrase
+from caqes_analysis.chapters.words import sentence_case, through_phrase
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Notice, Table
 from caqes_analysis.evaluation.assess import contracted_indicators, evaluated_contracts
-from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.evaluation.gaps import gaps_of
+from caqes_analysis.evaluation.position import NO_OBJECT, Position, position_of
 from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.evaluation.values import contract_values
 from caqes_analysis.indicators.campaign_values import computed_for
@@ -27,6 +28,7 @@ from caqes_analysis.schemes.targets import target_for
 __all__ = ["current_positions"]
 
 _LAST_MONTH = 12
+_NO_VALUE = "pas de valeur"
 _TITLE = "L'année en cours"
 _FROM_JANUARY = 1
 
@@ -65,6 +67,7 @@ def current_positions(page: Page) -> Table | Notice:
         notes=[
             f"Comparée à l'objectif de {year}, qui porte sur l'année entière ; pas de verdict avant la fin de l'année.",
             "Une valeur seule : son objectif n'est pas renseigné.",
+            *_without_value_notes(rows),
             "Les indicateurs qui ne se lisent qu'à l'année n'ont pas de position en cours d'année.",
         ],
     )
@@ -80,9 +83,12 @@ def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.Da
     year, month_nb = page.campaign.year, page.campaign.settled_month_nb
     periods = [f"{year - 1}-M{month_nb:02d}", f"{year}-M{month_nb:02d}"]
     computed = computed_for(page.store, page.campaign, followed, periods=periods)
-    values = contract_values(computed, followed, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
-    rows = realisation(values, followed, page.targets, scheme=page.scheme.id, year=year, month_nb=month_nb)
-    rows = contracted_indicators(contracts, followed, page.scheme).merge(rows[rows["value"].notna()])
+    contract_of = contract_keys(page.store.read(tables.ESTABLISHMENTS))
+    values = contract_values(computed, followed, contract_of)
+    gaps = gaps_of(page.store, years=(year - 1, year), contract_of=contract_of)
+    rows = realisation(values, followed, page.targets, scheme=page.scheme.id, year=year, month_nb=month_nb, gaps=gaps)
+    valued_by = rows.groupby("subject")["value"].transform("count") > 0
+    rows = contracted_indicators(contracts, followed, page.scheme).merge(rows[valued_by])
     found = [_position(page, row, followed) for row in rows.to_dict("records")]
     short = {one.id: one.short_name for one in followed}
     valued = with_values(rows, decimals=1)
@@ -91,8 +97,8 @@ def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.Da
         valued.assign(
             indicator=[short[name] for name in valued["subject"]],
             text=[
-                f"{value}, {where.short}" if where.state != "muted" else value
-                for value, where in zip(valued["value_text"], found, strict=True)
+                where.short if pd.isna(row["value"]) else row["value_text"] + _beside(where)
+                for row, where in zip(valued.to_dict("records"), found, strict=True)
             ],
             state=pd.Series(
                 [None if where.state == "muted" else where.state for where in found], index=valued.index, dtype=object
@@ -113,5 +119,22 @@ def _position(page: Page, row: dict[object, object], followed: list[IndicatorDef
         finess=str(row["contract_finess"]),
     )
     direction: Literal["lower", "higher"] = "higher" if definition.direction == "higher" else "lower"
+    if pd.isna(row["value"]):  # type: ignore[call-overload]
+        is_outside = row["attainment"] == "not_applicable"
+        return Position("muted", str(row["reason"]), NO_OBJECT if is_outside else _NO_VALUE)
     value = float(str(row["value"]))
     return position_of(value, target, month_nb=page.campaign.settled_month_nb, direction=direction)
+
+
+def _beside(where: Position) -> str:
+    return "" if where.state == "muted" else f", {where.short}"
+
+
+def _without_value_notes(rows: pd.DataFrame) -> list[str]:
+    """Say of the cells without a value why, those of one reason together."""
+    lost = rows[rows["value"].isna()]
+    return [
+        f"{sentence_case(str(word))}, {why}{french.NBSP}: "
+        f"{french.list_in_words([f'{one.name} ({one.indicator})' for one in own.itertuples()])}."
+        for (word, why), own in lost.groupby(["text", "reason"], sort=True)
+    ]

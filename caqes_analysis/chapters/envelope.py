@@ -11,7 +11,7 @@ from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.region import left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
-from caqes_analysis.chapters.verdicts import position_in
+from caqes_analysis.chapters.verdicts import no_object, no_object_notes, position_in
 from caqes_analysis.chapters.words import category_words, envelope_of, period_label, sentence_case, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
@@ -71,6 +71,9 @@ def position_figure(page: Page, envelope: str) -> Figure | Notice:
         return Notice("missing", "Position des établissements", _NO_RATE.format(year=page.campaign.year - 1))
     target = page.target(envelope)
     names = page.establishments.set_index("finess")["name"]
+    without = {row["finess"]: why for _, row in rows.iterrows() if (why := no_object(page, row)) is not None}
+    apart = french.list_in_words([f"{names.get(finess, finess)} ({why})" for finess, why in without.items()])
+    rows = rows[~rows["finess"].isin(list(without))]
     frame = rows.assign(name=names.reindex(rows["finess"]).to_numpy(), value=rows["evolution_pct"])
     period = through_phrase(page.campaign, page.campaign.settled_month_nb)
     return distribution(
@@ -78,7 +81,7 @@ def position_figure(page: Page, envelope: str) -> Figure | Notice:
         caption=f"Taux d'évolution {envelope_of(page.campaign, envelope).short_label}, {period}",
         target_pct=target.value,
         target_label=target.noun,
-        notes=[sentence_case(target.label)],
+        notes=[sentence_case(target.label), *([f"Sans objet, donc sans point : {apart}."] if apart else [])],
     )
 
 
@@ -158,5 +161,10 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         caption=f"{short} par établissement, {through_phrase(page.campaign, month_nb)}",
         columns=columns,
         totals=total,
-        notes=[*filter(None, (apart, sentence_case(target.label), target.perimeter_label))] if previous else [],
+        notes=[
+            *filter(None, (apart, sentence_case(target.label), target.perimeter_label)),
+            *no_object_notes(page, rows),
+        ]
+        if previous
+        else [],
     )

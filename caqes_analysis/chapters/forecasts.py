@@ -34,7 +34,6 @@ from caqes_analysis.chapters.words import (
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import forecast_track
 from caqes_analysis.forecast.followed import EUROS
-from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, PROVISIONAL_NOTE
 from caqes_analysis.forecast.likelihood import PROBABLE, UNLIKELY, likelihood_of
 
 __all__ = [
@@ -212,26 +211,25 @@ def not_estimable_table(page: Page) -> Table | Notice | None:
     lost = rows[(rows["level"] == "establishment") & (rows["evolution_pct"].isna())].reset_index(drop=True)
     if lost.empty:
         return Notice("info", "Toutes les séries sont prévues", "Aucune série reçue n'est laissée sans prévision.")
-    names = page.establishments.set_index("finess")["name"]
-    why = [_without(PROVISIONAL_NOTE, why_not(row)) for _, row in lost.iterrows()]
-    frame = lost.assign(
-        name=names.reindex(lost["subject"]).to_numpy(),
-        label=[page.label(code) for code in lost["envelope"]],
-        why=why,
+    known = page.establishments.set_index("finess")
+    told = ordered_by_envelope(lost).assign(why=lambda rows: [why_not(page, row) for _, row in rows.iterrows()])
+    frame = pd.DataFrame(
+        [
+            (finess, why, french.list_in_words([page.label(code) for code in own["envelope"]]))
+            for (finess, why), own in told.groupby(["subject", "why"], sort=False)
+        ],
+        columns=["finess", "why", "label"],
     )
+    frame = frame.assign(**{column: known[column].reindex(frame["finess"]).to_numpy() for column in ("name", "href")})
     return Table.from_frame(
         frame,
         caption="Séries sans taux prévu, et pourquoi",
         columns=[
-            ColumnFormat.text("name", "Établissement"),
-            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Enveloppes"),
             ColumnFormat.text("why", "Raison"),
         ],
     )
-
-
-def _without(note: str, reason: str) -> str:
-    return " ; ".join(part for part in reason.split(" ; ") if part != note)
 
 
 def without_months(page: Page) -> Notice | None:
@@ -277,9 +275,7 @@ def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | N
     own = rows[(rows["level"] == level) & (rows["envelope"] == envelope)]
     if own["evolution_pct"].isna().all():
         last = None if own.empty else own.iloc[-1]
-        why = why_not(last).removeprefix("non estimable : ")
-        if INCOMPLETE_YEAR_NOTE in why:
-            why = INCOMPLETE_YEAR_NOTE.partition(", ")[2]
+        why = why_not(page, last).removeprefix("non estimable : ").removeprefix("pas de taux, ")
         text = f"Aucun taux n'est estimable pour cette enveloppe : {why}."
         return Notice("missing", "Comment la prévision a bougé", text)
     target = page.target(envelope)

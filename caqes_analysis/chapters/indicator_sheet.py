@@ -9,6 +9,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
 from caqes_analysis.chapters.own_contract import OUTSIDE_WORDS, outside_contract, without_contract
 from caqes_analysis.chapters.page import Page
@@ -16,13 +17,17 @@ from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.chapters.words import category_words, masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.columns import NOT_APPLICABLE_TEXT
+from caqes_analysis.evaluation.gaps import gaps_of
+from caqes_analysis.evaluation.position import NO_OBJECT
 from caqes_analysis.evaluation.targeting import targeting
+from caqes_analysis.evaluation.values import outside_words
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition
 from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED, counts_patients
 from caqes_analysis.indicators.standing import ranks_by_size
 
 __all__ = ["contract_indicators_table"]
 
+_MONTHS_NB = 12
 _NO_YEAR_BEFORE = "une des données qu'il demande n'a pas été reçue"
 
 
@@ -74,8 +79,21 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     absent = frame.loc[frame["previous"] == "manquant", "short_name"].tolist()
     notes += [f"N-1 manquant ({french.list_in_words(absent)}) : {_NO_YEAR_BEFORE}."] if absent else []
     notes += [masked_words(page.campaign)] if UNRANKED in set(frame["unranked"]) else []
+    notes += _no_object_notes(page, [one for one in readings if one.definition.id not in set(frame["indicator"])])
     notes += _outside_contract(page, frame, [one.definition for one in readings])
     return Table.from_frame(frame, caption=f"Indicateurs du {page.scheme.name}", columns=columns, notes=notes)
+
+
+def _no_object_notes(page: Page, absent: list[IndicatorReading]) -> list[str]:
+    """Say which indicators are not in the table because their value has no object, those of one reason together."""
+    day = opened_on(page, str(page.finess))
+    opened = None if day is None else f"ouverture le {french.date(day, short=True)}"
+    reasons: dict[str, list[str]] = {}
+    for one in absent:
+        why = outside_words(one.level) if opened is None or one.measure.evolution_of is None else opened
+        reasons.setdefault(why, []).append(one.definition.short_name)
+    said = NO_OBJECT.capitalize()
+    return [f"{said}, {why}{french.NBSP}: {french.list_in_words(names)}." for why, names in reasons.items()]
 
 
 def _unranked_notes(shown: pd.DataFrame) -> list[str]:
@@ -141,6 +159,11 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
     }
 
 
+def _has_gap(values: pd.DataFrame) -> bool:
+    """Say whether some values of whole years miss months: only then are the months looked for."""
+    return bool(values["months_nb"].between(1, _MONTHS_NB - 1).any())
+
+
 def _absence(one: IndicatorReading, status: str) -> str:
     """Return the word of a value that is not printed."""
     if status == TOO_FEW:
@@ -173,5 +196,7 @@ def _references(page: Page, readings: list[IndicatorReading]) -> pd.DataFrame:
             "asked": [f"{name}/{year}" for name, year in asked.items()],
         },
     )
-    verdicts = targeting(values, [one.definition for one in readings if one.definition.id in asked])
+    years = {int(str(year)[:4]) for year in asked.values()}
+    gaps = gaps_of(page.store, years=years, contract_of={}, finess=page.finess) if _has_gap(values) else None
+    verdicts = targeting(values, [one.definition for one in readings if one.definition.id in asked], gaps=gaps)
     return verdicts.set_index("indicator")[["reference_status", "detail"]]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.verdicts import no_rate_words
 from caqes_analysis.display import Card
 from caqes_analysis.display.charts_cumulative import Projection
 from caqes_analysis.display.series import carried_euros, carried_quantity
@@ -107,11 +108,17 @@ def chance_words(found: Likelihood) -> tuple[str, str | None]:
     return f"{found.label}{chance}", found.state
 
 
-def why_not(row: pd.Series[Any] | None) -> str:
+def why_not(page: Page, row: pd.Series[Any] | None) -> str:
     """Return why there is no forecast, or no rate."""
     if row is None:
         return "aucun mois reçu pour cette enveloppe"
-    return f"non estimable : {row['reason']}" if pd.isna(row["median_eur"]) else str(row["reason"])
+    if pd.isna(row["median_eur"]):
+        return f"non estimable : {_without(PROVISIONAL_NOTE, str(row['reason']))}"
+    return no_rate_words(page, row)
+
+
+def _without(note: str, reason: str) -> str:
+    return " ; ".join(part for part in reason.split(" ; ") if part != note)
 
 
 def chance_of(row: pd.Series[Any] | None) -> Likelihood:
@@ -188,11 +195,15 @@ def grounds(page: Page, rows: pd.DataFrame) -> list[str]:
             notes.insert(0, str(row["method"]))
         for note in dict.fromkeys(notes):
             if note != PROVISIONAL_NOTE:
-                said.setdefault(note, []).append(page.label(row["envelope"]))
+                why = no_rate_words(page, pd.Series(row)) if note == INCOMPLETE_YEAR_NOTE else note
+                said.setdefault(why, []).append(page.label(row["envelope"]))
+    together: dict[tuple[str, ...], list[str]] = {}
+    for why, labels in said.items():
+        together.setdefault(tuple(labels), []).append(why)
     everyone = "Toutes les enveloppes"
     return [
-        f"{everyone if len(labels) == len(rows) > 1 else french.list_in_words(labels)} : {why}."
-        for why, labels in said.items()
+        f"{everyone if len(labels) == len(rows) > 1 else french.list_in_words(labels)} : {' ; '.join(reasons)}."
+        for labels, reasons in together.items()
     ]
 
 
@@ -210,17 +221,12 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
     """
     label = page.label(envelope)
     if row is None or pd.isna(row["median_eur"]):
-        return f"L'atterrissage {label} n'est pas estimable : {why_not(row).removeprefix('non estimable : ')}."
-    if not has_rate(row) and _is_closed(row):
-        return (
-            f"L'année est close à {amount_between(row)} ({label}) ; sans année précédente complète, ni taux ni "
-            "comparaison."
-        )
+        return f"L'atterrissage {label} n'est pas estimable : {why_not(page, row).removeprefix('non estimable : ')}."
     if not has_rate(row):
-        return (
-            f"L'année finirait vers {amount_between(row)} ({label}) ; sans année précédente complète, ni taux ni "
-            "comparaison."
-        )
+        verb = "est close à" if _is_closed(row) else "finirait vers"
+        why = no_rate_words(page, row)
+        lacking = "sans année précédente complète, ni taux ni comparaison" if why == INCOMPLETE_YEAR_NOTE else why
+        return f"L'année {verb} {amount_between(row)} ({label}) ; {lacking}."
     if _is_closed(row):
         noun = page.target(envelope).noun
         limit = "de l'objectif" if noun == "objectif" else f"du {noun}"
@@ -257,9 +263,9 @@ def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
     if page.campaign.is_annual:
         return Card(title, french.MISSING, "il faut des dépenses mensuelles")
     if row is None or pd.isna(row["median_eur"]):
-        return Card(title, "non estimable", why_not(row).removeprefix("non estimable : "))
+        return Card(title, "non estimable", why_not(page, row).removeprefix("non estimable : "))
     if not has_rate(row):
-        return Card(title, amount_between(row), INCOMPLETE_YEAR_NOTE)
+        return Card(title, amount_between(row), no_rate_words(page, row))
     interval = rate_between(row) if _is_closed(row) else f"{rate_between(row)} à 80 %"
     detail = f"{interval} ; {amount_between(row)}"
     if pd.isna(row["target_eur"]):

@@ -8,9 +8,12 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, against_phrase, through_phrase
-from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.evaluation.position import NO_OBJECT, Position, position_of
+from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE
+from caqes_analysis.indicators.evolution import in_both_years
 from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = [
@@ -20,6 +23,9 @@ __all__ = [
     "incomplete_words",
     "judged",
     "months_words",
+    "no_object",
+    "no_object_notes",
+    "no_rate_words",
     "position_in",
     "region_gap",
     "unmatched_sentences",
@@ -58,13 +64,82 @@ def unmatched_sentences(page: Page, finess: str) -> list[str]:
 
 
 def position_in(page: Page, row: pd.Series[Any]) -> Position:
-    """Return where the evolution of an establishment stands: no verdict on a year that is not whole."""
+    """Return where the evolution of an establishment stands.
+
+    There is no verdict on a year that is not whole, and no position without a year before: « sans objet », of an
+    opening or of a spending that began since.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook, of the region or of a sheet.
+    row
+        Row of ``evolutions``.
+    """
     return position_of(
         row["evolution_pct"],
         page.target(row["envelope"]),
         month_nb=page.campaign.settled_month_nb,
         gap=year_gap(page, row),
+        without=no_object(page, row),
     )
+
+
+def no_object(page: Page, row: pd.Series[Any]) -> str | None:
+    """Return why the evolution of an establishment and envelope has no object; None when it has one, or months lack.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    row
+        Row of ``evolutions``.
+    """
+    if row["value_status"] != "not_applicable" or not pd.isna(row["evolution_pct"]):
+        return None
+    day = opened_on(page, str(row["finess"]))
+    if day is not None:
+        return f"ouverture le {french.date(day, short=True)}"
+    year = page.campaign.year - (row["previous_eur"] <= 0)
+    return f"aucune dépense {through_phrase(page.campaign, page.campaign.settled_month_nb, year=year)}"
+
+
+def no_object_notes(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Say of which establishments a table says « sans objet » and why, those that no note on the perimeter names."""
+    names = page.establishments.set_index("finess")["name"]
+    found = [
+        f"{names.get(row['finess'], row['finess'])} ({why})"
+        for _, row in rows[in_both_years(rows) & rows["evolution_pct"].isna()].iterrows()
+        if (why := no_object(page, row)) is not None
+    ]
+    return [f"Sans objet : {french.list_in_words(found)}."] if found else []
+
+
+def no_rate_words(page: Page, row: pd.Series[Any]) -> str:
+    """Return why a forecast has no evolution: an opening, or the months of the year before that are missing.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook, of the region or of a sheet.
+    row
+        Row of ``forecasts`` that has an amount and no rate.
+    """
+    day = opened_on(page, str(row["subject"])) if row["level"] == "establishment" else None
+    if day is not None:
+        return f"évolution {NO_OBJECT}, ouverture le {french.date(day, short=True)}"
+    if INCOMPLETE_YEAR_NOTE not in str(row["reason"]):
+        return str(row["reason"])
+    year = page.campaign.year - 1
+    absent = page.store.query(
+        "select month from monthly_grid where finess = $finess and envelope = $envelope and year(month) = $year "
+        "and value_status = 'missing' order by month",
+        {"finess": row["subject"], "envelope": row["envelope"], "year": year},
+    )["month"].dt.month.tolist()
+    if not absent:
+        return INCOMPLETE_YEAR_NOTE
+    names = french.list_in_words([french.month_name(number) for number in absent])
+    return f"pas de taux, {names} {year} {'manque' if len(absent) == 1 else 'manquent'}"
 
 
 def judged(page: Page, rows: pd.DataFrame) -> pd.DataFrame:

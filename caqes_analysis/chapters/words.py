@@ -122,8 +122,8 @@ def small_points(value: float) -> str:
     return f"moins de {french.points(0.01, 2, signed=False)}" if is_hidden else french.points(value, 2)
 
 
-def through_phrase(campaign: Campaign, month_nb: int) -> str:
-    """Return « de janvier à juillet 2024 », or « en 2024 » for the whole year.
+def through_phrase(campaign: Campaign, month_nb: int, *, year: int | None = None) -> str:
+    """Return « de janvier à juillet 2024 », or « en 2024 » for the whole year: that of the campaign when None.
 
     Examples
     --------
@@ -131,11 +131,12 @@ def through_phrase(campaign: Campaign, month_nb: int) -> str:
     >>> through_phrase(load_campaign("parameters/demonstration-2024.yml"), 7)
     'de janvier à juillet 2024'
     """
+    year = campaign.year if year is None else year
     if month_nb == 12:
-        return f"en {campaign.year}"
+        return f"en {year}"
     if month_nb == 1:
-        return f"en janvier {campaign.year}"
-    return f"de janvier à {french.month_name(month_nb)} {campaign.year}"
+        return f"en janvier {year}"
+    return f"de janvier à {french.month_name(month_nb)} {year}"
 
 
 def against_phrase(campaign: Campaign, month_nb: int) -> str:

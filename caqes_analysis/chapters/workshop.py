@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.chapters.landing import has_rate, rate_interval, why_not
+from caqes_analysis.chapters.landing import has_rate, rate_interval
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text, charts
@@ -27,10 +29,14 @@ def _series(page: Page, envelope: str) -> str:
 def summary(page: Page, envelope: str) -> Text:
     """Return the forecast of the series, its method and its reason."""
     row = Step(page.store, page.campaign).landing(_series(page, envelope))
-    rate = f"{rate_interval(row)} (intervalle à 80 %)" if has_rate(row) else why_not(row)
+    rate = f"{rate_interval(row)} (intervalle à 80 %)" if has_rate(row) else _without_rate(row)
     reason = f" ({row['reason']})" if row["reason"] else ""
     label = envelope_of(page.campaign, envelope).short_label
     return Text.answer(f"{page.establishment['name']}, {label} : {rate}. Méthode : {row['method']}{reason}.")
+
+
+def _without_rate(row: pd.Series[Any]) -> str:
+    return f"non estimable : {row['reason']}" if pd.isna(row["median_eur"]) else str(row["reason"])
 
 
 def candidates_table(page: Page, envelope: str) -> Table | Notice:
@@ -83,7 +89,7 @@ def events_table(page: Page, envelope: str) -> Table:
     shown = [row for _, row in rows.iterrows()]
     frame = rows.assign(
         landing=[french.compact_euros(None if pd.isna(row["median_eur"]) else row["median_eur"]) for row in shown],
-        rate=[rate_interval(row) if has_rate(row) else why_not(row) for row in shown],
+        rate=[rate_interval(row) if has_rate(row) else _without_rate(row) for row in shown],
     )
     notes = [] if page.campaign.evenements else ["La campagne ne déclare aucun événement (clé « evenements »)."]
     return Table.from_frame(

@@ -12,7 +12,8 @@ import pandas as pd
 from caqes_analysis import quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.contract_level import contract_keys
-from caqes_analysis.evaluation.realisation import INCOMPLETE, UNMATCHED, realisation
+from caqes_analysis.evaluation.gaps import Gaps, gaps_of
+from caqes_analysis.evaluation.realisation import UNMATCHED, realisation
 from caqes_analysis.evaluation.sanction import sanction_bases
 from caqes_analysis.evaluation.score import grid_score
 from caqes_analysis.evaluation.targeting import targeting
@@ -176,7 +177,8 @@ def _indicators(
     values = contract_values(computed, definitions, contract_of)
     values = mark_unmatched(values, definitions, quality.unmatched_years(store), contract_of)
     targets = store.read(tables.TARGETS)
-    verdicts = targeting(values[values["period"] == str(year)], definitions)
+    gaps = gaps_of(store, years=(year - 1, year), contract_of=contract_of)
+    verdicts = targeting(values[values["period"] == str(year)], definitions, gaps=gaps)
     verdicts = verdicts.rename(
         columns={"finess": "contract_finess", "indicator": "subject", "detail": "reference_detail"}
     )
@@ -185,8 +187,8 @@ def _indicators(
         own = [finess for finess, one in months.items() if one.first_nb == first]
         compared = second_part(values, definitions, first_nb=first) if first > 1 else values
         mine = compared[compared["finess"].isin(own)]
-        reached = realisation(mine, definitions, targets, scheme=scheme.id, year=year)
-        amounts = _amounts(Values(mine), definitions, own, year)
+        reached = realisation(mine, definitions, targets, scheme=scheme.id, year=year, gaps=gaps)
+        amounts = _amounts(Values(mine), definitions, own, year, gaps)
         listed = contracted_indicators(contracts[contracts["contract_finess"].isin(own)], definitions, scheme)
         rows = listed.assign(year=year).merge(reached, how="left", on=_KEY)
         parts.append(rows.merge(amounts, how="left", on=_KEY))
@@ -249,7 +251,7 @@ def _of_volets(definitions: Sequence[IndicatorDefinition], volets: Any, scheme: 
 
 
 def _amounts(
-    found: Values, definitions: Sequence[IndicatorDefinition], finess: Sequence[str], year: int
+    found: Values, definitions: Sequence[IndicatorDefinition], finess: Sequence[str], year: int, gaps: Gaps
 ) -> pd.DataFrame:
     """Return the euros of both years of each indicator that has some, over the months compared."""
     rows = []
@@ -258,7 +260,9 @@ def _amounts(
         for one in finess if measure else ():
             previous, before = found.value(one, str(year - 1), definition, str(measure))
             current, now = found.value(one, str(year), definition, str(measure))
-            why = INCOMPLETE if "incomplete" in (before, now) else UNMATCHED if "unmatched" in (before, now) else None
+            why = UNMATCHED if "unmatched" in (before, now) else None
+            if "incomplete" in (before, now):
+                why = gaps.words(one, definition.measure(str(measure)), (year - 1, year))
             rows.append((one, definition.id, year, _euros(previous), _euros(current), why))
     columns = [*_KEY, "previous_eur", "current_eur", "amount_reason"]
     return pd.DataFrame(rows, columns=columns).astype({"previous_eur": object, "current_eur": object})

@@ -9,8 +9,10 @@ from typing import Literal
 from caqes_analysis.french import MISSING
 from caqes_analysis.schemes.targets import Target
 
-__all__ = ["Position", "position_of"]
+__all__ = ["NO_OBJECT", "Position", "position_of"]
 
+NO_OBJECT = "sans objet"
+"""What is written of a rate that cannot exist: nothing was there the year before."""
 _LAST_MONTH = 12
 
 
@@ -42,6 +44,7 @@ def position_of(
     direction: Literal["lower", "higher"] = "lower",
     gap: str | None = None,
     is_sum: bool = False,
+    without: str | None = None,
 ) -> Position:
     """Say where an evolution rate stands.
 
@@ -62,6 +65,8 @@ def position_of(
         Why the year read is not the whole one (« un mois manque »): it then has no verdict.
     is_sum
         True for the sum of establishments some of which have the gap: it keeps the alert, without verdict.
+    without
+        Why a rate has no object (« ouverture le 01/09/2023 »): there is then nothing to compare with a target.
 
     Examples
     --------
@@ -72,7 +77,11 @@ def position_of(
     "au-dessus de l'objectif à M6"
     >>> position_of(3.2, phev, month_nb=12, gap="un mois manque").label
     'pas de verdict : un mois manque'
+    >>> position_of(None, phev, month_nb=6, without="ouverture le 01/09/2023").label
+    'sans objet : ouverture le 01/09/2023'
     """
+    if without is not None and (value is None or math.isnan(value)):
+        return Position("muted", f"{NO_OBJECT} : {without}", NO_OBJECT)
     if target.value is None:
         return Position("muted", "objectif non renseigné", "–")
     if value is None or math.isnan(value):

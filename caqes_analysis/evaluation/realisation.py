@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from caqes_analysis.evaluation.gaps import Gaps
 from caqes_analysis.evaluation.position import position_of
 from caqes_analysis.evaluation.values import Values, outside_words
 from caqes_analysis.exact import exact
@@ -16,14 +17,12 @@ from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED
 from caqes_analysis.quality import UNMATCHED_WORDS
 from caqes_analysis.schemes.targets import Target, target_for
 
-__all__ = ["INCOMPLETE", "UNMATCHED", "attainment_of", "realisation"]
+__all__ = ["UNMATCHED", "attainment_of", "realisation"]
 
-INCOMPLETE = "des mois manquent"
-"""Why a contract whose data have a gap gets no verdict."""
 UNMATCHED = UNMATCHED_WORDS
 """Why a contract whose twelve months do not make the yearly base gets none."""
-_OPENED = "année précédente incomplète : l'établissement a ouvert en cours d'année"
-_FROM_ZERO = "année précédente à zéro : pas d'évolution"
+_OPENED = "année précédente incomplète, l'établissement a ouvert en cours d'année"
+_FROM_ZERO = "année précédente à zéro, pas d'évolution"
 _LAST_MONTH = 12
 Direction = Literal["lower", "higher"]
 
@@ -89,6 +88,7 @@ def realisation(
     scheme: str,
     year: int,
     month_nb: int = _LAST_MONTH,
+    gaps: Gaps | None = None,
 ) -> pd.DataFrame:
     """Compare each indicator of each contract with its objective.
 
@@ -105,6 +105,8 @@ def realisation(
         Scheme, and data year (an evolution of ``year`` meets the target of ``year``).
     month_nb
         Last month of the data: before 12 there is an alert, never a verdict.
+    gaps
+        Which months are missing, to name them.
 
     Returns
     -------
@@ -129,7 +131,9 @@ def realisation(
             elif state == "opened":
                 outcome = ("not_applicable", "not_applicable", _OPENED)
             elif state == "incomplete":
-                outcome = ("unknown", "not_computable", INCOMPLETE)
+                years = (year,) if measure.evolution_of is None else (year - 1, year)
+                level = definition.measure(measure.evolution_of or measure.id)
+                outcome = ("unknown", "not_computable", (gaps or Gaps()).words(finess, level, years))
             elif state == TOO_FEW:
                 outcome = ("unknown", "not_computable", f"valeur masquée : {UNRANKED}")
             elif state == "unmatched":

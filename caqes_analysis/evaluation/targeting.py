@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.evaluation.gaps import Gaps
 from caqes_analysis.evaluation.values import Values, outside_words
 from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, ReferenceCondition
@@ -33,10 +34,12 @@ _COLUMNS = ["finess", "period", "indicator", "reference_status", "is_targeted", 
 _MOST_DECIMALS_NB = 4
 _STATUS_OF = {True: "respected", False: "targeted", None: "unknown"}
 _OUTSIDE = "not_applicable"
-_UNKNOWN_WORDS = {"incomplete": "des mois manquent", "too_few": "valeur masquée"}
+_UNKNOWN_WORDS = {"too_few": "valeur masquée"}
 
 
-def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) -> pd.DataFrame:
+def targeting_conditions(
+    values: pd.DataFrame, definitions: Iterable[IndicatorDefinition], *, gaps: Gaps | None = None
+) -> pd.DataFrame:
     """Return every condition of every référentiel for each establishment: the steps of :func:`targeting`.
 
     Parameters
@@ -46,6 +49,8 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
         months_nb``): of establishments or of contracts, one perimeter.
     definitions
         Definitions; those without référentiel have no row.
+    gaps
+        Which months are missing, to name them.
 
     Returns
     -------
@@ -74,7 +79,15 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
                         "threshold": condition.below if condition.below is not None else condition.above,
                         "is_met": _is_met(condition, value),
                         "value_status": status,
-                        "sentence": _sentence(condition, measure, value, status),
+                        "sentence": _sentence(
+                            condition,
+                            measure,
+                            value,
+                            status,
+                            (gaps or Gaps()).words(finess, measure, (int(period[:4]),))
+                            if status == "incomplete"
+                            else _UNKNOWN_WORDS.get(status, "valeur inconnue"),
+                        ),
                     }
                 )
     frame = pd.DataFrame(rows, columns=_CONDITION_COLUMNS)
@@ -82,7 +95,9 @@ def targeting_conditions(values: pd.DataFrame, definitions: Iterable[IndicatorDe
     return typed.sort_values(["finess", "period", "indicator", "condition_nb"], ignore_index=True)
 
 
-def targeting(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) -> pd.DataFrame:
+def targeting(
+    values: pd.DataFrame, definitions: Iterable[IndicatorDefinition], *, gaps: Gaps | None = None
+) -> pd.DataFrame:
     """Say which establishments each référentiel targets.
 
     Conditions are joined by OU: one that is met is enough to respect the référentiel; an establishment that meets none
@@ -91,7 +106,7 @@ def targeting(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) 
 
     Parameters
     ----------
-    values, definitions
+    values, definitions, gaps
         As in :func:`targeting_conditions`; a definition whose référentiel is unknown gives ``unknown``.
 
     Returns
@@ -102,7 +117,7 @@ def targeting(values: pd.DataFrame, definitions: Iterable[IndicatorDefinition]) 
         condition with its value), ordered; definitions without référentiel have no row.
     """
     definitions = list(definitions)
-    conditions = targeting_conditions(values, definitions)
+    conditions = targeting_conditions(values, definitions, gaps=gaps)
     rows = [
         _verdict(str(finess), str(period), str(indicator), steps)
         for (finess, period, indicator), steps in conditions.groupby(["finess", "period", "indicator"], sort=True)
@@ -148,7 +163,7 @@ def _is_met(condition: ReferenceCondition, value: Fraction | None) -> bool | Non
     return condition.above is not None and value > Fraction(condition.above)
 
 
-def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction | None, status: str) -> str:
+def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction | None, status: str, untold: str) -> str:
     threshold = condition.below if condition.below is not None else condition.above
     unit = f"{french.NBSP}{measure.unit}" if measure.unit else ""
     found = (
@@ -163,7 +178,7 @@ def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction |
     if status == _OUTSIDE:
         return f"{label} {outside_words(measure)}"
     if met is None:
-        return f"{label} {_UNKNOWN_WORDS.get(status, 'valeur inconnue')} (il faut {asked})"
+        return f"{label} {untold} (il faut {asked})"
     return f"{label} {found}, {'donc' if met else 'au lieu de'} {asked}"
 
 

@@ -263,3 +263,22 @@ def test_a_graded_year_that_is_closed_says_so_and_targets_nobody(graded: Page) -
     assert isinstance(assessment_matrix.targeting_matrix(graded), Notice)
     assert isinstance(assessment_matrix.incentive_matrix(graded), Notice)
     assert isinstance(assessment_matrix.realisation_matrix(graded), Table)
+
+
+def test_a_contract_without_position_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dash is said of what the contract does not hold: an opening, or a gap, is told otherwise, with its reason."""
+    page = paying(folder, RULES.read_text(encoding="utf-8"))
+    known = assessment_position.realisation
+
+    def with_an_opening(*arguments: object, **options: object) -> pd.DataFrame:
+        rows = known(*arguments, **options)  # type: ignore[arg-type]
+        place = rows.index[(rows["subject"] == "transport_ambulance_share") & rows["value"].notna()][0]
+        rows.loc[place, ["value", "attainment", "reason"]] = [None, "not_applicable", "année précédente à zéro"]
+        return rows
+
+    monkeypatch.setattr(assessment_position, "realisation", with_an_opening)
+    shown = assessment_position.current_positions(page)
+    assert isinstance(shown, Table)
+    said = [cell.text for row in shown.rows for cell in row[1:]]
+    assert said.count("sans objet") == 1
+    assert any(note.startswith("Sans objet, année précédente à zéro\u00a0: ") for note in shown.notes)

@@ -15,12 +15,14 @@ from caqes_analysis.chapters import (
     envelope,
     explained,
     finder,
+    forecasts,
     home,
     landing,
     region,
     sheet,
     sheet_data,
     sheet_spending,
+    verdicts,
 )
 from caqes_analysis.display import Cards, Notice, Table, Text
 from caqes_analysis.forecast.campaign import prepare_forecasts
@@ -240,7 +242,9 @@ def test_a_landing_says_its_interval_and_its_risk(pages: dict[str, Page]) -> Non
 
 
 def test_what_cannot_be_forecast_says_why(pages: dict[str, Page]) -> None:
-    assert "sans année précédente complète" in words(sheet.retained_messages(pages[C]))
+    assert "L'année finirait vers 120 € (PHMEV) ; évolution sans objet, ouverture le 01/01/2024." in words(
+        sheet.retained_messages(pages[C])
+    )
     assert sheet_spending.available_table(pages[C]) is None
 
 
@@ -302,3 +306,31 @@ def test_a_provisional_month_that_is_missing_does_not_bend_the_rate_at_m7(tmp_pa
 def test_what_is_drawn_says_which_months_the_cumulative_amount_leaves_out(pages: dict[str, Page]) -> None:
     drawn = sheet_spending.cumulative_figure(pages[A])
     assert "Août et septembre 2024, provisoires, ne sont pas dans le cumul." in drawn.notes
+
+
+def test_an_opening_stands_without_object_against_a_target(pages: dict[str, Page]) -> None:
+    """C opened in 2024: no rate, hence no position, no probability, and the reason each time."""
+    region_page = pages["region"]
+    table = envelope.establishment_table(region_page, "phmev")
+    assert isinstance(table, Table)
+    assert [row[-1].text for row in table.rows if row[0].text == "CH Neuf"] == ["sans objet"]
+    figure = envelope.position_figure(region_page, "phmev")
+    assert "Sans objet, donc sans point : CH Neuf (ouverture le 01/01/2024)." in figure.notes
+    assert "n'a pas de valeur" not in " ".join(figure.notes)
+    card = next(card for card in sheet.headline(pages[C])[1].cards if card.title.startswith("Atterrissage"))
+    assert card.detail == "évolution sans objet, ouverture le 01/01/2024"
+    lost = forecasts.not_estimable_table(region_page)
+    assert isinstance(lost, Table)
+    assert [[cell.text for cell in row] for row in lost.rows if row[0].text == "CH Neuf"] == [
+        ["CH Neuf", "PHMEV", "évolution sans objet, ouverture le 01/01/2024"]
+    ]
+    own = sheet_spending.forecast_table(pages[C])
+    assert "évolution sans objet, ouverture le 01/01/2024" in " ".join(own.notes)
+
+
+def test_a_spending_that_began_since_has_no_object_either(pages: dict[str, Page]) -> None:
+    row = pages["region"].settled("phmev").iloc[0].copy()
+    row["evolution_pct"], row["value_status"], row["previous_eur"] = float("nan"), "not_applicable", Decimal(0)
+    found = verdicts.position_in(pages["region"], row)
+    assert (found.short, found.label) == ("sans objet", "sans objet : aucune dépense de janvier à juillet 2023")
+    assert verdicts.position_in(pages["region"], row.where(row.index != "value_status", "missing")).short == "n. d."

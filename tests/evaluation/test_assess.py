@@ -274,7 +274,7 @@ def test_an_invented_scheme_is_only_files(tmp_path: Path) -> None:
     assert rows.loc[(B, "incentive"), "amount_eur"] == Decimal("40.00")
     assert rows.loc[(B, "ambulances"), "reference_status"] == "unknown"
     assert rows.loc[(B, "regional_incentive"), "status"] == "not_computable"
-    assert "des mois manquent" in rows.loc[(B, "regional_incentive"), "reason"]
+    assert "mars 2024 manque" in rows.loc[(B, "regional_incentive"), "reason"]
 
 
 def test_an_indicator_that_is_not_about_a_contract_says_why_where_its_money_would_be(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_a_contract_opened_within_the_year_before_is_not_judged_on_its_growth() 
     targets = read_targets([REPOSITORY / "parameters" / "targets.csv"])
     judged = realisation(found, [phev], targets, scheme="caqes-2018", year=2019, month_nb=12).iloc[0]
     assert judged["attainment"] == "not_applicable"
-    assert judged["reason"] == "année précédente incomplète : l'établissement a ouvert en cours d'année"
+    assert judged["reason"] == "année précédente incomplète, l'établissement a ouvert en cours d'année"
     whole = contract_values(pd.DataFrame(rows).assign(level="establishment", perimeter="courant"), [phev], {})
     judged = realisation(whole, [phev], targets, scheme="caqes-2018", year=2019, month_nb=12).iloc[0]
     assert judged["attainment"] == "not_attained"

@@ -1,0 +1,118 @@
+"""Which months a year that is not whole lacks, in words: what a verdict waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.indicators.definition import Measure
+from caqes_analysis.indicators.months import envelopes_counted
+from caqes_analysis.perimeter import GRID_TO_DATE
+from caqes_analysis.store import Store
+
+__all__ = ["INCOMPLETE", "Gaps", "gaps_of"]
+
+INCOMPLETE = "des mois manquent"
+"""Why a year that has a gap gets no verdict, where the months are not known one by one."""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What some years lack.
+
+    Parameters
+    ----------
+    months
+        First days of the months missing, by FINESS (of the contract) and envelope.
+    openings
+        Day of opening of those that opened in these years, by FINESS.
+    envelopes
+        Codes of the envelopes received.
+    """
+
+    months: Mapping[tuple[str, str], Sequence[pd.Timestamp]] = field(default_factory=dict)
+    openings: Mapping[str, pd.Timestamp] = field(default_factory=dict)
+    envelopes: Sequence[str] = ()
+
+    def words(self, finess: str, level: Measure, years: Iterable[int]) -> str:
+        """Return why a value is not that of whole years: « juin 2019 manque », or the day of opening.
+
+        Parameters
+        ----------
+        finess
+            The contract, or the establishment.
+        level
+            The measure read, which is no evolution.
+        years
+            Years read.
+        """
+        years = set(years)
+        day = self.openings.get(finess)
+        if day is not None and day.year in years:
+            return f"ouverture le {french.date(day, short=True)}, année incomplète"
+        lines = [line for line in (level.numerator, level.denominator) if line is not None]
+        counted = {
+            code
+            for line in lines
+            if line.table == tables.MONTHLY_GRID.name
+            for code in envelopes_counted(line.condition, self.envelopes)
+        }
+        absent = sorted({day for code in counted for day in self.months.get((finess, code), ()) if day.year in years})
+        if not absent:
+            return INCOMPLETE
+        names = french.list_in_words([french.month_year(day) for day in absent])
+        return f"{names} {'manque' if len(absent) == 1 else 'manquent'}"
+
+
+def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str], finess: str | None = None) -> Gaps:
+    """Return the months missing of some years, and who opened in the course of them.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign.
+    years
+        Years wanted.
+    contract_of
+        Signatory of each establishment; itself when absent.
+    finess
+        The only establishment wanted; all when None.
+
+    Returns
+    -------
+    Gaps
+        A month that a later cumulative delivery of its year covers is not missing.
+    """
+    years = sorted(years)
+    asked = {"years": years, "finess": finess}
+    opened = store.query(
+        "select finess, min(valid_from) as day from establishments where $finess is null or finess = $finess "
+        "group by finess having list_contains($years, year(day)) and dayofyear(day) > 1 order by finess",
+        asked,
+    )
+    days = zip(opened["finess"], opened["day"], strict=True)
+    openings = {contract_of.get(one, one): pd.Timestamp(day) for one, day in days}
+    if not store.has(tables.MONTHLY_GRID):
+        return Gaps(openings=openings)
+    received = store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()
+    rows = store.query(
+        f"""
+        with cells as (
+          select * from ({GRID_TO_DATE})
+          where list_contains($years, year) and ($finess is null or finess = $finess)
+        )
+        select finess, envelope, year, m from cells c
+        where value_status = 'missing' and not exists (
+          select 1 from cells l where l.finess = c.finess and l.envelope = c.envelope and l.year = c.year
+                                  and l.m >= c.m and l.to_date_eur is not null)
+        order by finess, envelope, year, m
+        """,
+        asked,
+    )
+    months: dict[tuple[str, str], list[pd.Timestamp]] = {}
+    for one, code, year, month_nb in zip(*(rows[name].tolist() for name in rows), strict=True):
+        months.setdefault((contract_of.get(one, one), code), []).append(pd.Timestamp(year, month_nb, 1))
+    return Gaps(months, openings, received)

@@ -1,0 +1,38 @@
+"""A year that is not whole names the months that it lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from caqes_analysis.evaluation.gaps import INCOMPLETE, Gaps, gaps_of
+from caqes_analysis.indicators.catalogue import load_catalogue
+from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
+
+
+@pytest.fixture
+def gaps(tmp_path: Path) -> Gaps:
+    series = {
+        (A, "phmev"): whole_year(2018) | whole_year(2019, m06=None),
+        (A, "lpp"): whole_year(2018, m11=None) | whole_year(2019),
+        (B, "phmev"): {f"2018-{month:02d}": "1.00" for month in range(9, 13)} | whole_year(2019),
+    }
+    known = establishments({"finess": A}, {"finess": B, "valid_from": "2018-09-01"}, {"finess": C})
+    store = store_of(tmp_path, monthly_rows(series), known, first="2018-01", last="2019-12")
+    return gaps_of(store, years=(2018, 2019), contract_of={A: C})
+
+
+def test_the_missing_months_of_the_envelopes_counted_are_named(gaps: Gaps) -> None:
+    phev = load_catalogue()["phev"]
+    level = phev.measure(str(phev.main.evolution_of or phev.main.id))
+    assert gaps.words(C, level, (2018, 2019)) == "novembre 2018 et juin 2019 manquent"
+    assert gaps.words(C, level, (2019,)) == "juin 2019 manque"
+    assert gaps.words(A, level, (2019,)) == INCOMPLETE
+
+
+def test_an_opening_misses_no_month(gaps: Gaps) -> None:
+    phev = load_catalogue()["phev"]
+    level = phev.measure(str(phev.main.evolution_of or phev.main.id))
+    assert gaps.words(B, level, (2018,)) == "ouverture le 01/09/2018, année incomplète"
+    assert gaps.words(B, level, (2019,)) == INCOMPLETE
