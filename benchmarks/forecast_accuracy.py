@@ -6,8 +6,8 @@ logarithms, give ``--peers-python``, the interpreter of an environment of its ow
     python -m venv /tmp/peers && /tmp/peers/bin/pip install statsforecast pyarrow
     python benchmarks/forecast_accuracy.py --peers-python /tmp/peers/bin/python --peers-cache /tmp/peers.parquet
 
-The peers take about 45 minutes of one core; ``--peers-every 4`` asks them about one series in four (by the hash of its
-name), and every comparison with them is then made on those series alone.
+The peers take a quarter to three quarters of an hour of one core; ``--peers-every 4`` asks them about one series in
+four (by the hash of its name), and every comparison with them is then made on those series alone.
 
 The reference set is the PBS monthly drug cost (``CAQES_REAL_DATA`` or ``../shared/data``): years 2001, 2003, 2005 and
 2007, four calendar years of history, series positive over the five years. ``--series`` takes any other long table in
