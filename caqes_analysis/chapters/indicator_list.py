@@ -10,6 +10,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators, volet_label
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.same_objective import answered_by
 from caqes_analysis.chapters.words import DEFINITION_WORDS
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 
@@ -21,11 +22,15 @@ def answer(page: Page) -> Text:
     readings = read_indicators(page, levels=["region"])
     whole = len(page.store.read(tables.INDICATORS))
     head = f"Les données reçues renseignent {french.plural(len(readings), 'indicateur')} sur les {whole} du catalogue"
-    compared = [one for one in readings if one.target.value is not None]
+    same = answered_by(readings)
+    compared = [one for one in readings if one.target.value is not None and one.definition.id not in same]
     if not compared:
         return Text.answer(f"{head} ; aucun n'a d'objectif renseigné à la période lue.")
     missed = [one.definition.short_name for one in compared if one.position(one.region["value"]).state == "warning"]
     names = f"{french.NBSP}: {french.list_in_words(missed)}" if missed else ""
+    if len(compared) == 1:
+        verb = "manque" if missed else "ne manque pas"
+        return Text.answer(f"{head}. La région {verb} le seul objectif ou repère renseigné{names}.")
     number = french.in_words(len(compared))
     if not missed:
         return Text.answer(f"{head}. La région ne manque aucun des {number} objectifs ou repères renseignés.")
@@ -51,9 +56,11 @@ def region_tables(page: Page) -> tuple[Table | Notice, ...]:
 
 def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
     rows = []
+    answers = answered_by(readings)
     for one in readings:
         region = one.region
-        situation, state = one.situation(region["value"])
+        answer = answers.get(one.definition.id)
+        situation, state = ("–", "muted") if answer else one.situation(region["value"])
         rows.append(
             {
                 "name": one.definition.short_name,
@@ -62,7 +69,7 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
                 "period": one.period_label,
                 "value": one.unit.write(region["value"]),
                 "change": change_words(one.measure, region["change"]) or "–",
-                "target": one.target_words,
+                "target": f"celui de {answer.definition.short_name}" if answer else one.target_words,
                 "position": situation,
                 "state": state,
             }
@@ -81,7 +88,12 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
         ],
         notes=[
             "Écart avec N-1 : d'un taux d'évolution, la différence des deux taux ; sinon, aux mêmes établissements, "
-            "ceux qui ont une valeur les deux années."
+            "ceux qui ont une valeur les deux années.",
+            *(
+                ["« Celui de » : la même question lue dans une autre source ; l'autre ligne y répond, et elle seule."]
+                if answers
+                else []
+            ),
         ],
     )
 

@@ -14,6 +14,7 @@ from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicato
 from caqes_analysis.chapters.own_contract import OUTSIDE_WORDS, outside_contract, without_contract
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
+from caqes_analysis.chapters.same_objective import answered_by, other_source_notes
 from caqes_analysis.chapters.words import category_words, masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.columns import NOT_APPLICABLE_TEXT
@@ -34,7 +35,9 @@ _NO_YEAR_BEFORE = "une des données qu'il demande n'a pas été reçue"
 def contract_indicators_table(page: Page) -> Table | Notice:
     """Return where the establishment stands on each indicator of the contract's scheme."""
     every = read_indicators(page, scheme=page.campaign.scheme)
-    readings = [one for one in every if _binds(one)]
+    bound = [one for one in every if _binds(one)]
+    answers = answered_by(one for one in bound if _has_value(one))
+    readings = [one for one in bound if one.definition.id not in answers]
     rows = [found for one in readings if (found := _row(page, one)) is not None]
     if not rows:
         return Notice(
@@ -72,6 +75,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
         notes += _untold_notes(frame, references["detail"])
     notes += [f"Pairs : {category_words(group)}."] if group else []
     notes += _unranked_notes(frame)
+    notes += other_source_notes(answers, bound, str(page.finess))
     elsewhere = [one.definition.short_name for one in readings if one.target_elsewhere is not None]
     if elsewhere:
         named = french.list_in_words(elsewhere)
@@ -124,6 +128,11 @@ def _outside_contract(page: Page, shown: pd.DataFrame, definitions: list[Indicat
 def _binds(one: IndicatorReading) -> bool:
     definition = one.definition
     return definition.reference is not None or definition.target is not None or definition.incentive.kind != "none"
+
+
+def _has_value(one: IndicatorReading) -> bool:
+    own = one.rows("establishment")
+    return bool(len(own) and pd.notna(own["value"].iloc[0]))
 
 
 def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:

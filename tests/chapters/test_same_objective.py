@@ -1,0 +1,94 @@
+"""One objective read in two sources is answered once, and the page says by which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.chapters import Page, indicator_list
+from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.indicator_sheet import contract_indicators_table
+from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
+from caqes_analysis.chapters.same_objective import answered_by
+from caqes_analysis.display import Table
+from caqes_analysis.indicators.definition import load_definition
+from tests.builders import A
+from tests.chapters.test_compared import TARGET, page_of
+from tests.conftest import REPOSITORY
+
+BY_MONTH, BY_YEAR = "phev_drugs", "phmev_annual"
+
+
+def reading(page: Page, name: str, value: float | None, *, period: str = "2023") -> IndicatorReading:
+    definition = load_definition(REPOSITORY / "parameters" / "indicators" / f"{name}.yml")
+    trend: dict[str, Any] = {"measure": "evolution_pct", "period": period, "value": value, "value_status": "reported"}
+    trend |= dict.fromkeys(("rank", "ranked_nb", "peer_rank", "peers_nb", "lower", "upper", "previous_value", "change"))
+    trend |= dict.fromkeys(("previous_status", "peer_group", "unranked_reason"))
+    rows = [{**trend, "level": "establishment", "finess": A}, {**trend, "level": "region", "finess": None}]
+    return IndicatorReading(page, definition, definition.measure("evolution_pct"), period, pd.DataFrame(rows))
+
+
+def evaluated(page: Page, subject: str) -> Page:
+    row = {"contract_finess": A, "subject": subject, "year": 2023, "kind": "indicator", "scheme": "caqes-2018"}
+    row |= {"label": "PHMEV", "status": "computed"}
+    page.store.write(tables.EVALUATIONS, tables.EVALUATIONS.conform(pd.DataFrame([row])), part="essai")
+    return page
+
+
+def shown(page: Page, *readings: IndicatorReading) -> Table:
+    """Return the table of a sheet that has these indicators and no other."""
+    target = {**TARGET, "scheme": "caqes-2018", "subject": "phev_drugs", "value": 3.2, "status": "verified"}
+    page.store.write(tables.TARGETS, tables.TARGETS.conform(pd.DataFrame([{**target, "data_year": 2023}])), part="clos")
+    page.readings[(None, "caqes-2018", ())] = list(readings)
+    page.readings[(None, None, ("region",))] = list(readings)
+    context = {
+        (one.definition.id, of): text for one in readings for of, text in ((REGION_VALUE, "+1"), (CLOSED_YEAR, "2023"))
+    }
+    page.__dict__["regional_context"] = context
+    found = contract_indicators_table(page)
+    assert isinstance(found, Table)
+    return found
+
+
+def plain(text: str) -> str:
+    return text.replace("\xa0", " ")
+
+
+def test_months_answer_before_any_evaluation_and_the_one_evaluated_after(tmp_path: Path) -> None:
+    page = page_of(tmp_path)
+    both = [reading(page, BY_MONTH, 2.0), reading(page, BY_YEAR, 2.4)]
+    assert {name: one.definition.id for name, one in answered_by(both).items()} == {BY_YEAR: BY_MONTH}
+    evaluated(page, BY_YEAR)
+    assert {name: one.definition.id for name, one in answered_by(both).items()} == {BY_MONTH: BY_YEAR}
+
+
+def test_two_periods_are_two_questions(tmp_path: Path) -> None:
+    page = evaluated(page_of(tmp_path), BY_YEAR)
+    assert answered_by([reading(page, BY_MONTH, 2.0, period="2024-M07"), reading(page, BY_YEAR, 2.4)]) == {}
+
+
+def test_a_sheet_shows_one_verdict_and_says_what_the_other_source_gives(tmp_path: Path) -> None:
+    page = evaluated(page_of(tmp_path), BY_YEAR)
+    table = shown(page, reading(page, BY_MONTH, 4.0), reading(page, BY_YEAR, 2.4))
+    assert [plain(row[0].text) for row in table.rows] == ["PHMEV annuelle, 2023"]
+    said = [plain(note) for note in table.notes if "même question" in note]
+    assert said == [
+        "PHMEV annuelle et PHMEV posent la même question à deux sources : la base annuelle Open PHMEV et les montants "
+        "reçus au mois. La réponse est PHMEV annuelle, que lit l'évaluation des contrats ; PHMEV donne +4,0 %."
+    ]
+
+
+def test_a_source_without_value_answers_nothing(tmp_path: Path) -> None:
+    page = evaluated(page_of(tmp_path), BY_YEAR)
+    table = shown(page, reading(page, BY_MONTH, 4.0), reading(page, BY_YEAR, None))
+    assert [plain(row[0].text) for row in table.rows] == ["PHMEV, 2023", "PHMEV annuelle, 2023"]
+
+
+def test_the_region_counts_an_objective_once(tmp_path: Path) -> None:
+    page = evaluated(page_of(tmp_path), BY_YEAR)
+    shown(page, reading(page, BY_MONTH, 4.0), reading(page, BY_YEAR, 4.4))
+    said = plain(indicator_list.answer(page).summary())
+    assert said.endswith("La région manque le seul objectif ou repère renseigné : PHMEV annuelle.")
