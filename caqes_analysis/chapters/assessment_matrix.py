@@ -111,7 +111,7 @@ def targeting_matrix(page: Page) -> Table | Notice:
         return Notice(
             "missing",
             "Référentiels",
-            f"Aucun indicateur de {page.scheme.name} n'a de référentiel : personne n'est ciblé.",
+            f"Aucun indicateur du {page.scheme.name} n'a de référentiel : personne n'est ciblé.",
         )
     is_known = rows["reference_status"].isin(["respected", "targeted"])
     known = is_known.groupby(rows["indicator"]).any()

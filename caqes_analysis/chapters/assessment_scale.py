@@ -178,9 +178,10 @@ def _base_words(page: Page, rule: SanctionRule, year: int) -> str:
         ", ".join(text for text in (_AMOUNTS.get(str(kind)), _tax(tax), _DATES.get(str(date))) if text)
         for kind, date, tax in received.itertuples(index=False)
     ]
-    names = french.list_in_words([envelope_of(page.campaign, code).label for code in rule.base_envelopes])
+    names = french.list_in_words([f"« {envelope_of(page.campaign, code).label} »" for code in rule.base_envelopes])
+    whose = "des enveloppes" if len(rule.base_envelopes) > 1 else "de l'enveloppe"
     which = f" ({' ; '.join(dict.fromkeys(kinds))})" if kinds else ""
-    return f"Assiette : dépense de janvier à décembre {year}{which} de : {names}, tous les sites du contrat."
+    return f"Assiette : dépense de janvier à décembre {year}{which} {whose} {names}, tous les sites du contrat."
 
 
 def _tax(tax: object) -> str | None:

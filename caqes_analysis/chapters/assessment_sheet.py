@@ -22,6 +22,7 @@ from caqes_analysis.chapters.assessment_words import (
     with_values,
 )
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
@@ -81,7 +82,7 @@ def steps_table(page: Page) -> Table | Notice:
         notes=[
             "Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses.",
             *(
-                ["Montant = taux × économies retenues × effet de l'objectif (1 : plein effet, 0 : aucun)."]
+                ["Montant = taux × économies retenues × effet de l'objectif (1 pour plein effet, 0 pour aucun)."]
                 if (rows["kind"] == "incentive").any()
                 else []
             ),
@@ -182,7 +183,7 @@ def _targeted(row: Mapping[Any, Any]) -> str:
     if not isinstance(row["reference_status"], str):
         return "–"
     word = REFERENCE_WORDS[row["reference_status"]][0]
-    return f"{word} : {row['reference_detail']}" if isinstance(row["reference_detail"], str) else word
+    return f"{word} ({after_colon(row['reference_detail'])})" if isinstance(row["reference_detail"], str) else word
 
 
 def _money(row: Mapping[Any, Any]) -> str:

@@ -71,7 +71,7 @@ def perimeter_notes(page: Page) -> list[str]:
     if not found:
         return []
     return [
-        f"Taux à périmètre constant. Hors de ces taux : {_changes(page, rows.loc[~in_both_years(rows), 'finess'])} : "
+        f"Taux à périmètre constant. Hors de ces taux, {_changes(page, rows.loc[~in_both_years(rows), 'finess'])} : "
         f"{', '.join(found)}."
     ]
 

@@ -81,6 +81,7 @@ def position_figure(page: Page, envelope: str) -> Figure | Notice:
         caption=f"Taux d'évolution {envelope_of(page.campaign, envelope).short_label}, {period}",
         target_pct=target.value,
         target_label=target.noun,
+        month_nb=page.campaign.settled_month_nb,
         notes=[sentence_case(target.label), *([f"Sans objet, donc sans point : {apart}."] if apart else [])],
     )
 
@@ -102,7 +103,13 @@ def levels_figure(page: Page, envelope: str) -> Figure | Notice:
     )
     if not sums["previous_eur"].astype("float64").sum():
         sums = sums.drop(columns="previous_eur")
-    figure = year_totals(sums, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
+    figure = year_totals(
+        sums,
+        year=page.campaign.year,
+        name=page.campaign.region.name,
+        envelope=envelope,
+        month_nb=page.campaign.settled_month_nb,
+    )
     return _with_perimeter(page, envelope, figure)
 
 

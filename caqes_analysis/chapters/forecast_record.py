@@ -132,7 +132,7 @@ def envelopes_table(page: Page) -> Table | None:
     summed = rows["kind"] == KINDS[1]
     labels = rows["envelope"].map(page.label)
     notes = [
-        "Région : la somme des établissements, une prévision par année rejouée : quelques années ne prouvent rien."
+        "Région : la somme des établissements, une prévision par année rejouée ; quelques années ne prouvent rien."
     ]
     if summed.any():
         notes.append(
@@ -184,7 +184,7 @@ def reliability_table(page: Page) -> Table | None:
     scores = [
         f"à {row['observed_months_nb']} mois, {french.number(row['brier'], 3)}"
         + (
-            f" (sur les années comparables : {french.number(row['compared_brier'], 3)}, contre "
+            f" (sur les années comparables, {french.number(row['compared_brier'], 3)} contre "
             f"{french.number(row['last_ratio_brier'], 3)} pour le ratio de l'année d'avant et ses erreurs)"
             if row["compared_nb"]
             else ""

@@ -69,14 +69,15 @@ def answer(reading: IndicatorReading) -> Text:
     rows = known[undecided(reading, known).isna()]
     missed, untold = sum(are_missed(reading, rows)), len(known) - len(rows)
     some = f"{french.plural(missed, 'établissement')} sur {french.number(len(rows))}"
-    if reading.definition.direction != "higher" and target.value < 0:
+    when = "" if reading.month_nb == 12 else f" à M{reading.month_nb}"
+    if reading.definition.direction != "higher" and target.value < 0 and not when:
         verb = "atteignent" if missed > 1 else "atteint"
         count = f"{some} ne l'{verb} pas"
         none = f"les {_counted_words(reading, rows)} l'atteignent"
     else:
         side = "en dessous" if reading.definition.direction == "higher" else "au-dessus"
-        count = f"{some} {'sont' if missed > 1 else 'est'} {side}"
-        none = f"aucun des {_counted_words(reading, rows)} n'est {side}"
+        count = f"{some} {'sont' if missed > 1 else 'est'} {side}{when}"
+        none = f"aucun des {_counted_words(reading, rows)} n'est {side}{when}"
     apart = f" ({french.plural(untold, 'autre', 'autres')} sans verdict)" if untold else ""
     return Text.answer(f"{head}. {sentence_case(target.label)}{french.NBSP}: {count if missed else none}{apart}.")
 
@@ -155,6 +156,7 @@ def _position(
         better="higher" if reading.definition.direction == "higher" else "lower",
         unit=format_of(named),
         reference=reference,
+        month_nb=reading.month_nb,
         notes=notes,
     )
 
@@ -346,4 +348,4 @@ def _condition_words(reading: IndicatorReading, condition: ReferenceCondition) -
     value = condition.below if condition.below is not None else condition.above
     sign = "moins" if condition.below is not None else "plus"
     limit = format_of(measure).write_threshold(float(value or 0))
-    return f"{_within_a_sentence(measure.label)}{french.NBSP}: {sign} de {limit}"
+    return f"{_within_a_sentence(measure.label)}, {sign} de {limit}"

@@ -162,8 +162,8 @@ def contribution_note(reading: IndicatorReading) -> str:
     if reading.measure.denominator is None:
         return f"Contribution : ce que chacun ajoute à {change} ; les contributions s'y additionnent."
     return (
-        f"Contribution : ce que chacun ajoute à {change}, effet de sa valeur et effet de son poids : le second peut "
-        "être contraire au premier, ou seul ; les contributions s'y additionnent."
+        f"Contribution : ce que chacun ajoute à {change}, effet de sa valeur et effet de son poids (le second peut "
+        "être contraire au premier, ou seul) ; les contributions s'y additionnent."
     )
 
 

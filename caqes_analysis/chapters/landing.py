@@ -10,6 +10,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import no_rate_words
+from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import Card
 from caqes_analysis.display.charts_cumulative import Projection
 from caqes_analysis.display.series import carried_euros, carried_quantity
@@ -113,7 +114,7 @@ def why_not(page: Page, row: pd.Series[Any] | None) -> str:
     if row is None:
         return "aucun mois reçu pour cette enveloppe"
     if pd.isna(row["median_eur"]):
-        return f"non estimable : {_without(PROVISIONAL_NOTE, str(row['reason']))}"
+        return f"non estimable : {after_colon(_without(PROVISIONAL_NOTE, str(row['reason'])))}"
     return no_rate_words(page, row)
 
 
@@ -202,8 +203,8 @@ def grounds(page: Page, rows: pd.DataFrame) -> list[str]:
         together.setdefault(tuple(labels), []).append(why)
     everyone = "Toutes les enveloppes"
     return [
-        f"{everyone if len(labels) == len(rows) > 1 else french.list_in_words(labels)} : {' ; '.join(reasons)}."
-        for labels, reasons in together.items()
+        f"{everyone if len(labels) == len(rows) > 1 else french.list_in_words(labels)} : {after_colon(why)}."
+        for labels, why in ((labels, " ; ".join(reasons)) for labels, reasons in together.items())
     ]
 
 

@@ -113,7 +113,7 @@ def transports_note(page: Page, modes: Iterable[str]) -> list[str]:
         finess=str(page.finess),
     )
     if national.value is None:
-        return [f"Transports{french.NBSP}: {national.label}."]
+        return [f"Transports, {national.label}."]
     return [
         f"Transports{french.NBSP}: {national.label} pour l'ensemble des modes, lu à « La fin de l'année » ; aucun mode "
         "n'y est comparé seul."

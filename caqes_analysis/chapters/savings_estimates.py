@@ -10,6 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.series import carried_bound, carried_euros
 from caqes_analysis.savings.estimate import REGION
@@ -38,6 +39,7 @@ CHANCE_NOTE = (
 )
 """What a conclusion is worth when there are many."""
 _SURELY_PCT = 99
+_UNDER_ROUNDING = "inférieur à l'arrondi"
 _BOUNDS = ("lower_95_eur", "upper_95_eur")
 _AMOUNTS = ("previous_eur", "actual_eur", "counterfactual_eur", "saving_eur", "events_eur")
 
@@ -194,13 +196,13 @@ def _grouped(reasons: Mapping[str, str]) -> list[str]:
     for label, reason in reasons.items():
         for part in str(reason).split(" ; "):
             said.setdefault(part, []).append(label)
-    return [f"{french.list_in_words(labels)} : {part}." for part, labels in said.items()]
+    return [f"{french.list_in_words(labels)} : {after_colon(part)}." for part, labels in said.items()]
 
 
 def estimate_note(row: Mapping[Any, Any]) -> str:
     """Return in one sentence what is known of the saving of one contract on one indicator."""
     if pd.isna(row["saving_eur"]):
-        reason = "" if pd.isna(row["reason"]) else f" : {row['reason']}"
+        reason = "" if pd.isna(row["reason"]) else f" ({after_colon(str(row['reason']))})"
         return f"{row['label']} : économie réelle non estimable{reason}."
     paid = row["prob_paid_without_effect"]
     undeserved = "" if pd.isna(paid) else f" Chance d'être payé sans avoir rien changé : {_chance(paid)}."
@@ -241,7 +243,7 @@ def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price
     between = " à ".join(carried_bound(value, low, high, signed=True) for value in (low, high))
     words = _events_words(row)
     verdict = f"{_verdict(row['conclusion'], between)}{_beyond(float(saving), low, high)}"
-    return f"{counted} ; {verdict}{f' ; {words}' if words else ''}."
+    return f"{counted} ; {after_colon(verdict)}{f' ; {words}' if words else ''}."
 
 
 def _verdict(conclusion: str, between: str) -> str:
@@ -271,7 +273,7 @@ def sensitivity_table(page: Page) -> Table | Notice | None:
                 "indicator": str(page.indicator_names.get(row["indicator"], row["indicator"])),
                 "label": row["label"],
                 "estimate": estimate_text(row),
-                "difference": carried_euros(row["difference_eur"], *(row[name] for name in _BOUNDS), signed=True),
+                "difference": _difference(row),
                 "conclusion": CONCLUSION_WORDS.get(row["conclusion"], french.MISSING),
             }
             for row in shown.to_dict("records")
@@ -296,6 +298,12 @@ def sensitivity_table(page: Page) -> Table | Notice | None:
             "Une hypothèse absente ne peut pas changer avec les mois reçus.",
         ],
     )
+
+
+def _difference(row: Mapping[Any, Any]) -> str:
+    """Return a difference rounded as the estimates are: those of two rows may be rounded apart without one."""
+    words = carried_euros(row["difference_eur"], *(row[name] for name in _BOUNDS), signed=True)
+    return _UNDER_ROUNDING if words == french.euros(0) and row["difference_eur"] else words
 
 
 def rules_table(page: Page) -> Table | None:

@@ -24,6 +24,7 @@ __all__ = [
     "MAIN_ENVELOPE",
     "ORDER_OF_ENVELOPES",
     "VOLET_WORDS",
+    "after_colon",
     "against_phrase",
     "against_target",
     "benchmark_notes",
@@ -170,6 +171,17 @@ def month_phrase(campaign: Campaign) -> str:
 def sentence_case(text: str) -> str:
     """Return the text with a capital first letter, the rest unchanged (unlike ``str.capitalize``)."""
     return text[:1].upper() + text[1:]
+
+
+def after_colon(reason: str) -> str:
+    """Return a reason as it stands after a colon: its own colons become commas, one sentence has one colon.
+
+    Examples
+    --------
+    >>> after_colon("fusion du 01/07/2023 : mois des établissements réunis additionnés")
+    'fusion du 01/07/2023, mois des établissements réunis additionnés'
+    """
+    return reason.replace(f"{french.NBSP}: ", ", ").replace(" : ", ", ")
 
 
 def against_target(position: str, target: Target) -> str:

@@ -161,7 +161,14 @@ def top_classes(
 
 
 def year_totals(
-    frame: pd.DataFrame, *, year: int, name: str, envelope: str, header: str = "Catégorie", top_nb: int = 15
+    frame: pd.DataFrame,
+    *,
+    year: int,
+    name: str,
+    envelope: str,
+    header: str = "Catégorie",
+    month_nb: int = 12,
+    top_nb: int = 15,
 ) -> Figure:
     """Draw how the spending of a year divides between categories or departments.
 
@@ -174,6 +181,8 @@ def year_totals(
         Year, whose spending it is, code of the envelope.
     header
         What a row is (« Catégorie », « Département »).
+    month_nb
+        Last month that the amounts hold, since January.
     top_nb
         How many groups are drawn.
     """
@@ -181,10 +190,11 @@ def year_totals(
     data = _ordered(rows, ["label"]).assign(name=lambda d: d["label"])
     whole = sum(data["amount_eur"], Decimal(0))
     share = french.percent(data["share_pct"].iloc[0])
-    title = f"{data['name'].iloc[0]} : {share} des {french.compact_euros(whole)} de {year}"
-    caption = f"{name}, {envelope_label(envelope)} : dépenses de {year} par {header.lower()}"
+    when = "" if month_nb == 12 else f" à M{month_nb}"
+    title = f"{data['name'].iloc[0]} : {share} des {french.compact_euros(whole)} de {year}{when}"
+    caption = f"{name}, {envelope_label(envelope)} : dépenses de {year}{when} par {header.lower()}"
     return _ranking(data, title=title, caption=caption, header=header, year=year, top_nb=top_nb,
-                    colour=envelope_colour(envelope))  # fmt: skip
+                    colour=envelope_colour(envelope), when=when)  # fmt: skip
 
 
 def _ordered(rows: pd.DataFrame, ties: list[str]) -> pd.DataFrame:
@@ -213,7 +223,15 @@ def _fewest(shares: Sequence[float | None], threshold: float) -> int | None:
 
 
 def _ranking(
-    data: pd.DataFrame, *, title: str, caption: str, header: str, year: int, top_nb: int, colour: str
+    data: pd.DataFrame,
+    *,
+    title: str,
+    caption: str,
+    header: str,
+    year: int,
+    top_nb: int,
+    colour: str,
+    when: str = "",
 ) -> Figure:
     compared = "evolution_pct" in data
     shown, rest = data.iloc[:top_nb], data.iloc[top_nb:]
@@ -234,13 +252,13 @@ def _ranking(
         bars.append(
             Bar(_others(len(rest)), printed, float(amount), None if before is None else float(before), CONTEXT, True)
         )
-    marks = f" Le trait vertical marque {year - 1}." if compared else ""
+    marks = f" Le trait vertical marque {year - 1}{when}." if compared else ""
     first = [f"{bar.name}, {bar.printed.replace(' · ', ', ')}" for bar in bars[:5]]
     alt = f"{caption}, barres de la plus longue à la plus courte.{marks} {' ; '.join(first)}."
     formats = [ColumnFormat.text("name", header)]
     if "establishments_nb" in data:
         formats.append(ColumnFormat.count("establishments_nb", "Établissements"))
-    formats.append(ColumnFormat.amount("amount_eur", str(year)))
+    formats.append(ColumnFormat.amount("amount_eur", f"{year}{when}"))
     formats.append(ColumnFormat.percent("share_pct", "Part"))
     totals: dict[str, list[Any]] = {
         "name": ["Total"],
@@ -250,12 +268,12 @@ def _ranking(
     if "establishments_nb" in data:
         totals["establishments_nb"] = [data["establishments_nb"].sum()]
     if compared:
-        formats.insert(-2, ColumnFormat.amount("previous_eur", str(year - 1)))
+        formats.insert(-2, ColumnFormat.amount("previous_eur", f"{year - 1}{when}"))
         formats.append(ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True))
         before = _summed(data, "previous_eur")
         totals |= {"previous_eur": [before], "evolution_pct": [evolution_pct(_summed(data, "amount_eur"), before)]}
     table = Table.from_frame(data, caption=caption, columns=formats, totals=pd.DataFrame(totals))
-    notes = [f"Le trait vertical marque le montant de {year - 1}."] if compared else []
+    notes = [f"Le trait vertical marque le montant de {year - 1}{when}."] if compared else []
     return Figure(title, alt, draw_bars(bars), table, tuple(notes))
 
 

@@ -40,6 +40,8 @@ _UNTOLD = "indéterminé"
 """How the reason begins of a value that nobody can compare; the others that are set aside have no rank."""
 # Part of the height above which two lines of text no longer stand over a named level.
 _ROOM_ABOVE = 0.72
+_LAST_MONTH = 12
+_NAMED_NB = 6
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class _Scene:
     better: Literal["lower", "higher"]
     unit: MeasureFormat
     reference: Reference | None = None
+    month_nb: int = _LAST_MONTH
 
     @property
     def counted(self) -> list[_Point]:
@@ -125,6 +128,7 @@ def distribution(
     unit: MeasureFormat = EVOLUTION,
     reference: Reference | None = None,
     highlight: str | None = None,
+    month_nb: int = _LAST_MONTH,
     notes: Sequence[str] = (),
 ) -> Figure:
     """Draw the value of every establishment in order, against the target.
@@ -147,6 +151,8 @@ def distribution(
         Condition of the référentiel, which says who is targeted and not what is to be reached: a line of its own.
     highlight
         FINESS of the establishment to name.
+    month_nb
+        Last month of the values: before December the title says where they stand at that month, and no verdict.
     notes
         Sentences printed under the figure.
     """
@@ -165,7 +171,7 @@ def distribution(
             known["finess"], known["name"], values, verdicts, reasons, strict=True
         )
     ]
-    scene = _Scene(points, target_pct, target_label, better, unit, reference)
+    scene = _Scene(points, target_pct, target_label, better, unit, reference, month_nb)
     title = _title(scene, highlight)
     beyond = [point for point in points if point.is_beyond]
     every_note = [*notes, *_set_aside_notes(scene)]
@@ -174,9 +180,9 @@ def distribution(
         more = f" et {french.plural(len(beyond) - 6, 'autre')}" if len(beyond) > 6 else ""
         every_note.append(f"Hors du cadre, au bord : {who}{more}.")
     if len(rows) > len(known):
-        count = len(rows) - len(known)
-        verb = "n'ont pas" if count > 1 else "n'a pas"
-        every_note.append(f"{french.plural(count, 'établissement')} {verb} de valeur.")
+        without = sorted(str(name) for name in rows.loc[rows["value"].isna(), "name"])
+        others = [french.plural(len(without) - _NAMED_NB, "autre")] if len(without) > _NAMED_NB else []
+        every_note.append(f"Sans valeur{french.NBSP}: {french.list_in_words([*without[:_NAMED_NB], *others])}.")
     return Figure(
         title=title,
         alt=" ".join([f"{caption} : {_facts(scene, highlight)} {title}.", *every_note]),
@@ -234,9 +240,13 @@ def _title(scene: _Scene, highlight: str | None) -> str:
     missed = sum(scene.misses(point) for point in points)
     target = f"{scene.target_label} de {scene.unit.write_threshold(scene.target_pct)}"
     target = french.elided("le", target)
+    when = "" if scene.month_nb == _LAST_MONTH else f" à M{scene.month_nb}"
     if scene.better == "lower":
         # A fall is reached or not: « exceeds −5 % » would read as a success.
-        if scene.target_pct < 0:
+        if scene.target_pct < 0 and when:
+            verb = f"{'sont' if missed > 1 else 'est'} au-dessus"
+            target = f"du {target[3:]}" if target.startswith("le ") else f"de {target}"
+        elif scene.target_pct < 0:
             if not missed:
                 return f"Les {scene.counted_words} atteignent {target}"
             verb = "n'atteignent pas" if missed > 1 else "n'atteint pas"
@@ -245,9 +255,9 @@ def _title(scene: _Scene, highlight: str | None) -> str:
     else:
         verb = "restent sous" if missed > 1 else "reste sous"
     if not missed:
-        return f"Aucun établissement sur {french.in_words(number)} ne {verb} {target}"
+        return f"Aucun établissement sur {french.in_words(number)} {french.elided('ne', verb)} {target}{when}"
     who = capitalised(french.plural(missed, "établissement", words=True))
-    return f"{who} sur {french.in_words(number)} {verb} {target}"
+    return f"{who} sur {french.in_words(number)} {verb} {target}{when}"
 
 
 def _facts(scene: _Scene, highlight: str | None) -> str:

@@ -129,6 +129,6 @@ def measure_in_symbols(
 
 def _lines(part: Sum, lists: Mapping[str, CodeList]) -> str:
     which = condition_in_words(part.table, part.where, lists)
-    if part.table in _PLACES and which:
-        which = f"celles {_of_what(part.table, which)}"
-    return f"les lignes comptées : {which or 'toutes'}"
+    if not which:
+        return "toutes les lignes"
+    return f"les lignes {_of_what(part.table, which) if part.table in _PLACES else which}"

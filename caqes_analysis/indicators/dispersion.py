@@ -109,7 +109,7 @@ def estimate_dispersion(numerator: Floats, exposure: Floats, *, kind: Kind) -> D
     above, below, known_nb = _block(numerator, exposure, is_share=kind != "ratio")
     rows_nb, periods_nb = above.shape
     if periods_nb < 2:
-        return Unestimated("une seule période connue : l'aléa d'une année à l'autre n'est pas estimable")
+        return Unestimated("une seule période connue, l'aléa d'une année à l'autre n'est pas estimable")
     df_per_row = periods_nb - 1 - (periods_nb >= _DETRENDED_FROM)
     df = (rows_nb - 1) * df_per_row
     if df < ENOUGH_DF:

@@ -108,8 +108,10 @@ def test_a_reader_does_the_sanction_again_from_what_is_printed(graded: Page) -> 
     said = plain(assessment.rules(graded).summary())
     assert "de 0 à moins de 40, 1 % ; de 40 à moins de 60, 0,5 % ; à partir de 60, 0 %" in said
     assert "au plus 500 000 €" in said
-    assert "Assiette : dépense de janvier à décembre 2019 (montant remboursé, TTC, au mois de la sortie) de :" in said
-    assert "Liste en sus, médicaments et Liste en sus, dispositifs médicaux" in said
+    assert (
+        "Assiette : dépense de janvier à décembre 2019 (montant remboursé, TTC, au mois de la sortie) des enveloppes "
+        "« Liste en sus, médicaments » et « Liste en sus, dispositifs médicaux », tous les sites du contrat."
+    ) in said
     scale = cells(assessment_scale.scale_table(graded), "Points selon la réponse")
     assert scale[0] == "à partir de 0 % : 0 ; à partir de 50 % : 5 ; à partir de 80 % : 10"
     rows = assessment.evaluations(graded)

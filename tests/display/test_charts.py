@@ -545,3 +545,26 @@ def test_a_grid_of_verdicts_of_a_large_region_draws_the_worst_and_lists_all() ->
     assert any("60 contrats" in note for note in figure.notes)
     without = rows.assign(attainment="unknown")
     assert charts.verdict_grid(without, name="Région", year=2023).title == "Aucun objectif de 2023 n'a de verdict"
+
+
+def test_before_december_a_title_says_where_values_stand_and_no_verdict() -> None:
+    missed = charts.distribution(rates(-6, -4, 8), caption="Taux", target_pct=-5, month_nb=7)
+    assert missed.title == "Deux établissements sur trois sont au-dessus de l'objectif de −5\u00a0% à M7"
+    benchmark = charts.distribution(rates(-6, -4, 8), caption="Taux", target_pct=-5, target_label="repère", month_nb=7)
+    assert benchmark.title == "Deux établissements sur trois sont au-dessus du repère de −5\u00a0% à M7"
+    held = charts.distribution(rates(-6, -7, -8), caption="Taux", target_pct=-5, month_nb=7)
+    assert held.title == "Aucun établissement sur trois n'est au-dessus de l'objectif de −5\u00a0% à M7"
+    above = charts.distribution(rates(5, 1, 3), caption="Taux", target_pct=4, month_nb=7)
+    assert above.title == "Un établissement sur trois dépasse l'objectif de 4\u00a0% à M7"
+
+
+def test_who_has_no_value_is_named() -> None:
+    assert "Sans valeur\u00a0: " in charts.distribution(rates(5, 1, 3, None), caption="Taux").notes[-1]
+
+
+def test_the_part_of_a_year_is_not_called_the_year() -> None:
+    frame = pd.DataFrame({"label": ["CH"], "amount_eur": [Decimal(10)], "previous_eur": [Decimal(8)]})
+    figure = charts.year_totals(frame, year=2024, name="Région", envelope="phmev", month_nb=7)
+    assert "de 2024 à M7" in figure.title
+    assert "2024 à M7" in figure.table.caption
+    assert figure.notes == ("Le trait vertical marque le montant de 2023 à M7.",)
