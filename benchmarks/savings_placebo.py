@@ -111,7 +111,15 @@ def names_and_dates(months: np.ndarray) -> tuple[np.ndarray, pd.DatetimeIndex]:
     return names, pd.date_range(f"{FIRST_YEAR}-01-01", periods=months.shape[1], freq="MS")
 
 
-def run(months: np.ndarray, measure: str, is_compared: bool, seed: int, events: pd.DataFrame | None = None) -> Run:
+def run(
+    months: np.ndarray,
+    measure: str,
+    is_compared: bool,
+    seed: int,
+    events: pd.DataFrame | None = None,
+    *,
+    are_complete: bool = False,
+) -> Run:
     """Simulate the counterfactual of one region with the functions that ``savings.estimate`` calls."""
     treated = under_contract(months, measure)
     names, _ = names_and_dates(months)
@@ -119,6 +127,11 @@ def run(months: np.ndarray, measure: str, is_compared: bool, seed: int, events: 
     read_window = build_window if declared is None else declared.window
     replays = [read_window(months[:, :ORIGIN], ORIGIN - 12 * back, OFFSETS) for back in range(1, REPLAYS + 1)]
     targeting = Targeting(measure) if measure else None
+    moves = [
+        declared.common_move(months, date + OFFSETS, date - 12 + OFFSETS)
+        for date in range(ORIGIN, ORIGIN - 12 * REPLAYS - 1, -12)
+        if declared is not None
+    ]
     found = simulate_counterfactual(
         replays,
         read_window(months, ORIGIN, OFFSETS),
@@ -126,6 +139,7 @@ def run(months: np.ndarray, measure: str, is_compared: bool, seed: int, events: 
         [replay_targeting(window, treated, targeting) for window in replays],
         is_compared=is_compared,
         is_on_growth=measure == "growth",
+        explained_variance=float(np.mean(np.square(moves))) if are_complete and moves else 0.0,
         paths_nb=1000,
         seed=seed,
     )
@@ -138,11 +152,16 @@ def run(months: np.ndarray, measure: str, is_compared: bool, seed: int, events: 
 
 
 def check_against_estimate(
-    months: np.ndarray, measure: str, is_compared: bool, events: pd.DataFrame | None = None
+    months: np.ndarray,
+    measure: str,
+    is_compared: bool,
+    events: pd.DataFrame | None = None,
+    *,
+    are_complete: bool = False,
 ) -> None:
     """Fail unless the public function gives the same counterfactual for this region."""
     months = np.round(months, 2)
-    ours = run(months, measure, is_compared, 0, events)
+    ours = run(months, measure, is_compared, 0, events, are_complete=are_complete)
     names, dates = names_and_dates(months)
     table = pd.DataFrame(
         {"series": np.repeat(names, len(dates)), "month": np.tile(dates, len(names)), "amount_eur": months.ravel()}
@@ -154,6 +173,7 @@ def check_against_estimate(
         design="compared" if is_compared else "interrupted",
         targeting=Targeting(measure) if measure else None,
         events=events,
+        events_are_complete=are_complete,
     ).set_index("level")
     assert abs(float(rows.loc["region", "counterfactual_eur"]) / ours.paths.mean(axis=1).sum() - 1) < 1e-9
 

@@ -182,6 +182,9 @@ class Campaign(Parameters):
     evenements
         Dated events that forecasts and estimated savings take into account (pandemic months, a drug added to the list,
         a tariff cut).
+    evenements_complets
+        Whether these are all the tariff cuts, and all that touches every establishment, of the years received: an
+        estimated saving then expects fewer of what nobody declared, and says so.
     disclosure, batch
         Secrecy thresholds and execution.
     output
@@ -205,6 +208,7 @@ class Campaign(Parameters):
     map: Place | None = None
     comments: Place | None = None
     evenements: tuple[KnownEvent, ...] = ()
+    evenements_complets: bool = False
     disclosure: Disclosure = Disclosure()
     batch: Batch = Batch()
     output: Place | None = None

@@ -41,6 +41,7 @@ THRESHOLD = "threshold"
 _UNKNOWN_RULE = "règle de ciblage non donnée : le retour vers la moyenne n'est corrigé que par le passé de chaque série"
 
 _TRANSITION, _TRANSITIONS = "mois de transition déclaré, non compté", "mois de transition déclarés, non comptés"
+_COMPLETE = "la liste des événements déclarés est donnée pour complète : l'intervalle n'en attend presque pas d'autre"
 _YEARLY_TRANSITION = "base annuelle : les mois de transition déclarés n'ont pas pu en être retirés"
 
 
@@ -55,6 +56,7 @@ def estimate(
     targeting: Targeting | None = None,
     threshold: Threshold | None = None,
     events: pd.DataFrame | None = None,
+    events_are_complete: bool = False,
     groups: Mapping[str, str] | None = None,
     rule: IncentiveRule | None = None,
     indicator: str = "",
@@ -89,6 +91,9 @@ def estimate(
         Declared events, as :func:`~caqes_analysis.forecast.events.apply_events` reads them (a tariff cut, a product
         added to the list): what those of known ``factor`` do is expected, and neither a saving nor an overspending.
         Where nothing tells one of unknown effect from the contract, nothing is estimated.
+    events_are_complete
+        Whether nothing else touched every establishment in the years received: what ``events`` explain of how years
+        differ is then not expected once more.
     groups
         Group (département, catégorie) of each series, for rows that add them up.
     rule, indicator, target_pct
@@ -139,6 +144,7 @@ def estimate(
             [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
             is_compared=is_compared,
             is_on_growth=targeting is not None and targeting.measure == "growth" and not setting.treated.all(),
+            explained_variance=setting.explained_variance if events_are_complete else 0.0,
             paths_nb=PATHS_NB,
             seed=seed,
         )
@@ -150,6 +156,8 @@ def estimate(
     if transition_months_nb:
         left_out = french.plural(transition_months_nb, _TRANSITION, _TRANSITIONS)
         notes.append(_YEARLY_TRANSITION if setting.is_yearly else left_out)
+    if events_are_complete and setting.explained_variance and not is_compared:
+        notes.append(_COMPLETE)
     if known is not None and known.common and is_compared:
         notes.append(known.common_measured)
     method = COMPARED if is_compared else INTERRUPTED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -31,6 +31,7 @@ from caqes_analysis.store import Store
 __all__ = [
     "STATISTICAL",
     "Question",
+    "amounts_by_signatory",
     "declared_events",
     "estimate_questions",
     "statistical_savings",
@@ -72,8 +73,10 @@ class Question:
         Latest day on which one of them took effect, and months of transition that the scheme declares.
     threshold
         What the référentiel read before these contracts, and where it cuts; None where it is not known.
-    events
-        Events that the campaign declares of this spending.
+    events, events_are_complete
+        Events that the campaign declares of this spending, and whether it says that nothing else touched everyone.
+    left_out
+        Contracts evaluated whose amounts allow no estimate, and why.
     design, is_targeted, seed
         As :func:`~caqes_analysis.savings.estimate.estimate` receives them; ``is_targeted``: whether the known rule of
         the référentiel, a level, is replayed.
@@ -93,6 +96,8 @@ class Question:
     declared_transition_nb: int = 0
     threshold: Threshold | None = None
     events: pd.DataFrame | None = None
+    events_are_complete: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
     design: Literal["auto", "interrupted"] = "auto"
     is_targeted: bool = True
     seed: int = 0
@@ -115,8 +120,9 @@ class Question:
     def answer(self) -> pd.DataFrame:
         """Return the table ``saving_estimates`` of the question; one row that says why when nothing is estimated."""
         kept = self.amounts[self.amounts["series"].isin(list(self.treated | self.others))]
+        missing = [self._without(series, why) for series, why in sorted(self.left_out.items())]
         try:
-            return estimate(
+            found = estimate(
                 kept,
                 treated=sorted(self.treated & set(kept["series"])),
                 start=self.start,
@@ -126,24 +132,33 @@ class Question:
                 targeting=Targeting("level") if self.has_reference and self.is_targeted else None,
                 threshold=self.threshold,
                 events=self.events,
+                events_are_complete=self.events_are_complete,
                 rule=self.rule,
                 indicator=self.definition.id,
                 target_pct=self.target_pct,
                 seed=self.seed,
             )
         except CaqesError as failure:
-            row = {
-                "indicator": self.definition.id,
-                "level": REGION,
-                "series": REGION,
-                "year": self.year,
-                "period": f"{self.start:%Y-%m}/{self.year}-12",
-                "months_nb": 0,
-                "series_nb": 0,
-                "method": NOT_ESTIMABLE,
-                "reason": failure.problems[0].what.rstrip("."),
-            }
-            return tables.SAVING_ESTIMATES.conform(pd.DataFrame([row]))
+            row = self._without(REGION, failure.problems[0].what.rstrip("."))
+            return tables.SAVING_ESTIMATES.conform(pd.DataFrame([*missing, row]))
+        if not missing:
+            return found
+        period = {name: found[name].iloc[-1] for name in ("period", "months_nb")}
+        rows = tables.SAVING_ESTIMATES.conform(pd.DataFrame([row | period for row in missing]))
+        return tables.SAVING_ESTIMATES.conform(pd.concat([rows.astype(object), found.astype(object)]))
+
+    def _without(self, series: str, reason: str) -> dict[str, Any]:
+        return {
+            "indicator": self.definition.id,
+            "level": REGION if series == REGION else "series",
+            "series": series,
+            "year": self.year,
+            "period": f"{self.start:%Y-%m}/{self.year}-12",
+            "months_nb": 0,
+            "series_nb": int(series != REGION),
+            "method": NOT_ESTIMABLE,
+            "reason": reason,
+        }
 
 
 def estimate_questions(
@@ -172,7 +187,7 @@ def estimate_questions(
         if measure is None or definition.measure(measure).denominator is not None or rows.empty:
             continue
         year = int(rows["year"].iloc[0])
-        amounts = _by_signatory(store, campaign, definition, measure, year, signatory)
+        amounts = amounts_by_signatory(store, campaign, definition, measure, year, signatory)
         events = declared_events(campaign, definition, signatory=signatory)
         everyone = set(amounts["series"])
         signed = set(contracts["contract_finess"])
@@ -196,11 +211,12 @@ def estimate_questions(
                 declared_transition_nb=scheme.transition_months_nb or 0,
                 threshold=reference_threshold(store, definition, signatory=signatory, signed_on=signed_on),
                 events=events,
+                events_are_complete=campaign.evenements_complets,
             )
 
 
 def declared_events(
-    campaign: Campaign, definition: IndicatorDefinition, *, signatory: Mapping[str, str]
+    campaign: Campaign, definition: IndicatorDefinition, *, signatory: Mapping[str, str], measure: str | None = None
 ) -> pd.DataFrame | None:
     """Return the events of a campaign that concern the spending of an indicator, as an estimate reads them.
 
@@ -213,6 +229,8 @@ def declared_events(
         The indicator.
     signatory
         Contract of each establishment. The effect of an event on one site is not known for several.
+    measure
+        The sum in euros that is estimated; that of the savings, else the main one, when None.
 
     Returns
     -------
@@ -222,7 +240,7 @@ def declared_events(
     concerned = [
         (event, event.establishment and signatory.get(event.establishment, event.establishment))
         for event in campaign.evenements
-        if _concerns(event, campaign, definition)
+        if _concerns(event, campaign, definition, measure)
     ]
     found = [
         {
@@ -239,11 +257,10 @@ def declared_events(
     return pd.DataFrame(found) if found else None
 
 
-def _concerns(event: KnownEvent, campaign: Campaign, definition: IndicatorDefinition) -> bool:
+def _concerns(event: KnownEvent, campaign: Campaign, definition: IndicatorDefinition, measure: str | None) -> bool:
     if event.envelope is None:
         return event.indicator in (None, definition.id)
-    measure = definition.measure(definition.incentive.saving_measure or definition.main_measure)
-    line = measure.numerator
+    line = definition.measure(measure or definition.incentive.saving_measure or definition.main_measure).numerator
     if line is not None and line.table == "monthly_grid":
         known = sorted(envelope.code for envelope in campaign.all_envelopes)
         return envelopes_counted(line.condition, known) == (event.envelope,)
@@ -289,15 +306,32 @@ def _target_pct(definition: IndicatorDefinition, rows: pd.DataFrame) -> float | 
     return float(values[0])
 
 
-def _by_signatory(
+def amounts_by_signatory(
     store: Store,
     campaign: Campaign,
     definition: IndicatorDefinition,
     measure: str,
     year: int,
-    signatory: dict[str, str],
+    signatory: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Return the amounts received at the level at which contracts are signed: a site that is missing makes a gap."""
+    """Return the amounts received at the level at which contracts are signed: a site that is missing makes a gap.
+
+    Parameters
+    ----------
+    store, campaign
+        The campaign.
+    definition, measure
+        The indicator, and its sum in euros.
+    year
+        Year evaluated; the years before it are read too.
+    signatory
+        Contract of each establishment.
+
+    Returns
+    -------
+    DataFrame
+        ``series, amount_eur``, and ``month, is_provisional``, or ``year`` when the base has no months.
+    """
     rows = amounts_received(
         store,
         definition,

@@ -119,6 +119,23 @@ class Declared:
             f"{self._named(common)}, effet non donné, mesuré sur les établissements sans contrat" if common else "",
         )
 
+    def common_move(self, amounts_eur: Floats, columns: Columns, before: Columns) -> float:
+        """Return by how much events of known effect moved the sum of all series against a year before (logarithm).
+
+        Parameters
+        ----------
+        amounts_eur
+            Series × periods, as received.
+        columns, before
+            Some periods, and the same of the year before, whose amounts say how much each weighs.
+        """
+        weights = amounts_eur[:, before] / self.factors[:, before]
+        weights = np.where(weights > 0, weights, 0.0)
+        if not weights.any():
+            return 0.0
+        after, earlier = (float((self.factors[:, at] * weights).sum()) for at in (columns, before))
+        return float(np.log(after / earlier))
+
     def _unknown(self, columns: Columns) -> list[int]:
         """Return the events of unknown effect that begin, or last, in the columns given."""
         return [at for at, event in enumerate(self.events) if event.factor is None and self.touched[at, columns].any()]

@@ -59,6 +59,9 @@ class Setting:
         Whether the bases have no month.
     events
         What declared events do to the period evaluated; None when none concerns these series.
+    moves
+        By how much declared events of known effect moved the sum of all series in each window, that of the contract
+        first (logarithms); empty when none concerns them.
     """
 
     series: tuple[str, ...]
@@ -75,6 +78,12 @@ class Setting:
     notes: tuple[str, ...]
     is_yearly: bool = False
     events: PeriodEvents | None = None
+    moves: tuple[float, ...] = ()
+
+    @property
+    def explained_variance(self) -> float:
+        """What declared events explain of how years differ: the mean square of the moves that they made."""
+        return float(np.mean(np.square(self.moves))) if self.moves else 0.0
 
 
 def read_setting(
@@ -126,10 +135,12 @@ def read_setting(
     before = [column - 12 for column in columns]
     has_actual: Flags = np.asarray(settled[:, columns].all(axis=1))
     has_previous: Flags = np.asarray(settled[:, before].all(axis=1))
-    moved = None
+    moved, moves = None, []
     if declared is not None:
         moved = declared.on_period(months, np.array(columns), np.array(before), since=origin, is_yearly=False)
         current = moved.without_alone(current)
+        dates = (origin, *(origin - 12 * back for back in range(nearest, nearest + len(replays))))
+        moves = [declared.common_move(months, date + offsets, date - 12 + offsets % 12) for date in dates]
     alone = [""] * len(panel.series) if moved is None else moved.alone
     return Setting(
         panel.series,
@@ -148,6 +159,7 @@ def read_setting(
         ),
         tuple(f"{french.plural(int(nb), 'mois manquant')} avant le contrat, interpolé" if nb else "" for nb in filled),
         events=moved,
+        moves=tuple(moves),
     )
 
 
@@ -198,10 +210,11 @@ def read_yearly_setting(
     for back in range(origin - 1, earliest - 1, -1):
         window = read_window(years[:, :origin], back, has_growth=has_growth)
         replays.append(window if known is None else known.taught(window, np.array([back - 1, back])))
-    moved = None
+    moved, moves = None, []
     if known is not None:
         moved = known.on_period(years, np.array([origin]), np.array([origin - 1]), since=origin, is_yearly=True)
         current = moved.without_alone(current)
+        moves = [known.common_move(years, np.array([at]), np.array([at - 1])) for at in range(origin, earliest - 1, -1)]
     alone = [""] * len(series) if moved is None else moved.alone
     has_actual, has_previous = ~np.isnan(years[:, origin]), ~np.isnan(years[:, origin - 1])
     cents = np.rint(100 * np.nan_to_num(years)).astype(np.int64)
@@ -225,6 +238,7 @@ def read_yearly_setting(
         tuple("" if replays else _TWO_YEARS for _ in series),
         is_yearly=True,
         events=moved,
+        moves=tuple(moves),
     )
 
 

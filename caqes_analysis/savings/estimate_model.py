@@ -25,6 +25,8 @@ _PRIOR_SLOPE_SD = np.array([0.3, 0.3, 0.3, 0.3, 0.3, 0.02])
 """Before any data: the mean of the smoothings is right, and nothing else is needed."""
 _PRIOR_SHOCK_SD, _PRIOR_SHOCK_YEARS_NB = 0.01, 3.0
 """A region's common move from one year to another, before any data: 1 %, as three years would have said."""
+_LEAST_USUAL_SHARE = 0.1
+"""Part of that prior variance that stays, at least, whatever declared events explain: a region also moves by itself."""
 _VARIANCES = np.geomspace(1e-8, 0.25, 400)
 """Variances of shocks between years that are weighed: from a ten-thousandth to a half, as standard deviations."""
 _PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB = 2.0, 4.0
@@ -89,6 +91,7 @@ def simulate_counterfactual(
     *,
     is_compared: bool,
     is_on_growth: bool = False,
+    explained_variance: float = 0.0,
     paths_nb: int,
     seed: int,
 ) -> Counterfactual:
@@ -112,6 +115,9 @@ def simulate_counterfactual(
         Whether the others measure the shock of the year; otherwise it is drawn from those of the years replayed.
     is_on_growth
         Whether the rule chose the treated by their growth, and not by their level.
+    explained_variance
+        What declared events, taken off the windows, explain of how years differ (logarithms, squared); 0 when others
+        may have been left out.
     paths_nb, seed
         Number of paths, and their seed.
     """
@@ -131,7 +137,9 @@ def simulate_counterfactual(
         shock = draws[:, -1]
     else:
         first = len(FEATURES)
-        known = shock_variances(fitted.values[first:], fitted.covariance[first:, first:], levels)
+        known = shock_variances(
+            fitted.values[first:], fitted.covariance[first:, first:], levels, explained=explained_variance
+        )
         shock = _new_shock(draws, known[order], random.permutation(even))
     errors = fit.errors.quantiles(np.clip(norm.cdf(even), _TAIL, 1 - _TAIL))
     pulls = (_PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB)
@@ -230,7 +238,7 @@ def _pool_shocks(fit: _Fit, replays_nb: int) -> _Fit:
     return replace(fit, values=covariance @ precision @ fit.values, covariance=covariance)
 
 
-def shock_variances(shocks: Floats, sampling: Floats, levels: Floats) -> Floats:
+def shock_variances(shocks: Floats, sampling: Floats, levels: Floats, *, explained: float = 0.0) -> Floats:
     """Return quantiles of what is known of the variance of shocks between years: the prior, then the years replayed.
 
     The shocks of few years are seen through their own errors of estimation: that they hardly differ does not say that
@@ -245,6 +253,8 @@ def shock_variances(shocks: Floats, sampling: Floats, levels: Floats) -> Floats:
         Covariance of their errors of estimation.
     levels
         Levels of the quantiles, increasing.
+    explained
+        Variance that declared events explain: the prior is that of years whose events nobody declared, and holds it.
 
     Returns
     -------
@@ -253,7 +263,8 @@ def shock_variances(shocks: Floats, sampling: Floats, levels: Floats) -> Floats:
     """
     likely = np.array([_restricted_log_likelihood(shocks, sampling + one * np.eye(len(shocks))) for one in _VARIANCES])
     # Scaled inverse chi-squared law, per logarithm of the variance.
-    prior = -_PRIOR_SHOCK_YEARS_NB / 2 * (np.log(_VARIANCES) + _PRIOR_SHOCK_SD**2 / _VARIANCES)
+    usual = max(_PRIOR_SHOCK_SD**2 - explained, _LEAST_USUAL_SHARE * _PRIOR_SHOCK_SD**2)
+    prior = -_PRIOR_SHOCK_YEARS_NB / 2 * (np.log(_VARIANCES) + usual / _VARIANCES)
     density = np.exp(likely + prior - (likely + prior).max())
     reached = np.cumsum(density) - density / 2
     found: Floats = np.exp(np.interp(levels, reached / density.sum(), np.log(_VARIANCES)))

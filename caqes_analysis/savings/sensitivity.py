@@ -23,6 +23,7 @@ ESTIMATE_VARIANTS: Final[Mapping[str, str]] = {
     "all_others": "comparer aussi aux contrats sans cet indicateur",
     "since_contract": "compter depuis le début du contrat",
     "no_events": "ne pas tenir compte des événements déclarés",
+    "incomplete_events": "ne pas tenir la liste des événements déclarés pour complète",
     "without_largest": "sans le contrat qui dépense le plus",
     "other_draw": "autre tirage des trajectoires",
 }
@@ -69,7 +70,7 @@ def estimate_sensitivity(question: Question, base: pd.DataFrame) -> pd.DataFrame
 def _changed(question: Question, *, has_replays: bool, has_events: bool) -> Iterator[tuple[str, Question]]:
     own = question.amounts[question.amounts["series"].isin(list(question.treated))]
     spent = own.astype({"amount_eur": "float64"}).groupby("series")["amount_eur"].sum()
-    if has_replays and not question.is_yearly:
+    if has_replays and question.others and not question.is_yearly:
         yield "interrupted", replace(question, design="interrupted")
     if question.has_reference and has_replays:
         yield "no_targeting", replace(question, is_targeted=False)
@@ -79,6 +80,8 @@ def _changed(question: Question, *, has_replays: bool, has_events: bool) -> Iter
         yield "since_contract", replace(question, start=question.signed_on.to_period("M").to_timestamp())
     if has_events:
         yield "no_events", replace(question, events=None)
+    if question.events_are_complete and question.events is not None:
+        yield "incomplete_events", replace(question, events_are_complete=False)
     if len(spent) > 1:
         yield "without_largest", replace(question, treated=question.treated - {str(spent.idxmax())})
     yield "other_draw", replace(question, seed=question.seed + 1)

@@ -87,6 +87,36 @@ def test_the_declared_cut_is_no_saving(monthly: pd.DataFrame, plain: pd.DataFram
     assert hidden.loc["region", "saving_pct"] == pytest.approx(10 + 0.9 * without, abs=0.01)
 
 
+def test_only_a_list_given_as_complete_narrows_the_interval(monthly: pd.DataFrame, names: list[str]) -> None:
+    asked = {"treated": names, "start": "2023-01-01", "events": declared(event("2022-07-01", factor=0.97))}
+    some, every = (
+        savings.estimate(monthly, **asked, events_are_complete=are_all).iloc[-1] for are_all in (False, True)
+    )
+    width = [float(one["upper_95_eur"] - one["lower_95_eur"]) for one in (some, every)]
+    assert width[1] < 0.97 * width[0]
+    assert float(every["saving_pct"]) == pytest.approx(float(some["saving_pct"]), abs=0.05)
+    assert "donnée pour complète" in every["reason"]
+    assert "donnée pour complète" not in str(some["reason"])
+
+
+def test_a_complete_list_changes_nothing_where_others_are_compared(monthly: pd.DataFrame, names: list[str]) -> None:
+    asked = {"treated": names[:8], "start": "2023-01-01", "design": "compared"}
+    events = declared(event("2022-07-01", factor=0.97))
+    some, every = (
+        savings.estimate(monthly, **asked, events=events, events_are_complete=are_all) for are_all in (False, True)
+    )
+    assert every.equals(some)
+
+
+def test_the_move_of_an_event_is_that_of_the_sum() -> None:
+    found = aligned(event("2021-07-01", factor=0.9), event("2022-01-01", factor=2.0, series="b"))
+    months = np.array([[30.0], [10.0]]) * np.ones(48)
+    moves = [found.common_move(months, at + np.arange(12), at - 12 + np.arange(12)) for at in (12, 24, 36)]
+    # 2022 as the months of 2021 weigh without the cut (30 and 10, then a ninth more): 0.9 × « a » and 1.8 × « b ».
+    after = 6 * (0.9 * (30 + 30 / 0.9) + 1.8 * (10 + 10 / 0.9))
+    assert moves == pytest.approx([np.log(0.95), np.log(after / 480), 0.0])
+
+
 def test_without_a_declared_event_of_these_series_nothing_changes(monthly: pd.DataFrame, plain: pd.DataFrame) -> None:
     elsewhere = declared(event("2023-01-01", factor=0.5, series="autre"))
     for events in (None, declared()[[]], elsewhere):

@@ -228,6 +228,13 @@ def test_shocks_hardly_seen_leave_the_prior() -> None:
     np.testing.assert_allclose(found[50:-50], expected[50:-50], rtol=0.02)
 
 
+@pytest.mark.parametrize(("explained", "left"), [(0.0, 1.0), (0.00004, 0.6), (0.0001, 0.1), (0.01, 0.1)])
+def test_what_declared_events_explain_is_not_expected_twice(explained: float, left: float) -> None:
+    found = shock_variances(np.array([0.01, 0.01, 0.01]), np.eye(3), LEVELS, explained=explained)
+    expected = 3 * left * 0.01**2 / chi2.ppf(1 - LEVELS, 3)
+    np.testing.assert_allclose(found[50:-50], expected[50:-50], rtol=0.02)
+
+
 def test_equal_shocks_are_no_proof_when_each_is_uncertain() -> None:
     equal = np.full(3, 0.01)
     known, hardly_known = (shock_variances(equal, np.eye(3) * sd**2, LEVELS)[975] for sd in (0.0001, 0.05))
