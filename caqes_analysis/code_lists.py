@@ -14,6 +14,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from caqes_analysis import tables
 from caqes_analysis.errors import CampaignError, Problem
+from caqes_analysis.identifiers import CIP13_HEAD, UCD13_HEAD, long_code, short_code
 from caqes_analysis.parameter_files import Parameters, load_parameters
 
 __all__ = ["CodeList", "ListedCode", "code_list_files", "code_lists_table", "known_code_lists", "load_code_list"]
@@ -106,7 +107,8 @@ class CodeList(Parameters):
         seen: dict[str, int] = {}
         for place, one in enumerate(self.codes):
             if not shape.fullmatch(one.code):
-                refuse(("codes", place, "code"), one.code, f"{wanted} est attendu. → Corriger le code.")
+                fix = _rewritten(self.kind, one.code)
+                refuse(("codes", place, "code"), one.code, f"{wanted} est attendu. → {fix}")
             elif seen.setdefault(one.code, place) != place:
                 refuse(("codes", place, "code"), one.code, "ce code figure déjà dans la liste. → N'en garder qu'un.")
             start, end = self.days_of(one)
@@ -169,6 +171,15 @@ class CodeList(Parameters):
             return False
         start, end = self.days_of(one)
         return (start is None or start <= day) and (end is None or day <= end)
+
+
+def _rewritten(kind: str, code: str) -> str:
+    """Say how to write a drug code that has the other number of digits."""
+    if kind == "ucd" and (short := short_code(UCD13_HEAD, code)):
+        return f"Écrire {short} : ses 7 chiffres, sans 34008 ni la clé."
+    if kind == "cip" and len(code) == 7 and code.isascii() and code.isdigit():
+        return f"Écrire {long_code(CIP13_HEAD, code)}, le CIP13 de ce CIP7."
+    return "Corriger le code."
 
 
 def _escaped(message: str) -> Any:

@@ -19,6 +19,7 @@ __all__ = ["Dates", "recut_cumuls", "settle", "supersede"]
 
 _CELL = ["finess", "month", "envelope", "amount_kind"]
 _SERIES = ["finess", "envelope", "amount_kind"]
+_FEWEST_CUMULS_NB = 3
 Dates = Mapping[str, tuple[date | None, date | None]]
 
 
@@ -220,9 +221,10 @@ def _settle_cumuls(store: Store, dates: Dates) -> Findings:
     _rewrite(store, tables.CUMULATIVE_SPEND, rows.assign(replaced_by=replaced_by), set(rows["delivery"]))
     months = store.read(tables.MONTHLY_SPEND)
     effective = recut_cumuls(store)
-    return Findings(
-        [*_negative(effective), *_unchanged(effective), *_vanished(effective), *_contradicted(effective, months)]
-    )
+    repeated = _repeated(effective)
+    names = {one.delivery for one in repeated}
+    contradicted = [one for one in _contradicted(effective, months) if one.delivery not in names]
+    return Findings([*_negative(effective), *repeated, *_unchanged(effective), *_vanished(effective), *contradicted])
 
 
 def recut_cumuls(store: Store) -> pd.DataFrame:
@@ -285,6 +287,21 @@ def _unchanged(rows: pd.DataFrame) -> list[Finding]:
         lambda row: f"{row['finess']}, {row['envelope']} à {row['month']:%Y-%m} : {row['cumulative_eur']}",
         "Le cumul est, au centime, celui de la livraison précédente : ligne non mise à jour. Compté comme une période "
         "sans dépense ; à demander à la source.",
+    )
+
+
+def _repeated(rows: pd.DataFrame) -> list[Finding]:
+    """Deliveries of which every cumul is, to the cent, that of the one before: the same sums under another month."""
+    known = rows[rows["increment_eur"].notna() & (rows["cumulative_eur"] != 0).fillna(False)]
+    later = known[known["months_nb"] < known["month"].dt.month]
+    moving = set(later.loc[later["increment_eur"] != 0, "delivery"])
+    return _by_delivery(
+        later[~later["delivery"].isin(moving)].groupby("delivery").filter(lambda own: len(own) >= _FEWEST_CUMULS_NB),
+        "LIVRAISON_REPETEE",
+        "cumul",
+        lambda row: f"{row['finess']}, {row['envelope']} à {row['month']:%Y-%m} : {row['cumulative_eur']}",
+        "Tous ses cumuls sont, au centime, ceux de la livraison précédente : un ancien fichier reçu à la place du "
+        "nouveau, ou as_of mal écrit. Ses mois compteraient sans dépense ; redemander le fichier, ou corriger as_of.",
     )
 
 

@@ -42,6 +42,11 @@ SOURCES = {
     f"    - {{path: recus/phmev_mensuel.csv, {_MONTHS}}}\n"
     f"    - {{path: recus/enveloppes_mensuelles.csv, {_MONTHS}}}\n"
     f"    - {{path: recus/liste_en_sus_mensuel.xlsx, {_MONTHS}}}\n",
+    "successive": "  monthly_spend:\n"
+    + "".join(
+        f'    - {{path: recus/phmev_{name}.csv, as_of: "2024-{month}", {_MONTHS}}}\n'
+        for name, month in (("2024-06", "06"), ("2024-07", "07"), ("mensuel", "09"))
+    ),
     "cumuls": "".join(
         f"    - {{path: recus/transports_cumul_2024-{month}.csv, mapping: transports-cumul, cumulative: true, "
         f'as_of: "2024-{month}", {_MONTHS}}}\n'
@@ -124,6 +129,9 @@ def full_region(folder: Path, *, establishments_nb: int, seed: int) -> FullRegio
         finess, _, _, amount = line.split(";")
         if amount and finess not in busy:
             spent.setdefault(finess, []).append(number(amount))
+    months = region.lines(PHMEV)
+    for last in ("2024-06", "2024-07"):  # earlier deliveries of the same months
+        region.write(f"phmev_{last}.csv", [months[0], *(line for line in months[1:] if line.split(";")[1] <= last)])
     lpp = region.lines(LPP)
     region.write(LPP, [lpp[0], *(line for line in lpp[1:] if line.split(";")[1] >= "2024")])
     return FullRegion(folder, tuple(sorted(spent, key=lambda finess: (-max(spent[finess]), finess))))

@@ -13,8 +13,9 @@ import pytest
 from tests.defects_tried import TRIED
 from tests.full_region import FullRegion, full_region
 from tests.further_defects import FURTHER
+from tests.silent_defects import SILENT
 
-EVERY = TRIED | FURTHER
+EVERY = TRIED | FURTHER | SILENT
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,8 @@ def test_each_defect_is_told(sources: tuple[str, ...], name: str, region: FullRe
 def test_nothing_is_told_of_whole_regions_without_defects(seed: int, tmp_path: Path) -> None:
     region = full_region(tmp_path, establishments_nb=20, seed=seed)
     assert region.told("contracts", "activity", "lpp", "base", "months", "cumuls") == []
+    assert region.told("successive") == []
 
 
-def test_seventy_kinds_are_tried() -> None:
-    assert len(EVERY) >= 70
+def test_ninety_kinds_are_tried() -> None:
+    assert len(EVERY) >= 90

@@ -13,7 +13,8 @@ __all__ = ["limits"]
 # Each was planted in a file or in a simulated region (tests: corruptions, common defects) and passed in silence.
 _UNSEEN = (
     (
-        "Un chiffre changé qui laisse un montant plausible ; le signe perdu d'une petite régularisation",
+        "Un chiffre changé qui laisse un montant plausible ; le signe perdu d'une régularisation, quand le montant "
+        "positif qui en reste est celui d'un mois ordinaire, ou se perd dans la somme d'un mois",
         "Le total des montants annoncé par l'expéditeur (control_total_eur), ou l'empreinte du fichier (sha256)",
     ),
     (
@@ -47,6 +48,25 @@ _UNSEEN = (
         "Pour la PHMEV, Open PHMEV de la même année ; sinon, la relecture par l'établissement",
     ),
     (
+        "Une année trop haute ou trop basse pour tous les établissements : de moins de 20 % en PHMEV sans base annuelle "
+        "pour la contrôler, de moins de 50 % dans les autres enveloppes",
+        "Open PHMEV de la même année ; le total annoncé, ou l'édition précédente",
+    ),
+    (
+        "Une version antérieure d'un fichier, avec les mêmes mois, reçue à la place de la bonne",
+        "L'empreinte ou le total annoncés (sha256, control_total_eur)",
+    ),
+    (
+        "Un ancien mois que l'expéditeur modifie d'une livraison à la suivante, quand la région ne garde pas la "
+        "première, ou quand il en modifie plus d'un sur vingt à la fois",
+        "Garder les livraisons antérieures ; le tableau des mois modifiés",
+    ),
+    (
+        "Une colonne qui garde son nom et change de sens d'une année à l'autre (autre périmètre, remboursé devenu base) "
+        "de moins que ne disent les années entières",
+        "Le total annoncé, ou la note de l'expéditeur",
+    ),
+    (
         "Deux établissements de tailles voisines échangés partout dans une enveloppe",
         "Une livraison antérieure, ou la relecture par les établissements",
     ),
@@ -67,8 +87,8 @@ _UNSEEN = (
         "La relecture par l'établissement",
     ),
     (
-        "Quelques lignes d'une année d'Open PHMEV perdues, répétées ou sans leurs honoraires, quand ses mois ne la "
-        "donnent pas au centime",
+        "Des lignes d'une année d'Open PHMEV perdues, sans leurs honoraires, ou répétées (masquées, ou moins de cinq "
+        "qui ne le sont pas), quand ses mois ne la donnent pas au centime",
         "Le nombre de lignes et le total annoncés (control_rows_nb, control_total_eur)",
     ),
     (
@@ -80,11 +100,13 @@ _UNSEEN = (
         "Le total annoncé, ou la livraison suivante",
     ),
     (
-        "Un département, un volet ou un indicateur de contrat faux, mais qui existe",
+        "Un volet ou un indicateur de contrat faux, mais qui existe ; un département faux, quand aucun autre "
+        "établissement n'est du vrai",
         "La relecture par l'établissement",
     ),
     (
-        "Les premiers mois d'une série écrits zéro au lieu de manquants : une activité qui ouvre leur ressemble",
+        "Les premiers mois d'une série écrits zéro au lieu de manquants, quand ils ne finissent pas en décembre ou que "
+        "la série est irrégulière : une activité qui ouvre leur ressemble",
         "Une livraison antérieure, ou la relecture par l'établissement",
     ),
     ("Un fichier entier décalé d'un mois", "Pour la PHMEV, Open PHMEV, dont l'année ne contient plus les mêmes mois"),

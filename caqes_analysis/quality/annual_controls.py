@@ -27,6 +27,9 @@ YEAR_PRICE_TIMES: Final = 1.5
 """… and a base whose boxes all cost 1.5 times those of another year: their price is set by law."""
 _FEWEST_PRODUCTS_NB: Final = 20
 _FEWEST_ROWS_NB: Final = 1000
+FEWEST_REPEATED_NB: Final = 5
+"""Lines without anything masked that another of the same base repeats to the cent: the base sums each key up, so that
+none does (0 in the two real extracts and in every simulated base; package's choice)."""
 _REMEDY: Final = "Rien n'est changé, à vérifier avec la source."
 
 
@@ -41,12 +44,15 @@ def check_annual(store: Store) -> list[Finding]:
     Returns
     -------
     list of Finding
-        ``ECART_ANNUEL_REGIONAL`` and ``TOP_GEN_CONSTANT`` by year, ``PRIX_PAR_BOITE_ATYPIQUE`` by establishment or, if
-        most products are concerned, by year.
+        ``ECART_ANNUEL_REGIONAL``, ``LIGNES_REPETEES`` and ``TOP_GEN_CONSTANT`` by year,
+        ``PRIX_PAR_BOITE_ATYPIQUE`` by establishment or, if most products are concerned, by year.
     """
     if not store.has(tables.ANNUAL_DRUG_SPEND):
         return []
-    return [*_regional_gaps(store), *_generic_classes(store), *_prices(store)]
+    gaps = list(_regional_gaps(store))
+    explained = {one.place for one in gaps}
+    repeated = [one for one in _repeated_lines(store) if one.place not in explained]
+    return [*gaps, *repeated, *_generic_classes(store), *_prices(store)]
 
 
 def _regional_gaps(store: Store) -> Iterator[Finding]:
@@ -70,6 +76,41 @@ def _regional_gaps(store: Store) -> Iterator[Finding]:
             count=len(own),
             example=f"la base fait {french.percent(100 * ratio, 1)} de la somme des mois (médiane des établissements)",
             remedy=f"Cause probable : {cause}. {_REMEDY}",
+        )
+
+
+def _repeated_lines(store: Store) -> Iterator[Finding]:
+    """Yield the years of which lines are there twice, one year in memory at a time."""
+    for year in store.query("select distinct year from annual_drug_spend order by year")["year"].tolist():
+        rows = store.query(
+            """
+            with same as (
+              select finess, cip13, count(*) as times_nb, min(source) as source, max(source_line) as line,
+                     sum(reimbursed_eur) as eur, any_value(reimbursed_eur) as own_eur
+              from annual_drug_spend
+              where year = $year and cip13 not like '9999%' and age_class <> '99' and sex <> '9'
+              group by finess, cip13, atc5, generic_status, age_class, sex, boxes_nb, reimbursed_eur, base_eur
+              having count(*) > 1
+            )
+            select min(source) as source, coalesce(sum(times_nb - 1), 0)::bigint as lines_nb,
+                   coalesce(sum(eur - own_eur), 0)::decimal(18, 2) as eur, arg_min(cip13, line) as cip13,
+                   arg_min(finess, line) as finess, min(line) as line
+            from same
+            """,
+            {"year": year},
+        ).iloc[0]
+        if rows["lines_nb"] < FEWEST_REPEATED_NB:
+            continue
+        yield Finding(
+            delivery=str(rows["source"]),
+            code="LIGNES_REPETEES",
+            place=f"Open PHMEV, {year}",
+            severity="error",
+            count=int(rows["lines_nb"]),
+            example=f"{rows['finess']}, CIP {rows['cip13']} (ligne {rows['line']}) ; "
+            f"{french.euros(rows['eur'], cents=True)} comptés une fois de trop, lignes masquées non comprises",
+            remedy="Sans code masqué, une base n'a qu'une ligne par établissement, produit, âge et sexe : un morceau "
+            f"du fichier y est deux fois. Le télécharger de nouveau. {_REMEDY}",
         )
 
 

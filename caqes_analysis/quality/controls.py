@@ -14,6 +14,7 @@ from caqes_analysis.envelopes import ENVELOPES, Envelope
 from caqes_analysis.quality.activity_controls import check_activity
 from caqes_analysis.quality.annual_controls import check_annual
 from caqes_analysis.quality.completeness import absent_months, lone_months
+from caqes_analysis.quality.delivery_controls import check_deliveries
 from caqes_analysis.quality.everyone import gathered_cumuls, gathered_outliers, gathered_repeats, unexplained
 from caqes_analysis.quality.exchange_findings import exchange_findings
 from caqes_analysis.quality.exchanges import ExchangedYear, find_exchanges
@@ -28,7 +29,12 @@ from caqes_analysis.quality.repeats import Repeat, find_copies, find_entities, f
 from caqes_analysis.quality.shifts import find_shifts
 from caqes_analysis.quality.source_gaps import absence_findings, annual_findings, doubt_findings, weight_findings
 from caqes_analysis.quality.units import find_unit_doubts
-from caqes_analysis.quality.whole_year_findings import odd_year_findings, rounded_findings, stopped_findings
+from caqes_analysis.quality.whole_year_findings import (
+    not_started_findings,
+    odd_year_findings,
+    rounded_findings,
+    stopped_findings,
+)
 from caqes_analysis.quality.whole_years import OddYear, find_odd_years
 from caqes_analysis.sources.findings import Finding, Findings, Severity
 from caqes_analysis.store import Store
@@ -81,7 +87,7 @@ def check_received(
         explained |= {(one.finess, one.year) for one in _within(exchanges, "phmev")}
         gaps = annual_gaps(store)
         reconciled = {(str(one), int(year)) for one, year in zip(gaps["finess"], gaps["year"], strict=True)}
-        closed = _closed(store)
+        closed, opened = _closed(store), _opened(store, every)
         for panel in every:
             label = names.get(panel.envelope, panel.envelope)
             establishments_nb = len(set(panel.finess))
@@ -98,6 +104,7 @@ def check_received(
             found += odd_year_findings(_unexplained_years(panel, [*told, *outliers, *repeats], bases), label)
             found += rounded_findings(panel, label)
             found += stopped_findings(panel, label, closed)
+            found += not_started_findings(panel, label, opened)
             found += _equalities(panel, label, entities)
             found += [_repeat_finding(one, label) for one in repeats]
             found += [_incomplete_finding(one, label) for one in find_incomplete_end(panel)]
@@ -109,6 +116,7 @@ def check_received(
         found += outside_validity_findings(store)
         found += closure_findings(store)
         found += weight_findings(store, names)
+        found += check_deliveries(store, names)
         found += annual_findings(store, explained)
         found += absence_findings(store, explained)
     found += check_annual(store)
@@ -171,6 +179,14 @@ def _closed(store: Store) -> set[str]:
     """Return the establishments whose every period of validity has ended."""
     known = store.read(tables.ESTABLISHMENTS)
     return set(known["finess"]) - set(known.loc[known["valid_to"].isna(), "finess"])
+
+
+def _opened(store: Store, every: Sequence[Panel]) -> set[str]:
+    """Return the establishments whose first period of validity begins after the first month received."""
+    known = store.read(tables.ESTABLISHMENTS)
+    first = min((panel.months[0] for panel in every), default=pd.Timestamp.max)
+    starts = known.groupby("finess")["valid_from"].min()
+    return {*starts[starts > first].index, *known["successor"].dropna()}
 
 
 def _entities(store: Store) -> dict[str, str]:

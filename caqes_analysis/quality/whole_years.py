@@ -12,7 +12,15 @@ import pandas as pd
 
 from caqes_analysis.quality.panels import Panel, row_medians
 
-__all__ = ["OddYear", "RoundedSeries", "StoppedSeries", "find_odd_years", "find_rounded", "find_stopped"]
+__all__ = [
+    "OddYear",
+    "RoundedSeries",
+    "StoppedSeries",
+    "find_not_started",
+    "find_odd_years",
+    "find_rounded",
+    "find_stopped",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,7 +33,10 @@ RETURN_SHARE: Final = 0.5
 """… and, for a year that others follow, when the years before and after are nearer to each other than this share of the
 distance."""
 COMMON_YEAR_LOG: Final = float(np.log(1.5))
-"""The same for all establishments together."""
+"""The same for all establishments together…"""
+COMMON_PHMEV_LOG: Final = float(np.log(1.2))
+"""… and for their PHMEV: on forty simulated regions nothing moved it by more than a tenth (package's choice); other
+envelopes may follow a tariff that changes on 1 January."""
 ROUND_UNITS_EUR: Final = (1000, 100, 10, 1)
 """Units to which amounts may be rounded."""
 MOSTLY_EXACT_SHARE: Final = 0.5
@@ -37,6 +48,7 @@ STOPPED_LEVEL_EUR: Final = 5000.0
 _EDGE_MONTHS_NB: Final = 3
 _FEWEST_MONTHS_NB: Final = 6
 _EVERYONE: Final = ""
+_PHMEV: Final = "phmev"
 _GROSS_LOG: Final = float(np.log(5))
 
 
@@ -91,7 +103,7 @@ class RoundedSeries:
 
 @dataclass(frozen=True)
 class StoppedSeries:
-    """A steady series of which the last months are all written zero.
+    """A steady series of which the last months, or the first years, are all written zero.
 
     Parameters
     ----------
@@ -100,7 +112,7 @@ class StoppedSeries:
     month, months_nb
         First month at zero, and how many follow, itself included.
     usual_eur
-        Median of the three months before.
+        Median of the three months before, or after.
     """
 
     finess: str
@@ -127,8 +139,9 @@ def find_odd_years(panel: Panel) -> Iterator[OddYear]:
     years = np.asarray(panel.months.year)
     rests = np.where(panel.provisional, np.nan, panel.residuals)
     common = _beyond_usual_season(panel)
+    least = COMMON_PHMEV_LOG if panel.envelope == _PHMEV else COMMON_YEAR_LOG
     told: set[int] = set()
-    for year, factor, months_nb, is_last in _jumps(common, years, COMMON_YEAR_LOG):
+    for year, factor, months_nb, is_last in _jumps(common, years, least):
         told.add(year)
         yield OddYear(
             _EVERYONE, panel.envelope, _names(panel, slice(None), years == year), year, months_nb, factor, is_last
@@ -246,3 +259,30 @@ def find_stopped(panel: Panel) -> Iterator[StoppedSeries]:
             continue
         name = str(panel.deliveries[row, zeros[0]])
         yield StoppedSeries(finess, name, panel.months[zeros[0]], len(zeros), float(np.median(before)))
+
+
+def find_not_started(panel: Panel) -> Iterator[StoppedSeries]:
+    """Yield the steady series written zero from their first month to the end of a year, and usual the month after.
+
+    Parameters
+    ----------
+    panel
+        Months of one envelope. An activity that opens on 1 January looks the same: it is a doubt.
+
+    Notes
+    -----
+    The first months are not those of a slow start: each of the three after the zeros is at half the level at least.
+    """
+    numbers = np.asarray(panel.months.month)
+    for row, finess in enumerate(panel.finess):
+        amounts = panel.amounts[row]
+        spent = np.flatnonzero(amounts > 0)
+        if not len(spent) or not spent[0] or numbers[spent[0]] != 1 or panel.scales[row, 0] >= STEADY_SD:
+            continue
+        zeros = np.flatnonzero(amounts[: spent[0]] == 0)
+        after = amounts[spent[:_EDGE_MONTHS_NB]]
+        level = float(np.exp(panel.levels[row, 0]))
+        if len(zeros) < _FEWEST_MONTHS_NB or level < STOPPED_LEVEL_EUR or after.min() < level / 2:
+            continue
+        name = str(panel.deliveries[row, zeros[0]])
+        yield StoppedSeries(finess, name, panel.months[zeros[0]], len(zeros), float(np.median(after)))

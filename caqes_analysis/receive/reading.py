@@ -20,6 +20,7 @@ from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.errors import CaqesError, Problem, SourceError
 from caqes_analysis.evaluation.campaign import check_rules, read_answers
 from caqes_analysis.receive.announced import check_file, check_totals
+from caqes_analysis.receive.base_years import year_of_base
 from caqes_analysis.receive.mapped import check_last_month, delivery_facts, read_table
 from caqes_analysis.reference_files import read_reference, settle_code_lists
 from caqes_analysis.schemes.scheme import known_schemes
@@ -189,7 +190,9 @@ class _Reading:
         )
 
     def _annual(self, source: AnnualSource) -> None:
-        self.findings += ingest_open_phmev(source.path, self.store, year=source.year, delivery=source.delivery_name)
+        year, doubts = year_of_base(source)
+        self.findings += doubts
+        self.findings += ingest_open_phmev(source.path, self.store, year=year, delivery=source.delivery_name)
         path = self.store.part_path(tables.DELIVERIES, source.delivery_name)
         totals = self.store.query(
             "select sum(reimbursed_eur) as total_eur, sum(boxes_nb)::decimal(18, 3) as total_nb "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from caqes_analysis.errors import Problem
+from caqes_analysis.identifiers import UCD13_HEAD, has_right_key
 from caqes_analysis.sources.atih_columns import RESEND, Bools, Codes, Ints, Lines, Tally
 from caqes_analysis.sources.atih_layout import LayoutField
 from caqes_analysis.sources.problems import shown
@@ -21,7 +22,6 @@ MICROS = 1_000_000
 
 _THOUSANDTHS = 1000
 _FINESS = re.compile(FINESS_PATTERN)
-_UCD13_HEAD = "34008"
 _INDICATION = re.compile(r"^(I[0-9]{6})?$")
 # Benefit types of the ATIH: 06 is the liste en sus; early access (09) and thrombolytics (10) have files of their own.
 _LISTED_BENEFIT = "06"
@@ -170,7 +170,7 @@ def _products(lines: Lines, notes: Tally) -> Codes:
     name = "UCD" if is_drug else "LPP"
 
     def seven(text: str) -> str:
-        if is_drug and len(text) == 13 and text.startswith(_UCD13_HEAD):
+        if is_drug and len(text) == 13 and text.startswith(UCD13_HEAD):
             return text[5:12]
         return text[-7:] if len(text) > 7 and not text[:-7].strip("0") else text
 
@@ -195,11 +195,8 @@ def _products(lines: Lines, notes: Tally) -> Codes:
 
 
 def _has_right_key(text: str) -> bool:
-    """Say whether the last digit of a UCD13 is the key of the others (as in a bar code)."""
-    if not (text.isdigit() and text.startswith(_UCD13_HEAD)):
-        return True
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(text[:12]))
-    return (10 - total % 10) % 10 == int(text[12])
+    """Say whether a UCD13 ends with its key; anything else has none."""
+    return not (text.isdigit() and text.startswith(UCD13_HEAD)) or has_right_key(text)
 
 
 def _indications(lines: Lines, notes: Tally) -> Codes | None:

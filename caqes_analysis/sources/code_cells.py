@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from caqes_analysis.identifiers import CIP13_HEAD, UCD13_HEAD, long_code, short_code
 from caqes_analysis.sources.cells import CellError, parse_date, parse_text
 from caqes_analysis.sources.findings import Finding
 from caqes_analysis.sources.grids import Grid
@@ -37,6 +38,8 @@ def optional_text(cell: Any) -> str | None:
 def digits(length: int, name: str) -> Callable[[Any], str | None]:
     """Return the reader of a code of that many digits; spaces inside it do not count, an empty cell gives None.
 
+    A UCD in 13 digits whose key is right is its 7 digits: the two ways of writing it say the same.
+
     Parameters
     ----------
     length
@@ -46,8 +49,8 @@ def digits(length: int, name: str) -> Callable[[Any], str | None]:
 
     Examples
     --------
-    >>> digits(13, "UCD13")("34008 9000294 3")
-    '3400890002943'
+    >>> digits(13, "UCD13")("34008 9000294 3"), digits(7, "UCD")("34008 9000294 3")
+    ('3400890002943', '9000294')
     """
 
     def parse(cell: Any) -> str | None:
@@ -55,14 +58,20 @@ def digits(length: int, name: str) -> Callable[[Any], str | None]:
         if not text:
             return None
         if not (len(text) == length and text.isascii() and text.isdigit()):
-            raise CellError(
-                "CODE_INVALIDE",
-                f"un code {name} a {length} chiffres.",
-                "Mettre la colonne au format texte, ou redonner le fichier tel que reçu.",
-            )
+            if name == "UCD" and (short := short_code(UCD13_HEAD, text)) is not None:
+                return short
+            raise CellError("CODE_INVALIDE", f"un code {name} a {length} chiffres.", _remedy(name, text))
         return text
 
     return parse
+
+
+def _remedy(name: str, text: str) -> str:
+    """Say how to write a drug code that has the other number of digits."""
+    head = {"UCD13": UCD13_HEAD, "CIP13": CIP13_HEAD}.get(name)
+    if head and len(text) == 7 and text.isascii() and text.isdigit():
+        return f"C'est un code à 7 chiffres : écrire {long_code(head, text)} ({head}, les 7 chiffres, la clé)."
+    return "Mettre la colonne au format texte, ou redonner le fichier tel que reçu."
 
 
 def parse_atc(cell: Any) -> str | None:

@@ -23,7 +23,12 @@ its own list."""
 # A question mark before a letter, or between two, is what an accent becomes in an encoding that does not have it.
 _LOST_ACCENT = re.compile(r"\w\?(?:\w|$)|(?:^|\s|')\?\w")
 _FOREVER = date.max
-_SHOWN = {"CATEGORIE_INCONNUE": "category", "SITE_PARTAGE": "finess_et", "SUCCESSEUR_DEJA_FERME": "successor"}
+_SHOWN = {
+    "CATEGORIE_INCONNUE": "category",
+    "DEPARTEMENT_DOUTEUX": "department",
+    "SITE_PARTAGE": "finess_et",
+    "SUCCESSEUR_DEJA_FERME": "successor",
+}
 """Column shown beside the establishment, where it is not its name."""
 
 
@@ -138,6 +143,21 @@ def establishment_findings(
             "Gardé tel quel ; corriger finess_et.",
         ),
         (
+            "DEPARTEMENT_DOUTEUX",
+            _other_departments(columns),
+            "departement",
+            "Les FINESS de cet établissement commencent par un autre département, que d'autres établissements ont : il "
+            "entrerait dans la mauvaise somme et sur la mauvaise place de la carte. Gardé tel quel ; corriger "
+            "departement, ou confirmer (un site peut être loin de son entité).",
+        ),
+        (
+            "NOM_EN_DOUBLE",
+            _same_names(columns),
+            "nom",
+            "Un autre établissement a le même nom, aux mêmes dates : rien ne les distinguerait sur les pages. Une "
+            "ligne recopiée, ou deux établissements à nommer avec leur commune.",
+        ),
+        (
             "SUCCESSEUR_DEJA_FERME",
             _closed_successors(columns),
             "successeur",
@@ -200,6 +220,40 @@ def _shared_sites(columns: dict[str, list[Any]]) -> list[int]:
             shared.append(place)
         held.setdefault(site, []).append((owner, start, last))
     return shared
+
+
+def _other_departments(columns: dict[str, list[Any]]) -> list[int]:
+    """Return the lines whose department begins none of their FINESS, when another department of the list does."""
+    names = ("department", "finess", "finess_ej", "finess_et")
+    rows = list(zip(*(columns[name] for name in names), strict=True))
+    agree = [bool(own) and any(one and one.startswith(_heads(own)) for one in codes) for own, *codes in rows]
+    known = tuple(head for row, fits in zip(rows, agree, strict=True) if fits for head in _heads(row[0]))
+    odd = [
+        place
+        for place, (own, *codes) in enumerate(rows)
+        if own and not agree[place] and any(one and one.startswith(known) for one in codes)
+    ]
+    return odd if len(odd) < (1 - _MOST_SHARE) * len(rows) else []
+
+
+def _heads(department: str) -> tuple[str, ...]:
+    """Return how the FINESS of a department begin: 33…, 9701… for Guadeloupe (971), 98… or 9706… for Mayotte (976)."""
+    if len(department) == 3 and department.startswith("97"):
+        return (department, f"970{department[2]}", *(("98",) if department == "976" else ()))
+    return (department,)
+
+
+def _same_names(columns: dict[str, list[Any]]) -> list[int]:
+    """Return the lines that have the name of another entity's establishment, at the same time."""
+    held: dict[str, list[tuple[str, date, date]]] = {}
+    same = []
+    names = ("finess", "finess_ej", "name", "valid_from", "valid_to")
+    for place, (finess, entity, name, start, end) in enumerate(zip(*(columns[one] for one in names), strict=True)):
+        plain, owner, last = plain_name(name), entity or finess, end or _FOREVER
+        if any(other != owner and start <= until and since <= last for other, since, until in held.get(plain, [])):
+            same.append(place)
+        held.setdefault(plain, []).append((owner, start, last))
+    return same
 
 
 def _closed_successors(columns: dict[str, list[Any]]) -> list[int]:

@@ -26,6 +26,7 @@ __all__ = [
     "blocks_of",
     "guarded_member",
     "is_archive",
+    "name_inside",
     "open_content",
     "opened_zip",
     "refuse_absent",
@@ -117,6 +118,23 @@ def is_archive(path: Path) -> bool:
     """Say whether a file is opened as a ZIP: by its first bytes, or by its name."""
     with path.open("rb") as stream:
         return _is_archive(path, stream.read(2))
+
+
+def name_inside(path: Path) -> str | None:
+    """Return the name of the only CSV of a ZIP archive; None for any other file, or an archive that cannot be read.
+
+    Parameters
+    ----------
+    path
+        A file.
+    """
+    try:
+        if not is_archive(path):
+            return None
+        with path.open("rb") as stream, opened_zip(stream, path.name) as archive:
+            return PurePosixPath(_only_text_member(archive, path.name).filename).name
+    except (OSError, SourceError):
+        return None  # whoever opens it for reading says why
 
 
 def _is_archive(path: Path, head: bytes) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.identifiers import UCD13_HEAD, short_code
 from caqes_analysis.sources.cells import CellError, parse_amount, parse_finess, parse_text
 from caqes_analysis.sources.code_cells import optional_text
 from caqes_analysis.sources.column_mapping import ColumnMapping, Columns
@@ -146,6 +147,7 @@ def _parse_label(cell: Any) -> str | None:
 
 def _parse_code(cell: Any) -> str | None:
     text = "".join(parse_text(cell).split())
+    text = short_code(UCD13_HEAD, text) or text  # a UCD in 13 digits is no CIP13
     if text and not _CODE.fullmatch(text):
         raise CellError(
             "CODE_INVALIDE",

@@ -60,9 +60,47 @@ def told(folder: Path, *lines: str) -> list[tuple[str, int, str]]:
             ("330000001;330000001;330100009;Langon;CH;public;Hôpital de Langon;;;",),
             [("NOM_DOUTEUX", 1, "330000001, Langon (ligne 2)")],
         ),
+        (
+            (FIRST, SECOND.replace("de Bazas", "de LANGON"), THIRD),
+            [("NOM_EN_DOUBLE", 1, "330000002, Hôpital de LANGON (ligne 3)")],
+        ),
+        # The same name, later.
+        (
+            (
+                FIRST.replace(";;;", ";01/01/2010;31/12/2022;"),
+                SECOND.replace("de Bazas", "de Langon").replace(";;;", ";01/01/2023;;"),
+            ),
+            [],
+        ),
         # One hospital that bears a part of the name of its town is not an exchange.
         ((FIRST, SECOND, "330000003;330000003;330100025;Cadillac;HL;public;Cadillac-sur-Garonne;;;"), []),
     ],
 )
 def test_each_doubt_is_told_once(lines: tuple[str, ...], expected: list[tuple[str, int, str]], tmp_path: Path) -> None:
     assert told(tmp_path, *lines) == expected
+
+
+@pytest.mark.parametrize(
+    ("departments", "expected"),
+    [
+        (("33", "33", "40", "2A", "971", "976"), []),
+        (("33", "40", "40", "2A", "971", "976"), ["330000002, 40 (ligne 3)"]),
+        (("33", "33", "40", "2A", "972", "976"), []),  # nothing else here begins as Guadeloupe does
+        (("64", "33", "40", "2A", "971", "976"), ["330000001, 64 (ligne 2)"]),
+        (("", "33", "", "2A", "971", "976"), []),
+        (("1", "1", "1", "1", "1", "33"), []),  # a list with departments of its own
+    ],
+)
+def test_a_department_that_is_not_the_one_of_its_finess_is_told(
+    departments: tuple[str, ...], expected: list[str], tmp_path: Path
+) -> None:
+    codes = ("330000001", "330000002", "400000003", "2A0000014", "970100186", "980500003")
+    names = ("Un", "Deux", "Trois", "Quatre", "Cinq", "Six")
+    lines = [
+        f"{code};{code};{name};CH;public;{department.rjust(2, '0') if department else ''}"
+        for code, name, department in zip(codes, names, departments, strict=True)
+    ]
+    path = tmp_path / "etablissements.csv"
+    path.write_text("\n".join(["finess;finess_ej;nom;categorie;statut;departement", *lines, ""]), encoding="utf-8")
+    found = read_establishments(path, delivery="d").findings
+    assert [one.example for one in found if one.code == "DEPARTEMENT_DOUTEUX"] == expected
