@@ -134,6 +134,16 @@ codes:
     assert all(problem.remedy and problem.file == "liste.yml" for problem in problems)
 
 
+def test_a_drug_code_of_the_other_length_is_refused_with_the_one_to_write(tmp_path: Path) -> None:
+    text = IPP.replace("kind: atc", "kind: ucd").replace("A02BC", "3400890002943")
+    with pytest.raises(CampaignError) as caught:
+        load_code_list(written(tmp_path, text))
+    assert "9000294" in caught.value.problems[0].remedy
+    with pytest.raises(CampaignError) as caught:
+        load_code_list(written(tmp_path, text.replace("kind: ucd", "kind: cip").replace("3400890002943", "3000001")))
+    assert "3400930000014" in caught.value.problems[0].remedy
+
+
 def test_wrong_keys_and_values_are_said_in_french(tmp_path: Path) -> None:
     text = IPP.replace("kind: atc", "kind: icd10").replace("status: regional", "statut: data") + "codes_bis: []\n"
     with pytest.raises(CampaignError) as caught:

@@ -48,8 +48,8 @@ _UNSEEN = (
         "Pour la PHMEV, Open PHMEV de la même année ; sinon, la relecture par l'établissement",
     ),
     (
-        "Une année trop haute ou trop basse pour tous les établissements : de moins de 20 % en PHMEV sans base annuelle "
-        "pour la contrôler, de moins de 50 % dans les autres enveloppes",
+        "Une année trop haute ou trop basse pour tous les établissements : de moins de 20 % en PHMEV sans base "
+        "annuelle pour la contrôler, de moins de 50 % dans les autres enveloppes",
         "Open PHMEV de la même année ; le total annoncé, ou l'édition précédente",
     ),
     (
@@ -62,8 +62,8 @@ _UNSEEN = (
         "Garder les livraisons antérieures ; le tableau des mois modifiés",
     ),
     (
-        "Une colonne qui garde son nom et change de sens d'une année à l'autre (autre périmètre, remboursé devenu base) "
-        "de moins que ne disent les années entières",
+        "Une colonne qui garde son nom et change de sens d'une année à l'autre (autre périmètre, remboursé devenu "
+        "base), sans que l'année entière s'en écarte assez pour être signalée",
         "Le total annoncé, ou la note de l'expéditeur",
     ),
     (

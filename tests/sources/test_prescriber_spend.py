@@ -40,6 +40,11 @@ def test_a_prescriber_and_a_service_are_told_apart(tmp_path: Path) -> None:
     assert received.delivery["period"].tolist() == ["2023"]
 
 
+def test_a_ucd_in_thirteen_digits_is_its_seven(tmp_path: Path) -> None:
+    path = written(tmp_path, "990000001;2023;UF 3120;;3400890002943;1;2,00", "990000001;2023;UF 3120;;9000389;1;2,00")
+    assert read_prescriber_spend(path, delivery="am").rows["code"].tolist() == ["9000294", "9000389"]
+
+
 def test_a_wrong_key_is_kept_and_told(tmp_path: Path) -> None:
     path = written(
         tmp_path,
