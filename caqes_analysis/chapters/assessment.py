@@ -173,9 +173,10 @@ def objectives_table(page: Page) -> Table | Notice:
     if rows.empty:
         return Notice("missing", "Objectifs par indicateur", "Aucun contrat n'est évalué cette année.")
     found = []
-    for label, own in rows.groupby("label", sort=True):
+    for label, own in sorted(rows.groupby("label"), key=lambda pair: french.alphabetical(str(pair[0]))):
         counts = own["attainment"].value_counts()
         attained, missed = int(counts.get("attained", 0)), int(counts.get("not_attained", 0))
+        outside = int(counts.get("not_applicable", 0))
         found.append(
             {
                 "label": label,
@@ -183,7 +184,8 @@ def objectives_table(page: Page) -> Table | Notice:
                 "contracts_nb": len(own),
                 "attained_nb": attained,
                 "missed_nb": missed,
-                "without_nb": len(own) - attained - missed,
+                "without_nb": len(own) - attained - missed - outside,
+                "outside_nb": outside,
             }
         )
     return Table.from_frame(
@@ -194,6 +196,7 @@ def objectives_table(page: Page) -> Table | Notice:
             ColumnFormat.count("attained_nb", "Atteint"),
             ColumnFormat.count("missed_nb", "Non atteint"),
             ColumnFormat.count("without_nb", "Sans verdict"),
+            ColumnFormat.count("outside_nb", "Sans objet"),
             ColumnFormat.count("contracts_nb", "Contrats"),
             ColumnFormat.text("target_text", "Objectif"),
         ],
@@ -214,6 +217,8 @@ def realisation_table(page: Page) -> Table | Notice:
     if rows.empty:
         return Notice("missing", "Objectifs", "Aucun contrat n'est évalué cette année.")
     shown = with_values(rows).assign(target_text=rows["target_label"].fillna("objectif non renseigné"))
+    is_judged = shown["attainment"].isin(["attained", "not_attained"])
+    shown["why"] = shown["reason_text"].where(~is_judged, "–")
     return Table.from_frame(
         shown,
         caption=f"Objectifs de {evaluated_year(page.campaign)} : ce que chaque contrat a atteint",
@@ -224,6 +229,7 @@ def realisation_table(page: Page) -> Table | Notice:
             ColumnFormat.text("value_text", "Valeur", align="right"),
             ColumnFormat.text("target_text", "Objectif"),
             ColumnFormat.status("attainment", "Réalisation", ATTAINMENT_WORDS),
+            *([] if is_judged.all() else [ColumnFormat.text("why", "Pourquoi")]),
         ],
     )
 

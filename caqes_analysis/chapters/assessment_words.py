@@ -9,6 +9,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.display.payload import State
+from caqes_analysis.evaluation.position import NO_OBJECT
 
 __all__ = [
     "ATTAINMENT_WORDS",
@@ -101,10 +102,16 @@ def with_values(rows: pd.DataFrame, *, decimals: int = 2) -> pd.DataFrame:
         Decimals of the percentages.
     """
     values = [
-        french.MISSING if pd.isna(value) else _with_unit(value, unit, measure, decimals)
-        for value, unit, measure in zip(rows["value"], rows["unit_label"], rows["measure"], strict=True)
+        _absent(verdict) if pd.isna(value) else _with_unit(value, unit, measure, decimals)
+        for value, unit, measure, verdict in zip(
+            rows["value"], rows["unit_label"], rows["measure"], rows["attainment"], strict=True
+        )
     ]
     return rows.assign(value_text=values, reason_text=rows["reason"].fillna("–"))
+
+
+def _absent(verdict: Any) -> str:
+    return NO_OBJECT if verdict == "not_applicable" else french.MISSING
 
 
 def _with_unit(value: float, unit: Any, measure: Any, decimals: int) -> str:

@@ -69,10 +69,10 @@ def contracts_table(page: Page) -> Table | Notice | None:
 def contract_sentence(page: Page) -> Text | Notice | None:
     """Return what the yearly base says of the contract of a sheet, where that is not the establishment's own line.
 
-    None when it is, or when no yearly base was received.
+    None when it is, when no yearly base was received, or of a clinic, which is in none.
     """
     years = annual_years(page.store)
-    if not years or page.finess is None:
+    if not years or page.finess is None or page.has_no_drugs:
         return None
     contract = page.signatory
     rows = annual_at_contract_level(page.store)

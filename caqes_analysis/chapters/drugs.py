@@ -22,7 +22,9 @@ def latest_year(page: Page) -> int | None:
 
 
 def classes(page: Page) -> tuple[Figure | Notice, ...]:
-    """Return the main ATC classes of this establishment, or of the region for a chapter."""
+    """Return the main ATC classes of this establishment, or of the region for a chapter; nothing of a clinic."""
+    if page.finess is not None and page.has_no_drugs:
+        return ()
     year = latest_year(page)
     if year is None:
         return (_needs_annual(),)

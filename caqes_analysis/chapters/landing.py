@@ -290,6 +290,7 @@ def projection_of(row: pd.Series[Any] | None) -> Projection | None:
         Decimal(row["lower_80_eur"]),
         Decimal(row["upper_80_eur"]),
         evolution_pct=float(row["evolution_pct"]) if has_rate(row) else None,
+        rate_decimals=_rate_decimals(row) if has_rate(row) else 1,
     )
 
 

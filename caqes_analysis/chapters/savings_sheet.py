@@ -8,6 +8,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
+from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings import amounts_of
 from caqes_analysis.chapters.savings_dotation import own_dotation
@@ -108,7 +109,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         ColumnFormat.count("rank", "Rang"),
         ColumnFormat.text("label", "Levier"),
         ColumnFormat.text("first", "D'abord"),
-        ColumnFormat.compact_amount("median_eur", "À la médiane"),
+        ColumnFormat.text("median", "À la médiane", align="right"),
         ColumnFormat.text("best", "Au meilleur quart", align="right"),
         ColumnFormat.text("between", "Intervalle à 95 %", align="right"),
     ]
@@ -119,7 +120,13 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         for group, groups in zip(ranked["main_group"], ranked["groups_nb"].astype(int), strict=True)
     ]
     table = Table.from_frame(
-        ranked.assign(first=first, label=_labels(ranked), best=_best(ranked), between=_between(ranked)),
+        ranked.assign(
+            first=first,
+            label=_labels(ranked),
+            median=_carried(ranked, "median_eur"),
+            best=_carried(ranked, "best_quartile_eur"),
+            between=_between(ranked),
+        ),
         caption=f"Leviers : ce que l'établissement pourrait économiser en un an, prix de {year}",
         columns=columns,
         row_header="label",
@@ -131,6 +138,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             f"Toutes les présentations, levier par levier : classeur leviers-{page.finess}.xlsx des fichiers exportés.",
             *prescriber_notes(page),
             *extract_notes(page),
+            *_opening_note(page, year),
         ],
     )
     assumed = Details("Ce que suppose chaque levier", [_assumptions(page.levers, ranked, year)])
@@ -194,10 +202,19 @@ def _why_none(levers: pd.DataFrame) -> str:
     )
 
 
-def _best(ranked: pd.DataFrame) -> list[str]:
-    """Return the amounts of the levers, with the digits and the unit of their intervals."""
-    rows = zip(ranked["best_quartile_eur"], *_bounds(ranked), strict=True)
+def _carried(ranked: pd.DataFrame, name: str = "best_quartile_eur") -> list[str]:
+    """Return amounts of the levers, with the digits and the unit of the intervals at the best quarter."""
+    rows = zip(ranked[name], *_bounds(ranked), strict=True)
     return [carried_bound(amount, low, high) for amount, low, high in rows]
+
+
+def _opening_note(page: Page, year: int) -> list[str]:
+    """Return what part of the year the levers of an establishment stand on that opened in the course of it."""
+    day = opened_on(page, str(page.finess), year=year + 1)
+    if day is None or day.year != year or day.day_of_year == 1:
+        return []
+    since = french.date(day, short=True)
+    return [f"L'établissement a ouvert le {since} : ces montants sont ceux des mois de {year} où il était ouvert."]
 
 
 def _between(ranked: pd.DataFrame) -> list[str]:
@@ -227,7 +244,7 @@ def levers_card(page: Page) -> Card | None:
     if ranked.empty:
         return None
     shown = ranked.head(_CARD_NB)
-    value, *others = [f"{label} ~{amount}" for label, amount in zip(shown["label"], _best(shown), strict=True)]
+    value, *others = [f"{label} ~{amount}" for label, amount in zip(shown["label"], _carried(shown), strict=True)]
     detail = " ; ".join(others)
     reference = f"au meilleur quart de la région, prix de {int(page.levers['year'].iloc[0])}"
     return Card("Premier levier", value, f"{detail + ' ; ' if detail else ''}{reference}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -52,7 +53,7 @@ def forecast_track(
     subject = f"{name}, {envelope_label(envelope)}"
     first, last = rows.iloc[0], rows.iloc[-1]
     widths = [float(row["evolution_upper_80_pct"] - row["evolution_lower_80_pct"]) for row in (first, last)]
-    said = [french.percent(row["evolution_pct"], signed=True) for row in (first, last)]
+    said = [french.percent(row["evolution_pct"], _decimals(row), signed=True) for row in (first, last)]
     bounds = french.interval(last["evolution_lower_80_pct"], last["evolution_upper_80_pct"], unit="%", signed=True)
     when = [french.month_name(row["as_of"].month) for row in (first, last)]
     moved = f"{said[1]} fin {when[1]}"
@@ -73,6 +74,12 @@ def forecast_track(
         table=_table(rows, subject, year),
         notes=tuple(notes),
     )
+
+
+def _decimals(row: pd.Series[Any]) -> int:
+    """Return the decimals of a rate that its 80 % interval can carry."""
+    power = french.carried_power(row["evolution_lower_80_pct"], row["evolution_upper_80_pct"])
+    return 1 if power is None or power < 0 else 0
 
 
 def _drawing(rows: pd.DataFrame, colour: str, target_pct: float | None, target_label: str) -> str:

@@ -48,6 +48,8 @@ class Projection:
         Level of that interval, in percent.
     evolution_pct
         Its evolution, when the year before it is not exactly that of the months drawn.
+    rate_decimals
+        Decimals of the evolution that its interval can carry.
     """
 
     total_eur: Decimal | float
@@ -56,6 +58,7 @@ class Projection:
     upper_eur: Decimal | float | None = None
     level_pct: int = 80
     evolution_pct: float | None = None
+    rate_decimals: int = 1
 
     def write(self, amount_eur: Decimal | float) -> str:
         """Return an amount of the projection with the digits that its interval can carry."""
@@ -221,7 +224,8 @@ def projection_sentence(projection: Projection, path: CumulativeYear) -> str:
     if projection.lower_eur is not None and projection.upper_eur is not None:
         low, high = (projection.write(bound) for bound in (projection.lower_eur, projection.upper_eur))
         text += f", entre {low} et {high} à {french.percent(projection.level_pct, 0)}"
-    return f"{text}{f', soit {french.percent(rate, signed=True)}' if rate is not None else ''}."
+    said = french.percent(rate, projection.rate_decimals, signed=True)
+    return f"{text}{f', soit {said}' if rate is not None else ''}."
 
 
 def _whole_year(months: Sequence[MonthValue]) -> Decimal | None:

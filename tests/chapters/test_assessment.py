@@ -284,3 +284,16 @@ def test_a_contract_without_position_says_why(folder: Path, monkeypatch: pytest.
     said = [cell.text for row in shown.rows for cell in row[1:]]
     assert said.count("sans objet") == 1
     assert any(note.startswith("Sans objet, année précédente à zéro\u00a0: ") for note in shown.notes)
+
+
+def test_a_value_without_verdict_says_why(graded: Page) -> None:
+    table = assessment.realisation_table(graded)
+    verdicts, reasons = cells(table, "Réalisation"), cells(table, "Pourquoi")
+    assert "pas de verdict" in verdicts or "sans objet" in verdicts
+    assert all(
+        (why == "–") == (word in ("atteint", "non atteint")) for word, why in zip(verdicts, reasons, strict=True)
+    )
+    values = cells(table, "Valeur")
+    assert all(value != "n. d." for value, word in zip(values, verdicts, strict=True) if word == "sans objet")
+    summary = assessment.objectives_table(graded)
+    assert sum(map(int, cells(summary, "Sans objet"))) == verdicts.count("sans objet")

@@ -282,5 +282,17 @@ def test_a_lever_is_written_in_the_unit_of_its_interval(page: Page) -> None:
             "upper_eur": [478.0, 5_500_000.0, None],
         }
     )
-    assert [plain(text) for text in savings_sheet._best(ranked)] == ["455 €", "5,1 M€", "700 €"]
+    assert [plain(text) for text in savings_sheet._carried(ranked)] == ["455 €", "5,1 M€", "700 €"]
     assert [plain(text) for text in savings_sheet._between(ranked)] == ["433 € à 478 €", "4,6 M€ à 5,5 M€", "–"]
+
+
+def test_the_levers_of_an_opening_say_of_which_months_they_are(page: Page) -> None:
+    known = page.establishments
+    finess = str(known["finess"].iloc[0])
+    opened = known.assign(valid_from=known["valid_from"].mask(known["finess"] == finess, pd.Timestamp("2023-09-01")))
+    own = Page(page.campaign, page.store, None, finess)
+    own.__dict__["establishments"] = opened
+    assert savings_sheet._opening_note(own, 2023) == [
+        "L'établissement a ouvert le 01/09/2023 : ces montants sont ceux des mois de 2023 où il était ouvert."
+    ]
+    assert savings_sheet._opening_note(own, 2024) == []

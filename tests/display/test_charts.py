@@ -568,3 +568,13 @@ def test_the_part_of_a_year_is_not_called_the_year() -> None:
     assert "de 2024 à M7" in figure.title
     assert "2024 à M7" in figure.table.caption
     assert figure.notes == ("Le trait vertical marque le montant de 2023 à M7.",)
+
+
+def test_a_forecast_rate_is_rounded_to_what_its_interval_can_carry() -> None:
+    bounds = {"evolution_lower_80_pct": [0.0, 0.0], "evolution_upper_80_pct": [60.0, 81.0]}
+    wide = {"evolution_lower_95_pct": [-9.0, -9.0], "evolution_upper_95_pct": [90.0, 99.0]}
+    frame = pd.DataFrame(
+        {"as_of": pd.to_datetime(["2024-03-01", "2024-07-01"]), "evolution_pct": [8.1, 31.7], **bounds, **wide}
+    )
+    figure = charts.forecast_track(frame, year=2024, name="HL", envelope="phmev")
+    assert figure.title == "Évolution prévue pour 2024 : de +8\u00a0% fin mars à +32\u00a0% fin juillet"
