@@ -67,6 +67,21 @@ YEARLY: dict[str, tuple[str, str, Plant]] = {
 }
 CUMULS: dict[str, tuple[str, str, Plant]] = {
     "an old delivery saved anew": ("LIVRAISON_REPETEE", "cumul", lambda r: received_again(r, M6, M9)),
+    "last year's mapping, and a column that is gone": (
+        "COLONNE_NON_RECUE",
+        "en-tête",
+        lambda r: r.write(M9, [";".join(line.split(";")[:4]) for line in r.lines(M9)]),
+    ),
+    "last year's mapping, and a column with another name": (
+        "EN_TETE_INCONNU refusé",
+        "Véhicules sanitaires",
+        lambda r: r.write(M9, [r.lines(M9)[0].replace("VSL", "Véhicules sanitaires"), *r.lines(M9)[1:]]),
+    ),
+    "last year's mapping, and a column in another unit": (
+        "EN_TETE_INCONNU refusé",
+        "Taxis (k€)",
+        lambda r: r.write(M9, [r.lines(M9)[0].replace("Taxis", "Taxis (k€)"), *r.lines(M9)[1:]]),
+    ),
 }
 SUCCESSIVE: dict[str, tuple[str, str, Plant]] = {
     "an older one received as the middle one": (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from caqes_analysis.sources.column_mapping import ColumnMapping
 from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.sources.grid_findings import unfinished_line
 from caqes_analysis.sources.grids import Grid
@@ -15,7 +16,7 @@ from caqes_analysis.sources.odd_values import odd_quantities, shortened_amounts
 from caqes_analysis.sources.problems import shown
 from caqes_analysis.sources.raw_tables import RawTable
 
-__all__ = ["header_findings", "line_findings", "value_findings"]
+__all__ = ["absent_columns", "header_findings", "line_findings", "value_findings"]
 
 _WORDS = {"amount": ("MONTANT", "montant"), "count": ("NOMBRE", "nombre")}
 
@@ -94,6 +95,31 @@ def header_findings(delivery: str, header: Header, empty: Sequence[str]) -> list
         for code, names, remedy in kinds
         if names
     ]
+
+
+def absent_columns(delivery: str, header: Header, mapping: ColumnMapping) -> list[Finding]:
+    """Return what the mapping names among the columns (envelopes, activities) and no column of the file holds.
+
+    Parameters
+    ----------
+    delivery
+        Identifier of the delivery.
+    header
+        The header.
+    mapping
+        How the table should be laid out. Two words for one code are two ways of naming it: one is enough.
+    """
+    if "item" not in mapping.header:
+        return []
+    held = {column.item for column in header.values}
+    absent = [word for word, code in mapping.items.items() if code not in held]
+    if not absent:
+        return []
+    remedy = (
+        "La correspondance les nomme, et le fichier n'a plus ces colonnes : compté comme manquant. La disposition a "
+        "changé depuis l'année dernière, ou le fichier est incomplet : le redemander, ou retirer ces mots de items."
+    )
+    return [Finding(delivery, "COLONNE_NON_RECUE", "en-tête", "warning", len(absent), shown(", ".join(absent)), remedy)]
 
 
 def line_findings(delivery: str, table: RawTable, lines: Lines) -> list[Finding]:

@@ -17,7 +17,7 @@ from caqes_analysis.sources.cells import parse_finess
 from caqes_analysis.sources.column_mapping import MEASURES, ColumnMapping
 from caqes_analysis.sources.grids import Grid
 from caqes_analysis.sources.mapped_cells import Period, item_parser, parse_period, parse_year, value_parser
-from caqes_analysis.sources.mapped_findings import header_findings, line_findings, value_findings
+from caqes_analysis.sources.mapped_findings import absent_columns, header_findings, line_findings, value_findings
 from caqes_analysis.sources.mapped_header import Header, ValueColumn, read_header
 from caqes_analysis.sources.mapped_lines import Lines, cut_value, kept_lines
 from caqes_analysis.sources.mapped_totals import check_grand_total, check_line_totals
@@ -109,6 +109,7 @@ def read_mapped(
     findings = (
         value_findings(delivery, facts, MEASURES[mapping.table][0], grid)
         + header_findings(delivery, header, [column.label for column in empty])
+        + absent_columns(delivery, header, mapping)
         + line_findings(delivery, raw, lines)
     )
     described = delivery_row(
