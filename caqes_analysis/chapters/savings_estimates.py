@@ -28,6 +28,7 @@ __all__ = [
     "reading_of",
     "rules_table",
     "sensitivity_table",
+    "verdict_of",
     "whole_estimate",
 ]
 
@@ -38,6 +39,10 @@ CHANCE_NOTE = (
     "tort."
 )
 """What a conclusion is worth when there are many."""
+_PAID_NOTE = (
+    "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien changé ; "
+    "« n. d. » quand un terme de la règle, ou l'objectif, n'est pas connu."
+)
 _SURELY_PCT = 99
 _UNDER_ROUNDING = "inférieur à l'arrondi"
 _BOUNDS = ("lower_95_eur", "upper_95_eur")
@@ -127,11 +132,12 @@ def _chance(value: Any) -> str:
 def estimates_table(page: Page) -> Table | Notice | None:
     """Return how sure the third figure is, indicator by indicator, and what the rule would pay to no effect at all.
 
-    None under a scheme that shares no savings.
+    None under a scheme that shares no savings, where nothing was estimated.
     """
-    if not page.scheme.shares_savings:
-        return None
     rows = estimates_of(page)
+    pays = page.scheme.shares_savings
+    if rows.empty and not pays:
+        return None
     if rows.empty:
         why = "Aucun indicateur partagé n'a d'euros évalués, ou aucun contrat n'est évalué."
         return Notice("info", "Ce qui est réel", why)
@@ -147,14 +153,13 @@ def estimates_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("conclusion", "Ce qu'on peut dire"),
             ColumnFormat.text("prob_real", "Chance qu'elle soit réelle", align="right"),
             ColumnFormat.text("detectable", "Plus petite économie décelable", align="right"),
-            ColumnFormat.text("paid", "Payé sans aucun effet", align="right"),
+            *([ColumnFormat.text("paid", "Payé sans aucun effet", align="right")] if pays else []),
         ],
         notes=[
             "Économie : dépense attendue sans contrat moins dépense observée ; négative, c'est un surcoût.",
             "Plus petite économie décelable : celle que l'intervalle séparerait de zéro huit fois sur dix. Une plus "
             "petite peut être réelle sans que les données le montrent.",
-            "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien "
-            "changé ; « n. d. » quand un terme de la règle, ou l'objectif, n'est pas connu.",
+            *([_PAID_NOTE] if pays else []),
             CHANCE_NOTE,
             *(
                 f"{row['label']} : {_events_words(row)}."
@@ -237,13 +242,27 @@ def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price
         counted += f" quand la dépense a varié de {french.compact_euros(change, signed=True)}"
         if price:
             counted += f", dont {french.compact_euros(price, signed=True)} par les prix"
+    return f"{counted} ; {verdict_of(row, counted=saving)}."
+
+
+def verdict_of(row: Mapping[Any, Any] | None, *, counted: Decimal | None = None) -> str:
+    """Return what is real of a saving: the interval, what it allows to say, and the events that it holds.
+
+    Parameters
+    ----------
+    row
+        A row of ``saving_estimates``; None when there is none.
+    counted
+        Savings that the contract counts; it is said when they stand out of the interval.
+    """
     if row is None or pd.isna(row["saving_eur"]):
-        return f"{counted} ; ce qui se serait passé sans contrat n'est pas estimable."
+        return "ce qui se serait passé sans contrat n'est pas estimable"
     low, high = (float(row[name]) for name in _BOUNDS)
     between = " à ".join(carried_bound(value, low, high, signed=True) for value in (low, high))
     words = _events_words(row)
-    verdict = f"{_verdict(row['conclusion'], between)}{_beyond(float(saving), low, high)}"
-    return f"{counted} ; {after_colon(verdict)}{f' ; {words}' if words else ''}."
+    beyond = "" if counted is None else _beyond(float(counted), low, high)
+    verdict = after_colon(f"{_verdict(row['conclusion'], between)}{beyond}")
+    return f"{verdict}{f' ; {words}' if words else ''}"
 
 
 def _verdict(conclusion: str, between: str) -> str:

@@ -20,6 +20,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimates_of,
 )
 from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_notes
+from caqes_analysis.chapters.savings_objectives import own_objectives
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
 from caqes_analysis.display.series import carried_bound
@@ -41,6 +42,9 @@ def own_savings(page: Page) -> tuple[Display, ...]:
 
 def own_figures(page: Page) -> Table | Notice:
     """Return the three figures of the contract that the establishment is under, indicator by indicator."""
+    against_rates = own_objectives(page)
+    if against_rates is not None:
+        return against_rates
     rows = amounts_of(page, REGULATORY)
     rows = rows[rows["finess"] == page.signatory]
     own = rows[rows["indicator"] != INCENTIVE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 import pandas as pd
@@ -19,6 +20,12 @@ from caqes_analysis.savings.decomposition import decompose, decomposed_savings
 from caqes_analysis.savings.dotation import biosimilar_boxes, biosimilar_dotation, load_dotation
 from caqes_analysis.savings.estimate_campaign import estimate_questions, statistical_savings
 from caqes_analysis.savings.levers import potential_savings
+from caqes_analysis.savings.objectives import (
+    objective_effects,
+    objective_questions,
+    objective_steps,
+    spending_objectives,
+)
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, regulatory_steps
 from caqes_analysis.savings.sensitivity import estimate_sensitivity, rule_sensitivity
 from caqes_analysis.savings.transports import transport_trajectory
@@ -74,16 +81,24 @@ def campaign_savings(store: Store, campaign: Campaign) -> dict[Table, pd.DataFra
         figures in euros owe to each assumption.
     """
     scheme = scheme_of(campaign)
-    shared = sharing_indicators(definitions_of(campaign).values())
+    definitions = definitions_of(campaign).values()
+    shared = sharing_indicators(definitions)
+    objectives = spending_objectives(definitions, scheme)
     estimates, assumed = [], [_rule_sensitivity(store, scheme, shared)]
-    for question in estimate_questions(store, campaign, scheme, shared):
+    for question in chain(
+        estimate_questions(store, campaign, scheme, shared), objective_questions(store, campaign, scheme, objectives)
+    ):
         answered = question.answer()
         estimates.append(answered)
         assumed.append(estimate_sensitivity(question, answered))
     estimated = _joined(tables.SAVING_ESTIMATES, estimates)
+    steps = objective_steps(store, scheme, objectives)
+    envelopes = _joined(tables.SAVINGS, _envelopes(store, campaign))
     parts = [
         *_regulatory(store, campaign, scheme, shared),
-        *_envelopes(store, campaign),
+        steps,
+        envelopes,
+        objective_effects(store, campaign, objectives, steps=steps, envelopes=envelopes),
         *_indicators(store, shared),
         statistical_savings(estimated),
     ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
 import pytest
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.campaign import Campaign, load_campaign
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.savings_objectives import objective_figures
 from caqes_analysis.receive import open_store
 from caqes_analysis.savings import decompose
 from caqes_analysis.savings.campaign import DECOMPOSED_ENVELOPES, envelope_pairs
@@ -52,12 +54,51 @@ def test_statistical(region: tuple[Campaign, Store]) -> None:
     campaign, store = region
     estimates = store.read(tables.SAVING_ESTIMATES)
     whole = estimates[(estimates["level"] == "region") & estimates["saving_eur"].notna()]
-    assert bool(len(whole)) == scheme_of(campaign).shares_savings
+    asked = {"phev", "phev_lpp", "extra_list_drugs", "extra_list_devices"}
+    assert len(whole) > 1 if scheme_of(campaign).shares_savings else asked <= set(whole["indicator"])
     series = estimates[estimates["level"] == "series"]
     for row in whole.to_dict("records"):
         own = series[(series["indicator"] == row["indicator"]) & series["saving_eur"].notna()]
         for name in ("saving_eur", "counterfactual_eur", "actual_eur", "previous_eur"):
             assert sum(own[name], Decimal(0)) == row[name], (row["indicator"], name)
+
+
+def test_against_rates(region: tuple[Campaign, Store]) -> None:
+    campaign, store = region
+    stored = store.read(tables.SAVINGS)
+    regulatory = stored[(stored["method"] == "regulatory") & stored["indicator"].str.match("ph|extra")]
+    if scheme_of(campaign).shares_savings:
+        assert "overrun" not in set(regulatory["component"])
+        return
+    key = ["finess", "indicator", "component"]
+    known = regulatory.set_index(key)["amount_eur"].astype(object).unstack("component").dropna(subset=["overrun"])
+    real, split = amounts(store, "statistical"), amounts(store, "decomposed")
+    page = Page(campaign, store)
+    printed = objective_figures(page)
+    assert printed is not None
+    shown = {row[0].text: row for row in printed.rows}
+    evaluated = store.read(tables.EVALUATIONS).set_index(["subject", "contract_finess"])
+    for indicator in ("phev", "phev_lpp", "extra_list_drugs", "extra_list_devices"):
+        own = known.xs(indicator, level="indicator")
+        rate = evaluated.loc[indicator]["target_value"].dropna().unique().item()
+        by_hand = [
+            two - (one * (1 + Decimal(repr(rate)) / 100)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            for one, two in zip(own["previous"], own["current"], strict=True)
+        ]
+        assert own["overrun"].sum() == sum(by_hand, Decimal(0))
+        assert evaluated.loc[indicator].loc[own.index, "current_eur"].sum() == own["current"].sum()
+        whole = shown[page.indicator_names[indicator]]
+        assert whole[3].text == french.euros(own["overrun"].sum(), cents=True, signed=True)
+        # Estimated on the very amounts that the contract counts.
+        estimated = real.xs(indicator, level="indicator")
+        assert len(estimated) > 20
+        assert estimated["current"].sum() == own.loc[estimated.index, "current"].sum()
+        assert estimated["previous"].sum() == own.loc[estimated.index, "previous"].sum()
+        if indicator.startswith("phev"):
+            parts = split.xs(indicator, level="indicator")
+            assert list(parts.index) == list(own.index)
+            change = parts[list(EFFECTS)].astype(object).sum(axis=1)
+            assert (change == own["current"] - own["previous"]).all()
 
 
 def test_regulatory(region: tuple[Campaign, Store]) -> None:
