@@ -12,7 +12,7 @@ from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, against_phrase, through_phrase
 from caqes_analysis.evaluation.position import NO_OBJECT, Position, position_of
-from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE
+from caqes_analysis.forecast.histories import EMPTY_YEAR_NOTE, INCOMPLETE_YEAR_NOTE
 from caqes_analysis.indicators.evolution import in_both_years
 from caqes_analysis.quality import UNMATCHED_WORDS
 
@@ -128,6 +128,8 @@ def no_rate_words(page: Page, row: pd.Series[Any]) -> str:
     day = opened_on(page, str(row["subject"])) if row["level"] == "establishment" else None
     if day is not None:
         return f"évolution {NO_OBJECT}, ouverture le {french.date(day, short=True)}"
+    if EMPTY_YEAR_NOTE in str(row["reason"]):
+        return EMPTY_YEAR_NOTE
     if INCOMPLETE_YEAR_NOTE not in str(row["reason"]):
         return str(row["reason"])
     year = page.campaign.year - 1

@@ -10,9 +10,18 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from caqes_analysis.forecast.intermittent import LEAST_SILENT_NB, silent_months
 from caqes_analysis.forecast.panel import Panel
 
-__all__ = ["HISTORY_YEARS_NB", "INCOMPLETE_YEAR_NOTE", "PROVISIONAL_NOTE", "Histories", "Method", "prepare"]
+__all__ = [
+    "EMPTY_YEAR_NOTE",
+    "HISTORY_YEARS_NB",
+    "INCOMPLETE_YEAR_NOTE",
+    "PROVISIONAL_NOTE",
+    "Histories",
+    "Method",
+    "prepare",
+]
 
 Floats = npt.NDArray[np.float64]
 Cents = npt.NDArray[np.int64]
@@ -26,6 +35,8 @@ PROVISIONAL_NOTE = "mois provisoires ignorés"
 """What is printed of a series whose last months are provisional."""
 INCOMPLETE_YEAR_NOTE = "pas de taux, l'année précédente est incomplète"
 """What is printed of a series that has no evolution."""
+EMPTY_YEAR_NOTE = "pas de taux, l'année précédente est nulle ou négative"
+"""What is printed of a series whose year before cannot be the base of a rate."""
 _MAX_GAPS_NB = 3
 _MAX_NON_POSITIVE_SHARE = 0.25
 _FLOOR_SHARE = 0.05
@@ -160,6 +171,8 @@ def prepare(panel: Panel, year: int) -> Histories:
             method, reason = Method.NONE, "décembre est reçu mais un mois de l'année manque"
         notes = [reason] if reason else []
         if method is not Method.NONE:
+            until = months[row, : 12 * HISTORY_YEARS_NB + int(observed_nb[row])]
+            notes += _silence(method, silent_months(until))
             notes += _notes(panel, row, gaps_before[row], int((filled[row] != 0).sum()), bool(provisional[row].any()))
         before[row] = known[row, last].all()
         if not before[row] and method is not Method.NONE:
@@ -257,13 +270,20 @@ def _rung(months: Floats, observed_nb: int, years_nb: int) -> tuple[Method, str]
                 return Method.SHORT, "une seule année complète avant : saisons et croissance ne se distinguent pas"
             return Method.COMBINED, ""
     if len(recent) >= _MIN_DRAWN_MONTHS_NB and (recent <= 0).mean() > 0:
-        return Method.DRAWN, "mois nuls ou négatifs trop nombreux : total estimé sans saison ni croissance"
+        return Method.DRAWN, "mois nuls ou négatifs trop nombreux : total estimé sans croissance"
     pace = recent[-6:]
     if len(recent) >= _MIN_PACE_MONTHS_NB and (pace > 0).all():
         return Method.PACE, f"aucune année complète avant, {len(recent)} mois connus"
     if len(recent) < _MIN_PACE_MONTHS_NB:
         return Method.NONE, f"{len(recent)} mois connus : il en faut au moins {_MIN_PACE_MONTHS_NB}"
     return Method.NONE, "mois nuls ou négatifs et moins de douze mois connus"
+
+
+def _silence(method: Method, silent_nb: int) -> list[str]:
+    """Say that a series has stopped, where its year is not over: a closure, or months that were not received."""
+    if method not in (Method.COMBINED, Method.SHORT, Method.DRAWN) or silent_nb < LEAST_SILENT_NB:
+        return []
+    return [f"aucune dépense depuis {silent_nb} mois : arrêt possible, ou mois non reçus"]
 
 
 def _notes(panel: Panel, row: int, gaps_before: int, gaps_now: int, provisional: bool) -> list[str]:

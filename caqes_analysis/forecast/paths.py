@@ -14,6 +14,7 @@ from caqes_analysis.forecast.candidates import build_candidates
 from caqes_analysis.forecast.combination import combine
 from caqes_analysis.forecast.dispersion import Dispersion, scale_of, scaled_errors
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
+from caqes_analysis.forecast.intermittent import draw_rest, silent_months, stopped_share
 
 __all__ = ["Rest", "rest_of_year", "simulate_cents"]
 
@@ -22,7 +23,6 @@ Cents = npt.NDArray[np.int64]
 
 _PACE_INFLATION = 1.5
 _PACE_MONTHS_NB = 6
-_DRAWN_MONTHS_NB = 36
 _MAX_CENTS = 2.0**62
 
 
@@ -153,7 +153,11 @@ def simulate_cents(histories: Histories, calibration: Calibration, *, paths_nb: 
             scores = np.sqrt(share) * common + np.sqrt(1 - share) * own
             error = rest.scale[row] * scaled_errors(scores, dispersion)
             error = np.clip(error, -dispersion.log_cap, dispersion.log_cap)
-            left = np.exp(rest.log_eur[row] + error) + histories.filled_eur[row]
+            left = np.exp(rest.log_eur[row] + error)
+            stopped = stopped_share(silent_months(_known(histories, row)))
+            if stopped:
+                left[random.permutation(paths_nb) < round(stopped * paths_nb)] = 0.0
+            left += histories.filled_eur[row]
         elif histories.methods[row] is Method.DRAWN:
             left = _drawn(histories, row, paths_nb, random) + histories.filled_eur[row]
         else:
@@ -162,17 +166,15 @@ def simulate_cents(histories: Histories, calibration: Calibration, *, paths_nb: 
     return totals
 
 
+def _known(histories: Histories, row: int) -> Floats:
+    """Return the months known of a series, up to the last one observed."""
+    past = histories.months_eur[row, : 12 * HISTORY_YEARS_NB + int(histories.observed_nb[row])]
+    return past[~np.isnan(past)]
+
+
 def _drawn(histories: Histories, row: int, paths_nb: int, random: np.random.Generator) -> Floats:
-    """Draw each month left among the months known, whose own frequencies are drawn first (Bayesian bootstrap)."""
-    observed_nb = int(histories.observed_nb[row])
-    past = histories.months_eur[row, : 12 * HISTORY_YEARS_NB + observed_nb]
-    past = past[~np.isnan(past)][-_DRAWN_MONTHS_NB:]
-    weights = random.exponential(size=(paths_nb, len(past)))
-    cumulated = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)
-    draws = random.random((paths_nb, 12 - observed_nb))
-    at = np.minimum((draws[:, :, None] > cumulated[:, None, :]).sum(axis=2), len(past) - 1)
-    found: Floats = past[at].sum(axis=1)
-    return found
+    left_nb = 12 - int(histories.observed_nb[row])
+    return draw_rest(_known(histories, row), months_left_nb=left_nb, paths_nb=paths_nb, random=random)
 
 
 def _number_of(name: str) -> int:

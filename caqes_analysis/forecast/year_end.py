@@ -14,7 +14,7 @@ import pyarrow as pa
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.forecast.calibration import Calibration, calibrate_panel
 from caqes_analysis.forecast.events import apply_events
-from caqes_analysis.forecast.histories import Histories, Method, prepare
+from caqes_analysis.forecast.histories import EMPTY_YEAR_NOTE, Histories, Method, prepare
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.paths import simulate_cents
 
@@ -243,6 +243,8 @@ def forecast_table(histories: Histories, totals: Cents, targets_pct: Floats) -> 
             for name, cents in bounds.items()
         }
     prob, reasons = _probabilities(histories, totals, targets_pct, no_rate)
+    for row in np.flatnonzero(~unknown & histories.has_previous & (histories.previous_cents <= 0)):
+        reasons[row] = " ; ".join(filter(None, (reasons[row], EMPTY_YEAR_NOTE)))
     # Half-up, from exact integers: the mean of the paths to the cent.
     paths_nb = totals.shape[1]
     expected = (2 * totals.sum(axis=1) + paths_nb) // (2 * paths_nb) if len(totals) else np.zeros(0, np.int64)
