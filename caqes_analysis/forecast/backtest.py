@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from caqes_analysis.forecast.calibration import cut
+from caqes_analysis.forecast.calibration import check_observed_months, cut
 from caqes_analysis.forecast.events import begun_events
 from caqes_analysis.forecast.panel import build_panel
 from caqes_analysis.forecast.year_end import FORECAST_COLUMNS, decimals, forecast_panel
@@ -43,7 +43,13 @@ def backtest(
     DataFrame
         One row per series, year and number of months observed, for the series whose twelve months of that year are
         known: the columns of a forecast, ``actual_eur`` and ``actual_evolution_pct``.
+
+    Raises
+    ------
+    CaqesError
+        ``PREVISION_MOIS_OBSERVES`` when a number of months is not between 1 and 11; the errors of the months' table.
     """
+    check_observed_months(observed_months)
     panel = build_panel(monthly)
     found: list[pd.DataFrame] = []
     for year in sorted(set(years)):

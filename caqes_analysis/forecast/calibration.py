@@ -21,7 +21,7 @@ from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Metho
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.smoothing import seasonal_profile
 
-__all__ = ["Calibration", "Learned", "calibrate", "calibrate_panel", "cut"]
+__all__ = ["Calibration", "Learned", "calibrate", "calibrate_panel", "check_observed_months", "cut"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -147,14 +147,7 @@ def calibrate_panel(
     panel: Panel, *, year: int, observed_months: Collection[int], events: pd.DataFrame | None = None
 ) -> Calibration:
     """Do what :func:`calibrate` does on months already aligned."""
-    wrong = [number for number in observed_months if not 1 <= number <= 11]
-    if wrong:
-        raise CaqesError.of(
-            "PREVISION_MOIS_OBSERVES",
-            "le nombre de mois observés va de 1 à 11.",
-            "Corriger observed_months.",
-            value=", ".join(map(str, wrong)),
-        )
+    check_observed_months(observed_months)
     past = cut(panel, year - 1, 12)
     replayed = [
         earlier
@@ -174,6 +167,24 @@ def calibrate_panel(
         seasoned=seasoned,
         short=short,
     )
+
+
+def check_observed_months(observed_months: Collection[int]) -> None:
+    """Refuse numbers of months from which no year can be forecast.
+
+    Raises
+    ------
+    CaqesError
+        ``PREVISION_MOIS_OBSERVES`` when one is not between 1 and 11.
+    """
+    wrong = [number for number in observed_months if not 1 <= number <= 11]
+    if wrong:
+        raise CaqesError.of(
+            "PREVISION_MOIS_OBSERVES",
+            "le nombre de mois observés va de 1 à 11.",
+            "Corriger observed_months.",
+            value=", ".join(map(str, wrong)),
+        )
 
 
 def cut(panel: Panel, year: int, observed_nb: int) -> Panel:

@@ -69,7 +69,8 @@ def build_panel(monthly: pd.DataFrame, *, first_year: int | None = None, last_ye
     Raises
     ------
     CaqesError
-        ``PREVISION_COLONNES``, ``PREVISION_MOIS``, ``PREVISION_MONTANT``, ``PREVISION_DOUBLON``: all at once.
+        ``PREVISION_COLONNES``; ``PREVISION_MOIS``, ``PREVISION_SERIE``, ``PREVISION_PROVISOIRE``,
+        ``PREVISION_MONTANT``, ``PREVISION_DOUBLON``: all at once.
     """
     absent = [name for name in _COLUMNS if name not in monthly]
     if absent:
@@ -116,6 +117,11 @@ def _checked(monthly: pd.DataFrame, names: pd.Series[Any]) -> tuple[Cents, Cents
     report("PREVISION_MOIS", not_month, "month", "ce n'est pas un premier jour de mois.", "Écrire AAAA-MM-01.")
     nameless = names.isna().to_numpy(dtype=bool)
     report("PREVISION_SERIE", nameless, "series", "la série n'est pas nommée.", "Nommer chaque série.")
+    unread = ~nameless & np.array([not isinstance(name, str) for name in names], dtype=bool)
+    report("PREVISION_SERIE", unread, "series", "ce nom de série n'est pas un texte.", "Le convertir en texte.")
+    if "is_provisional" in monthly:
+        vague = ~monthly["is_provisional"].isna() & ~monthly["is_provisional"].isin([True, False])
+        report("PREVISION_PROVISOIRE", vague.to_numpy(), "is_provisional", "ni vrai ni faux.", "Écrire True ou False.")
     exact = [_cents(value) for value in monthly["amount_eur"]]
     wrong = np.array([value is False for value in exact], dtype=bool)
     report(

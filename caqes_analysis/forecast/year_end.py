@@ -125,10 +125,12 @@ def forecast_panel(
     events: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Do what :func:`forecast_year_end` does on months already aligned."""
+    _check_draws(PATHS_NB, seed)
+    targets = _targets(panel.series, target_pct)
     histories = apply_events(prepare(panel, year), events)
     calibration = _calibration_for(panel, histories, calibration, events)
     totals = simulate_cents(histories, calibration, paths_nb=PATHS_NB, seed=seed)
-    return forecast_table(histories, totals, _targets(histories.series, target_pct))
+    return forecast_table(histories, totals, targets)
 
 
 def simulate_year_end(
@@ -154,6 +156,7 @@ def simulate_year_end(
     DataFrame
         ``series, path`` (from 0)``, total_eur`` (exact decimals); series that are not estimable have no row.
     """
+    _check_draws(n_paths, seed)
     panel = build_panel(monthly)
     histories = apply_events(prepare(panel, year), events)
     calibration = _calibration_for(panel, histories, calibration, events)
@@ -213,12 +216,32 @@ def modelled_months(histories: Histories) -> set[int]:
 
 
 def _targets(series: tuple[str, ...], target_pct: float | Mapping[str, float] | pd.Series[Any] | None) -> Floats:
-    if target_pct is None:
-        return np.full(len(series), np.nan)
-    if isinstance(target_pct, (Mapping, pd.Series)):
-        values = [target_pct.get(name) for name in series]
-        return np.array([np.nan if pd.isna(value) else float(value) for value in values])
-    return np.full(len(series), float(target_pct))
+    """Return the target of each series in %, NaN without; a target that is not a number is refused."""
+    by_name = isinstance(target_pct, (Mapping, pd.Series))
+    given: list[Any] = [target_pct.get(name) for name in series] if by_name else [target_pct] * len(series)  # type: ignore[union-attr]
+    found = np.array(pd.to_numeric(pd.Series(given, dtype=object), errors="coerce"), dtype=np.float64)
+    wrong = [
+        f"{name} : {value}"
+        for name, value, number in zip(series, given, found, strict=True)
+        if not np.isfinite(number) and not pd.isna(value)
+    ]
+    if wrong:
+        raise CaqesError.of(
+            "PREVISION_OBJECTIF",
+            "cet objectif n'est pas un nombre fini, en %.",
+            "Donner un nombre (4.0 pour 4 %), ou rien où il n'y a pas d'objectif.",
+            value=" ; ".join(wrong) if by_name else str(target_pct),
+        )
+    return found
+
+
+def _check_draws(paths_nb: int, seed: int) -> None:
+    if paths_nb < 1:
+        what, remedy = "il faut au moins une trajectoire.", "Donner à n_paths un nombre d'au moins 1 (1000 par défaut)."
+        raise CaqesError.of("PREVISION_TRAJECTOIRES", what, remedy, value=str(paths_nb))
+    if seed < 0:
+        what, remedy = "la graine est un entier positif ou nul.", "Corriger seed."
+        raise CaqesError.of("PREVISION_GRAINE", what, remedy, value=str(seed))
 
 
 def forecast_table(histories: Histories, totals: Cents, targets_pct: Floats) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError
-from caqes_analysis.forecast import Calibration, calibrate, forecast_year_end, simulate_year_end
+from caqes_analysis.forecast import Calibration, backtest, calibrate, forecast_year_end, simulate_year_end
 from caqes_analysis.forecast.series import parts_of
 from caqes_analysis.forecast.year_end import FORECAST_COLUMNS
 from tests.forecast.series import one, region, until
@@ -268,3 +268,28 @@ def test_two_years_of_history_have_intervals_that_are_neither_blind_nor_boastful
     actual = monthly[monthly["month"].dt.year == 2024].groupby("series")["amount_eur"].sum().to_numpy()
     inside = (actual >= rows["lower_80_eur"].astype(float)) & (actual <= rows["upper_80_eur"].astype(float))
     assert 0.7 < inside.mean() < 0.9, "no year can be replayed with two before it: default intervals held 98 %"
+
+
+def test_what_cannot_be_asked_is_refused_in_french() -> None:
+    months = until(region(3), "2024-09-01")
+    refused = {
+        "PREVISION_TRAJECTOIRES": lambda: simulate_year_end(months, year=2024, n_paths=0),
+        "PREVISION_GRAINE": lambda: forecast_year_end(months, year=2024, seed=-1),
+        "PREVISION_OBJECTIF": lambda: forecast_year_end(months, year=2024, target_pct=float("inf")),
+        "PREVISION_MOIS_OBSERVES": lambda: backtest(months, years=[2023], observed_months=[12]),
+        "PREVISION_SERIE": lambda: forecast_year_end(
+            months.assign(series=months["series"].str[:9].astype(int)), year=2024
+        ),
+        "PREVISION_PROVISOIRE": lambda: forecast_year_end(months.assign(is_provisional="non"), year=2024),
+    }
+    for code, asked in refused.items():
+        with pytest.raises(CaqesError) as failure:
+            asked()
+        assert [problem.code for problem in failure.value.problems] == [code]
+
+
+def test_targets_may_be_of_some_series_and_exact() -> None:
+    months = until(region(3), "2024-09-01")
+    targets = {"000000000/phmev": Decimal("2.5"), "000000001/phmev": None}
+    found = forecast_year_end(months, year=2024, target_pct=targets).set_index("series")["prob_exceed"]
+    assert found.notna().tolist() == [name == "000000000/phmev" for name in found.index]
