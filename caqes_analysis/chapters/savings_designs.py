@@ -21,6 +21,14 @@ _INTERRUPTED_NOTE = (
     "ou une inscription de l'année n'est attendue que si la campagne la déclare (clé « evenements ») ; sinon, elle est "
     "prise pour une économie ou un surcoût."
 )
+_SECOND_LOOK = (
+    ColumnFormat.text("effect", "Près du seuil du référentiel (à 95 %)", align="right"),
+    ColumnFormat.text("effect_why", "Ce que vaut ce second regard"),
+)
+_SECOND_NOTE = (
+    "Près du seuil : les contrats situés entre le seuil du référentiel et son double, comparés aux établissements sans "
+    "contrat situés entre la moitié du seuil et lui. Ce second regard ne remplace pas le plan retenu."
+)
 _NO_REFERENCE = "pas de référentiel connu, donc pas de seuil"
 
 
@@ -50,15 +58,12 @@ def designs_table(page: Page) -> Table | None:
             ColumnFormat.text("label", "Indicateur"),
             ColumnFormat.text("method", "Plan retenu"),
             ColumnFormat.text("why", "Pourquoi celui-là"),
-            ColumnFormat.text("effect", "Près du seuil du référentiel (à 95 %)", align="right"),
-            ColumnFormat.text("effect_why", "Ce que vaut ce second regard"),
+            *(_SECOND_LOOK if beside else []),
         ],
         notes=[
             "Plan retenu : les établissements sans contrat donnent la marche de l'année, où l'on peut comparer ; sinon "
             "elle est tirée des années d'avant.",
-            "Près du seuil : les contrats situés entre le seuil du référentiel et son double, comparés aux "
-            "établissements sans contrat situés entre la moitié du seuil et lui. Ce second regard ne remplace pas le "
-            "plan retenu.",
+            *([_SECOND_NOTE] if beside else []),
             *([_INTERRUPTED_NOTE] if (whole["method"] == INTERRUPTED).any() else []),
         ],
     )

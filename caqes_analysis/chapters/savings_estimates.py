@@ -21,6 +21,7 @@ from caqes_analysis.savings.lever_intervals import sum_bounds
 __all__ = [
     "CHANCE_NOTE",
     "NOT_ESTIMATED",
+    "chance_text",
     "estimate_note",
     "estimate_text",
     "estimates_of",
@@ -42,6 +43,10 @@ CHANCE_NOTE = (
 _PAID_NOTE = (
     "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien changé ; "
     "« n. d. » quand un terme de la règle, ou l'objectif, n'est pas connu."
+)
+_REACHED_NOTE = (
+    "Objectif atteint sans aucun effet : chance que l'ensemble des contrats l'atteigne si aucun n'avait rien changé ; "
+    "« n. d. » quand il n'est pas renseigné."
 )
 _SURELY_PCT = 99
 _UNDER_ROUNDING = "inférieur à l'arrondi"
@@ -98,7 +103,8 @@ def whole_estimate(rows: pd.DataFrame) -> dict[str, Any]:
         low, high = (known[f"{side}_{level}_eur"].astype(float).tolist() for side in ("lower", "upper"))
         bounds[f"lower_{level}_eur"], bounds[f"upper_{level}_eur"] = sum_bounds(values, low, high)
     said = conclude({name: round(100 * value) for name, value in bounds.items()})
-    nothing = dict.fromkeys(["prob_real", "detectable_eur", "detectable_pct", "prob_paid_without_effect"])
+    nothing = dict.fromkeys(["prob_real", "detectable_eur", "detectable_pct"])
+    nothing |= dict.fromkeys(["prob_paid_without_effect", "prob_target_without_effect"])
     events = list(dict.fromkeys(known["events"].dropna()))
     return {
         **{name: total_of(known[name]) for name in _AMOUNTS},
@@ -119,7 +125,7 @@ def estimate_text(row: Mapping[Any, Any], *, bounds: bool = True) -> str:
     return f"{saving} (de {between})" if bounds else saving
 
 
-def _chance(value: Any) -> str:
+def chance_text(value: Any) -> str:
     """Return a probability in words; it comes from drawn paths, and is never 0 nor 1."""
     if pd.isna(value):
         return french.MISSING
@@ -153,13 +159,15 @@ def estimates_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("conclusion", "Ce qu'on peut dire"),
             ColumnFormat.text("prob_real", "Chance qu'elle soit réelle", align="right"),
             ColumnFormat.text("detectable", "Plus petite économie décelable", align="right"),
-            *([ColumnFormat.text("paid", "Payé sans aucun effet", align="right")] if pays else []),
+            ColumnFormat.text("paid", "Payé sans aucun effet", align="right")
+            if pays
+            else ColumnFormat.text("reached", "Objectif atteint sans aucun effet", align="right"),
         ],
         notes=[
             "Économie : dépense attendue sans contrat moins dépense observée ; négative, c'est un surcoût.",
             "Plus petite économie décelable : celle que l'intervalle séparerait de zéro huit fois sur dix. Une plus "
             "petite peut être réelle sans que les données le montrent.",
-            *([_PAID_NOTE] if pays else []),
+            _PAID_NOTE if pays else _REACHED_NOTE,
             CHANCE_NOTE,
             *(
                 f"{row['label']} : {_events_words(row)}."
@@ -180,9 +188,10 @@ def _printed(row: Mapping[Any, Any]) -> dict[str, Any]:
         "contracts": french.number(row["series_nb"]) if known else french.MISSING,
         "estimate": estimate_text(row),
         "conclusion": CONCLUSION_WORDS[row["conclusion"]] if known else french.MISSING,
-        "prob_real": _chance(row["prob_real"]) if known else french.MISSING,
+        "prob_real": chance_text(row["prob_real"]) if known else french.MISSING,
         "detectable": f"{detectable} ({amount})" if amount else detectable,
-        "paid": _chance(row["prob_paid_without_effect"]),
+        "paid": chance_text(row["prob_paid_without_effect"]),
+        "reached": chance_text(row["prob_target_without_effect"]),
     }
 
 
@@ -210,7 +219,7 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
         reason = "" if pd.isna(row["reason"]) else f" ({after_colon(str(row['reason']))})"
         return f"{row['label']} : économie réelle non estimable{reason}."
     paid = row["prob_paid_without_effect"]
-    undeserved = "" if pd.isna(paid) else f" Chance d'être payé sans avoir rien changé : {_chance(paid)}."
+    undeserved = "" if pd.isna(paid) else f" Chance d'être payé sans avoir rien changé : {chance_text(paid)}."
     said = f"{row['label']} : {CONCLUSION_WORDS[row['conclusion']]}."
     if row["conclusion"] == "inconclusive":
         least = french.percent(row["detectable_pct"], 0)

@@ -7,6 +7,7 @@ beside the other two, never in place of one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from caqes_analysis.chapters.savings import amounts_of
 from caqes_analysis.chapters.savings_estimates import (
     CHANCE_NOTE,
     NOT_ESTIMATED,
+    chance_text,
     estimate_note,
     estimate_text,
     estimates_of,
@@ -32,6 +34,8 @@ from caqes_analysis.savings.transports import TRAJECTORY
 __all__ = ["objective_answer", "objective_contracts", "objective_figures", "objective_reading", "own_objectives"]
 
 _SUMMED = ("overrun_eur", "change_eur", "price_eur", "volume_eur", "other_eur")
+_TOLD_SHARE = Decimal("0.01")
+"""Part of a change under which a sentence does not tell that of prices; the table does."""
 _NOT_A_RESULT = (
     "Le contrat compare une évolution à un taux national, le même pour tous. Être au-dessus ne dit pas que le contrat "
     "n'a rien changé ; être en dessous ne dit pas qu'il a fait économiser : seule l'économie réelle répond à cela."
@@ -39,9 +43,9 @@ _NOT_A_RESULT = (
 _NOTES = (
     "Écart à l'objectif : dépense de N moins dépense de N-1 augmentée du taux, au centime ; positif, c'est un "
     "dépassement. Les textes donnent le taux : son écriture en euros est une traduction, non officielle, qui ne coûte "
-    "et ne rapporte rien.",
+    "ni ne rapporte rien.",
     "« Autres » : structure, taux de remboursement, honoraires, entrées et sorties, et ce dont les produits ne sont "
-    "pas connus un à un.",
+    "pas connus un à un ; « n. d. » quand ils ne le sont pour aucun contrat.",
     "Économie réelle : dépense attendue sans contrat moins dépense observée ; négative, c'est un surcoût.",
 )
 
@@ -118,7 +122,7 @@ def _sentence(rows: pd.DataFrame, real: Mapping[Any, Any] | None) -> str:
     rate = rows["rate_pct"].dropna().unique()
     named = f" ({french.percent(float(rate[0]))})" if len(rate) == 1 else ""
     moved = f"la dépense a varié de {french.compact_euros(sums['change_eur'], signed=True)}"
-    if sums["price_eur"]:
+    if sums["price_eur"] and abs(sums["price_eur"]) >= _TOLD_SHARE * abs(sums["change_eur"]):
         moved += f", dont {french.compact_euros(sums['price_eur'], signed=True)} par les prix"
     apart = french.compact_euros(abs(sums["overrun_eur"]))
     together = f"dépassent ensemble l'objectif{named} de {apart}"
@@ -248,6 +252,11 @@ def objective_contracts(page: Page) -> Details | None:
     return Details("Détail : les trois chiffres, contrat par contrat", shown)
 
 
+def _by_itself(row: Mapping[Any, Any]) -> str:
+    chance = row["prob_target_without_effect"]
+    return "" if pd.isna(chance) else f" Chance d'atteindre l'objectif sans avoir rien changé : {chance_text(chance)}."
+
+
 def _at(series: pd.DataFrame, place: tuple[Any, Any]) -> Mapping[Any, Any] | None:
     if place not in series.index:
         return None
@@ -279,7 +288,11 @@ def own_objectives(page: Page) -> Table | None:
         notes=[
             *_overlap(own),
             *_NOTES,
-            *(estimate_note(row) for row in estimates if row["indicator"] in set(own["indicator"])),
+            *(
+                f"{estimate_note(row)}{_by_itself(row)}"
+                for row in estimates
+                if row["indicator"] in set(own["indicator"])
+            ),
             *([CHANCE_NOTE] if estimates else []),
         ],
     )

@@ -98,7 +98,7 @@ def estimate(
         Group (département, catégorie) of each series, for rows that add them up.
     rule, indicator, target_pct
         Rule of the incentive, name of the indicator in it, and evolution to reach in %: what a contract without effect
-        would be paid.
+        would be paid, and whether it would reach that.
     seed
         Same seed, same figures, whatever the order of the rows.
 
@@ -161,7 +161,7 @@ def estimate(
     if known is not None and known.common and is_compared:
         notes.append(known.common_measured)
     method = COMPARED if is_compared else INTERRUPTED
-    table = _Rows(setting, found, estimable, notes, method, why, indicator or None)
+    table = _Rows(setting, found, estimable, notes, method, why, indicator or None, target_pct)
     undeserved = table.through(lambda before, paths: _undeserved(before, paths, rule, indicator, target_pct))
     rows = table.build(undeserved, groups or {})
     if threshold is not None:
@@ -210,6 +210,7 @@ class _Rows:
     method: str
     why: str
     indicator: str | None
+    target_pct: float | None
 
     def _kept(self) -> npt.NDArray[np.intp]:
         """Return, among the paths, those of the series that have a year to compare with."""
@@ -327,6 +328,7 @@ class _Rows:
             "credited_eur": _euros(int(np.maximum(0, previous - actual).sum())),
             "credited_without_effect_eur": _euros(round(100 * float(credited.mean()))),
             "prob_credited_without_effect": float((credited > 0).mean()),
+            "prob_target_without_effect": self._by_itself(paths, previous),
             "paid_reason": undeserved.reason or None,
             "conclusion": read["conclusion"],
             "method": self.method,
@@ -340,6 +342,12 @@ class _Rows:
             row["paid_without_effect_eur"] = _euros(round(100 * float(amounts.mean())))
             row["prob_paid_without_effect"] = float((amounts > 0).mean())
         return row
+
+    def _by_itself(self, paths: npt.NDArray[np.float64], previous: npt.NDArray[np.int64]) -> float | None:
+        """Return how often the evolution to reach is reached on paths without effect; None when it is not known."""
+        if self.target_pct is None:
+            return None
+        return float((100 * paths.sum(axis=0) <= previous.sum() * (1 + self.target_pct / 100)).mean())
 
     def _by_events(self, rows: npt.NDArray[np.intp], paths: npt.NDArray[np.float64]) -> Decimal:
         """Return by how much declared events move what was expected since the year before, rounded series by series."""

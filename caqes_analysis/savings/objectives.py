@@ -241,11 +241,18 @@ def objective_questions(
             year=year,
             signed_on=None if signed.empty else pd.Timestamp(signed.min()),
             last_signed_on=None if signed.empty else pd.Timestamp(signed.max()),
+            target_pct=_same(known["target_value"]),
             declared_transition_nb=scheme.transition_months_nb or 0,
             events=declared_events(campaign, read, signatory=signatory, measure=measure),
             events_are_complete=campaign.evenements_complets,
             left_out=lost,
         )
+
+
+def _same(rates: pd.Series[Any]) -> float | None:
+    """Return the rate when it is known, and the same for all."""
+    known = rates.dropna().unique()
+    return float(known[0]) if len(known) == 1 else None
 
 
 def _by_month(

@@ -43,6 +43,7 @@ SAVING_ESTIMATES = Table(
             prob_credited_without_effect=("ratio", "Probabilité qu'elle crédite quelque chose sans aucun effet."),
             paid_without_effect_eur=("amount", "Intéressement qu'un contrat sans effet toucherait en moyenne."),
             prob_paid_without_effect=("ratio", "Probabilité qu'un intéressement soit payé sans aucun effet."),
+            prob_target_without_effect=("ratio", "Probabilité que l'évolution à atteindre le soit sans aucun effet."),
             paid_reason=("text", "Pourquoi l'intéressement sans effet n'est pas calculé."),
         ),
         Column("conclusion", "text", "Ce que les données permettent de dire.", required=False, values=CONCLUSIONS),

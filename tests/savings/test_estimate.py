@@ -118,6 +118,23 @@ def test_what_a_contract_without_effect_would_be_paid(estimated: pd.DataFrame) -
     assert 0 < row["prob_paid_without_effect"] < row["prob_credited_without_effect"] <= 1
 
 
+def test_the_objective_may_be_reached_without_any_effect(
+    monthly: pd.DataFrame, treated: list[str], estimated: pd.DataFrame
+) -> None:
+    asked = {"treated": treated, "start": "2023-01-01", "targeting": savings.Targeting("level")}
+    found = [
+        savings.estimate(with_effect(monthly, treated, 0.10), **asked, target_pct=rate)["prob_target_without_effect"]
+        for rate in (-50.0, -5.0, 0.0, 100.0)
+    ]
+    assert (found[0] == 0).all()
+    assert (found[3] == 1).all()
+    assert (found[1] <= found[2]).all()
+    assert 0 < found[2].iloc[-1] < 1
+    of_series = estimated[estimated["level"] == "series"]["prob_target_without_effect"]
+    assert found[1].tolist()[:-1] == of_series.tolist()
+    assert savings.estimate(monthly, **asked)["prob_target_without_effect"].isna().all()
+
+
 def test_an_unknown_term_of_the_rule_pays_nothing_that_can_be_computed(
     monthly: pd.DataFrame, treated: list[str]
 ) -> None:

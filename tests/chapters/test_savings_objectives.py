@@ -1,0 +1,77 @@
+"""What the chapter and the sheet say of the three figures under a scheme of rates."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from caqes_analysis.chapters import savings_designs, savings_estimates, savings_objectives, savings_sheet
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.display import Details, Table
+from caqes_analysis.receive import open_store
+from tests.evaluation.test_assess import graded_campaign
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    campaign = graded_campaign(tmp_path_factory.mktemp("taux"))
+    return Page(campaign, open_store(campaign))
+
+
+def column(table: Table, label: str) -> list[str]:
+    place = [header.label for header in table.columns].index(label)
+    return [row[place].text.replace("\u202f", "").replace("\xa0", " ") for row in table.rows]
+
+
+def euros(text: str) -> Decimal:
+    return Decimal(text.removesuffix(" €").replace("−", "-").replace(",", "."))
+
+
+def test_the_region_is_the_sum_of_the_contracts_printed(page: Page) -> None:
+    whole, folded = savings_objectives.objective_figures(page), savings_objectives.objective_contracts(page)
+    assert isinstance(whole, Table)
+    assert isinstance(folded, Details)
+    of_region = dict(zip(column(whole, "Enveloppe"), column(whole, "Contrat : écart à l'objectif"), strict=True))
+    assert len(folded.shown) == len(of_region) >= 3
+    for shown in folded.shown:
+        assert isinstance(shown, Table)
+        *own, region = [euros(text) for text in column(shown, "Contrat : écart à l'objectif")]
+        label = shown.caption.partition(",")[0]
+        assert sum(own) == region == euros(of_region[label])
+
+
+def test_each_envelope_has_its_sentence(page: Page) -> None:
+    read, first = savings_objectives.objective_reading(page), savings_objectives.objective_answer(page)
+    whole = savings_objectives.objective_figures(page)
+    assert read is not None
+    assert first is not None
+    assert isinstance(whole, Table)
+    assert first.items[0].startswith("PHEV : en 2019, les contrats ")
+    assert first.items[0] in read.items
+    assert len(read.items) == 1 + len(whole.rows)
+    assert all(
+        "les contrats dépassent ensemble" in one or "les contrats restent ensemble" in one for one in read.items[1:]
+    )
+
+
+def test_what_is_real_is_told_with_the_chance_of_reaching_the_objective_by_itself(page: Page) -> None:
+    table = savings_estimates.estimates_table(page)
+    assert isinstance(table, Table)
+    labels = [header.label for header in table.columns]
+    assert "Objectif atteint sans aucun effet" in labels
+    assert "Payé sans aucun effet" not in labels
+    designs = savings_designs.designs_table(page)
+    assert isinstance(designs, Table)
+    assert [header.label for header in designs.columns] == ["Indicateur", "Plan retenu", "Pourquoi celui-là"]
+
+
+def test_a_sheet_has_the_figures_of_its_own_contract(page: Page) -> None:
+    rows = savings_objectives.objective_rows(page)
+    finess = str(rows["finess"].iloc[0])
+    table = savings_sheet.own_figures(Page(page.campaign, page.store, finess=finess))
+    assert isinstance(table, Table)
+    own = rows[rows["finess"] == finess]
+    assert [euros(text) for text in column(table, "Contrat : écart à l'objectif")] == own["overrun_eur"].tolist()
