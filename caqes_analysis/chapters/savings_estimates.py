@@ -21,6 +21,7 @@ from caqes_analysis.savings.lever_intervals import sum_bounds
 __all__ = [
     "CHANCE_NOTE",
     "NOT_ESTIMATED",
+    "TOLD_SHARE",
     "chance_text",
     "estimate_note",
     "estimate_text",
@@ -41,14 +42,17 @@ CHANCE_NOTE = (
 )
 """What a conclusion is worth when there are many."""
 _PAID_NOTE = (
-    "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien changé ; "
-    "« n. d. » quand un terme de la règle, ou l'objectif, n'est pas connu."
+    "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien changé, "
+    "et ce que tous toucheraient alors en moyenne ; « n. d. » quand un terme de la règle, ou l'objectif, n'est pas "
+    "connu."
 )
 _REACHED_NOTE = (
     "Objectif atteint sans aucun effet : chance que l'ensemble des contrats l'atteigne si aucun n'avait rien changé ; "
     "« n. d. » quand il n'est pas renseigné."
 )
 _SURELY_PCT = 99
+TOLD_SHARE = Decimal("0.01")
+"""Part of a change under which a sentence does not tell that of prices; the table does."""
 _UNDER_ROUNDING = "inférieur à l'arrondi"
 _BOUNDS = ("lower_95_eur", "upper_95_eur")
 _AMOUNTS = ("previous_eur", "actual_eur", "counterfactual_eur", "saving_eur", "events_eur")
@@ -104,7 +108,7 @@ def whole_estimate(rows: pd.DataFrame) -> dict[str, Any]:
         bounds[f"lower_{level}_eur"], bounds[f"upper_{level}_eur"] = sum_bounds(values, low, high)
     said = conclude({name: round(100 * value) for name, value in bounds.items()})
     nothing = dict.fromkeys(["prob_real", "detectable_eur", "detectable_pct"])
-    nothing |= dict.fromkeys(["prob_paid_without_effect", "prob_target_without_effect"])
+    nothing |= dict.fromkeys(["prob_paid_without_effect", "paid_without_effect_eur", "prob_target_without_effect"])
     events = list(dict.fromkeys(known["events"].dropna()))
     return {
         **{name: total_of(known[name]) for name in _AMOUNTS},
@@ -190,9 +194,17 @@ def _printed(row: Mapping[Any, Any]) -> dict[str, Any]:
         "conclusion": CONCLUSION_WORDS[row["conclusion"]] if known else french.MISSING,
         "prob_real": chance_text(row["prob_real"]) if known else french.MISSING,
         "detectable": f"{detectable} ({amount})" if amount else detectable,
-        "paid": chance_text(row["prob_paid_without_effect"]),
+        "paid": _undeserved(row),
         "reached": chance_text(row["prob_target_without_effect"]),
     }
+
+
+def _undeserved(row: Mapping[Any, Any]) -> str:
+    """Return how likely a payment is without any effect, and how much that pays on average."""
+    chance = chance_text(row["prob_paid_without_effect"])
+    if pd.isna(row["prob_paid_without_effect"]) or pd.isna(row["paid_without_effect_eur"]):
+        return chance
+    return f"{chance} ({french.compact_euros(row['paid_without_effect_eur'])} en moyenne)"
 
 
 def _events_words(row: Mapping[Any, Any]) -> str:
@@ -249,7 +261,7 @@ def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price
     counted = f"{label} : le contrat compte {french.compact_euros(saving)}"
     if change is not None:
         counted += f" quand la dépense a varié de {french.compact_euros(change, signed=True)}"
-        if price:
+        if price and abs(price) >= TOLD_SHARE * abs(change):
             counted += f", dont {french.compact_euros(price, signed=True)} par les prix"
     return f"{counted} ; {verdict_of(row, counted=saving)}."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import IS_EXTRACT, PRESCRIBERS, RECEIVED
 from caqes_analysis.display import ColumnFormat, Notice, Table
@@ -56,9 +56,22 @@ def levers_table(page: Page) -> Table | Notice:
             "« Si chaque établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres "
             "de grandeur, qui ne s'additionnent pas d'un levier à l'autre.",
             "Un levier dont l'écart de prix a disparu à la période n'y est pas.",
+            *_absent_notes(set(frame["lever"])),
             *extract_notes(page),
         ],
     )
+
+
+def _absent_notes(shown: set[str]) -> list[str]:
+    """Return which levers have no row, and what one needs."""
+    absent = [label.replace(" : ", ", ") for name, label in LEVER_LABELS.items() if name not in shown]
+    if not absent:
+        return []
+    return [
+        f"Sans montant ici : {french.list_in_words(absent)}. Il y faut, dans les données reçues, les deux pratiques "
+        f"que le levier compare, un écart de prix qui existe encore à la période, et {MINIMUM_PEERS_NB} établissements "
+        "au moins."
+    ]
 
 
 def extract_notes(page: Page) -> list[str]:

@@ -7,7 +7,6 @@ beside the other two, never in place of one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -18,6 +17,7 @@ from caqes_analysis.chapters.savings import amounts_of
 from caqes_analysis.chapters.savings_estimates import (
     CHANCE_NOTE,
     NOT_ESTIMATED,
+    TOLD_SHARE,
     chance_text,
     estimate_note,
     estimate_text,
@@ -34,8 +34,6 @@ from caqes_analysis.savings.transports import TRAJECTORY
 __all__ = ["objective_answer", "objective_contracts", "objective_figures", "objective_reading", "own_objectives"]
 
 _SUMMED = ("overrun_eur", "change_eur", "price_eur", "volume_eur", "other_eur")
-_TOLD_SHARE = Decimal("0.01")
-"""Part of a change under which a sentence does not tell that of prices; the table does."""
 _NOT_A_RESULT = (
     "Le contrat compare une évolution à un taux national, le même pour tous. Être au-dessus ne dit pas que le contrat "
     "n'a rien changé ; être en dessous ne dit pas qu'il a fait économiser : seule l'économie réelle répond à cela."
@@ -122,7 +120,7 @@ def _sentence(rows: pd.DataFrame, real: Mapping[Any, Any] | None) -> str:
     rate = rows["rate_pct"].dropna().unique()
     named = f" ({french.percent(float(rate[0]))})" if len(rate) == 1 else ""
     moved = f"la dépense a varié de {french.compact_euros(sums['change_eur'], signed=True)}"
-    if sums["price_eur"] and abs(sums["price_eur"]) >= _TOLD_SHARE * abs(sums["change_eur"]):
+    if sums["price_eur"] and abs(sums["price_eur"]) >= TOLD_SHARE * abs(sums["change_eur"]):
         moved += f", dont {french.compact_euros(sums['price_eur'], signed=True)} par les prix"
     apart = french.compact_euros(abs(sums["overrun_eur"]))
     together = f"dépassent ensemble l'objectif{named} de {apart}"

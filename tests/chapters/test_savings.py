@@ -11,13 +11,21 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import french, tables
-from caqes_analysis.chapters import explained, savings, savings_designs, savings_estimates, savings_sheet
+from caqes_analysis.chapters import (
+    explained,
+    savings,
+    savings_designs,
+    savings_estimates,
+    savings_levers,
+    savings_sheet,
+)
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Details, Figure, Notice, Table
 from caqes_analysis.receive import open_store
 from caqes_analysis.savings.estimate import COMPARED, INTERRUPTED
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
 from caqes_analysis.savings.incentive import total_of
+from caqes_analysis.savings.levers import LEVER_LABELS
 from tests.campaigns import MONTHLY, small_campaign
 from tests.conftest import REPOSITORY
 
@@ -145,6 +153,33 @@ def test_each_indicator_has_a_sentence_that_reads_the_difference(page: Page) -> 
     assert "dépasse tout cet intervalle" in beyond
     assert "économie établie" in beyond
     assert "événement" not in beyond
+
+
+def test_what_would_be_paid_without_effect_is_told_in_euros(page: Page) -> None:
+    paid = cells(savings_estimates.estimates_table(page), "Payé sans aucun effet")
+    estimated = savings_estimates.estimates_of(page).dropna(subset=["prob_paid_without_effect"])
+    assert len(estimated)
+    for row in estimated.to_dict("records"):
+        assert any(plain(french.compact_euros(row["paid_without_effect_eur"])) in text for text in paid)
+    assert sum("en moyenne" in text for text in paid) == len(estimated)
+
+
+def test_a_lever_without_amount_says_what_it_lacks(page: Page) -> None:
+    table = savings_levers.levers_table(page)
+    assert isinstance(table, Table)
+    shown = set(cells(table, "Levier"))
+    absent = [label for label in LEVER_LABELS.values() if label not in shown]
+    told = [note for note in table.notes if note.startswith("Sans montant ici")]
+    assert len(told) == bool(absent)
+    assert all(label.replace(" : ", ", ") in plain(told[0]) for label in absent)
+
+
+def test_prices_that_hardly_moved_are_not_told() -> None:
+    def said(price: str) -> str:
+        return savings_estimates.reading_of("IPP", Decimal(0), Decimal("100.00"), Decimal(price), None)
+
+    assert "par les prix" in said("-1.00")
+    assert "par les prix" not in said("0.99")
 
 
 def test_a_declared_event_is_named_wherever_the_expected_spending_is_read() -> None:
