@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.defects_tried import Plant, doubled, shown
-from tests.full_region import BASE, M6, M9, OTHERS, PHMEV, SITES, FullRegion, at, times
+from tests.full_region import BASE, LPP, M6, M9, OTHERS, PHMEV, SITES, FullRegion, at, times
 
 
 def received_again(region: FullRegion, old: str, new: str) -> None:
@@ -15,6 +15,12 @@ def other_department(region: FullRegion, finess: str) -> str:
     cells = [line.split(";") for line in region.lines(SITES)[1:]]
     own = next(row[7] for row in cells if row[0] == finess)
     return next(row[7] for row in cells if row[7] != own)
+
+
+def other_digit(row: list[str], column: int) -> list[str]:
+    """The sixth digit of a code, one greater."""
+    code = row[column]
+    return [*row[:column], f"{code[:5]}{(int(code[5]) + 1) % 10}{code[6:]}", *row[column + 1 :]]
 
 
 def name_of(region: FullRegion, finess: str) -> str:
@@ -37,6 +43,16 @@ MONTHS: dict[str, tuple[str, str, Plant]] = {
         "ANNEE_ATYPIQUE",
         "tous les établissements, PHMEV, 2022",
         lambda r: r.change(PHMEV, at(None, "2022"), times("0.75")),
+    ),
+    "a part and its whole exchanged always": (
+        "PARTIE_AU_DESSUS_DU_TOUT",
+        "PERFADOM",
+        lambda r: r.exchange(OTHERS, at(r.quiet[1]), 2, "lpp", "perfadom"),
+    ),
+    "a number for a name": (
+        "NOM_DOUTEUX",
+        "nom, sans lettre",
+        lambda r: r.change(SITES, lambda row: row[0] == r.quiet[1], shown(r.quiet[1], 4)),
     ),
     "a first year of zeros": (
         "ZERO_SUSPECT",
@@ -63,7 +79,26 @@ MONTHS: dict[str, tuple[str, str, Plant]] = {
 }
 YEARLY: dict[str, tuple[str, str, Plant]] = {
     "two thousand lines twice": ("LIGNES_REPETEES", "2023", lambda r: doubled(r, BASE, 1000, 3000)),
+    "a digit of CIP13 changed": (
+        "CLE_CIP13",
+        "2023",
+        lambda r: r.change(
+            BASE, lambda row: row[16] == r.quiet[1] and row[10].startswith("34009"), lambda row: other_digit(row, 10)
+        ),
+    ),
+    "an establishment of which all is negative": (
+        "ECART_ANNUEL",
+        "2023",
+        lambda r: r.change(BASE, lambda row: row[16] == r.quiet[1], lambda row: [*row[:-2], f"-{row[-2]}", row[-1]]),
+    ),
     "a hundred lines twice": ("LIGNES_REPETEES", "2023", lambda r: doubled(r, BASE, 4000, 4100)),
+}
+CODES: dict[str, tuple[str, str, Plant]] = {
+    "quantities lost": (
+        "QUANTITE_NULLE",
+        "quantité",
+        lambda r: r.change(LPP, at(r.quiet[1], "2024-02"), shown("0", 3)),
+    ),
 }
 CUMULS: dict[str, tuple[str, str, Plant]] = {
     "an old delivery saved anew": ("LIVRAISON_REPETEE", "cumul", lambda r: received_again(r, M6, M9)),
@@ -101,6 +136,7 @@ SUCCESSIVE: dict[str, tuple[str, str, Plant]] = {
     ),
 }
 SILENT = {(("months",), f"silent, {name}"): defect for name, defect in MONTHS.items()}
+SILENT |= {(("lpp", "months"), f"silent codes, {name}"): defect for name, defect in CODES.items()}
 SILENT |= {(("base", "months"), f"silent base, {name}"): defect for name, defect in YEARLY.items()}
 SILENT |= {(("months", "cumuls"), f"silent cumuls, {name}"): defect for name, defect in CUMULS.items()}
 SILENT |= {(("successive",), f"silent deliveries, {name}"): defect for name, defect in SUCCESSIVE.items()}

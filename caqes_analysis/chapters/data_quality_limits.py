@@ -83,6 +83,10 @@ _UNSEEN = (
         "Le total des montants, ou l'empreinte",
     ),
     (
+        "Une série entière trop petite ou trop grande depuis toujours, de dix fois par exemple",
+        "Pour la PHMEV, Open PHMEV ; sinon, la relecture par l'établissement",
+    ),
+    (
         "Une activité fausse de la même façon toutes les années (dix fois trop de séjours)",
         "La relecture par l'établissement",
     ),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.identifiers import has_right_key
 from caqes_analysis.quality.reconciliation import annual_gaps
 from caqes_analysis.sources.findings import Finding
 from caqes_analysis.store import Store
@@ -44,7 +45,7 @@ def check_annual(store: Store) -> list[Finding]:
     Returns
     -------
     list of Finding
-        ``ECART_ANNUEL_REGIONAL``, ``LIGNES_REPETEES`` and ``TOP_GEN_CONSTANT`` by year,
+        ``ECART_ANNUEL_REGIONAL``, ``LIGNES_REPETEES``, ``CLE_CIP13`` and ``TOP_GEN_CONSTANT`` by year,
         ``PRIX_PAR_BOITE_ATYPIQUE`` by establishment or, if most products are concerned, by year.
     """
     if not store.has(tables.ANNUAL_DRUG_SPEND):
@@ -52,7 +53,7 @@ def check_annual(store: Store) -> list[Finding]:
     gaps = list(_regional_gaps(store))
     explained = {one.place for one in gaps}
     repeated = [one for one in _repeated_lines(store) if one.place not in explained]
-    return [*gaps, *repeated, *_generic_classes(store), *_prices(store)]
+    return [*gaps, *repeated, *_wrong_keys(store), *_generic_classes(store), *_prices(store)]
 
 
 def _regional_gaps(store: Store) -> Iterator[Finding]:
@@ -111,6 +112,27 @@ def _repeated_lines(store: Store) -> Iterator[Finding]:
             f"{french.euros(rows['eur'], cents=True)} comptés une fois de trop, lignes masquées non comprises",
             remedy="Sans code masqué, une base n'a qu'une ligne par établissement, produit, âge et sexe : un morceau "
             f"du fichier y est deux fois. Le télécharger de nouveau. {_REMEDY}",
+        )
+
+
+def _wrong_keys(store: Store) -> Iterator[Finding]:
+    """Yield the years with CIP13 whose last digit is not the key of the others: all those of real bases are right."""
+    rows = store.query(
+        "select year, min(source) as source, cip13, count(*) as lines_nb, min(finess) as finess "
+        "from annual_drug_spend where length(cip13) = 13 and cip13 not like '9999%' group by year, cip13 order by 1, 3"
+    )
+    wrong = rows[[not has_right_key(code) for code in rows["cip13"]]]
+    for year, lines in wrong.groupby("year", sort=True):
+        first = lines.iloc[0]
+        yield Finding(
+            delivery=first["source"],
+            code="CLE_CIP13",
+            place=f"Open PHMEV, {year}",
+            severity="warning",
+            count=int(lines["lines_nb"].sum()),
+            example=f"CIP {first['cip13']} ({first['finess']}) ; {french.plural(len(lines), 'code')} en tout",
+            remedy="La clé (dernier chiffre) de ces CIP13 est fausse : un chiffre a été changé, et le produit n'est "
+            f"plus celui de ses listes de codes. {_REMEDY}",
         )
 
 

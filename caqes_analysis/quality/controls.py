@@ -15,6 +15,7 @@ from caqes_analysis.quality.activity_controls import check_activity
 from caqes_analysis.quality.annual_controls import check_annual
 from caqes_analysis.quality.completeness import absent_months, lone_months
 from caqes_analysis.quality.delivery_controls import check_deliveries
+from caqes_analysis.quality.envelope_parts import part_findings
 from caqes_analysis.quality.everyone import gathered_cumuls, gathered_outliers, gathered_repeats, unexplained
 from caqes_analysis.quality.exchange_findings import exchange_findings
 from caqes_analysis.quality.exchanges import ExchangedYear, find_exchanges
@@ -117,6 +118,7 @@ def check_received(
         found += closure_findings(store)
         found += weight_findings(store, names)
         found += check_deliveries(store, names)
+        found += part_findings(store, envelopes)
         found += annual_findings(store, explained)
         found += absence_findings(store, explained)
     found += check_annual(store)

@@ -80,7 +80,7 @@ def annual_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Itera
             cause = "aucun mois reçu : fichier mensuel tronqué, FINESS différent, ou établissement non suivi"
         elif row["months_nb"] < 12:
             cause = f"{french.plural(row['months_nb'], 'mois reçu', 'mois reçus')} sur douze"
-        elif abs(abs(float((monthly / annual).log10()) if monthly > 0 else 0.0) - 3) < 0.1:
+        elif abs(abs(float((monthly / annual).log10()) if monthly > 0 < annual else 0.0) - 3) < 0.1:
             cause = "une des deux sources est en milliers d'euros"
         else:
             cause = "montant changé, mois compté à tort, ou base annuelle d'une autre année"

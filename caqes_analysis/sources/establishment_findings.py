@@ -113,6 +113,12 @@ def establishment_findings(
         ),
         (
             "NOM_DOUTEUX",
+            [rank for rank, name in enumerate(columns["name"]) if not any(map(str.isalpha, name))],
+            "nom, sans lettre",
+            "Ce nom n'a aucune lettre : une autre colonne a été copiée à sa place. Les pages l'imprimeraient.",
+        ),
+        (
+            "NOM_DOUTEUX",
             _without_town(columns),
             "nom, commune",
             "La commune contient le nom : ces deux colonnes sont sans doute échangées. Gardé tel quel.",

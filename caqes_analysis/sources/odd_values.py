@@ -23,7 +23,7 @@ _KEPT_ZERO = re.compile(r"[0-9],[0-9]0(?:[ \u00a0\u202f]?€)?$")
 
 
 def odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
-    """Return the quantities of the other sign than their amount, those like amounts, and the few with decimals.
+    """Return the quantities of the other sign than their amount, those like amounts, the few null or with decimals.
 
     Parameters
     ----------
@@ -46,6 +46,17 @@ def odd_quantities(delivery: str, facts: pd.DataFrame) -> list[Finding]:
                 "QUANTITE_DE_SIGNE_CONTRAIRE",
                 opposed,
                 "La quantité et le montant n'ont pas le même signe : gardés tels quels, à vérifier avec la source.",
+            )
+        )
+    empty = known[[q == 0 and a != 0 for q, a in zip(known["quantity"], known["amount"], strict=True)]]
+    if len(empty) and _RARE_TIMES * len(empty) <= len(known):
+        found.append(
+            _of_lines(
+                delivery,
+                "QUANTITE_NULLE",
+                empty,
+                "Un montant sans quantité, quand presque toutes les autres lignes en ont une : quantité perdue, ou "
+                "régularisation. Gardé tel quel, à vérifier avec la source.",
             )
         )
     cut = known[[q != q.to_integral_value() for q in known["quantity"]]]
