@@ -121,7 +121,7 @@ def _wrong_keys(store: Store) -> Iterator[Finding]:
         "select year, min(source) as source, cip13, count(*) as lines_nb, min(finess) as finess "
         "from annual_drug_spend where length(cip13) = 13 and cip13 not like '9999%' group by year, cip13 order by 1, 3"
     )
-    wrong = rows[[not has_right_key(code) for code in rows["cip13"]]]
+    wrong = rows[~rows["cip13"].map(has_right_key).astype(bool)]
     for year, lines in wrong.groupby("year", sort=True):
         first = lines.iloc[0]
         yield Finding(

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import perimeter, tables
+from caqes_analysis.identifiers import CIP13_HEAD, long_code
 from caqes_analysis.quality.annual_controls import check_annual
 from caqes_analysis.store import Store
 from tests.builders import establishments, monthly_rows
 
 HOSPITALS = [f"99000000{rank}" for rank in range(1, 7)]
-PRICES = {f"34009300000{rank:02d}": Decimal(10 + rank) for rank in range(24)}
+PRICES = {long_code(CIP13_HEAD, f"30000{rank:02d}"): Decimal(10 + rank) for rank in range(24)}
 
 
 def told(
