@@ -218,7 +218,10 @@ def realisation_table(page: Page) -> Table | Notice:
         return Notice("missing", "Objectifs", "Aucun contrat n'est évalué cette année.")
     shown = with_values(rows).assign(target_text=rows["target_label"].fillna("objectif non renseigné"))
     is_judged = shown["attainment"].isin(["attained", "not_attained"])
-    shown["why"] = shown["reason_text"].where(~is_judged, "–")
+    # The reason of a line without euros is about its money; what its verdict lacks is an objective.
+    without_euros = (shown["status"] == "not_valued") & (shown["attainment"] == "unknown")
+    lacking = shown["target_value"].isna().map({True: "objectif non renseigné", False: "valeur non reçue"})
+    shown["why"] = shown["reason_text"].mask(without_euros, lacking).where(~is_judged, "–")
     return Table.from_frame(
         shown,
         caption=f"Objectifs de {evaluated_year(page.campaign)} : ce que chaque contrat a atteint",

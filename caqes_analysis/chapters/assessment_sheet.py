@@ -165,7 +165,8 @@ def _reached(row: Mapping[Any, Any]) -> str:
     if kind in OBJECTIVES:
         target = row["target_label"] if isinstance(row["target_label"], str) else "objectif non renseigné"
         target = target if target.startswith("objectif") else f"objectif {target}"
-        return f"{row['value_text']}, {target}" if not pd.isna(row["value"]) else _reason(row) or target
+        why = "" if row["status"] == "not_valued" else _reason(row)  # said in its own column: it has no euros
+        return f"{row['value_text']}, {target}" if not pd.isna(row["value"]) else why or target
     if kind == "criterion" and not pd.isna(row["points"]):
         product = f"{plain_number(row['points'])} × poids {plain_number(row['weight'])}"
         return f"{row['answer']} : {product} = {plain_number(row['weighted_points'])}"

@@ -33,6 +33,7 @@ from caqes_analysis.chapters.words import (
 )
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import forecast_track
+from caqes_analysis.evaluation.position import NO_OBJECT
 from caqes_analysis.forecast.followed import EUROS
 from caqes_analysis.forecast.likelihood import PROBABLE, UNLIKELY, likelihood_of
 
@@ -276,7 +277,9 @@ def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | N
     if own["evolution_pct"].isna().all():
         last = None if own.empty else own.iloc[-1]
         why = why_not(page, last).removeprefix("non estimable : ").removeprefix("pas de taux, ")
-        text = f"Aucun taux n'est estimable pour cette enveloppe : {why}."
+        text = f"{sentence_case(why)}."
+        if NO_OBJECT not in why:
+            text = f"Aucun taux n'est estimable pour cette enveloppe : {why}."
         return Notice("missing", "Comment la prévision a bougé", text)
     target = page.target(envelope)
     kept = page.store.has(tables.REPLACED_SPEND)

@@ -15,7 +15,7 @@ from caqes_analysis.chapters.own_contract import OUTSIDE_WORDS, outside_contract
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.chapters.same_objective import answered_by, other_source_notes
-from caqes_analysis.chapters.words import category_words, masked_words
+from caqes_analysis.chapters.words import after_colon, category_words, masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.columns import NOT_APPLICABLE_TEXT
 from caqes_analysis.evaluation.gaps import gaps_of
@@ -111,7 +111,7 @@ def _untold_notes(shown: pd.DataFrame, details: pd.Series[str]) -> list[str]:
     untold = shown[shown["reference"] == "unknown"]
     why = untold["indicator"].map(details).fillna("aucune année entière")
     return [
-        f"On ne sait pas ({french.list_in_words(own['short_name'].tolist())}) : {reason}."
+        f"On ne sait pas ({french.list_in_words(own['short_name'].tolist())}) : {after_colon(str(reason))}."
         for reason, own in untold.groupby(why, sort=True)
     ]
 

@@ -15,7 +15,7 @@ from caqes_analysis.display import Card
 from caqes_analysis.display.charts_cumulative import Projection
 from caqes_analysis.display.series import carried_euros, carried_quantity
 from caqes_analysis.forecast.followed import EUROS
-from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, PROVISIONAL_NOTE, Method
+from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, PROVISIONAL_NOTE, WHOLE_YEAR_NOTE, Method
 from caqes_analysis.forecast.likelihood import Likelihood, likelihood_of
 from caqes_analysis.forecast.outlook import BOUNDS, rest_of_months
 
@@ -192,10 +192,10 @@ def grounds(page: Page, rows: pd.DataFrame) -> list[str]:
     said: dict[str, list[str]] = {}
     for row in rows.to_dict("records"):
         notes = [] if pd.isna(row["reason"]) else str(row["reason"]).split(" ; ")
-        if row["method"] != Method.COMBINED:
+        if row["method"] not in (Method.COMBINED, Method.COMPLETE):
             notes.insert(0, str(row["method"]))
         for note in dict.fromkeys(notes):
-            if note != PROVISIONAL_NOTE:
+            if note not in (PROVISIONAL_NOTE, WHOLE_YEAR_NOTE):
                 why = no_rate_words(page, pd.Series(row)) if note == INCOMPLETE_YEAR_NOTE else note
                 said.setdefault(why, []).append(page.label(row["envelope"]))
     together: dict[tuple[str, ...], list[str]] = {}

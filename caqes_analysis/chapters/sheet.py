@@ -147,7 +147,7 @@ def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
         if row is None
         else "évolution non calculable"
         if day is None
-        else f"évolution sans objet : ouverture le {french.date(day, short=True)}"
+        else f"évolution sans objet, ouverture le {french.date(day, short=True)}"
     )
     situation = Card(
         f"{envelope_of(page.campaign, lead).short_label} {when}",
@@ -270,7 +270,10 @@ def contribution(page: Page) -> Text:
             f"L'établissement porte {weight.share} de la PHMEV régionale. Sa contribution à l'évolution demande "
             "l'année précédente."
         )
+    row = page.settled(MAIN_ENVELOPE).iloc[0]
+    is_part = isinstance(row["missing_months"], str)
+    over = f" sur les {french.in_words(row['compared_months_nb'])} mois comparés" if is_part else ""
     return Text.paragraphs(
-        f"L'établissement porte {weight.share} de la PHMEV de la région. Sa dépense a varié de {weight.change}, ce qui "
-        f"compte pour {weight.points} dans l'évolution régionale."
+        f"L'établissement porte {weight.share} de la PHMEV de la région. Sa dépense a varié de {weight.change}{over}, "
+        f"ce qui compte pour {weight.points} dans l'évolution régionale."
     )

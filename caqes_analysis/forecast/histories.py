@@ -18,6 +18,7 @@ __all__ = [
     "HISTORY_YEARS_NB",
     "INCOMPLETE_YEAR_NOTE",
     "PROVISIONAL_NOTE",
+    "WHOLE_YEAR_NOTE",
     "Histories",
     "Method",
     "prepare",
@@ -37,6 +38,8 @@ INCOMPLETE_YEAR_NOTE = "pas de taux, l'année précédente est incomplète"
 """What is printed of a series that has no evolution."""
 EMPTY_YEAR_NOTE = "pas de taux, l'année précédente est nulle ou négative"
 """What is printed of a series whose year before cannot be the base of a rate."""
+WHOLE_YEAR_NOTE = "les douze mois sont reçus"
+"""What is printed of a series whose year is known whole."""
 _MAX_GAPS_NB = 3
 _MAX_NON_POSITIVE_SHARE = 0.25
 _FLOOR_SHARE = 0.05
@@ -257,7 +260,7 @@ def _rung(months: Floats, observed_nb: int, years_nb: int) -> tuple[Method, str]
     if np.isnan(now[opened:]).any() or (opened and years_nb):
         return Method.NONE, "trop de mois de l'année manquent"
     if observed_nb == 12:
-        return Method.COMPLETE, "tous les mois depuis l'ouverture sont reçus" if opened else "les douze mois sont reçus"
+        return Method.COMPLETE, "tous les mois depuis l'ouverture sont reçus" if opened else WHOLE_YEAR_NOTE
     recent = until[~np.isnan(until)][-36:]
     if len(recent) >= _DORMANT_MONTHS_NB and not recent[-_DORMANT_MONTHS_NB:].any():
         return Method.DORMANT, "aucune dépense depuis douze mois : prolongée à zéro, sans intervalle"

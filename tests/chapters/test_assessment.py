@@ -297,3 +297,12 @@ def test_a_value_without_verdict_says_why(graded: Page) -> None:
     assert all(value != "n. d." for value, word in zip(values, verdicts, strict=True) if word == "sans objet")
     summary = assessment.objectives_table(graded)
     assert sum(map(int, cells(summary, "Sans objet"))) == verdicts.count("sans objet")
+
+
+def test_no_euros_are_not_why_a_verdict_is_missing(folder: Path) -> None:
+    page = paying(folder, RULES.read_text(encoding="utf-8"))
+    table = assessment.realisation_table(page)
+    rows = zip(cells(table, "Réalisation"), cells(table, "Pourquoi"), strict=True)
+    reasons = {why for word, why in rows if word == "pas de verdict"}
+    assert reasons
+    assert not any("euros" in why for why in reasons)

@@ -334,3 +334,18 @@ def test_a_spending_that_began_since_has_no_object_either(pages: dict[str, Page]
     found = verdicts.position_in(pages["region"], row)
     assert (found.short, found.label) == ("sans objet", "sans objet : aucune dépense de janvier à juillet 2023")
     assert verdicts.position_in(pages["region"], row.where(row.index != "value_status", "missing")).short == "n. d."
+
+
+def test_the_notices_of_an_opening_give_its_day(pages: dict[str, Page]) -> None:
+    moved = forecasts.track_figure(pages[C])
+    assert isinstance(moved, Notice)
+    assert moved.text == "Évolution sans objet, ouverture le 01/01/2024."
+
+
+def test_a_closed_year_is_not_said_to_be_whole_envelope_by_envelope(pages: dict[str, Page]) -> None:
+    rows = pages[A].forecasts.assign(method="année complète", reason="les douze mois sont reçus")
+    assert landing.grounds(pages[A], rows) == []
+    merged = rows.assign(reason="fusion du 01/07/2023 : mois des établissements réunis additionnés")
+    assert landing.grounds(pages[A], merged) == [
+        f"{pages[A].label('phmev')} : fusion du 01/07/2023, mois des établissements réunis additionnés."
+    ]
