@@ -19,6 +19,22 @@ from caqes_analysis.forecast.workshop import candidates_of, events_compared
 __all__ = ["candidates_table", "errors_figure", "events_table", "summary"]
 
 _COMPARED = {**SIMPLE_METHODS, **LIBRARY_MODELS}
+_CANDIDATES = {
+    "part_n_1": "part de l'année d'avant",
+    "part_2_ans": "part de l'année, deux ans",
+    "part_3_ans": "part de l'année, trois ans",
+    "part_mediane": "part de l'année, médiane",
+    "part_ponderee": "part de l'année, pondérée",
+    "annee_precedente": "reste de l'année précédente",
+    "croissance_recente": "croissance des trois derniers mois",
+    "croissance_annuelle": "croissance sur douze mois",
+    "douze_mois_glissants": "douze mois glissants",
+    "derniers_1_mois": "niveau du dernier mois",
+    "derniers_2_mois": "niveau des deux derniers mois",
+    "derniers_3_mois": "niveau des trois derniers mois",
+}
+_FAMILIES = {"croissance_amortie": "croissance du cumul, amortie", "lissage": "lissage", "theta": "Theta"}
+"""Candidates that stand by several, told by their constants."""
 _DRAWN_CANDIDATES_NB = 6
 
 
@@ -59,15 +75,32 @@ def candidates_table(page: Page, envelope: str) -> Table | Notice:
         notes=[
             "Erreur : taux annoncé avec autant de mois observés, moins taux réalisé. Les poids sont ceux de toutes les "
             "séries de la région, appris sur ses années passées.",
+            "Entre parenthèses, les constantes : du lissage, celles du niveau, de la tendance, de son amortissement et "
+            "des saisons ; de Theta, celle du niveau ; de la croissance, la part gardée.",
         ],
     )
 
 
 def _labels(rows: pd.DataFrame) -> list[str]:
     return [
-        _COMPARED.get(name, name.replace("_", " ")) + ("" if kind == "candidate" else " (comparaison)")
+        _candidate_label(name) if kind == "candidate" else f"{_COMPARED[name]} (comparaison)"
         for name, kind in zip(rows["candidate"], rows["kind"], strict=True)
     ]
+
+
+def _candidate_label(name: str) -> str:
+    """Return how a candidate is printed.
+
+    Examples
+    --------
+    >>> _candidate_label("lissage_0.2_0.01_0.97_0"), _candidate_label("part_mediane")
+    ('lissage (0,2 ; 0,01 ; 0,97 ; 0)', "part de l'année, médiane")
+    """
+    if name in _CANDIDATES:
+        return _CANDIDATES[name]
+    family = next(one for one in _FAMILIES if name.startswith(one))
+    constants = name.removeprefix(f"{family}_").replace(".", ",").split("_")
+    return f"{_FAMILIES[family]} ({' ; '.join(constants)})"
 
 
 def errors_figure(page: Page, envelope: str) -> Figure | Notice:

@@ -56,11 +56,11 @@ def past_errors(frame: pd.DataFrame, *, name: str) -> Figure:
         columns=[
             ColumnFormat.text("label", "Méthode"),
             *(ColumnFormat.points(f"error_{year}", f"Erreur en {year}") for year in years),
-            ColumnFormat.points("mean", "Erreur absolue moyenne"),
+            ColumnFormat.number("mean", "Erreur absolue moyenne", decimals=1, unit="points"),
         ],
     )
     svg = _drawn(rows, order, years)
-    return Figure(f"{name} : {order[0]} aurait été le plus proche", alt, svg, table)
+    return Figure(f"{name} : « {order[0]} » aurait été au plus près", alt, svg, table)
 
 
 def _drawn(rows: pd.DataFrame, order: list[str], years: list[int]) -> str:
