@@ -10,6 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.savings_amounts import amounts_of
 from caqes_analysis.chapters.savings_dotation import dotation_due
 from caqes_analysis.chapters.savings_estimates import (
     NOT_ESTIMATED,
@@ -18,11 +19,12 @@ from caqes_analysis.chapters.savings_estimates import (
     reading_of,
     whole_estimate,
 )
+from caqes_analysis.chapters.savings_objectives import objective_answer, objective_card, objective_how_to_read
 from caqes_analysis.display import Card, ColumnFormat, Notice, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
-from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, REGULATORY
+from caqes_analysis.savings.regulatory import REGULATORY
 
 __all__ = [
     "amounts_of",
@@ -40,33 +42,6 @@ _HOW_TO_READ = (
     "hausses, la dépense compte les deux, et l'économie réelle dit seule ce qui n'aurait pas eu lieu sans contrat."
 )
 _SPLIT = {"price": "prix", "volume": "volume"}
-
-
-def amounts_of(page: Page, method: str) -> pd.DataFrame:
-    """Return the amounts of one method, one row per establishment and indicator, one column per component.
-
-    Parameters
-    ----------
-    page
-        The page.
-    method
-        ``regulatory``, ``decomposed`` or ``statistical``.
-
-    Returns
-    -------
-    DataFrame
-        ``finess, indicator, year, label, status`` (of the saving), then a column of exact decimals per component; the
-        current perimeter.
-    """
-    rows = page.store.read(tables.SAVINGS)
-    own = rows[(rows["method"] == method) & (rows["perimeter"] == CURRENT_PERIMETER) & rows["finess"].notna()]
-    key = ["finess", "indicator", "year"]
-    if own.empty:
-        return pd.DataFrame(columns=[*key, "label", "status"])
-    wide = own.astype({"amount_eur": object}).pivot(index=key, columns="component", values="amount_eur")
-    wide["label"] = own.groupby(key)["label"].first()
-    wide["status"] = own.groupby(key)["status"].first()
-    return wide.reset_index()
 
 
 def _indicators(page: Page) -> pd.DataFrame:
@@ -101,7 +76,7 @@ def savings_card(page: Page) -> Card | None:
     rows = _indicators(page)
     known = rows[rows["saving"].notna()] if len(rows) else rows
     if known.empty:
-        return None
+        return objective_card(page)
     totals = amounts_of(page, REGULATORY)
     due = total_of(totals[totals["indicator"] == INCENTIVE]["incentive"])
     owed = "non calculable" if due is None else french.compact_euros(due)
@@ -121,7 +96,7 @@ def three_figures(page: Page) -> Text | None:
     rows = _indicators(page)
     known = rows[rows["saving"].notna() & rows["previous"].notna()] if len(rows) else rows
     if known.empty:
-        return None
+        return objective_answer(page)
     moved, split = total_of(known["current"] - known["previous"]), amounts_of(page, DECOMPOSED)
     split = split[split["indicator"].isin(list(known["indicator"]))]
     prices = f", dont {french.compact_euros(total_of(split['price']), signed=True)} par les prix" if len(split) else ""
@@ -135,7 +110,9 @@ def three_figures(page: Page) -> Text | None:
 
 def how_to_read(page: Page) -> Text | None:
     """Return in one sentence how to read the card of the savings; None when there is no such card."""
-    return Text.paragraphs(_HOW_TO_READ) if savings_card(page) is not None else None
+    if savings_card(page) is None:
+        return None
+    return Text.paragraphs(_HOW_TO_READ) if page.scheme.shares_savings else objective_how_to_read(page)
 
 
 def _real_of(page: Page, indicators_nb: int) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.savings import amounts_of
+from caqes_analysis.chapters.savings_amounts import amounts_of
 from caqes_analysis.chapters.savings_estimates import (
     CHANCE_NOTE,
     NOT_ESTIMATED,
@@ -24,14 +24,22 @@ from caqes_analysis.chapters.savings_estimates import (
     estimates_of,
     verdict_of,
 )
-from caqes_analysis.display import ColumnFormat, Details, Table, Text
+from caqes_analysis.display import Card, ColumnFormat, Details, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import total_of
 from caqes_analysis.savings.objectives import OVERRUN
 from caqes_analysis.savings.regulatory import REGULATORY
 from caqes_analysis.savings.transports import TRAJECTORY
 
-__all__ = ["objective_answer", "objective_contracts", "objective_figures", "objective_reading", "own_objectives"]
+__all__ = [
+    "objective_answer",
+    "objective_card",
+    "objective_contracts",
+    "objective_figures",
+    "objective_how_to_read",
+    "objective_reading",
+    "own_objectives",
+]
 
 _SUMMED = ("overrun_eur", "change_eur", "price_eur", "volume_eur", "other_eur")
 _NOT_A_RESULT = (
@@ -101,12 +109,38 @@ def _regional(rows: pd.DataFrame) -> dict[str, Any]:
 
 def objective_answer(page: Page) -> Text | None:
     """Return what the contracts count of the first envelope, and what is real of it; None under another scheme."""
-    rows = objective_rows(page)
+    rows = _first(objective_rows(page))
     if rows.empty:
         return None
-    spent = rows.groupby("indicator")["change_eur"].size()
-    subject = "phev" if "phev" in spent.index else str(spent.idxmax())
-    return Text.paragraphs(_sentence(rows[rows["indicator"] == subject], _real_of(page).get(subject)))
+    return Text.paragraphs(_sentence(rows, _real_of(page).get(str(rows["indicator"].iloc[0]))))
+
+
+def objective_card(page: Page) -> Card | None:
+    """Return the same for the home page; None under another scheme."""
+    rows = _first(objective_rows(page))
+    if rows.empty:
+        return None
+    sums, real = _regional(rows), _real_of(page).get(str(rows["indicator"].iloc[0]))
+    known = real is not None and not pd.isna(real["saving_eur"])
+    return Card(
+        f"{rows['label'].iloc[0]} {int(rows['year'].iloc[0])}, écart à l'objectif",
+        french.compact_euros(sums["overrun_eur"], signed=True),
+        f"{french.plural(len(rows), 'contrat')} ; évolution {french.compact_euros(sums['change_eur'], signed=True)} ; "
+        f"économie réelle {_estimated(real)}{' à 95 %' if known else ''}",
+    )
+
+
+def objective_how_to_read(page: Page) -> Text | None:
+    """Return in one sentence what a gap to an objective is not; None under another scheme."""
+    return None if objective_rows(page).empty else Text.paragraphs(_NOT_A_RESULT)
+
+
+def _first(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the envelope told first: the whole of what hospitals prescribe, else the most contracts."""
+    if rows.empty:
+        return rows
+    contracts = rows.groupby("indicator").size()
+    return rows[rows["indicator"] == ("phev" if "phev" in contracts.index else contracts.idxmax())]
 
 
 def _real_of(page: Page) -> dict[str, Mapping[Any, Any]]:

@@ -10,7 +10,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
 from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.savings import amounts_of
+from caqes_analysis.chapters.savings_amounts import amounts_of
 from caqes_analysis.chapters.savings_dotation import own_dotation
 from caqes_analysis.chapters.savings_estimates import (
     CHANCE_NOTE,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from caqes_analysis.chapters import savings_designs, savings_estimates, savings_objectives, savings_sheet
+from caqes_analysis.chapters import savings, savings_designs, savings_estimates, savings_objectives, savings_sheet
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Details, Table
 from caqes_analysis.receive import open_store
@@ -66,6 +66,18 @@ def test_what_is_real_is_told_with_the_chance_of_reaching_the_objective_by_itsel
     designs = savings_designs.designs_table(page)
     assert isinstance(designs, Table)
     assert [header.label for header in designs.columns] == ["Indicateur", "Plan retenu", "Pourquoi celui-là"]
+
+
+def test_the_home_page_has_its_card(page: Page) -> None:
+    card, figures = savings.savings_card(page), savings_objectives.objective_figures(page)
+    assert card is not None
+    assert isinstance(figures, Table)
+    assert card.title == "PHEV 2019, écart à l'objectif"
+    assert "économie réelle" in card.detail
+    read = savings.how_to_read(page)
+    assert read is not None
+    assert read.items[0].startswith("Le contrat compare une évolution à un taux national")
+    assert savings.three_figures(page) == savings_objectives.objective_answer(page)
 
 
 def test_a_sheet_has_the_figures_of_its_own_contract(page: Page) -> None:
