@@ -48,6 +48,7 @@ STOPPED_LEVEL_EUR: Final = 5000.0
 _EDGE_MONTHS_NB: Final = 3
 _FEWEST_MONTHS_NB: Final = 6
 _EVERYONE: Final = ""
+_MAD_TO_SD: Final = 1.4826
 _PHMEV: Final = "phmev"
 _GROSS_LOG: Final = float(np.log(5))
 
@@ -147,9 +148,8 @@ def find_odd_years(panel: Panel) -> Iterator[OddYear]:
             _EVERYONE, panel.envelope, _names(panel, slice(None), years == year), year, months_nb, factor, is_last
         )
     for row, finess in enumerate(panel.finess):
-        limit = max(YEAR_LOG, YEAR_SDS * float(panel.scales[row, 0]))
-        for year, factor, months_nb, is_last in _jumps(rests[row], years, limit):
-            if year not in told:
+        for year, factor, months_nb, is_last in _jumps(rests[row], years, YEAR_LOG):
+            if year not in told and abs(np.log(factor)) > YEAR_SDS * _scale_without(rests[row], years != year):
                 name = _names(panel, slice(row, row + 1), years == year)
                 yield OddYear(finess, panel.envelope, name, year, months_nb, factor, is_last)
 
@@ -176,6 +176,12 @@ def _jumps(rest: Floats, years: npt.NDArray[np.int64], limit: float) -> Iterator
         if min(first * np.sign(jump), last * np.sign(jump)) > limit * (1 - RETURN_SHARE / 2):
             odd = year
             yield int(year), float(np.exp(jump)), len(inside), is_last
+
+
+def _scale_without(rest: Floats, others: npt.NDArray[np.bool_]) -> float:
+    """Return the robust standard deviation of the months of the other years: those of the year would hide it."""
+    known = rest[others & np.isfinite(rest)]
+    return _MAD_TO_SD * float(np.median(np.abs(known - np.median(known))))
 
 
 def _beyond_usual_season(panel: Panel) -> Floats:
