@@ -38,6 +38,7 @@ __all__ = [
     "objective_figures",
     "objective_how_to_read",
     "objective_reading",
+    "objective_rows",
     "own_objectives",
 ]
 
