@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.replacing import replace_file
+from caqes_analysis.rows_by_owner import OwnedRows
 from caqes_analysis.tables import Table
 
 __all__ = ["Store", "quiet"]
@@ -49,16 +50,10 @@ class Store:
     directory
         Folder of the store; made when a first part is written.
     only
-        Rows to which some tables are limited, by name of table: a column and the values that it may have. Whoever reads
-        such a store cannot see the others.
-    elsewhere
-        Folders of the tables that stand elsewhere, by name: the same rows in another order.
+        Rows that stand for some whole tables, by name of table: whoever reads such a store cannot see the others.
+        Nobody writes it any more: what was asked once is not read again.
     hidden
         Names of tables that whoever reads such a store does not see at all.
-    hidden_columns
-        Columns that whoever reads such a store does not see, by name of table.
-    is_settled
-        True when nobody writes it any more: what was asked once is not read again.
 
     Examples
     --------
@@ -75,28 +70,21 @@ class Store:
         self,
         directory: Path,
         *,
-        only: Mapping[str, tuple[str, Sequence[str]]] | None = None,
-        elsewhere: Mapping[str, Path] | None = None,
+        only: Mapping[str, OwnedRows] | None = None,
         hidden: Collection[str] = (),
-        hidden_columns: Mapping[str, Sequence[str]] | None = None,
-        is_settled: bool = False,
     ) -> None:
         self.directory = Path(directory)
         self.only = dict(only or {})
-        self.elsewhere = dict(elsewhere or {})
         self.hidden = frozenset(hidden)
-        self.hidden_columns = dict(hidden_columns or {})
-        self.is_settled = is_settled
         self._answers: dict[tuple[str, str], pd.DataFrame] = {}
         self._opened: list[duckdb.DuckDBPyConnection] = []
         weakref.finalize(self, self._opened.clear)  # also when Python ends: DuckDB complains of what is still open
         self._filled: dict[str, bool] = {}
+        self._limited: dict[str, pa.Table] = {}
         self._opening = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _store, (
-            self.directory, self.only, self.elsewhere, self.hidden, self.hidden_columns, self.is_settled,
-        )  # fmt: skip
+        return _store, (self.directory, self.only, self.hidden)
 
     def part_path(self, table: Table, part: str) -> Path:
         """Return the Parquet file of one part of a table (its folder is made when needed)."""
@@ -134,10 +122,13 @@ class Store:
 
     def has(self, table: Table) -> bool:
         """Say whether the table holds at least one part."""
-        return any(self._folder(table).glob("*.parquet"))
+        if table.name in self.only:
+            return self.only[table.name].path.exists()
+        return any((self.directory / table.name).glob("*.parquet"))
 
-    def _folder(self, table: Table) -> Path:
-        return self.elsewhere.get(table.name, self.directory / table.name)
+    def parts(self, table: Table) -> list[Path]:
+        """Return the Parquet files of a table, in the order in which their rows are read."""
+        return sorted((self.directory / table.name).glob("*.parquet"))
 
     def read(self, table: Table) -> pd.DataFrame:
         """Return a whole table, rows in the order of their parts; empty (and typed) when nothing was written."""
@@ -167,7 +158,10 @@ class Store:
         All connections of a store share one database in memory, because making one costs as much as ten queries.
         """
         with self._opening:
-            return self._database(tables.ALL_TABLES).cursor()
+            connection = self._database(tables.ALL_TABLES).cursor()
+        for name, rows in self._limited.items():  # what is registered is known to one connection only
+            connection.register(name, rows)
+        return connection
 
     def _database(self, asked: Iterable[Table]) -> duckdb.DuckDBPyConnection:
         """Return the connection of the store, with the tables asked for; whoever calls holds the lock."""
@@ -175,8 +169,10 @@ class Store:
             # The rows of one reader are few, and as many readers work at once as there are cores.
             own = {"threads": "1"} if self.only else {}
             self._opened.append(quiet(duckdb.connect(config={**_SETTINGS, **own})))
+            if self.only:  # planning is most of what a query over few rows costs
+                self._opened[0].execute("pragma disable_optimizer")
         for table in asked:
-            if table.name in self.hidden or (self.is_settled and table.name in self._filled):
+            if table.name in self.hidden or (self.only and table.name in self._filled):
                 continue
             filled = self.has(table)
             if self._filled.get(table.name) != filled:
@@ -185,23 +181,19 @@ class Store:
         return self._opened[0]
 
     def _define(self, connection: duckdb.DuckDBPyConnection, table: Table, *, filled: bool) -> None:
+        if self.only and (table.name in self.only or not filled):
+            self._limited[table.name] = self.only[table.name].read() if filled else table.arrow_schema.empty_table()
+            connection.register(table.name, self._limited[table.name])
+            return
         if filled:
-            files = str(self._folder(table) / "*.parquet").replace("'", "''")
+            files = str(self.directory / table.name / "*.parquet").replace("'", "''")
             rows = f"read_parquet('{files}')"
         else:
             rows = f'"no_{table.name}"'
             connection.register("nothing", table.arrow_schema.empty_table())
             connection.execute(f"create or replace table {rows} as from nothing")
             connection.unregister("nothing")
-        if table.name in self.only:
-            column, values = self.only[table.name]
-            listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-            rows += f' where "{column}" in ({listed})'
-        unseen = ", ".join(f'"{name}"' for name in self.hidden_columns.get(table.name, ()))
-        seen = f"* exclude ({unseen})" if unseen else "*"
-        # The few rows of one reader are asked for several times, and nobody writes them any more: read once.
-        kind = "table" if self.is_settled and table.name in self.only else "view"
-        connection.execute(f'create or replace {kind} "{table.name}" as select {seen} from {rows}')
+        connection.execute(f'create or replace view "{table.name}" as from {rows}')
 
     def _answer(self, connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any) -> pa.Table:
         if not self.only:
@@ -231,7 +223,7 @@ class Store:
             return self._answers[question].copy(deep=False)
         asked = [table for table in tables.ALL_TABLES if table.name in sql]
         with ExitStack() as stack:
-            if self.is_settled:
+            if self.only:
                 stack.enter_context(self._opening)
                 connection = self._database(asked)
             else:
@@ -245,24 +237,10 @@ class Store:
                     f"la base a refusé la requête ({str(failure).splitlines()[0]}).",
                     "Vérifier les noms de tables et de colonnes (docs/tables.md) et que les sources ont été lues.",
                 ) from failure
-        if self.is_settled:
+        if self.only:
             self._answers[question] = answer.copy(deep=False)
         return answer
 
 
-def _store(
-    directory: Path,
-    only: Mapping[str, tuple[str, Sequence[str]]],
-    elsewhere: Mapping[str, Path],
-    hidden: Collection[str],
-    hidden_columns: Mapping[str, Sequence[str]],
-    is_settled: bool,
-) -> Store:
-    return Store(
-        directory,
-        only=only,
-        elsewhere=elsewhere,
-        hidden=hidden,
-        hidden_columns=hidden_columns,
-        is_settled=is_settled,
-    )
+def _store(directory: Path, only: Mapping[str, OwnedRows], hidden: Collection[str]) -> Store:
+    return Store(directory, only=only, hidden=hidden)

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError
+from caqes_analysis.rows_by_owner import OwnedRows, write_by_owner
 from caqes_analysis.store import Store
 
 COUNT = "select count(*) as n from contracts"
@@ -47,9 +49,16 @@ def test_a_store_answers_several_threads_and_travels_to_another_process(tmp_path
 
 def test_a_limited_store_shows_nothing_else(tmp_path: Path):
     Store(tmp_path).write(tables.CONTRACTS, contracts("330000001", "330000002"), part="a")
-    own = Store(tmp_path, only={"contracts": ("contract_finess", ["330000002", "it's"])}, hidden={"deliveries"})
+    path = tmp_path / "contracts.arrow"
+    rows = tables.CONTRACTS.conform(contracts("330000001", "330000002", "330000002"))
+    content = pa.Table.from_pandas(rows, schema=tables.CONTRACTS.arrow_schema, preserve_index=False)
+    assert write_by_owner(content.to_reader(max_chunksize=2), "contract_finess", path) == ["330000001", "330000002"]
+    own = Store(tmp_path, only={"contracts": OwnedRows(path, (1,))}, hidden={"deliveries"})
     for store in (own, pickle.loads(pickle.dumps(own))):
-        assert store.read(tables.CONTRACTS)["contract_finess"].tolist() == ["330000002"]
+        assert store.read(tables.CONTRACTS)["contract_finess"].tolist() == ["330000002", "330000002"]
+        with store.connect() as connection:
+            assert connection.sql("select count(*) from contracts").fetchall() == [(2,)]
+            assert connection.sql("select count(*) from evaluations").fetchall() == [(0,)]
         with pytest.raises(CaqesError) as refusal:
             store.read(tables.DELIVERIES)
         assert refusal.value.problems[0].code == "REQUETE"

@@ -4,17 +4,17 @@ A sheet reads the tables of the store but :data:`REGIONAL_TABLES`; of :data:`OWN
 establishment, its predecessors or its contract; of the region, what it prints of it (table ``regional_context``). The
 store that it opens holds nothing else, so that it cannot read what it does not say.
 
-These rows are kept once more, in order of their owner: a sheet finds its own at one place, however many establishments
-there are. In the order received, it would read all rows of all others.
+These rows are kept once more, by their owner: a sheet finds its own at one place, however many establishments there
+are. In the order received, it would read all rows of all others.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +24,7 @@ from caqes_analysis import tables
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.perimeter import successions
 from caqes_analysis.replacing import replace_folder
+from caqes_analysis.rows_by_owner import OwnedRows, write_by_owner
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
@@ -76,8 +77,10 @@ UNREAD_COLUMNS: Mapping[Table, tuple[str, ...]] = {
 }
 """Columns that no sheet reads in its own rows: they are estimated with those of the others."""
 
-_FOLDER, _KEYS, _SIGNATURE = "own_rows", "keys.parquet", "signature.json"
-_ROWS_PER_GROUP: Final = 20_480  # a few establishments: what is read in one go
+_FOLDER, _PLACES, _SIGNATURE = "own_rows", "places.parquet", "signature.json"
+_PLACES_PER_GROUP: Final = 20_480  # those of some hundred establishments: what is read in one go
+_PLACE: Final = pa.schema({"finess": pa.string(), "table": pa.string(), "place": pa.int32()})
+_POSITION: Final = ("filename", "file_row_number")
 
 
 class OwnKeys:
@@ -91,6 +94,7 @@ class OwnKeys:
 
     def __init__(self, establishments: pd.DataFrame) -> None:
         self.signatories = contract_keys(establishments)
+        self.establishments = sorted(set(establishments["finess"]))
         known = establishments.drop_duplicates("finess", keep="last").set_index("finess")["finess_ej"]
         self._entity = {str(finess): entity for finess, entity in known.items() if isinstance(entity, str)}
         followed = successions(establishments)
@@ -113,7 +117,7 @@ class OwnKeys:
 
 
 def keep_own_rows(store: Store, hashes: Mapping[str, str]) -> None:
-    """Keep the tables of which a sheet reads its own rows in order of their owner, beside the store.
+    """Keep the tables of which a sheet reads its own rows by their owner, beside the store.
 
     Parameters
     ----------
@@ -130,9 +134,12 @@ def keep_own_rows(store: Store, hashes: Mapping[str, str]) -> None:
     fresh = place.with_suffix(".draft")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    for table, (column, _) in OWN_ROWS.items():
-        _order(store, table, column, fresh)
-    _write_keys(store.read(tables.ESTABLISHMENTS), fresh / _KEYS)
+    owners = {
+        table: _write(store, table, column, _file(fresh, table))
+        for table, (column, _) in OWN_ROWS.items()
+        if store.has(table)
+    }
+    _write_places(OwnKeys(store.read(tables.ESTABLISHMENTS)), owners, fresh / _PLACES)
     (fresh / _SIGNATURE).write_text(signature, encoding="utf-8")
     replace_folder(fresh, place)
 
@@ -147,41 +154,44 @@ def own_store(build_directory: Path, finess: str) -> Store:
     finess
         The establishment.
     """
-    place = build_directory / _FOLDER
-    rows = pq.read_table(place / _KEYS, filters=[("finess", "==", finess)]).to_pydict()
-    keys: dict[str, list[str]] = {}
-    for whose, key in zip(rows["whose"], rows["key"], strict=True):
-        keys.setdefault(whose, []).append(key)
+    folder = build_directory / _FOLDER
+    found = pq.read_table(folder / _PLACES, filters=[("finess", "==", finess)]).to_pydict()
+    places: dict[str, list[int]] = {}
+    for table, place in zip(found["table"], found["place"], strict=True):
+        places.setdefault(table, []).append(place)
     return Store(
         build_directory / "store",
-        only={table.name: (column, tuple(keys.get(whose, (finess,)))) for table, (column, whose) in OWN_ROWS.items()},
-        elsewhere={table.name: place / table.name for table in OWN_ROWS},
+        only={table.name: OwnedRows(_file(folder, table), tuple(places.get(table.name, ()))) for table in OWN_ROWS},
         hidden={table.name for table in REGIONAL_TABLES},
-        hidden_columns={table.name: names for table, names in UNREAD_COLUMNS.items()},
-        is_settled=True,
     )
 
 
-def _order(store: Store, table: Table, column: str, folder: Path) -> None:
-    """Write each part of a table again, in order of the owner of its rows, then as they stood."""
-    (folder / table.name).mkdir()
+def _file(folder: Path, table: Table) -> Path:
+    return folder / f"{table.name}.arrow"
+
+
+def _write(store: Store, table: Table, column: str, path: Path) -> list[str]:
+    """Write what a sheet reads of a table by the owner of its rows, in order of their parts; return the owners."""
+    parts = ", ".join("'" + str(part).replace("'", "''") + "'" for part in store.parts(table))
+    unread = ", ".join(f'"{name}"' for name in (*UNREAD_COLUMNS.get(table, ()), *_POSITION))
+    rows = f"read_parquet([{parts}], filename = true, file_row_number = true)"
     with store.connect() as connection:
-        for part in sorted((store.directory / table.name).glob("*.parquet")):
-            read, written = (str(path).replace("'", "''") for path in (part, folder / table.name / part.name))
-            connection.execute(
-                f"copy (select * exclude (file_row_number) from read_parquet('{read}', file_row_number = true) "
-                f'order by "{column}", file_row_number) '
-                f"to '{written}' (format parquet, compression zstd, row_group_size {_ROWS_PER_GROUP})"
-            )
+        ordered = connection.sql(
+            f'select * exclude ({unread}) from {rows} where "{column}" is not null '
+            f'order by "{column}", {", ".join(_POSITION)}'
+        )
+        return write_by_owner(ordered.to_arrow_reader(), column, path)
 
 
-def _write_keys(establishments: pd.DataFrame, path: Path) -> None:
-    keys = OwnKeys(establishments)
+def _write_places(keys: OwnKeys, owners: Mapping[Table, Sequence[str]], path: Path) -> None:
+    """Write where the rows of each establishment stand in each table."""
+    positions = {table: {owner: place for place, owner in enumerate(found)} for table, found in owners.items()}
     rows = [
-        (finess, whose, key)
-        for finess in sorted(set(establishments["finess"]))
-        for whose in get_args(Whose)
-        for key in keys.of(finess, whose)
+        (finess, table.name, positions[table][key])
+        for finess in keys.establishments
+        for table in owners
+        for key in keys.of(finess, OWN_ROWS[table][1])
+        if key in positions[table]
     ]
-    columns = [pa.array(list(values), pa.string()) for values in zip(*rows, strict=True)]
-    pq.write_table(pa.table(columns, names=["finess", "whose", "key"]), path, row_group_size=_ROWS_PER_GROUP)
+    content = pa.Table.from_pylist([dict(zip(_PLACE.names, row, strict=True)) for row in rows], schema=_PLACE)
+    pq.write_table(content, path, row_group_size=_PLACES_PER_GROUP)
