@@ -83,11 +83,11 @@ def _path_drawing(path: CumulativeYear, colour: str, projection: Projection | No
     gaps = [float(gap) for gap in path.gaps_eur]
     with house_style():
         if not gaps:
-            figure, top = sketch(230, left=46, right=130, top=24, bottom=26)
+            figure, top = sketch(230, left=46, right=130, top=24, bottom=26, has_ticks=False)
         else:
             ratios = {"height_ratios": (2.0, 1.0)}
             figure, (top, bottom) = sketch(
-                340, left=46, right=130, top=24, bottom=26, hspace=52, rows=2, gridspec_kw=ratios
+                340, left=46, right=130, top=24, bottom=26, hspace=52, rows=2, gridspec_kw=ratios, has_ticks=False
             )
             _draw_gaps(bottom, path, gaps, colour, fan)
         _draw_lines(top, path, colour, projection, fan)

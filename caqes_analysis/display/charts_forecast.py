@@ -85,7 +85,7 @@ def _decimals(row: pd.Series[Any]) -> int:
 def _drawing(rows: pd.DataFrame, colour: str, target_pct: float | None, target_label: str) -> str:
     months = rows["as_of"].dt.month.to_numpy()
     with house_style():
-        figure, axes = sketch(230, left=46, right=14, top=24, bottom=26)
+        figure, axes = sketch(230, left=46, right=14, top=24, bottom=26, has_ticks=False)
         for level, width, opacity in ((95, 3.0, 0.35), (80, 9.0, 0.55)):
             low, high = rows[f"evolution_lower_{level}_pct"], rows[f"evolution_upper_{level}_pct"]
             axes.vlines(months, low, high, color=colour, linewidth=width, alpha=opacity)

@@ -224,7 +224,7 @@ def _monthly_drawing(years: dict[int, list[MonthValue]], year: int, colour: str)
     last = max(month.month for month in years[0] if month.amount_eur is not None)
     numbers = range(1, 13)
     with house_style():
-        figure, axes = sketch(250, left=46, right=4, top=30, bottom=26)
+        figure, axes = sketch(250, left=46, right=4, top=30, bottom=26, has_ticks=False)
         key: list[tuple[str, Artist]] = []
         for firm in (True, False):
             bars = [

@@ -276,7 +276,7 @@ def _drawing(scene: _Scene, low: float, high: float, highlight: str | None) -> s
     number = len(scene.points)
     size = 7.0 if number <= 60 else 4.5
     with house_style():
-        figure, axes = sketch(250, left=46, right=10, top=24, bottom=24)
+        figure, axes = sketch(250, left=46, right=10, top=24, bottom=24, has_ticks=False)
         axes.set_xlim(-0.03 * number, 1.03 * number)
         axes.set_ylim(bottom, top)
         axes.axhline(scene.middle, color=CONTEXT, linewidth=1.2)

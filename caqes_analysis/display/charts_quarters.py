@@ -109,7 +109,7 @@ def _drawing(
     earlier = [(month, float(value)) for month, value in zip(numbers, before, strict=True) if value is not None]
     labels: list[tuple[float, float, str, bool]] = [(numbers[-1], values[-1], str(year), True)]
     with house_style():
-        figure, axes = sketch(230, left=46, right=130, top=24, bottom=26)
+        figure, axes = sketch(230, left=46, right=130, top=24, bottom=26, has_ticks=False)
         if earlier:
             months, amounts = zip(*earlier, strict=True)
             axes.plot(months, amounts, color=CONTEXT, linewidth=1.0, linestyle=(0, (1, 2)), marker="s", markersize=7)

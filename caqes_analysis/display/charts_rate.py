@@ -63,7 +63,7 @@ def _rate_drawing(path: CumulativeYear, colour: str) -> str:
     values = [rate for _, rate in points] + [0.0] + ([] if target is None else [target])
     spread = max(max(values) - min(values), 1.0)
     with house_style():
-        figure, axes = sketch(230, left=46, right=14, top=24, bottom=26)
+        figure, axes = sketch(230, left=46, right=14, top=24, bottom=26, has_ticks=False)
         axes.plot(*zip(*points, strict=True), color=colour, linewidth=2.5)
         for over, marker, paint in ((False, "o", colour), (True, "^", WARNING)):
             chosen = [point for point in points if path.is_over(point[1]) == over]

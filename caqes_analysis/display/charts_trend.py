@@ -129,7 +129,12 @@ def _drawing(
     spread = (high - low) or flat or 1.0
     with house_style():
         figure, axes = sketch(
-            230, left=_LEFT if unit.unit in ("%", "€") else _LEFT_OF_COUNTS, right=34, top=24, bottom=26
+            230,
+            left=_LEFT if unit.unit in ("%", "€") else _LEFT_OF_COUNTS,
+            right=34,
+            top=24,
+            bottom=26,
+            has_ticks=False,
         )
         margin = _HALF_YEAR if facts else _MARGIN_YEARS
         axes.set_xlim(years[0] - margin, years[-1] + margin)

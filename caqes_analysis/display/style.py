@@ -28,6 +28,8 @@ from matplotlib.ft2font import LoadFlags
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D
 
+from caqes_analysis.display.plain_axes import PlainAxes
+
 __all__ = [
     "ACCENT",
     "CONTEXT",
@@ -175,6 +177,7 @@ def sketch(
     bottom: float = 8.0,
     rows: int = 1,
     columns: int = 1,
+    has_ticks: bool = True,
     **options: Any,
 ) -> tuple[Figure, Any]:
     """Return a figure and its axes, :data:`WIDTH` units wide; call it inside :func:`house_style`.
@@ -185,6 +188,8 @@ def sketch(
         Height in units.
     left, right, top, bottom
         Margins in units: laid out by hand, since automatic layout takes longer than the drawing.
+    has_ticks
+        False where they are written by :mod:`caqes_analysis.display.axes`, not by matplotlib.
     rows, columns, options
         As ``matplotlib.figure.Figure.subplots``, with ``wspace`` and ``hspace`` in units.
     """
@@ -200,7 +205,8 @@ def sketch(
         wspace=wspace / panel_width,
         hspace=hspace / panel_height,
     )
-    return figure, figure.subplots(rows, columns, **options)
+    made = {} if has_ticks else {"axes_class": PlainAxes}
+    return figure, figure.subplots(rows, columns, subplot_kw=made, **options)
 
 
 class Canvas:

@@ -128,6 +128,18 @@ def test_the_template_has_one_thread(tmp_path: Path) -> None:
     assert psutil.Process(template.pid).num_threads() == 1
 
 
+@pytest.mark.slow
+def test_the_stack_of_the_report_is_imported_whole_by_the_template() -> None:
+    template = Template()
+    try:
+        kernel = template.fork(["-f", "none"], env={}, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        kernel.kill()
+        kernel.close()
+        assert template.left_out == []
+    finally:
+        template.close()
+
+
 def test_a_module_that_starts_a_thread_is_left_to_the_notebooks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
