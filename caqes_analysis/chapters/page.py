@@ -197,8 +197,13 @@ class Page:
 
     def settled(self, envelope: str | None = None) -> pd.DataFrame:
         """Return the evolutions read at the last settled month, of one envelope or of all."""
-        rows = self.evolutions[self.evolutions["month_nb"] == self.campaign.settled_month_nb]
-        return (rows if envelope is None else rows[rows["envelope"] == envelope]).reset_index(drop=True)
+        if envelope not in self._settled_of:
+            rows = self.evolutions if envelope is None else self.settled()
+            kept = (
+                rows["month_nb"] == self.campaign.settled_month_nb if envelope is None else rows["envelope"] == envelope
+            )
+            self._settled_of[envelope] = rows[kept].reset_index(drop=True)
+        return self._settled_of[envelope].copy(deep=False)
 
     @cached_property
     def targets(self) -> pd.DataFrame:
@@ -291,6 +296,10 @@ class Page:
             {"known": known},
         )
         return {name: stored_definition(text) for name, text in rows.itertuples(index=False)}
+
+    @cached_property
+    def _settled_of(self) -> dict[str | None, pd.DataFrame]:
+        return {}
 
     @cached_property
     def _target_of(self) -> dict[Hashable, Target]:
