@@ -15,7 +15,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from caqes_analysis import tables
 from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.identifiers import CIP13_HEAD, UCD13_HEAD, long_code, short_code
-from caqes_analysis.parameter_files import Parameters, load_parameters
+from caqes_analysis.parameter_files import Parameters, load_unchanged
 
 __all__ = ["CodeList", "ListedCode", "code_list_files", "code_lists_table", "known_code_lists", "load_code_list"]
 
@@ -199,7 +199,7 @@ def load_code_list(path: Path) -> CodeList:
     CampaignError
         Every problem of the file at once, each with its line.
     """
-    return load_parameters(Path(path), CodeList)
+    return load_unchanged(Path(path), CodeList)
 
 
 def code_list_files(*folders: Path) -> tuple[Path, ...]:

@@ -19,7 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.system_reasons import system_reason
 
-__all__ = ["Parameters", "load_parameters", "nearest"]
+__all__ = ["Parameters", "load_parameters", "load_unchanged", "nearest"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _DATE_LIKE = re.compile(r"\b([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})\b")
@@ -112,6 +112,20 @@ def load_parameters(path: Path, model: type[_Model]) -> _Model:
     except ValidationError as failure:
         problems = [_problem(name, content, model, detail) for detail in failure.errors()]
         raise CampaignError(problems) from failure
+
+
+def load_unchanged(path: Path, model: type[_Model]) -> _Model:
+    """Read a YAML file as :func:`load_parameters` does, once until its content changes.
+
+    For the definitions and the lists of codes, asked for many times: parsing sixty takes longer than computing them.
+    """
+    loaded: _Model = _loaded(path, path.read_bytes() if path.is_file() else b"", model)
+    return loaded
+
+
+@lru_cache(maxsize=1024)
+def _loaded(path: Path, content: bytes, model: type[BaseModel]) -> Any:  # noqa: ARG001
+    return load_parameters(path, model)
 
 
 @lru_cache(maxsize=512)

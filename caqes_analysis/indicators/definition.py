@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,7 +20,7 @@ from caqes_analysis.indicators.measures import (
     is_stored,
 )
 from caqes_analysis.indicators.stakes import Annotation, Incentive, Reference, ReferenceCondition, TargetLink
-from caqes_analysis.parameter_files import Parameters, load_parameters
+from caqes_analysis.parameter_files import Parameters, load_unchanged
 
 __all__ = [
     "CURRENT_PERIMETER",
@@ -279,11 +278,4 @@ def load_definition(path: Path) -> IndicatorDefinition:
     CampaignError
         Every problem of the file at once, in French, each with its line.
     """
-    path = Path(path)
-    return _loaded(path, path.read_bytes() if path.is_file() else b"")
-
-
-@lru_cache(maxsize=512)
-def _loaded(path: Path, content: bytes) -> IndicatorDefinition:  # noqa: ARG001
-    """Read a file once, until its content changes: parsing sixty of them takes longer than computing them."""
-    return load_parameters(path, IndicatorDefinition)
+    return load_unchanged(Path(path), IndicatorDefinition)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from caqes_analysis.errors import Problem
@@ -18,8 +17,6 @@ from caqes_analysis.sources.raw_tables import RawTable
 __all__ = ["Header", "ValueColumn", "begins_with", "read_header"]
 
 _T = TypeVar("_T")
-# The same words come back on every line of a file.
-_plain = lru_cache(maxsize=1 << 16)(plain_name)
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,8 @@ def begins_with(text: Any, words: Sequence[str]) -> bool:
     """
     if not words:
         return False
-    bare = _plain(parse_text(text)) + "_"
-    return any(bare.startswith(_plain(word) + "_") for word in words)
+    bare = plain_name(parse_text(text)) + "_"
+    return any(bare.startswith(plain_name(word) + "_") for word in words)
 
 
 def read_header(

@@ -8,7 +8,7 @@ from functools import lru_cache
 __all__ = ["plain_name"]
 
 
-@lru_cache(maxsize=4096)  # the same few words come back on every line of a file
+@lru_cache(maxsize=1 << 16)  # the same few words come back on every line of a file
 def plain_name(name: str) -> str:
     """Return a column name without accents, case or punctuation, to compare names.
 
