@@ -29,7 +29,7 @@ from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_d
 from caqes_analysis.quality.repeats import Repeat, find_copies, find_entities, find_repeats, find_totals
 from caqes_analysis.quality.shifts import find_shifts
 from caqes_analysis.quality.source_gaps import absence_findings, annual_findings, doubt_findings, weight_findings
-from caqes_analysis.quality.units import find_unit_doubts
+from caqes_analysis.quality.units import UnitDoubt, find_unit_doubts
 from caqes_analysis.quality.whole_year_findings import (
     not_started_findings,
     odd_year_findings,
@@ -111,14 +111,15 @@ def check_received(
             found += [_incomplete_finding(one, label) for one in find_incomplete_end(panel)]
             totals |= {one.finess for one in find_totals(panel)}
             found += _shifts(panel, label)
-        found += _units(every, names)
+        other_units = list(find_unit_doubts(every))
+        found += _units(other_units, names)
         found += _absences(store, last_month, names, totals)
         found += _lone_months(store, names)
         found += outside_validity_findings(store)
         found += closure_findings(store)
         found += weight_findings(store, names)
         found += check_deliveries(store, names)
-        found += part_findings(store, envelopes)
+        found += part_findings(store, envelopes, {(one.finess, one.envelope) for one in other_units})
         found += annual_findings(store, explained)
         found += absence_findings(store, explained)
     found += check_annual(store)
@@ -274,8 +275,8 @@ def _incomplete_finding(one: IncompleteEnd, label: str) -> Finding:
     )
 
 
-def _units(every: Sequence[Panel], names: Mapping[str, str]) -> Iterator[Finding]:
-    for one in find_unit_doubts(every):
+def _units(doubts: Sequence[UnitDoubt], names: Mapping[str, str]) -> Iterator[Finding]:
+    for one in doubts:
         small = one.factor < 1
         times = french.number(1 / one.factor if small else one.factor, 0)
         yield Finding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from caqes_analysis import french
@@ -16,7 +16,9 @@ FEWEST_MONTHS_NB: Final = 3
 """A lone month is told as such (out of proportion, exchanged): so many together are another error."""
 
 
-def part_findings(store: Store, envelopes: Sequence[Envelope]) -> Iterator[Finding]:
+def part_findings(
+    store: Store, envelopes: Sequence[Envelope], explained: Collection[tuple[str, str]]
+) -> Iterator[Finding]:
     """Yield the establishments of which a part of an envelope is above its whole, three months at least.
 
     Parameters
@@ -25,6 +27,8 @@ def part_findings(store: Store, envelopes: Sequence[Envelope]) -> Iterator[Findi
         Store with ``monthly_spend``.
     envelopes
         The envelopes known: ``part_of`` says which is a part of which.
+    explained
+        Establishments and envelopes of which something wrong is already told.
     """
     names = {one.code: one.short_label for one in envelopes}
     for envelope in envelopes:
@@ -42,6 +46,8 @@ def part_findings(store: Store, envelopes: Sequence[Envelope]) -> Iterator[Findi
         )
         whole = names.get(envelope.part_of, envelope.part_of)
         for row in rows.to_dict("records"):
+            if not {(row["finess"], envelope.code), (row["finess"], envelope.part_of)}.isdisjoint(explained):
+                continue
             yield Finding(
                 delivery=row["delivery"],
                 code="PARTIE_AU_DESSUS_DU_TOUT",

@@ -38,8 +38,6 @@ def optional_text(cell: Any) -> str | None:
 def digits(length: int, name: str) -> Callable[[Any], str | None]:
     """Return the reader of a code of that many digits; spaces inside it do not count, an empty cell gives None.
 
-    A UCD in 13 digits whose key is right is its 7 digits: the two ways of writing it say the same.
-
     Parameters
     ----------
     length
@@ -49,8 +47,8 @@ def digits(length: int, name: str) -> Callable[[Any], str | None]:
 
     Examples
     --------
-    >>> digits(13, "UCD13")("34008 9000294 3"), digits(7, "UCD")("34008 9000294 3")
-    ('3400890002943', '9000294')
+    >>> digits(13, "UCD13")("34008 9000294 3")
+    '3400890002943'
     """
 
     def parse(cell: Any) -> str | None:
@@ -58,8 +56,6 @@ def digits(length: int, name: str) -> Callable[[Any], str | None]:
         if not text:
             return None
         if not (len(text) == length and text.isascii() and text.isdigit()):
-            if name == "UCD" and (short := short_code(UCD13_HEAD, text)) is not None:
-                return short
             raise CellError("CODE_INVALIDE", f"un code {name} a {length} chiffres.", _remedy(name, text))
         return text
 
@@ -71,6 +67,8 @@ def _remedy(name: str, text: str) -> str:
     head = {"UCD13": UCD13_HEAD, "CIP13": CIP13_HEAD}.get(name)
     if head and len(text) == 7 and text.isascii() and text.isdigit():
         return f"C'est un code à 7 chiffres : écrire {long_code(head, text)} ({head}, les 7 chiffres, la clé)."
+    if name == "UCD" and (short := short_code(UCD13_HEAD, text)) is not None:
+        return f"C'est un code à 13 chiffres : écrire ses 7 chiffres, {short}, ou vérifier l'ordre des colonnes."
     return "Mettre la colonne au format texte, ou redonner le fichier tel que reçu."
 
 
