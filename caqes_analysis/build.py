@@ -119,7 +119,7 @@ def build(
         earlier = earlier or (last_run(directory) if stop_on_unexplained else None)
         progress(READING, 0, 1)
         if executor is None:
-            prepare_kernels()
+            prepare_kernels(campaign.file)
         depended = begin_build(campaign, only=only, compare_with=compare_with)
         begun = time.perf_counter()
         before = kept_signature(directory / "store")

@@ -22,6 +22,7 @@ from caqes_analysis.identifiers import FINESS_PATTERN
 from caqes_analysis.parameter_files import Parameters, load_parameters
 
 __all__ = [
+    "CAMPAIGN_VARIABLE",
     "REPOSITORY",
     "AddedEnvelope",
     "AnnualSource",
@@ -38,6 +39,10 @@ __all__ = [
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 """The clone: users keep their campaigns, comments and corrections beside the package's own files."""
+
+CAMPAIGN_VARIABLE = "CAQES_CAMPAIGN"
+"""Environment variable that names the campaign of a process: that of ``caqes lab`` for a notebook opened by hand, that
+of a batch for the process from which its kernels are forked."""
 
 _PARAMETER_FOLDERS = ("code_lists", "column_mappings", "declared", "indicators", "schemes")
 

@@ -351,8 +351,7 @@ def lab(
     output: BuildFolder = None,
 ) -> None:
     """Ouvre JupyterLab sur les carnets, cette campagne par défaut."""
-    from caqes_analysis.campaign import REPOSITORY, load_campaign
-    from caqes_analysis.chapters.page import CAMPAIGN_VARIABLE
+    from caqes_analysis.campaign import CAMPAIGN_VARIABLE, REPOSITORY, load_campaign
     from caqes_analysis.reopen import reopen_page
 
     loaded = load_campaign(campaign)

@@ -19,7 +19,7 @@ from caqes_analysis import build as build_module
 from caqes_analysis import cli
 from caqes_analysis.build import BuildReport
 from caqes_analysis.build_lock import alone
-from caqes_analysis.chapters.page import CAMPAIGN_VARIABLE
+from caqes_analysis.campaign import CAMPAIGN_VARIABLE
 from caqes_analysis.command_line import failures
 from caqes_analysis.errors import BuildError, Problem
 from caqes_analysis.sources.files import sha256_of

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from caqes_analysis.batch.job import Job, Kernels, Outcome
 from caqes_analysis.batch.manifest import Manifest
 from caqes_analysis.batch.template import can_fork, shared_template
 from caqes_analysis.batch.undeclared import FolderWatch
+from caqes_analysis.campaign import CAMPAIGN_VARIABLE
 from caqes_analysis.light_jsonschema import import_jsonschema
 from caqes_analysis.system_reasons import system_reason
 
@@ -26,6 +28,7 @@ COLUMNS = ["job", "status", "duration_s", "error", "cell", "outputs", "undeclare
 KERNELS_VARIABLE = "CAQES_KERNELS"
 """Environment variable: ``ordinary`` renounces forked kernels, should they not suit a machine."""
 
+_CAMPAIGN_PARAMETER = "campaign"
 # A kernel waits as much as it computes while it starts: one more worker than cores keeps the cores busy.
 _WORKERS_BEYOND_CORES = 1
 
@@ -132,7 +135,7 @@ def _executed(
     chosen: Kernels,
 ) -> dict[int, Outcome]:
     if chosen == "warm" and executor is None:
-        shared_template()  # it imports while this process does
+        shared_template(environment=_warmed_with(jobs.values()))  # it imports while this process does
     from caqes_analysis.batch.notebook import Running, execute
 
     running = Running() if executor is None else None
@@ -153,10 +156,22 @@ def _executed(
     return outcomes
 
 
-def prepare_kernels() -> None:
-    """Begin to import what the notebooks need, in the process that their kernels come from, while this one goes on."""
+def prepare_kernels(campaign_file: Path | None = None) -> None:
+    """Begin to import what the notebooks need, in the process that their kernels come from, while this one goes on.
+
+    Parameters
+    ----------
+    campaign_file
+        The campaign that they read.
+    """
     if _default_kernels() == "warm":
-        shared_template()
+        shared_template(environment={} if campaign_file is None else {CAMPAIGN_VARIABLE: str(campaign_file)})
+
+
+def _warmed_with(jobs: Iterable[Job]) -> dict[str, str]:
+    """Return the variable that names the campaign of notebooks that all have the same one."""
+    named = {str(job.parameters.get(_CAMPAIGN_PARAMETER) or "") for job in jobs}
+    return {CAMPAIGN_VARIABLE: named.pop()} if len(named) == 1 and "" not in named else {}
 
 
 def _default_kernels() -> Kernels:

@@ -203,10 +203,13 @@ class Template:
     modules
         What it imports beyond the modules of a kernel; a module that starts a thread at import is left to the
         notebooks.
+    environment
+        Variables of the process while it imports; its kernels have those that they ask for.
     """
 
-    def __init__(self, modules: Sequence[str] = STACK) -> None:
+    def __init__(self, modules: Sequence[str] = STACK, environment: Mapping[str, str] | None = None) -> None:
         self.modules = list(modules)
+        self._environment = dict(environment or {})
         self.left_out: list[str] = []
         self._lock = threading.Lock()
         self._owner_pid = os.getpid()
@@ -296,7 +299,7 @@ class Template:
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115 (closed by « close »)
         self._ready = False
         self._stamps: dict[str, tuple[int, int] | None] = {}
-        env = {**os.environ, **KERNEL_ENVIRONMENT}
+        env = {**os.environ, **KERNEL_ENVIRONMENT, **self._environment}
         env.setdefault("MPLBACKEND", _INLINE_BACKEND)  # as an ordinary kernel does before matplotlib is imported
         env.pop("JPY_PARENT_PID", None)
         fd = theirs.fileno()
@@ -365,8 +368,11 @@ _retired: list[Template] = []
 _sharing = threading.Lock()
 
 
-def shared_template(modules: Sequence[str] = STACK) -> Template:
-    """Return the template of this process for these modules, started at need and again when their files changed."""
+def shared_template(modules: Sequence[str] = STACK, environment: Mapping[str, str] | None = None) -> Template:
+    """Return the template of this process for these modules, started at need and again when their files changed.
+
+    One that runs already serves as it is, whatever its environment was.
+    """
     key = tuple(modules)
     with _sharing:
         found = _shared.get(key)
@@ -374,7 +380,7 @@ def shared_template(modules: Sequence[str] = STACK) -> Template:
             if found is not None:
                 found.retire()  # kernels of other threads may still run
                 _retired.append(found)
-            found = _shared[key] = Template(modules)
+            found = _shared[key] = Template(modules, environment)
         return found
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from IPython.display import display
 
 from caqes_analysis import perimeter, tables
-from caqes_analysis.campaign import REPOSITORY, Campaign, load_campaign
+from caqes_analysis.campaign import CAMPAIGN_VARIABLE, REPOSITORY, Campaign, load_campaign
 from caqes_analysis.chapters.own_rows import own_store
 from caqes_analysis.chapters.regional_context import UNMATCHED, regional_context
 from caqes_analysis.chapters.words import MAIN_ENVELOPE
@@ -32,7 +32,6 @@ from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
 __all__ = [
-    "CAMPAIGN_VARIABLE",
     "DEMONSTRATION",
     "SHEET_TABLES",
     "Page",
@@ -42,8 +41,6 @@ __all__ = [
 ]
 
 DEMONSTRATION = "parameters/demonstration-2024.yml"
-CAMPAIGN_VARIABLE = "CAQES_CAMPAIGN"
-"""Environment variable by which ``caqes lab`` says which campaign a notebook opened by hand works on."""
 
 SHEET_TABLES: tuple[Table, ...] = (tables.EVOLUTIONS, tables.FORECASTS)
 """Tables that the sheet of an establishment declares; the regional chapters read them."""

@@ -13,7 +13,8 @@ import pytest
 from caqes_analysis.batch import Job, Kernels, prepare_kernels, run_notebooks
 from caqes_analysis.batch.template import can_fork, close_shared_templates, shared_template
 from caqes_analysis.errors import CampaignError
-from tests.batch.notebooks import job, said
+from tests.batch.notebooks import job, said, write_notebook
+from tests.campaigns import small_campaign
 
 FAULTS = {
     "raises": "1 / 0",
@@ -157,3 +158,27 @@ def test_kernels_prepared_beforehand_are_those_that_run(tmp_path: Path) -> None:
     asked = job(tmp_path, "parent", "import os; print(os.getppid())")
     run_notebooks([asked])
     assert said(asked.executed).strip() == str(prepared)
+
+
+READING = """
+import os
+from caqes_analysis.campaign import CAMPAIGN_VARIABLE, load_campaign
+from caqes_analysis.parameter_files import _content
+parsed_nb = _content.cache_info().misses
+title = load_campaign(campaign).title
+print(title, _content.cache_info().misses - parsed_nb, os.environ.get(CAMPAIGN_VARIABLE))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux only")
+def test_kernels_find_their_campaign_parsed_and_read_it_again_when_it_changed(tmp_path: Path) -> None:
+    close_shared_templates()
+    campaign = small_campaign(tmp_path, establishments_nb=3).file
+    said_of = []
+    for name, title in (("before", "Rapport d'essai"), ("after", "Autre titre")):
+        campaign.write_text(campaign.read_text(encoding="utf-8").replace("Rapport d'essai", title), encoding="utf-8")
+        notebook = write_notebook(tmp_path / f"{name}.ipynb", READING, parameters='campaign: str = ""')
+        run_notebooks([Job(name, notebook, tmp_path / f"{name}.out.ipynb", {"campaign": str(campaign)})])
+        said_of.append(said(tmp_path / f"{name}.out.ipynb").strip())
+    assert said_of == ["Rapport d'essai 0 None", "Autre titre 1 None"]
