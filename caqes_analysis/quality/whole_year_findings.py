@@ -9,7 +9,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.quality.panels import Panel
-from caqes_analysis.quality.whole_years import OddYear, find_not_started, find_rounded, find_stopped
+from caqes_analysis.quality.whole_years import OddYear, StoppedSeries, find_not_started, find_rounded, find_stopped
 from caqes_analysis.sources.findings import Finding
 
 __all__ = ["not_started_findings", "odd_year_findings", "rounded_findings", "stopped_findings"]
@@ -87,19 +87,9 @@ def stopped_findings(panel: Panel, label: str, closed: Collection[str]) -> Itera
         Establishments that have closed: their zeros are true.
     """
     for one in find_stopped(panel):
-        if one.finess in closed:
-            continue
-        last = one.month + pd.DateOffset(months=one.months_nb - 1)
-        yield Finding(
-            delivery=one.delivery,
-            code="ZERO_SUSPECT",
-            place=f"{one.finess}, {label}, {french.month_year(one.month)} à {french.month_year(last)}",
-            severity="warning",
-            count=one.months_nb,
-            example=f"0,00 € chaque mois, environ {french.compact_euros(one.usual_eur)} avant",
-            remedy="Cause probable : mois non transmis et écrits zéro, ou activité arrêtée d'un coup. Une cellule vide "
-            f"est un montant manquant, 0 une dépense nulle. {_REGISTER}",
-        )
+        if one.finess not in closed:
+            cause = "mois non transmis et écrits zéro, ou activité arrêtée d'un coup"
+            yield _zeros_finding(one, label, when="avant", cause=cause)
 
 
 def not_started_findings(panel: Panel, label: str, opened: Collection[str]) -> Iterator[Finding]:
@@ -115,16 +105,19 @@ def not_started_findings(panel: Panel, label: str, opened: Collection[str]) -> I
         Establishments that opened, or took others over, in the months received: their zeros are true.
     """
     for one in find_not_started(panel):
-        if one.finess in opened:
-            continue
-        last = one.month + pd.DateOffset(months=one.months_nb - 1)
-        yield Finding(
-            delivery=one.delivery,
-            code="ZERO_SUSPECT",
-            place=f"{one.finess}, {label}, {french.month_year(one.month)} à {french.month_year(last)}",
-            severity="warning",
-            count=one.months_nb,
-            example=f"0,00 € chaque mois, environ {french.compact_euros(one.usual_eur)} dès le mois suivant",
-            remedy="Cause probable : années non transmises et écrites zéro, ou activité ouverte un 1er janvier. Une "
-            f"cellule vide est un montant manquant, 0 une dépense nulle. {_REGISTER}",
-        )
+        if one.finess not in opened:
+            cause = "années non transmises et écrites zéro, ou activité ouverte un 1er janvier"
+            yield _zeros_finding(one, label, when="dès le mois suivant", cause=cause)
+
+
+def _zeros_finding(one: StoppedSeries, label: str, *, when: str, cause: str) -> Finding:
+    last = one.month + pd.DateOffset(months=one.months_nb - 1)
+    return Finding(
+        delivery=one.delivery,
+        code="ZERO_SUSPECT",
+        place=f"{one.finess}, {label}, {french.month_year(one.month)} à {french.month_year(last)}",
+        severity="warning",
+        count=one.months_nb,
+        example=f"0,00 € chaque mois, environ {french.compact_euros(one.usual_eur)} {when}",
+        remedy=f"Cause probable : {cause}. Une cellule vide est un montant manquant, 0 une dépense nulle. {_REGISTER}",
+    )
