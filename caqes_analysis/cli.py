@@ -152,6 +152,7 @@ def build(
         print_page_problems,
         print_site,
         print_undeclared,
+        print_unforked,
     )
     from caqes_analysis.unchanged import unchanged_site
 
@@ -184,6 +185,7 @@ def build(
     print_built(report.notebooks, elapsed_s=time.monotonic() - begun)
     print_failures(failed_rows(report.notebooks, report.index.parent.parent, campaign, output))
     print_undeclared(report.notebooks)
+    print_unforked(report.notebooks)
     print_page_problems(report.page_problems)
     print_site(report.index, report.manifest)
     if not report.succeeded:

@@ -60,7 +60,7 @@ def notebooks(*rows: tuple[str, str, float, str | None, int | None, str]) -> pd.
     columns = ["job", "status", "duration_s", "error", "cell", "title"]
     files = ["etablissement.ipynb" if row[0].isdecimal() else f"{row[0]}.ipynb" for row in rows]
     frame = pd.DataFrame(rows, columns=columns).assign(
-        outputs=[[] for _ in rows], undeclared=[[] for _ in rows], notebook=files
+        outputs=[[] for _ in rows], undeclared=[[] for _ in rows], not_forked=None, notebook=files
     )
     return frame.astype({"cell": "Int64"})
 

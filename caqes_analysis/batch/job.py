@@ -70,6 +70,8 @@ class Outcome:
         Number of the cell that was running, counted from 1, when it failed in one.
     undeclared
         Files that it wrote, or removed, beside the outputs that it declares.
+    not_forked
+        Why its kernel was an ordinary one though a forked one was wanted: same results, about two seconds more.
     """
 
     status: str
@@ -77,3 +79,4 @@ class Outcome:
     error: str | None = None
     cell: int | None = None
     undeclared: tuple[str, ...] = ()
+    not_forked: str | None = None

@@ -59,6 +59,8 @@ class WarmProvisioner(LocalProvisioner):
             kernel = await self._forked(arguments, kwargs["env"], place, streams)
         except TemplateError as failure:
             _LOG.warning("ordinary kernel instead of a forked one: %s", failure)
+            if isinstance(self.parent, WarmKernelManager):
+                self.parent.not_forked = str(failure)
             return await super().launch_kernel(cmd, **kwargs)
         self.process = kernel  # type: ignore[assignment]  # it has the methods of Popen that are called
         self.pid = kernel.pid
@@ -217,6 +219,9 @@ class WarmKernelSpecManager(KernelSpecManager):
 
 class WarmKernelManager(BatchKernelManager):
     """Manager of a kernel forked from the template."""
+
+    not_forked: str | None = None
+    """Why the kernel is an ordinary one, when it could not be forked."""
 
     @default("kernel_spec_manager")
     def _default_kernel_spec_manager(self) -> WarmKernelSpecManager:

@@ -37,6 +37,8 @@ _INJECTED_TAG = "injected-parameters"
 _LOG_BYTES = 100_000
 _NO_HISTORY = ("--HistoryManager.enabled=False",)  # one database in the user's home, which all kernels would lock
 _KILLED = 9
+# What a cell showed comes apart from the answer that it has ended; on a machine that is short of time, much later.
+_SHOWN_WITHIN_S = 60
 
 
 class Running:
@@ -90,6 +92,8 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
         kernel_name=_KERNEL,
         kernel_manager_class=WarmKernelManager if kernels == "warm" else BatchKernelManager,
         record_timing=False,
+        iopub_timeout=_SHOWN_WITHIN_S,
+        raise_on_iopub_timeout=True,  # otherwise a cell goes on without what it showed, and nobody is told
         log=_LOG,
     )
     client.on_cell_execute = client.enter
@@ -103,8 +107,8 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
         except CellExecutionError as failure:
             leaves = failure.ename == "SystemExit" and failure.evalue in ("", "0")  # sys.exit(): the rest is not wanted
             error = None if leaves else _exception_told(failure)
-        except CellTimeoutError:
-            error = f"une cellule dépasse le temps permis ({job.timeout_s} s)"
+        except CellTimeoutError as failure:
+            error = _delay_told(failure, job)
         except (DeadKernelError, asyncio.CancelledError):
             error = _death_told(client.exit_status)
         except (RuntimeError, OSError) as failure:
@@ -116,7 +120,8 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
         _keep_log(job, said, failed=error is not None)
         undeclared = undeclared_files(job, read_written(report))
     _write_reproducibly(notebook, job.executed)
-    return Outcome("failed" if error else "done", time.perf_counter() - begun, error, cell, undeclared)
+    status, duration_s = "failed" if error else "done", time.perf_counter() - begun
+    return Outcome(status, duration_s, error, cell, undeclared, client.not_forked)
 
 
 class _Client(NotebookClient):
@@ -135,6 +140,11 @@ class _Client(NotebookClient):
         self.cell = cell_index + 1
 
     @property
+    def not_forked(self) -> str | None:
+        """Why the kernel was an ordinary one, when a forked one was wanted."""
+        return self._manager.not_forked if isinstance(self._manager, WarmKernelManager) else None
+
+    @property
     def exit_status(self) -> int | None:
         """Status of a kernel that ended before it was told to, negative for a signal."""
         return self._manager.exit_status if isinstance(self._manager, BatchKernelManager) else None
@@ -143,6 +153,12 @@ class _Client(NotebookClient):
 def _exception_told(failure: CellExecutionError) -> str:
     told = f"{failure.ename} : {failure.evalue}".removesuffix(" : ")
     return f"mémoire insuffisante ({told})" if failure.ename.endswith("MemoryError") else told
+
+
+def _delay_told(failure: CellTimeoutError, job: Job) -> str:
+    if "IOPub" in str(failure):
+        return f"une cellule a fini, mais ce qu'elle montre n'est pas arrivé en {_SHOWN_WITHIN_S} s"
+    return f"une cellule dépasse le temps permis ({job.timeout_s} s)"
 
 
 def _death_told(status: int | None) -> str:

@@ -22,7 +22,7 @@ from caqes_analysis.system_reasons import system_reason
 
 __all__ = ["COLUMNS", "KERNELS_VARIABLE", "prepare_kernels", "run_notebooks"]
 
-COLUMNS = ["job", "status", "duration_s", "error", "cell", "outputs", "undeclared"]
+COLUMNS = ["job", "status", "duration_s", "error", "cell", "outputs", "undeclared", "not_forked"]
 """Columns of the table that :func:`run_notebooks` returns."""
 
 KERNELS_VARIABLE = "CAQES_KERNELS"
@@ -69,7 +69,8 @@ def run_notebooks(
     DataFrame
         One row per job: ``job, status`` (``done``, ``reused`` or ``failed``), ``duration_s, error`` (text, or missing),
         ``cell`` (number of the failing cell, counted from 1), ``outputs`` (list of paths that exist), ``undeclared``
-        (files written or removed beside the declared outputs: such a job is never reused).
+        (files written or removed beside the declared outputs: such a job is never reused), ``not_forked`` (why its
+        kernel was an ordinary one though a forked one was wanted, or missing).
 
     Raises
     ------
@@ -195,7 +196,7 @@ def _outcome(future: Future[Outcome]) -> Outcome:
 
 def _table(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> pd.DataFrame:
     rows = [
-        (job.name, o.status, o.duration_s, o.error, o.cell, _existing(job), list(o.undeclared))
+        (job.name, o.status, o.duration_s, o.error, o.cell, _existing(job), list(o.undeclared), o.not_forked)
         for job, o in zip(jobs, outcomes, strict=True)
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS)

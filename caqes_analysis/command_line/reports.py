@@ -28,6 +28,7 @@ __all__ = [
     "print_site",
     "print_suggestions",
     "print_undeclared",
+    "print_unforked",
 ]
 
 _STATUSES: Final = (("done", "faits", ""), ("reused", "repris sans changement", ""), ("failed", "échoués", "bold red"))
@@ -227,3 +228,20 @@ def print_site(index: Path, manifest: Path | None = None) -> None:
         as_is(OUT, manifest)
     OUT.print("Rapport, à ouvrir dans un navigateur :")
     as_is(OUT, index)
+
+
+def print_unforked(notebooks: pd.DataFrame) -> None:
+    """Print why kernels were ordinary ones, each two seconds slower, though forked ones were wanted.
+
+    Parameters
+    ----------
+    notebooks
+        Rows of :func:`caqes_analysis.batch.run_notebooks`.
+    """
+    reasons = notebooks["not_forked"].dropna()
+    if reasons.empty:
+        return
+    count = french.plural(len(reasons), "carnet a eu un noyau ordinaire", "carnets ont eu un noyau ordinaire")
+    ERR.print(typeset(Text(f"{count} : les résultats sont les mêmes, en deux secondes de plus chacun.", "bold yellow")))
+    for reason, repeated in reasons.value_counts().items():
+        ERR.print(typeset(f"→ {repeated} fois : « {plain(str(reason))} »"))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pandas as pd
 import pytest
 
-from caqes_analysis.batch import Job, Outcome, run_notebooks
+from caqes_analysis.batch import Job, Outcome, notebook, run_notebooks
+from caqes_analysis.batch.template import TemplateError
 from caqes_analysis.build import BuildReport
 from caqes_analysis.command_line.gathered import failed_rows
-from caqes_analysis.command_line.reports import print_failures
+from caqes_analysis.command_line.reports import print_failures, print_unforked
 from caqes_analysis.reopen import reopen_page
 from tests.batch.notebooks import job
 
@@ -85,3 +87,37 @@ def test_a_disk_that_is_full_is_said_in_french(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("caqes_analysis.batch.notebook.execute", full)
     told = run_notebooks([job(tmp_path, "a", GOOD)])
     assert told["error"].tolist() == ["il n'y a plus de place sur le disque"]
+
+
+def test_what_a_cell_showed_is_not_lost_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last_cell, heard = 3, notebook._Client.process_message
+
+    def never_idle(self: Any, message: dict[str, Any], cell: Any, index: int) -> None:
+        """Hear nothing of what the last cell shows, as when messages come after the answer, and late."""
+        if index < last_cell:
+            heard(self, message, cell, index)
+
+    monkeypatch.setattr(notebook._Client, "process_message", never_idle)
+    monkeypatch.setattr(notebook, "_SHOWN_WITHIN_S", 1)
+    told = run_notebooks([job(tmp_path, "a", "1", "word", output=False)]).iloc[0]
+    assert (told["status"], told["cell"]) == ("failed", last_cell + 1)
+    assert "ce qu'elle montre n'est pas arrivé en 1 s" in told["error"]
+
+
+def test_kernels_that_could_not_be_forked_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise TemplateError("the template process did not start: ValueError: une carte graphique")
+
+    forked = run_notebooks([job(tmp_path, "a", GOOD)])
+    print_unforked(forked)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("caqes_analysis.batch.kernels.shared_template", refused)
+    monkeypatch.setattr("caqes_analysis.batch.run.shared_template", lambda **_: None)
+    told = run_notebooks([job(tmp_path, name, GOOD) for name in "ab"])
+    assert told["status"].tolist() == ["done", "done"]
+    print_unforked(told)
+    said = " ".join(capsys.readouterr().err.replace("\u00a0", " ").split())
+    assert "2 carnets ont eu un noyau ordinaire" in said
+    assert "2 fois : « the template process did not start: ValueError: une carte graphique »" in said
