@@ -215,10 +215,12 @@ cells as (
 ),
 to_date as (
   select *, bool_or(is_active) over so_far as has_begun,
-         coalesce(cumulative_eur,
-                  case when month > ends then max(case when month = ends then cumulative_eur end) over so_far end,
-                  case when count(*) filter (is_active and amount_eur is null) over so_far = 0
-                       then sum(amount_eur) filter (is_active) over so_far end) as to_date_eur
+         -- Months that are all received count before a cumul, which may be older than they are.
+         coalesce(case when count(*) filter (is_active and amount_eur is null) over so_far = 0
+                       then sum(amount_eur) filter (is_active) over so_far end,
+                  cumulative_eur,
+                  case when month > ends then max(case when month = ends then cumulative_eur end) over so_far end)
+           as to_date_eur
   from cells
   window so_far as (partition by origin, envelope, year(month) order by month)
 )

@@ -160,6 +160,24 @@ def test_months_count_and_the_last_cumul_verifies_them(tmp_path: Path) -> None:
     assert deliveries.latest(store)["amount_eur"].sum() == Decimal("120.00")
 
 
+def test_months_that_are_all_received_make_the_rate_whatever_an_older_cumul_says(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    received: dict[str, str | None] = {f"2024-{m:02d}": "110.00" for m in range(1, 8)}
+    with_a_gap = received | {"2024-05": None}
+    before = whole_year(2023)
+    deliver(store, "mois", {(A, "lpp"): before | received, (B, "lpp"): before | with_a_gap})
+    deliver_cumul(store, "m3", {(A, "lpp"): {"2024-03": "290.00"}, (B, "lpp"): {"2024-03": "290.00"}})
+    deliver_cumul(store, "m6", {(A, "lpp"): {"2024-06": "600.00"}, (B, "lpp"): {"2024-06": "600.00"}})
+    settle(store)
+    grid = grid_of(store).dropna(subset=["cumulative_eur"]).set_index(["finess", "month"])["cumulative_eur"]
+    june = pd.Timestamp("2024-06-01")
+    assert (grid[A, june], grid[B, june]) == (Decimal("660.00"), Decimal("600.00"))
+    rows = cumulative_evolution(store, year=2024, month_nbs={3, 7}).set_index(["finess", "month_nb"])
+    assert rows.loc[[(A, 3), (B, 3), (A, 7)], "current_eur"].tolist() == [Decimal(n) for n in ("330", "330", "770")]
+    # The cumul covers the month that is missing, and July adds to it.
+    assert rows.loc[(B, 7), ["current_eur", "previous_eur"]].tolist() == [Decimal("710.00"), Decimal("700.00")]
+
+
 def test_an_establishment_that_leaves_the_cumul_is_told(tmp_path: Path) -> None:
     store = Store(tmp_path)
     deliver_cumul(store, "m3", {(A, "lpp"): {"2024-03": "1.00"}, (B, "lpp"): {"2024-03": "2.00"}})

@@ -288,8 +288,8 @@ def comparable_months(store: Store, *, envelope: str, year: int, by: str | None 
         establishment whose month is missing in ``year`` or the year before is left out of that month in both, so that
         the cumulative rate of the region is that of the sum of the sheets; ``left_out_nb`` counts them. Where a later
         cumulative delivery covers the missing months in both years, their amount stands whole at the month of the
-        cumul: ``by_cumul_nb`` counts the establishments concerned, at each month of such a period. The year two before
-        is summed whole. An establishment that had not begun in some month of the year before is left out of every
+        cumul: ``by_cumul_nb`` counts the establishments concerned, at each month of such a period. What is left out of
+        a month is left out of it in the year two before as well: the three can be read one above the other. An establishment that had not begun in some month of the year before is left out of every
         month, unless its group holds no other: the curve has the perimeter of the rate.
     """
     group = f"any_value(e.{by})" if by else "null::varchar"
@@ -323,15 +323,17 @@ periods as (
   from numbered window whole as (partition by finess, period)
 ),
 counted as (
-  select k."group", c.month, c.value_status, has_gap and ends is not null as is_by_cumul,
+  select k."group", c.month, c.value_status,
+         c.year >= $year::int - 1 and has_gap and ends is not null as is_by_cumul,
          c.year >= $year::int - 1 and is_missing and ends is null as is_left_out,
-         case when c.year < $year::int - 1 or not has_gap then c.amount_eur
+         case when not has_gap then c.amount_eur
+              when c.year < $year::int - 1 and ends is not null then c.amount_eur
               when ends is null then case when not is_missing then c.amount_eur end
               when c.m = ends then c.to_date_eur - coalesce(b.to_date_eur, 0) end as amount_eur,
          c.is_provisional, c.is_corrected, e.finess is not null as is_entered
   from cells c
   left join entered e on e.finess = c.finess
-  left join periods p on p.finess = c.finess and p.m = c.m and c.year >= $year::int - 1
+  left join periods p on p.finess = c.finess and p.m = c.m
   left join cells b on b.finess = c.finess and b.year = c.year and b.m = p.starts - 1
   left join known k on k.finess = c.finess
 )

@@ -84,7 +84,7 @@ def test_the_region_of_the_figures_is_the_sum_of_the_sheets(tmp_path: Path) -> N
     by_year = months.groupby(months["month"].dt.year)["amount_eur"].sum()
     assert by_year[2024] == region["current_eur"].iloc[0] == Decimal("1815.00")
     assert by_year[2023] == region["previous_eur"].iloc[0] == Decimal("1650.00")
-    assert by_year[2022] == Decimal("2400.00")
+    assert by_year[2022] == Decimal("2200.00")  # without March of A and May of B, as in the two other years
     march = months[months["month"] == "2024-03-01"].iloc[0]
     assert (march["amount_eur"], march["left_out_nb"]) == (Decimal("45.00"), 1)
 
