@@ -285,12 +285,12 @@ def comparable_months(store: Store, *, envelope: str, year: int, by: str | None 
     -------
     DataFrame
         ``group, month, amount_eur, value_status, is_provisional, is_corrected, left_out_nb, by_cumul_nb``, ordered. An
-        establishment whose month is missing in ``year`` or the year before is left out of that month in both, so that
-        the cumulative rate of the region is that of the sum of the sheets; ``left_out_nb`` counts them. Where a later
-        cumulative delivery covers the missing months in both years, their amount stands whole at the month of the
-        cumul: ``by_cumul_nb`` counts the establishments concerned, at each month of such a period. What is left out of
-        a month is left out of it in the year two before as well: the three can be read one above the other. An establishment that had not begun in some month of the year before is left out of every
-        month, unless its group holds no other: the curve has the perimeter of the rate.
+        establishment whose month is missing in ``year`` or the year before is left out of that month in all three, so
+        that the cumulative rate of the region is that of the sum of the sheets and the curves have one perimeter;
+        ``left_out_nb`` counts them. Where a later cumulative delivery covers the missing months in both years, their
+        amount stands whole at the month of the cumul: ``by_cumul_nb`` counts the establishments concerned, at each
+        month of such a period. An establishment that had not begun in some month of the year before is left out of
+        every month, unless its group holds no other: the curve has the perimeter of the rate.
     """
     group = f"any_value(e.{by})" if by else "null::varchar"
     return store.query(_MONTHS.format(group=group), {"envelope": envelope, "year": year})

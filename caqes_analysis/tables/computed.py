@@ -156,7 +156,10 @@ MONTHLY_GRID = Table(
         Column("amount_kind", "text", "Nature du montant retenue pour l'enveloppe.", values=AMOUNT_KINDS),
         values(
             amount_eur=("amount", "Montant ; vide quand il manque ou n'a pas d'objet."),
-            cumulative_eur=("amount", "Au mois d'un cumul reçu : la somme des mois depuis janvier s'ils sont tous reçus, ce cumul sinon."),
+            cumulative_eur=(
+                "amount",
+                "Au mois d'un cumul reçu : la somme des mois depuis janvier s'ils sont tous reçus, ce cumul sinon.",
+            ),
         ),
         STATE,
     ),
