@@ -50,10 +50,15 @@ def evaluation_card(page: Page) -> Card | None:
         partial = " (partiel)" if row["status"] == "partial" else ""
         amount = french.compact_euros(row["amount_eur"]) if not pd.isna(row["amount_eur"]) else row["due_text"]
         details.append(f"intéressement {amount}{partial}")
+    grid = grid_of(page.campaign)
+    simulated = " (grille simulée)" if grid is not None and grid.is_simulated else ""
     for row in with_amounts(rows[rows["kind"].isin(["score", "sanction"])]).to_dict("records"):
         if row["kind"] == "score":
             score = plain_number(row["score"]) if not pd.isna(row["score"]) else STATUS_WORDS.get(row["status"], "")
-            details.append(f"score {score}")
+            details.append(f"score {score}{simulated}")
+        elif not pd.isna(row["amount_eur"]) and row["amount_eur"] > 0:
+            # The figure that will be quoted: nothing is decided before the establishment has answered.
+            details.append(f"sanction encourue {row['due_text']}, avant procédure contradictoire")
         else:
             details.append(f"sanction {row['due_text']}")
     title = f"Évaluation {evaluated_year(page.campaign)}"
@@ -73,6 +78,7 @@ def steps_table(page: Page) -> Table | Notice:
             "aucun intéressement, aucune sanction ; une valeur au-dessus d'un objectif n'y est pas un verdict.",
         )
     rows = rows[rows["kind"] != "criterion"]
+    pays = bool((rows["kind"] == "incentive").any())
     grid, counted = grid_of(page.campaign), rows[(rows["kind"] == "section") & rows["score"].notna()]
     is_scored = grid is not None and rows.loc[rows["kind"] == "score", "score"].notna().any()
     return _lines(
@@ -83,9 +89,10 @@ def steps_table(page: Page) -> Table | Notice:
             "Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses.",
             *(
                 ["Montant = taux × économies retenues × effet de l'objectif (1 pour plein effet, 0 pour aucun)."]
-                if (rows["kind"] == "incentive").any()
+                if pays
                 else []
             ),
+            *([f"Source de la règle : {page.scheme.incentive.source}."] if pays and page.scheme.incentive else []),
             *threshold_notes(rows, page.targets, scheme=page.scheme.id, year=evaluated_year(page.campaign)),
         ],
     )

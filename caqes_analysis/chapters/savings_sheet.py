@@ -32,6 +32,7 @@ from caqes_analysis.savings.regulatory import REGULATORY
 __all__ = ["levers_card", "own_figures", "own_levers", "own_savings"]
 
 _CARD_NB = 2
+_UNRANKED_CEILING = "Un plafond théorique n'a pas de rang : ce n'est pas un gain à attendre."
 
 
 def own_savings(page: Page) -> tuple[Display, ...]:
@@ -125,6 +126,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
     ]
     table = Table.from_frame(
         ranked.assign(
+            rank=ranked["rank"].astype("Int64").mask(ranked["is_ceiling"].astype(bool)),
             first=first,
             label=_labels(ranked),
             median=_carried(ranked, "median_eur"),
@@ -140,6 +142,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             "Intervalle : au meilleur quart, ce que le hasard d'une année fait au taux, plus que ses seules boîtes ne "
             "le diraient ; « – » quand il n'est pas estimable pour un groupe (année absente, peu d'établissements).",
             f"Toutes les présentations, levier par levier : classeur leviers-{page.finess}.xlsx des fichiers exportés.",
+            *([_UNRANKED_CEILING] if ranked["is_ceiling"].any() else []),
             *prescriber_notes(page),
             *extract_notes(page),
             *_opening_note(page, year),

@@ -28,6 +28,7 @@ from caqes_analysis.chapters.verdicts import (
     compared_phrase,
     compared_with_phrase,
     position_in,
+    unmatched_sentences,
 )
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
@@ -129,8 +130,12 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     compared = f"{link} {against_target(position.label, target)}" if known else f" ({target.label})"
     whose = "la PHMEV" if lead == MAIN_ENVELOPE else f"la dépense « {label} », la plus élevée de l'établissement,"
     apart = " La PHMEV est sans objet pour cette clinique." if page.has_no_drugs else ""
+    # The position says why there is no verdict; where it does not, the reserve says it whole.
+    received = ", d'après les mois reçus" if position.state == "missing" else _unmatched_words(page)
+    source = received if lead == MAIN_ENVELOPE and _unmatched_words(page) else ""
     return Text.answer(
-        f"{sentence_case(period)}, {whose} {verb}{size} par rapport {compared_with_phrase(page, row)}{compared}.{apart}"
+        f"{sentence_case(period)}{source}, {whose} {verb}{size} par rapport {compared_with_phrase(page, row)}"
+        f"{compared}.{apart}"
     )
 
 
@@ -235,7 +240,8 @@ def retained_messages(page: Page) -> Text:
         messages.append(f"{share} régionale ; son évolution demande l'année précédente.")
     elif weight is not None:
         messages.append(
-            f"{share} régionale et compte pour {weight.points} dans l'évolution de la région ({weight.rank})."
+            f"{share} régionale et compte pour {weight.points} dans l'évolution de la région{_unmatched_words(page)} "
+            f"({weight.rank}, du plus fort apport à la hausse au plus faible)."
         )
     if not page.campaign.is_annual:
         messages.append(landing_sentence(page, landing_of(page, page.lead_envelope), page.lead_envelope))
@@ -271,9 +277,14 @@ def contribution(page: Page) -> Text:
             "l'année précédente."
         )
     row = page.settled(MAIN_ENVELOPE).iloc[0]
-    is_part = isinstance(row["missing_months"], str)
-    over = f" sur les {french.in_words(row['compared_months_nb'])} mois comparés" if is_part else ""
+    # The year is named: what stands above on the page may explain another one, from another source.
     return Text.paragraphs(
-        f"L'établissement porte {weight.share} de la PHMEV de la région. Sa dépense a varié de {weight.change}{over}, "
+        f"{sentence_case(compared_phrase(page, row))}{_unmatched_words(page)}, l'établissement porte {weight.share} de "
+        f"la PHMEV de la région ; sa dépense a varié de {weight.change} par rapport {compared_with_phrase(page, row)}, "
         f"ce qui compte pour {weight.points} dans l'évolution régionale."
     )
+
+
+def _unmatched_words(page: Page) -> str:
+    """Return a reserve on what the months give, where they do not make the yearly base; empty elsewhere."""
+    return ", d'après des mois qui ne font pas la base annuelle" if unmatched_sentences(page, str(page.finess)) else ""

@@ -27,7 +27,7 @@ from caqes_analysis.chapters.landing import (
 )
 from caqes_analysis.chapters.own_contract import outside_notes, transports_note
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.verdicts import position_in
+from caqes_analysis.chapters.verdicts import position_in, year_in_doubt
 from caqes_analysis.chapters.words import (
     against_phrase,
     benchmark_notes,
@@ -45,6 +45,7 @@ from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.forecast.outlook import rest_of_months
 from caqes_analysis.indicators.evolution import in_both_years
 from caqes_analysis.perimeter import GRID_TO_DATE
+from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = [
     "available_table",
@@ -234,17 +235,20 @@ def cumulative_figure(page: Page) -> Figure | Notice:
     target = page.target(lead)
     drawn = without_provisional(rows)
     fan = fan_of(drawn, landing)
+    has_rate = page.settled(lead)["evolution_pct"].notna().any()
+    in_doubt = year_in_doubt(page, lead)
     return cumulative_path(
         drawn,
         year=page.campaign.year,
         name=str(page.establishment["name"]),
         envelope=lead,
-        target_pct=target.value,
+        target_pct=None if in_doubt else target.value,
         target_label=target.noun,
         projection=projection_of(landing),
         fan=fan,
         notes=[
-            *([] if page.settled(lead)["evolution_pct"].isna().all() else [sentence_case(target.label)]),
+            *([sentence_case(target.label)] if has_rate and not in_doubt else []),
+            *([f"{sentence_case(UNMATCHED_WORDS)} : leur cumul n'est pas comparé à l'objectif."] if in_doubt else []),
             *([FAN_NOTE] if fan is not None else []),
             *provisional_note(rows, page.campaign.year),
         ],

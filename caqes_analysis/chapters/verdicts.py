@@ -30,6 +30,7 @@ __all__ = [
     "region_gap",
     "unmatched_sentences",
     "year_gap",
+    "year_in_doubt",
 ]
 
 
@@ -47,9 +48,24 @@ def year_gap(page: Page, row: pd.Series[Any]) -> str | None:
         return None
     if isinstance(row["missing_months"], str):
         return absent_months_words(len(row["missing_months"].split(", ")))
-    if row["envelope"] == MAIN_ENVELOPE and not page.campaign.is_annual and unmatched_sentences(page, row["finess"]):
-        return UNMATCHED_WORDS
-    return None
+    return UNMATCHED_WORDS if year_in_doubt(page, row["envelope"], row["finess"]) else None
+
+
+def year_in_doubt(page: Page, envelope: str, finess: str | None = None) -> bool:
+    """Say whether the months of a closed year do not make its yearly base: nothing is then judged on them.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    envelope
+        Envelope read.
+    finess
+        The establishment; that of the sheet by default.
+    """
+    if envelope != MAIN_ENVELOPE or page.campaign.is_annual or not page.campaign.is_closed_year:
+        return False
+    return bool(unmatched_sentences(page, str(page.finess if finess is None else finess)))
 
 
 def absent_months_words(count: int) -> str:

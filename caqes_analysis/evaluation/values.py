@@ -54,7 +54,8 @@ def outside_words(measure: Measure) -> str:
         The measure, ``not_applicable`` for it.
     """
     if frozenset(measure.tables) == _ANNUAL:
-        return "établissement absent d'Open PHMEV"
+        # Whether the establishment is in the base is not known here: it may be there with no line of this kind.
+        return "aucune dépense de ce type dans Open PHMEV"
     if counts_envelope(measure, _PHMEV):
         return "pas de PHMEV pour cet établissement"
     return "aucune dépense ni activité de ce type"

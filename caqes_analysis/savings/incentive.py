@@ -201,6 +201,8 @@ def _figure(limit: Limit) -> Decimal | None:
 
 
 def _limited(gross: Decimal, rule: IncentiveRule) -> tuple[Decimal, str]:
+    if not gross:  # nothing is due: no floor took it away
+        return gross, ""
     if is_number(rule.floor_eur) and gross < rule.floor_eur:
         return _ZERO, f"sous le plancher de {french.euros(rule.floor_eur, cents=True)} : rien n'est versé"
     if is_number(rule.cap_eur) and gross > rule.cap_eur:

@@ -96,6 +96,30 @@ def test_the_sheet_prints_every_step_of_the_score(graded: Page) -> None:
     card = assessment_sheet.evaluation_card(page)
     assert card is not None
     assert "score" in card.detail
+    assert "(grille simulée)" in card.detail or "non calculable" in card.detail
+
+
+def test_a_sanction_is_quoted_with_what_it_still_waits_for(graded: Page) -> None:
+    rows = assessment.evaluations(graded)
+    cards = {}
+    for row in rows[rows["kind"] == "sanction"].to_dict("records"):
+        page = Page(graded.campaign, graded.store, None, str(row["contract_finess"]))
+        card = assessment_sheet.evaluation_card(page)
+        assert card is not None
+        cards[not pd.isna(row["amount_eur"]) and row["amount_eur"] > 0] = plain(card.detail)
+    assert "score" in cards[True]
+    assert "(grille simulée) ; sanction encourue " in cards[True]
+    assert cards[True].endswith(" €, avant procédure contradictoire")
+    assert "procédure" not in cards[False]
+
+
+def test_a_sheet_names_the_source_of_the_rates_that_it_applies(folder: Path) -> None:
+    page = paying(folder, RULES.read_text(encoding="utf-8"))
+    finess = page.store.read(tables.EVALUATIONS).query("kind == 'incentive'")["contract_finess"].iloc[0]
+    table = assessment_sheet.steps_table(Page(page.campaign, page.store, None, str(finess)))
+    assert isinstance(table, Table)
+    assert page.scheme.incentive is not None
+    assert f"Source de la règle : {page.scheme.incentive.source}." in table.notes
 
 
 def test_no_point_is_singular() -> None:

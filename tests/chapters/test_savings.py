@@ -263,7 +263,14 @@ def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page
     assert isinstance(figures, Table | Notice)
     table = shown[0]
     assert isinstance(table, Table)
-    assert [int(rank) for rank in cells(table, "Rang")] == list(range(1, len(table.rows) + 1))
+    ceilings = ["plafond théorique" in label for label in cells(table, "Levier")]
+    ranked_nb = ceilings.count(False)
+    assert ceilings == sorted(ceilings)
+    # What is no gain to expect has no rank among gains.
+    unranked = [cell for cell, ceiling in zip(cells(table, "Rang"), ceilings, strict=True) if ceiling]
+    assert [int(rank) for rank in cells(table, "Rang")[:ranked_nb]] == list(range(1, ranked_nb + 1))
+    assert not any(cell.isdigit() for cell in unranked)
+    assert any("n'a pas de rang" in note for note in table.notes) == bool(unranked)
     assert any("ne s'additionnent pas" in note for note in table.notes)
     card = savings_sheet.levers_card(sheet(page, str(finess)))
     assert card is not None

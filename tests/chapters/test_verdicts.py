@@ -91,6 +91,27 @@ def test_a_year_whose_months_do_not_make_the_base_is_not_judged_and_says_both_am
     assert (row["reason"], pd.isna(row["median_eur"])) == ("les mois ne font pas la base annuelle", True)
 
 
+def test_months_in_doubt_are_told_apart_from_the_base(pages: dict[str, Page]) -> None:
+    page = pages[C]
+    answer, _ = sheet.headline(page)
+    assert words(answer).startswith("En 2019, d'après les mois reçus, la PHMEV a augmenté de 1,0 % par rapport à 2018")
+    reserve = "d'après des mois qui ne font pas la base annuelle"
+    assert f"dans l'évolution de la région, {reserve} (rang" in words(sheet.retained_messages(page))
+    told = words(sheet.contribution(page))
+    assert told.startswith(f"En 2019, {reserve}, l'établissement porte")
+    assert "sa dépense a varié de +12 € par rapport à 2018" in told
+    drawn = sheet_spending.cumulative_figure(page)
+    assert isinstance(drawn, Figure)
+    assert "objectif" not in drawn.title
+    assert "Les mois ne font pas la base annuelle : leur cumul n'est pas comparé à l'objectif." in str(drawn).replace(
+        "\xa0", " "
+    )
+    whole = sheet_spending.cumulative_figure(pages[A])
+    assert isinstance(whole, Figure)
+    assert "au-dessus de l'objectif" in whole.title
+    assert reserve not in words(sheet.contribution(pages[A]))
+
+
 def test_a_whole_year_is_judged(pages: dict[str, Page]) -> None:
     assert ": non respecté" in words(sheet.headline(pages[A])[0])
     assert ": respecté" in words(sheet.headline(pages[D])[0])

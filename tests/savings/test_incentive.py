@@ -146,8 +146,8 @@ def test_a_contract_outside_the_source_is_without_object() -> None:
     result = incentive(rows, rule=rule())
     assert one(result, "phev_ipp")["status"] == "not_applicable"
     assert one(result, "phev_ipp")["reason"] == "sans objet pour cet établissement"
-    told = incentive(rows.assign(reason=["établissement absent d'Open PHMEV", None]), rule=rule())
-    assert one(told, "phev_ipp")["reason"] == "établissement absent d'Open PHMEV"
+    told = incentive(rows.assign(reason=["aucune dépense de ce type dans Open PHMEV", None]), rule=rule())
+    assert one(told, "phev_ipp")["reason"] == "aucune dépense de ce type dans Open PHMEV"
     assert (one(result, "incentive")["status"], one(result, "incentive")["amount_eur"]) == ("computed", 1)
 
 
@@ -159,6 +159,16 @@ def test_floor_and_cap_of_the_contract() -> None:
     capped = one(incentive(rows, rule=rule(floor_eur="none", cap_eur=10)), "incentive")
     assert (capped["gross_eur"], capped["amount_eur"]) == (16, 10)
     assert "plafond" in capped["reason"]
+
+
+@pytest.mark.parametrize("on", ["contract", "indicator"])
+def test_a_floor_is_not_why_nothing_is_due(on: str) -> None:
+    limits = rule(floor_eur=20, cap_eur="none", limits_bear_on=on)
+    result = incentive(pd.DataFrame([row("a", "60.00", "100.00")]), rule=limits)
+    for subject in ("a", "incentive"):
+        assert (one(result, subject)["amount_eur"], one(result, subject)["reason"]) == (0, None)
+    small = incentive(pd.DataFrame([row("a", "100.00", "60.00")]), rule=limits)
+    assert "sous le plancher" in one(small, "incentive" if on == "contract" else "a")["reason"]
 
 
 def test_floor_of_each_indicator() -> None:
