@@ -10,6 +10,8 @@ from caqes_analysis.chapters.indicator_population import (
     are_missed,
     constant_perimeter_notes,
     mean_words,
+    opened_since,
+    opening_notes,
     order_note,
     other_readings,
     part_notes,
@@ -180,6 +182,7 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
         weight=rows["contribution"].abs().fillna(-1.0),
     ).sort_values(["weight", "finess"], ascending=[False, True])
     own = level.id == reading.measure.id
+    known = reading.rows("establishment")
     return dumbbells(
         ordered,
         caption=level.label,
@@ -189,7 +192,7 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
         better=reading.definition.direction,
         threshold=reading.target.value if own else None,
         threshold_label=reading.target.noun,
-        notes=[order_note(reading), *part_notes(reading), *_left_out_notes(ordered)],
+        notes=[order_note(reading), *part_notes(reading), *_left_out_notes(ordered), *opening_notes(reading, known)],
     )
 
 
@@ -204,7 +207,8 @@ def _moves(reading: IndicatorReading) -> pd.DataFrame:
             previous_value=(level.scale * rows["denominator"]).where(rows["value"].notna()),
         )
     rows = reading.rows("establishment", level.id)
-    return rows[~rows["finess"].isin(_without_rate(reading, level))]
+    rows = rows[~rows["finess"].isin(_without_rate(reading, level))]
+    return rows[~opened_since(reading, rows)] if level.denominator is None else rows
 
 
 def _without_rate(reading: IndicatorReading, level: Measure) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words
-from caqes_analysis.chapters.constant_perimeter import left_out_words
+from caqes_analysis.chapters.constant_perimeter import left_out_words, opened_on
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.words import format_of
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
@@ -20,6 +20,8 @@ __all__ = [
     "constant_perimeter_notes",
     "contribution_note",
     "mean_words",
+    "opened_since",
+    "opening_notes",
     "order_note",
     "other_readings",
     "part_notes",
@@ -126,6 +128,34 @@ def constant_perimeter_notes(reading: IndicatorReading) -> list[str]:
     change = replace(format_of(level), signed=True).write(level.scale * (now - before))
     effect_points = whole_pct - region["value"]
     return [left_out_words(reading.page, sums["finess"], change, region["value"], effect_points)]
+
+
+def opened_since(reading: IndicatorReading, rows: pd.DataFrame) -> pd.Series[Any]:
+    """Say which establishments have both years and are in no change: the year before is that of their opening.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    rows
+        Rows of ``indicator_trends``, of establishments and of a level: of an evolution, nobody is told.
+    """
+    of_level = reading.definition.measure(rows["measure"].iloc[0]).evolution_of is None if len(rows) else False
+    both = rows["value"].notna() & rows["previous_value"].notna()
+    return both & rows["contribution"].isna() & (of_level and bool(rows["contribution"].notna().any()))
+
+
+def opening_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
+    """Name those that :func:`opened_since` finds; often nobody."""
+    names = reading.page.establishments.set_index("finess")["name"]
+    days = {
+        one: opened_on(reading.page, one, year=reading.year) for one in rows.loc[opened_since(reading, rows), "finess"]
+    }
+    who = [
+        f"{names.get(one, one)}" + ("" if day is None else f" (ouverture le {french.date(day, short=True)})")
+        for one, day in days.items()
+    ]
+    return [f"Hors de l'écart de la région{french.NBSP}: {some_of(who)}."] if who else []
 
 
 def other_readings(reading: IndicatorReading) -> list[str]:

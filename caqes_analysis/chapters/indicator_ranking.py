@@ -12,6 +12,8 @@ from caqes_analysis.chapters.indicator_population import (
     constant_perimeter_notes,
     contribution_note,
     mean_words,
+    opened_since,
+    opening_notes,
     part_notes,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
@@ -24,6 +26,8 @@ from caqes_analysis.indicators.standing import ranks_by_size
 
 __all__ = ["ranking_table"]
 
+_OUTSIDE = "not_applicable"
+
 
 def ranking_table(reading: IndicatorReading) -> Table | Notice:
     """Return every establishment with rank, interval, move and status; the region as total."""
@@ -32,6 +36,8 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         return Notice("missing", "Classement", "Aucun établissement n'est concerné par cet indicateur.")
     unit, measure = reading.unit, reading.measure
     is_ranked = rows["unranked_reason"].isna()
+    without_change = rows["previous_status"].where(rows["previous_status"] == _OUTSIDE, None)
+    is_opening = opened_since(reading, rows)
     situations = [
         reading.situation(value, finess) if counts else ("–", "muted")
         for value, finess, counts in zip(rows["value"], rows["finess"], is_ranked, strict=True)
@@ -41,7 +47,8 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         place=[_rank_words(row) for row in rows.to_dict("records")],
         bounds=[unit.interval(*pair) or "–" for pair in zip(rows["lower"], rows["upper"], strict=True)],
         previous=rows["previous_value"],
-        change_status=rows["previous_status"].where(rows["previous_status"] == "not_applicable", None),
+        change_status=without_change.where(without_change.notna() | ~(is_opening & rows["change"].isna()), _OUTSIDE),
+        part_status=without_change.where(~is_opening, _OUTSIDE),
         position=[word for word, _ in situations],
         state=[state for _, state in situations],
         reference=reading.references.reindex(rows["finess"]).to_numpy() if len(reading.references) else None,
@@ -83,7 +90,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     if rows["contribution"].notna().any():
         columns.append(
             ColumnFormat.points(
-                "contribution", "Contribution", decimals=2, value_status="change_status", is_provisional=None
+                "contribution", "Contribution", decimals=2, value_status="part_status", is_provisional=None
             )
         )
     columns.append(ColumnFormat.text("department", "Dép."))
@@ -121,11 +128,12 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
     notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
     notes += part_notes(reading)
     if reading.measure.evolution_of is None and rows["previous_value"].notna().any():
-        both = rows["value"].notna() & rows["previous_value"].notna()
+        both = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)
         notes.append(
             "Écart de la région : aux mêmes établissements, ceux qui ont une valeur les deux années "
             f"({french.number(both.sum())})."
         )
+        notes += opening_notes(reading, rows)
     notes += [f"Région{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
     if rows["contribution"].notna().any():

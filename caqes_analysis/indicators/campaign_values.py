@@ -127,7 +127,7 @@ def keep_indicators(store: Store, campaign: Campaign, *, part: str) -> None:
         places = Places.read(store, sorted(values["finess"].dropna().unique()))
         groups = {level: pd.Series(names, index=list(places.finess)) for level, names in places.groups.items()}
         category = groups["category"].rename("category").rename_axis("finess").reset_index()
-        values, measured, layout = with_intervals(values, published, groups)
+        values, measured, layout = with_intervals(values, published, groups, places.openings())
         peers = peer_groups(category, sizes(store))
         followed = trends(values, published, measured=measured, layout=layout, peers=peers)
     received = [table.name for table in tables.ALL_TABLES if store.has(table)]

@@ -14,7 +14,7 @@ from caqes_analysis.indicators.dispersion import Dispersion, Kind, Unestimated, 
 from caqes_analysis.indicators.layout import Layout, Series, is_share
 from caqes_analysis.indicators.slopes import LEVEL
 
-__all__ = ["Measured", "change_bounds", "in_points", "measure_all", "same_establishments"]
+__all__ = ["Measured", "change_bounds", "in_points", "measure_all", "same_establishments", "years_of"]
 
 Floats = npt.NDArray[np.float64]
 _ZERO = "valeur nulle : l'aléa d'un montant nul n'est pas estimable"
@@ -190,9 +190,11 @@ def _bounds(
 
 
 def same_establishments(layout: Layout, one: Measured, periods: Sequence[int]) -> tuple[Floats, Floats, Floats]:
-    """Return a series over some periods, the groups summed over the establishments that have all of them.
+    """Return a series over some periods, the groups summed over the establishments that have all of them whole.
 
-    An amount whose establishments are not the same from one year to the next would change by that alone.
+    An amount whose establishments are not the same from one year to the next would change by that alone. So would one
+    of which an establishment was there for some months only: one that opened in the course of a period is in no group
+    (the rule of evolutions), and an amount of its own over a part of a year is compared with nothing. Its own ratio is.
 
     Parameters
     ----------
@@ -212,14 +214,22 @@ def same_establishments(layout: Layout, one: Measured, periods: Sequence[int]) -
     if one.kind is None:
         return one.value[list(periods)], above, below
     own = slice(0, layout.establishments_nb)
-    known = np.asarray(np.isfinite(one.value[list(periods)][:, own]).all(axis=0))
+    there = np.asarray(np.isfinite(one.value[list(periods)][:, own]).all(axis=0))
+    known = there & ~layout.opened_in(years_of(one.series, periods))
     above = layout.added(_kept(above[:, own], known))
     if one.measure.denominator is None:
         some = layout.added(np.asarray(known, dtype=np.float64)) > 0
         return one.measure.scale * np.where(some, above, np.nan), np.where(some, above, np.nan), below
     below = layout.added(_kept(below[:, own], known))
+    above[:, own] = _kept(layout.numerator[blocks][:, own], there)
+    below[:, own] = _kept(layout.denominator[blocks][:, own], there)
     with np.errstate(invalid="ignore", divide="ignore"):
         return one.measure.scale * above / below, above, below
+
+
+def years_of(series: Series, periods: Sequence[int]) -> list[int]:
+    """Return the years of some periods of a series."""
+    return [int(series.periods[place][:4]) for place in periods]
 
 
 def _kept(values: Floats, known: npt.NDArray[np.bool_]) -> Floats:

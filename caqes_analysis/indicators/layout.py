@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +63,9 @@ class Layout:
         All that :func:`~caqes_analysis.indicators.compute.compute_indicators` returned, in its order.
     groups
         By level (``department``, ``category``, ``region``), group of each establishment, by FINESS.
+    openings
+        By FINESS, the year in the course of which an establishment opened
+        (:meth:`~caqes_analysis.indicators.places.Places.openings`); nobody when None.
 
     Raises
     ------
@@ -70,7 +73,9 @@ class Layout:
         When the rows are not whole blocks in order.
     """
 
-    def __init__(self, values: pd.DataFrame, groups: Mapping[str, pd.Series[str]]) -> None:
+    def __init__(
+        self, values: pd.DataFrame, groups: Mapping[str, pd.Series[str]], openings: pd.Series[int] | None = None
+    ) -> None:
         starts = (values[_KEY] != values[_KEY].shift()).any(axis=1).to_numpy().nonzero()[0]
         self.blocks_nb = len(starts)
         self.width = len(values) // self.blocks_nb if self.blocks_nb else 0
@@ -91,6 +96,8 @@ class Layout:
         # Of an evolution, the euros of an establishment that spent nothing the year before are in those of its region.
         self.compared = tuple(values[name].to_numpy(dtype=np.float64).reshape(self.shape) for name in _COMPARED)
         self.members = self._members(groups)
+        own = self.places["finess"].iloc[: self.establishments_nb]
+        self._opened = np.zeros(len(own)) if openings is None else openings.reindex(own).to_numpy(dtype=np.float64)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -104,6 +111,10 @@ class Layout:
         placed = {level: of.reindex(own["finess"]).to_numpy() for level, of in groups.items()}
         columns = [placed[level] == group for level, group in zip(rest["level"], rest["group"], strict=True)]
         return np.array(columns, dtype=np.float64).reshape(len(columns), len(own)).T
+
+    def opened_in(self, years: Iterable[int]) -> npt.NDArray[np.bool_]:
+        """Say which establishments opened in the course of one of some years: what they show of it is a part."""
+        return np.isin(self._opened, list(years))
 
     def added(self, values: Floats) -> Floats:
         """Return the sums of the groups, after the values of the establishments (… × establishments)."""

@@ -97,3 +97,8 @@ class Places:
     def opened_within(self, year: int) -> npt.NDArray[np.bool_]:
         """Say which establishments opened after January of a year: its amounts are those of a part of it."""
         return np.asarray((self.opened == year) & (self.opened_month > 1), dtype=bool)
+
+    def openings(self) -> pd.Series[int]:
+        """Return, by FINESS, the year of which an establishment was open for a part only; those alone that have one."""
+        years = pd.Series(self.opened, index=list(self.finess))
+        return years[self.opened_month > 1]

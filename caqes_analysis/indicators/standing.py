@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from caqes_analysis import french
-from caqes_analysis.indicators.intervals import Measured, in_points
+from caqes_analysis.indicators.intervals import Measured, in_points, years_of
 from caqes_analysis.indicators.layout import Layout
 from caqes_analysis.indicators.measures import Measure
 from caqes_analysis.indicators.secrecy import UNRANKED
@@ -111,7 +111,7 @@ def contributions(one: Measured, layout: Layout, now: int, before: int | None) -
     Returns
     -------
     array
-        By place: missing for groups, and for establishments that have not both periods.
+        By place: missing for groups, and for establishments that have not both periods, or opened within the first.
     """
     found = np.full(layout.width, np.nan)
     own = slice(0, layout.establishments_nb)
@@ -125,6 +125,8 @@ def contributions(one: Measured, layout: Layout, now: int, before: int | None) -
         return found
     earlier = one.series.blocks[before]
     above, above_before = layout.numerator[block, own], layout.numerator[earlier, own]
+    opened = layout.opened_in(years_of(one.series, [before]))
+    above = np.where(opened, np.nan, above)
     if one.measure.denominator is None:
         found[own] = _of_amounts(above, above_before)
         return found

@@ -11,7 +11,14 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.indicators.definition import IndicatorDefinition
-from caqes_analysis.indicators.intervals import Measured, change_bounds, in_points, measure_all, same_establishments
+from caqes_analysis.indicators.intervals import (
+    Measured,
+    change_bounds,
+    in_points,
+    measure_all,
+    same_establishments,
+    years_of,
+)
 from caqes_analysis.indicators.layout import Layout
 from caqes_analysis.indicators.secrecy import TOO_FEW
 from caqes_analysis.indicators.slopes import ENOUGH_PERIODS, theil_sen
@@ -41,7 +48,10 @@ def tracked_measures(definition: IndicatorDefinition) -> tuple[str, ...]:
 
 
 def with_intervals(
-    values: pd.DataFrame, definitions: Iterable[IndicatorDefinition], groups: Mapping[str, pd.Series[str]]
+    values: pd.DataFrame,
+    definitions: Iterable[IndicatorDefinition],
+    groups: Mapping[str, pd.Series[str]],
+    openings: pd.Series[int] | None = None,
 ) -> tuple[pd.DataFrame, list[Measured], Layout]:
     """Fill the intervals of indicator values.
 
@@ -53,6 +63,9 @@ def with_intervals(
         Their definitions.
     groups
         By level (``department``, ``category``, ``region``), group of each establishment, by FINESS.
+    openings
+        By FINESS, the year in the course of which an establishment opened
+        (:meth:`~caqes_analysis.indicators.places.Places.openings`): it is in no change that starts from that year.
 
     Returns
     -------
@@ -60,7 +73,7 @@ def with_intervals(
         The table with ``lower`` and ``upper`` (95 %), and what :func:`trends` goes on with: the series, and their
         layout.
     """
-    layout = Layout(values, groups)
+    layout = Layout(values, groups, openings)
     measured = measure_all(layout, definitions)
     lower, upper = np.full(layout.shape, np.nan), np.full(layout.shape, np.nan)
     for one in measured:
@@ -183,6 +196,10 @@ def _past(one: Measured, now: int, layout: Layout) -> Floats:
     known = np.flatnonzero(np.isfinite(past[:, : layout.establishments_nb]).any(axis=1))
     past[known] = same_establishments(layout, one, known.tolist())[0] if one.kind else past[known]
     past[:, : layout.establishments_nb] = one.value[: now + 1, : layout.establishments_nb]
+    if one.kind is not None and one.measure.denominator is None:
+        # An amount over a part of a year is no first point of a slope.
+        for place, year in enumerate(years_of(one.series, range(now))):
+            past[place, : layout.establishments_nb][layout.opened_in([year])] = np.nan
     return past
 
 

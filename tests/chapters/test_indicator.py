@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from caqes_analysis import tables
@@ -228,3 +229,28 @@ def test_a_page_gives_the_other_perimeter_and_the_masked_part_that_it_announces(
     assert f"À champ constant, hors insuline asparte : {constant:.1f} % dans la région.".replace(".", ",", 1) in said
     masked = plain(indicator.reading_text(read_indicator(page, "repertoire_share")).summary())
     assert "Part des lignes masquées dans la région : " in masked
+
+
+def test_an_opening_of_the_year_before_is_named_and_in_no_change(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = read_indicator(page, "phev_ipp")
+    reading = replace(reading, measure=reading.definition.measure("boxes_nb"))
+    before = reading.rows("establishment", "boxes_nb").dropna(subset=["value", "previous_value"])
+    finess = before["finess"].iloc[0]
+    trends = reading.trends.copy()
+    is_own = (trends["finess"] == finess) & (trends["measure"] == "boxes_nb")
+    trends.loc[is_own, ["change", "contribution"]] = float("nan")
+    known = page.establishments.copy()
+    known.loc[known["finess"] == finess, "valid_from"] = pd.Timestamp("2022-09-01")
+    monkeypatch.setitem(page.__dict__, "establishments", known)
+    name = known.set_index("finess")["name"][finess]
+    reading = replace(reading, trends=trends)
+    table, moves = ranking_table(reading), indicator.moves_figure(reading)
+    assert isinstance(table, Table)
+    assert isinstance(moves, Figure)
+    said = f"Hors de l'écart de la région : {name} (ouverture le 01/09/2022)."
+    assert said in [plain(note) for note in table.notes]
+    assert said in [plain(note) for note in moves.notes]
+    assert f"({len(before) - 1})." in plain(" ".join(table.notes))
+    assert name not in cells(moves.table, "Établissement")
+    opened_this_year = (reading.establishments["previous_status"] == "not_applicable").sum()
+    assert cells(table, "Écart").count("sans objet") == 1 + opened_this_year

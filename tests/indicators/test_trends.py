@@ -63,7 +63,7 @@ def followed(
     values = compute_indicators(store, definitions, periods=[str(year) for year in years])
     places = Places.read(store, sorted(values["finess"].dropna().unique()))
     groups = {level: pd.Series(names, index=list(places.finess)) for level, names in places.groups.items()}
-    full, measured, layout = with_intervals(values, definitions, groups)
+    full, measured, layout = with_intervals(values, definitions, groups, places.openings())
     known = pd.Series(peers or {}, dtype=object)
     found = trends(full, definitions, measured=measured, layout=layout, peers=known)
     tables.INDICATOR_TRENDS.validate(found)
@@ -157,6 +157,25 @@ def test_an_opening_had_no_object_the_year_before(tmp_path: Path) -> None:
     store = region(tmp_path, {"finess": A}, {"finess": B, "valid_from": pd.Timestamp("2024-01-01")})
     counted(store, {2023: {A: (40, 100)}, 2024: {A: (60, 120), B: (120, 280)}})
     assert row(followed(store, SHARE, years=[2023, 2024]), B)["previous_status"] == "not_applicable"
+
+
+def test_an_opening_in_the_course_of_the_year_before_is_in_no_change(tmp_path: Path) -> None:
+    store = region(tmp_path, {"finess": A}, {"finess": C}, {"finess": B, "valid_from": pd.Timestamp("2023-09-01")})
+    counted(store, {2023: {A: (40, 100), B: (30, 40), C: (50, 100)}, 2024: {A: (60, 120), B: (30, 120), C: (50, 100)}})
+    found = followed(store, SHARE, LEVEL, years=[2023, 2024])
+    whole, boxes = row(found, "region"), row(found, "region", "boxes_nb")
+    assert whole["value"] == pytest.approx(100 * 140 / 340)
+    assert whole["change"] == pytest.approx(100 * (110 / 220 - 90 / 200))
+    assert boxes["change"] == pytest.approx(10.0)
+    assert boxes["change"] == pytest.approx(row(found, "region", "evolution_pct")["value"])
+    # A share over four months is still that of its practice; an amount over four months compares with nothing.
+    assert row(found, B)["change"] == pytest.approx(-50.0)
+    assert pd.isna(row(found, B, "boxes_nb")["change"])
+    assert row(found, B, "boxes_nb")["periods_nb"] == 1
+    for measure in ("share_pct", "boxes_nb"):
+        assert pd.isna(row(found, B, measure)["contribution"])
+        own = found[(found["measure"] == measure) & found["finess"].notna()]
+        assert own["contribution"].sum() == pytest.approx(row(found, "region", measure)["change"])
 
 
 def test_no_interval_where_chance_cannot_be_told_and_it_says_why(small: Store) -> None:
