@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from caqes_analysis.simulation.establishments import Establishment
 from caqes_analysis.simulation.reception import Reception
-from caqes_analysis.simulation.series import Region
+from caqes_analysis.simulation.series import TAKEN_OVER_SHARE, Region
 
 __all__ = ["ACTIVITY_HEADER", "LPP_HEADER", "activity_rows", "lpp_rows"]
 
@@ -67,6 +67,7 @@ def activity_rows(region: Region, last_month: int) -> Iterator[tuple[str, str, s
         random = np.random.default_rng([region.seed, 5, one.index])
         spent = {series.envelope: (series.months, series.cents) for series in region.series(one)}
         traits = _Traits(one, random)
+        taken_over = _taken_over(region, traits) if one.role == "successor" else np.zeros(len(months))
         for year in (region.year - 2, region.year - 1, region.year):
             last = last_month if year == region.year else 12
             inside = (months >= np.datetime64(f"{year}-01")) & (months <= np.datetime64(f"{year}-{last:02d}"))
@@ -75,8 +76,15 @@ def activity_rows(region: Region, last_month: int) -> Iterator[tuple[str, str, s
                 code: float(cents[np.isin(when, months[inside])].sum()) / 100 for code, (when, cents) in spent.items()
             }
             open_nb = int(np.isin(months[inside], spent["lpp"][0]).sum()) if "lpp" in spent else last
-            for activity, count in traits.counts(totals, open_nb / 12, year - region.year + 1).items():
+            share_of_year = open_nb / 12 + float(taken_over[inside].sum()) / 12
+            for activity, count in traits.counts(totals, share_of_year, year - region.year + 1).items():
                 yield one.finess, period, activity, str(count)
+
+
+def _taken_over(region: Region, own: _Traits) -> npt.NDArray[np.float64]:
+    """Return, month by month, the activity taken over from the merged establishment, as a part of the successor's."""
+    merged = _Traits(region.merged, np.random.default_rng([region.seed, 5, region.merged.index]))
+    return np.where(region.after_merger, TAKEN_OVER_SHARE * merged.stays / own.stays, 0.0)
 
 
 class _Traits:

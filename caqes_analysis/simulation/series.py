@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from caqes_analysis.simulation.establishments import Establishment, build_establishments
 
-__all__ = ["ENVELOPE_TRAITS", "EnvelopeTraits", "Region", "SimulatedSeries"]
+__all__ = ["ENVELOPE_TRAITS", "TAKEN_OVER_SHARE", "EnvelopeTraits", "Region", "SimulatedSeries"]
 
 Floats = npt.NDArray[np.float64]
 Cents = npt.NDArray[np.int64]
@@ -103,7 +103,9 @@ _DRIFT_SD = 0.004
 _FIRST_YEAR = 2000
 _YEAR_SHOCK_SD_PCT = 0.8
 _BREAKS = {"break_up": (1.35, -1, 5), "break_down": (0.72, 0, 4)}  # factor, year from the campaign's, month
-_TAKEN_OVER_SHARE = 0.95
+TAKEN_OVER_SHARE = 0.95
+"""Part of what a merged establishment did that its successor goes on doing: spending and activity alike."""
+
 _TINY_PATIENTS_PER_MONTH, _TINY_EUR = 1.6, 55.0
 
 
@@ -154,8 +156,14 @@ class Region:
         return np.arange(f"{self.year - self.years_nb + 1}-01", f"{self.year + 1}-01", dtype="datetime64[M]")
 
     @cached_property
-    def _merged(self) -> Establishment:
+    def merged(self) -> Establishment:
+        """The establishment that another takes over."""
         return next(one for one in self.establishments if one.role == "merged")
+
+    @property
+    def after_merger(self) -> npt.NDArray[np.bool_]:
+        """Say of each month whether the successor lives through it with what it took over."""
+        return self._after(self.merged.closed_on)
 
     @cached_property
     def _regional_growth(self) -> dict[str, Floats]:
@@ -169,10 +177,10 @@ class Region:
         """Yield the complete months of an establishment, an envelope at a time: no month late, none missing."""
         full = self._full(one)
         if one.role == "successor":
-            inherited = self._full(self._merged)
-            after = self._after(self._merged.closed_on)
+            inherited = self._full(self.merged)
+            after = self.after_merger
             for code in full:
-                full[code] += np.where(after, _TAKEN_OVER_SHARE * inherited.get(code, 0.0), 0.0)
+                full[code] += np.where(after, TAKEN_OVER_SHARE * inherited.get(code, 0.0), 0.0)
         for part, whole in _PART_OF.items():
             if part in full:
                 full[whole] = full[whole] + full[part]

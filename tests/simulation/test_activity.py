@@ -58,3 +58,14 @@ def test_the_last_cumul_is_the_sum_of_the_months(region_folder: Path) -> None:
 
 def test_quarters_reached() -> None:
     assert [quarters(month) for month in (1, 3, 8, 12)] == [(), (3,), (3, 6), (3, 6, 9, 12)]
+
+
+def test_a_merged_hospital_takes_its_activity_to_its_successor(region_folder: Path) -> None:
+    known = rows_of((region_folder / "etablissements.csv").read_bytes(), "cp1252")
+    (merged,) = [row for row in known if row["successeur"]]
+    stays: dict[str, int] = defaultdict(int)
+    for row in rows_of((region_folder / "activite.csv").read_bytes(), "cp1252"):
+        if row["activite"] == "stays" and row["finess"] in (merged["finess"], merged["successeur"]):
+            stays[row["periode"]] += int(row["nombre"])
+    years = [stays["2022"], stays["2023"], stays["2024-M09"] * 12 / 9]
+    assert max(years) < 1.06 * min(years), years
