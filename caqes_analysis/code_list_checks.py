@@ -69,10 +69,14 @@ where s.last_day > a.as_of + interval {STALE_AFTER_MONTHS_NB} month
 group by s.delivery, l.list order by s.delivery, l.list
 """
 
-# Only kinds whose history was received are looked at; beyond its end, a code that it does not know may be new.
+# Only kinds whose history was received are looked at; after its last publication (not its last day of effect, which a
+# text may set months ahead), a code that it does not know may be new.
 _OFF_LIST = f"""
 with {_SPENT},
-histories as (select if(kind = 'drug', 'ucd', 'lpp') as kind, max(day) as ends from extra_list_events group by kind),
+histories as (
+  select if(kind = 'drug', 'ucd', 'lpp') as kind, max(coalesce(published_on, day)) as ends
+  from extra_list_events group by kind
+),
 periods as (
   select if(kind = 'drug', 'ucd', 'lpp') as kind, code, listed_from, listed_to from extra_list_periods
 ),

@@ -138,3 +138,9 @@ def test_anti_pd1_before_their_listing_in_the_real_history(tmp_path: Path, real_
     store.write(tables.EXTRA_LIST_PERIODS, listing_periods(history), part="u")
     uses(store, ("9409452", "2016-11"), ("9409452", "2016-12"), ("9409535", "2016-12"), ("9409535", "2017-01"))
     assert seen(check_validity(store, [])) == [("les", "HORS_PERIODE_D_INSCRIPTION", "liste en sus", 2)]
+    # Published until 30/11/2021, with a tariff of 01/03/2022: a code of January may have been listed since.
+    uses(store, ("9999999", "2021-11"), ("9999999", "2022-01"))
+    assert seen(check_validity(store, [])) == [
+        ("les", "CODE_JAMAIS_INSCRIT", "liste en sus", 1),
+        ("les", "HISTORIQUE_DEPASSE", "liste en sus", 1),
+    ]

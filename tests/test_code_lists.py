@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.code_lists import CODE_LISTS, code_list_files, code_lists_table, known_code_lists, load_code_list
 from caqes_analysis.errors import CampaignError
+from caqes_analysis.extra_list import listing_periods
+from caqes_analysis.sources.extra_list_history import read_ucd_history
 
 IPP = """\
 id: ipp
@@ -35,7 +37,7 @@ def test_the_shipped_lists_hold_the_facts() -> None:
     assert {name: len(one.codes) for name, one in lists.items()} == {
         "anti-pd1": 5,
         "avastin": 2,
-        "biosimilaires-bevacizumab": 8,
+        "biosimilaires-bevacizumab": 12,
         "biosimilaires-infliximab": 7,
         "biosimilaires-rituximab": 9,
         "biosimilaires-trastuzumab": 15,
@@ -52,6 +54,9 @@ def test_the_shipped_lists_hold_the_facts() -> None:
     assert not opdivo.holds("9409452", date(2016, 12, 26))
     assert opdivo.holds("9409452", date(2016, 12, 27))
     assert lists["perfadom"].as_of == date(2019, 1, 31)
+    remsima = lists["biosimilaires-infliximab"]
+    days = (date(2021, 2, 1), date(2021, 2, 2), date(2021, 7, 15), date(2021, 7, 16))
+    assert [remsima.holds("9000458", day) for day in days] == [False, True, True, False]
     references = {
         name: [code.label for code in one.codes if code.role == "reference"]
         for name, one in lists.items()
@@ -74,7 +79,9 @@ def test_an_atc_class_holds_its_members() -> None:
     assert not ipp.holds("A02B", date(2024, 1, 1))
     perfadom = load_code_list(CODE_LISTS / "perfadom.yml")
     assert not perfadom.holds("110339", date(2024, 1, 1))
-    assert not perfadom.holds("1103392", date(2018, 12, 31))
+    assert perfadom.holds("1103392", date(2018, 12, 31))  # a list of 2019 that dates no code says nothing of its start
+    opdivo = load_code_list(CODE_LISTS / "anti-pd1.yml")
+    assert not opdivo.holds("9409452", date(2016, 12, 26))
 
 
 def test_the_longest_class_decides(tmp_path: Path) -> None:
@@ -170,3 +177,27 @@ def test_the_shipped_lpp_lists_are_those_of_the_nomenclature(real_data: Path) ->
         with (real_data / "lpp" / f"lpp_{file}.csv").open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.reader(stream, delimiter=";"))
         assert {row[0] for row in rows[1:]} == {one.code for one in lists[name].codes}
+        assert {one.days_of(code) for one in [lists[name]] for code in one.codes} == {(None, None)}
+        assert {row[-1] for row in rows[1:]} == {""}  # the source dates the end of no code, and the start of none
+
+
+# A powder for the eye under a temporary recommendation, and products of which the molecule is a part.
+NOT_IN_A_GROUP = {"9876544", "9001080", "9001081", "9400043", "9400066"}
+
+
+@pytest.mark.real
+def test_the_shipped_lists_of_drugs_are_those_of_the_history(real_data: Path) -> None:
+    """Every product of a molecule is in its list, however the history writes its name (« Bévacizumab »)."""
+    history = read_ucd_history(real_data / "liste_en_sus" / "liste_en_sus_ucd_historique.csv", delivery="u").rows
+    names = history["substance"].fillna("").map(french.alphabetical)
+    periods = listing_periods(history).set_index("code")
+    lists = known_code_lists()
+    for molecule in ("bevacizumab", "infliximab", "rituximab", "trastuzumab"):
+        group = lists[f"biosimilaires-{molecule}"]
+        known = set(history.loc[names.str.contains(molecule), "code"]) - NOT_IN_A_GROUP
+        assert {one.code for one in group.codes} == known, molecule
+        ends = periods.loc[sorted(known), "listed_to"].dropna().dt.date.to_dict()
+        assert {one.code: one.valid_to for one in group.codes if one.valid_to} == ends
+    dated = [one for one in lists.values() if one.kind == "ucd"]
+    assert {one.as_of for one in dated} == {history["published_on"].max().date()} == {date(2021, 11, 30)}
+    assert history["effective_on"].max().date() == date(2022, 3, 1)

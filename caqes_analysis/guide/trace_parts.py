@@ -59,7 +59,9 @@ def _dates(one: CodeList) -> str:
         end = f" au {french.date(one.valid_to, short=True)}" if one.valid_to else ""
         said = f" Elle vaut{start}{end or ', sans date de fin'}."
     checked = f" État de la source au {french.date(one.as_of, short=True)}." if one.as_of else ""
-    return f"{said}{checked}"
+    undated = one.kind != "atc" and one.as_of and not any(day for entry in one.codes for day in one.days_of(entry))
+    limits = " Cette source ne date pas ses codes : ils sont comptés quelle que soit l'année." if undated else ""
+    return f"{said}{checked}{limits}"
 
 
 def _codes(one: CodeList) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caqes_analysis import tables
+from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.indicators.compute import compute_indicators, missing_code_lists
 from caqes_analysis.indicators.definition import IndicatorDefinition
@@ -305,12 +307,10 @@ def test_before_the_first_day_of_a_list_nothing_is_zero(tmp_path: Path) -> None:
     )
     listed = {"table": "lpp_spend", "sum": "amount_eur", "where": "in_list(lpp, 'perfadom')"}
     home = definition({"id": "amount_eur", "numerator": listed}, code_lists=["perfadom"])
-    found = values(store, home, "2018", "2019", "2020")
-    assert [status(found, A, "amount_eur", period=str(year)) for year in (2018, 2019, 2020)] == [
-        "missing",
-        "reported",
-        "zero",
-    ]
+    shipped = known_code_lists()["perfadom"]  # its source dates no code: here, one that a region dates
+    dated = {"perfadom": shipped.model_copy(update={"valid_from": date(2019, 1, 1)})}
+    found = compute_indicators(store, [home], periods=["2018", "2019", "2020"], code_lists=dated)
+    assert found.loc[found["finess"] == A, "value_status"].tolist() == ["missing", "reported", "zero"]
 
 
 def test_a_sum_with_phmev_does_not_apply_to_a_clinic_that_has_none(tmp_path: Path) -> None:
