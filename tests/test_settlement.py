@@ -160,6 +160,15 @@ def test_months_count_and_the_last_cumul_verifies_them(tmp_path: Path) -> None:
     assert deliveries.latest(store)["amount_eur"].sum() == Decimal("120.00")
 
 
+def test_a_series_that_the_last_cumul_leaves_out_is_not_verified_by_an_old_one(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    months: dict[str, str | None] = {f"2024-{m:02d}": "10.00" for m in range(1, 7)}
+    deliver(store, "mois", {(A, "lpp"): months, (A, "phmev"): dict(months)})
+    deliver_cumul(store, "m3", {(A, "lpp"): {"2024-03": "29.00"}, (A, "phmev"): {"2024-03": "29.00"}})
+    deliver_cumul(store, "m6", {(A, "lpp"): {"2024-06": "60.00"}})
+    assert list(settle(store)) == []
+
+
 def test_months_that_are_all_received_make_the_rate_whatever_an_older_cumul_says(tmp_path: Path) -> None:
     store = Store(tmp_path)
     received: dict[str, str | None] = {f"2024-{m:02d}": "110.00" for m in range(1, 8)}
