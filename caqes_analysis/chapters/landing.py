@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.level_changes import change_of, interval_reserve
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import no_rate_words
 from caqes_analysis.chapters.words import after_colon
@@ -232,11 +233,10 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
         noun = page.target(envelope).noun
         limit = "de l'objectif" if noun == "objectif" else f"du {noun}"
         known = "" if pd.isna(row["target_eur"]) else f", {gap_between(row)} {limit}"
-        return f"L'année est close à {rate_words(row)} ({label}){known}{_who_is_counted(row)}."
-    start = (
-        f"L'année finirait à {rate_words(row)} ({label}), avec huit chances sur dix d'être dans l'intervalle "
-        f"{rate_between(row)}"
-    )
+        changed = change_of(row)
+        reserve = "" if changed is None else f" ; {changed.words}"
+        return f"L'année est close à {rate_words(row)} ({label}){known}{_who_is_counted(row)}{reserve}."
+    start = f"L'année finirait à {rate_words(row)} ({label}), {_interval_words(row)}"
     target = page.target(envelope)
     if pd.isna(row["target_eur"]):
         return f"{start} ; {target.label}{_who_is_counted(row)}."
@@ -247,6 +247,14 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
     else:
         verdict = f"dépasser {whose} est {found.word} ({found.chance})"
     return f"{start} ; {verdict}, {gap_between(row)}{_who_is_counted(row)}."
+
+
+def _interval_words(row: pd.Series[Any]) -> str:
+    """Return the interval and what it promises, less where it knows of a change of level only in part."""
+    changed = change_of(row)
+    if changed is not None and changed.escapes_interval:
+        return f"dans l'intervalle {rate_between(row)}, {interval_reserve(changed)}"
+    return f"avec huit chances sur dix d'être dans l'intervalle {rate_between(row)}"
 
 
 def _who_is_counted(row: pd.Series[Any]) -> str:
@@ -268,7 +276,9 @@ def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
     if not has_rate(row):
         return Card(title, amount_between(row), no_rate_words(page, row))
     interval = rate_between(row) if _is_closed(row) else f"{rate_between(row)} à 80 %"
-    detail = f"{interval} ; {amount_between(row)}"
+    changed = change_of(row)
+    since = "" if changed is None else f", niveau changé depuis {changed.since}"
+    detail = f"{interval}{since} ; {amount_between(row)}"
     if pd.isna(row["target_eur"]):
         return Card(title, rate_words(row), f"{detail} ; {page.target(envelope).label}")
     found = chance_of(row)

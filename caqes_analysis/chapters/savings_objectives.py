@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.level_changes import conclusion_reserve
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_amounts import amounts_of
 from caqes_analysis.chapters.savings_estimates import (
@@ -326,6 +327,7 @@ def own_objectives(page: Page) -> Table | None:
                 for row in estimates
                 if row["indicator"] in set(own["indicator"])
             ),
+            *conclusion_reserve(page, [row["conclusion"] for row in estimates], year=int(own["year"].iloc[0])),
             *([CHANCE_NOTE] if estimates else []),
         ],
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
 from caqes_analysis.chapters.constant_perimeter import opened_on
+from caqes_analysis.chapters.level_changes import conclusion_reserve
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_amounts import amounts_of
 from caqes_analysis.chapters.savings_dotation import own_dotation
@@ -99,6 +100,7 @@ def own_figures(page: Page) -> Table | Notice:
             "Le contrat ne retient que les baisses ; l'évolution est la différence des deux années ; l'économie "
             "réelle est l'écart à ce qu'aurait été la dépense sans contrat, négatif pour un surcoût.",
             *(estimate_note(row) for row in estimates),
+            *conclusion_reserve(page, [row["conclusion"] for row in estimates], year=int(own["year"].iloc[0])),
             *([CHANCE_NOTE] if estimates else []),
         ],
     )

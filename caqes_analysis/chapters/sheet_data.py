@@ -6,6 +6,7 @@ import pandas as pd
 
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.data_quality_values import corrections_table, french_example, own_corrections
+from caqes_analysis.chapters.level_changes import change_sentences, changed_since
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import DOUBT, ERROR, FIRST_MONTH, RECEIVED
 from caqes_analysis.chapters.verdicts import unmatched_sentences
@@ -44,7 +45,8 @@ def data_card(page: Page) -> Card:
         return Card("Données", "À vérifier", month_phrase(page.campaign), "warning", UNMATCHED_WORDS)
     if missing.empty:
         applied = int((own_corrections(page)["state"] == "applied").sum())
-        words = ["aucun mois ne manque"]
+        changed, year = changed_since(page), page.campaign.year
+        words = [f"aucun mois de {year - 1} et {year} ne manque", *([changed] if changed else [])]
         words += [french.plural(applied, "valeur corrigée", "valeurs corrigées")] if applied else []
         words += [french.plural(len(doubts), "constat à regarder", "constats à regarder")] if doubts else []
         return Card("Données", "Complètes", month_phrase(page.campaign), "good", " ; ".join(words))
@@ -106,6 +108,7 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
             f"PHMEV {years} ; {UNMATCHED_WORDS}, et ne donnent pas de verdict."
             for years in unmatched_sentences(page, str(page.finess))
         )
+        notes.extend(change_sentences(page))
         for subject in (ERROR, DOUBT):
             notes.extend(f"{sentence_case(subject)} : {text}" for text in noticed(page, subject))
         since = page.regional_context.get((RECEIVED, FIRST_MONTH))

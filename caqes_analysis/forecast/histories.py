@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from caqes_analysis import french
 from caqes_analysis.forecast.intermittent import LEAST_SILENT_NB, silent_months
 from caqes_analysis.forecast.panel import Panel
 
@@ -175,8 +177,12 @@ def prepare(panel: Panel, year: int) -> Histories:
         notes = [reason] if reason else []
         if method is not Method.NONE:
             until = months[row, : 12 * HISTORY_YEARS_NB + int(observed_nb[row])]
-            notes += _silence(method, silent_months(until))
-            notes += _notes(panel, row, gaps_before[row], int((filled[row] != 0).sum()), bool(provisional[row].any()))
+            goes_on = bool((_window(panel.cents, start, width)[row, now][int(observed_nb[row]) :] > 0).any())
+            notes += [] if goes_on else _silence(method, silent_months(until))
+            # Of a year known whole nothing is estimated, whatever was not received long before it.
+            before_year = [] if method is Method.COMPLETE else gaps_before[row]
+            gaps = [*before_year, *(12 * HISTORY_YEARS_NB + np.flatnonzero(filled[row])).tolist()]
+            notes += _notes(panel, row, [_month_at(year, gap) for gap in gaps], bool(provisional[row].any()))
         before[row] = known[row, last].all()
         if not before[row] and method is not Method.NONE:
             notes.append(INCOMPLETE_YEAR_NOTE)
@@ -209,9 +215,14 @@ def _window(values: npt.NDArray[_Kind], start: int, width: int) -> npt.NDArray[_
     return found
 
 
-def _fill_gaps(months: Floats, observed_nb: Counts) -> Counts:
-    """Fill in place the isolated missing months, and return how many were filled before the year."""
-    filled = np.zeros(len(months), dtype=np.int64)
+def _month_at(year: int, index: int) -> pd.Timestamp:
+    """Return the month of an index of the histories of a year."""
+    return pd.Timestamp(year - HISTORY_YEARS_NB + index // 12, index % 12 + 1, 1)
+
+
+def _fill_gaps(months: Floats, observed_nb: Counts) -> list[list[int]]:
+    """Fill in place the isolated missing months, and return which were filled before the year, series by series."""
+    filled: list[list[int]] = [[] for _ in months]
     for row in range(len(months)):
         present = np.flatnonzero(~np.isnan(months[row]))
         if not len(present):
@@ -229,7 +240,7 @@ def _fill_gaps(months: Floats, observed_nb: Counts) -> Counts:
             for at in same:
                 months[row, at] = _neighbour(given, int(at))
             if year < HISTORY_YEARS_NB:
-                filled[row] += len(same)
+                filled[row] += same.tolist()
     return filled
 
 
@@ -286,23 +297,17 @@ def _silence(method: Method, silent_nb: int) -> list[str]:
     """Say that a series has stopped, where its year is not over: a closure, or months that were not received."""
     if method not in (Method.COMBINED, Method.SHORT, Method.DRAWN) or silent_nb < LEAST_SILENT_NB:
         return []
-    return [f"aucune dépense depuis {silent_nb} mois : arrêt possible, ou mois non reçus"]
+    return [f"aucune dépense dans les {silent_nb} derniers mois définitifs : arrêt possible, ou mois non reçus"]
 
 
-def _notes(panel: Panel, row: int, gaps_before: int, gaps_now: int, provisional: bool) -> list[str]:
+def _notes(panel: Panel, row: int, gaps: Sequence[pd.Timestamp], provisional: bool) -> list[str]:
     notes = []
     if panel.quarterly[row]:
         notes.append("reçue par trimestres, répartis en mois égaux")
-    if gaps_before:
-        notes.append(
-            f"{gaps_before} mois manquants avant l'année, estimés"
-            if gaps_before > 1
-            else "un mois manquant avant l'année, estimé"
-        )
-    if gaps_now:
-        notes.append(
-            f"{gaps_now} mois manquants de l'année, estimés" if gaps_now > 1 else "un mois manquant de l'année, estimé"
-        )
+    if gaps:
+        named = french.list_in_words([french.month_year(gap) for gap in gaps])
+        words = ("manquant", "estimé") if len(gaps) == 1 else ("manquants", "estimés")
+        notes.append(f"{named} {words[0]}, {words[1]}")
     if provisional:
         notes.append(PROVISIONAL_NOTE)
     return notes

@@ -7,6 +7,7 @@ begun, and the most certain one is told (``docs/methods/forecast.md``).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
 
-__all__ = ["LevelBreak", "find_level_break", "level_break_notes"]
+__all__ = ["LevelBreak", "ToldBreak", "find_level_break", "level_break_notes", "told_break"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,6 +29,11 @@ _LEAST_CERTAINTY = 6.0
 """Change divided by its standard error. Among series of constant level with a noise of 8 % a month, 0.2 % reach it;
 1.8 % of those whose level also wanders by 2 % a month."""
 _LEAST_SD_LOG = 0.02
+_UNDECLARED = "sans événement déclaré"
+_IN_PART = "l'intervalle n'en tient compte qu'en partie"
+_CLOSED = "l'évolution de l'année en vient en partie"
+_BASE_EFFECT = "l'évolution du début de l'année en vient (effet de base)"
+_TOLD = re.compile(rf"niveau (relevé|abaissé) d'environ (\d+\s%) depuis (\w+ (\d{{4}})), {_UNDECLARED} : ([^;]*)")
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,57 @@ class LevelBreak:
     def change_pct(self) -> float:
         """The change in %."""
         return float(100 * np.expm1(self.change_log))
+
+
+@dataclass(frozen=True)
+class ToldBreak:
+    """A change of level as the reason of a forecast tells it.
+
+    Parameters
+    ----------
+    is_rise
+        Whether the level rose.
+    size, since
+        « 29 % », « avril 2024 ».
+    year
+        Year in which it happened.
+    escapes_interval
+        Whether the interval of the forecast knows of it only in part.
+    """
+
+    is_rise: bool
+    size: str
+    since: str
+    year: int
+    escapes_interval: bool
+
+    @property
+    def words(self) -> str:
+        """« niveau abaissé d'environ 29 % depuis avril 2024, sans événement déclaré »."""
+        return (
+            f"niveau {'relevé' if self.is_rise else 'abaissé'} d'environ {self.size} depuis {self.since}, {_UNDECLARED}"
+        )
+
+
+def told_break(reason: object) -> ToldBreak | None:
+    """Return the change of level that the reason of a forecast tells; None when it tells none.
+
+    Parameters
+    ----------
+    reason
+        ``reason`` of a row of ``forecasts``.
+
+    Examples
+    --------
+    >>> told = "niveau abaissé d'environ 29\\xa0% depuis avril 2024, sans événement déclaré : autre chose"
+    >>> told_break(f"un mois provisoire ; {told}").since, told_break("les douze mois sont reçus")
+    ('avril 2024', None)
+    """
+    found = _TOLD.search(reason) if isinstance(reason, str) else None
+    if found is None:
+        return None
+    moved, size, since, year, why = found.groups()
+    return ToldBreak(moved == "relevé", size, since, int(year), why.strip() == _IN_PART)
 
 
 def find_level_break(months_eur: Floats) -> LevelBreak | None:
@@ -94,12 +151,13 @@ def level_break_notes(histories: Histories) -> dict[str, str]:
     """
     notes = {}
     for row, name in enumerate(histories.series):
-        if histories.methods[row] in (Method.NONE, Method.DORMANT, Method.COMPLETE):
+        if histories.methods[row] in (Method.NONE, Method.DORMANT):
             continue
         months = histories.months_eur[row, : 12 * HISTORY_YEARS_NB + int(histories.observed_nb[row])]
         found = find_level_break(months)
         if found is not None:
-            notes[name] = _note(found, histories.year)
+            is_closed = histories.methods[row] is Method.COMPLETE
+            notes[name] = _note(found, histories.year, _CLOSED if is_closed else _IN_PART)
     return notes
 
 
@@ -111,11 +169,9 @@ def _yearly_ratios(months_eur: Floats) -> Floats:
     return ratios[begun[0] :] if len(begun) else ratios[:0]
 
 
-def _note(found: LevelBreak, year: int) -> str:
+def _note(found: LevelBreak, year: int, within: str) -> str:
+    """Return the note of a change of level, ``within`` being what a change in the course of the year does."""
     at = pd.Timestamp(year - HISTORY_YEARS_NB, 1, 1) + pd.DateOffset(months=found.month_index)
-    moved = "relevé" if found.change_log > 0 else "abaissé"
     size = french.percent(abs(found.change_pct), 0)
-    told = f"niveau {moved} d'environ {size} depuis {french.month_year(at)}, sans événement déclaré"
-    if at.year == year:
-        return f"{told} : l'intervalle n'en tient compte qu'en partie"
-    return f"{told} : l'évolution du début de l'année en vient (effet de base)"
+    told = ToldBreak(found.change_log > 0, size, french.month_year(at), at.year, escapes_interval=within == _IN_PART)
+    return f"{told.words} : {within if at.year == year else _BASE_EFFECT}"

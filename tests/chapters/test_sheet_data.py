@@ -115,4 +115,4 @@ def test_the_card_counts_errors_and_corrections(pages: dict[str, Page]) -> None:
     wrong, right = sheet_data.data_card(pages[B]), sheet_data.data_card(pages[A])
     assert (wrong.value, wrong.state_label) == ("À vérifier", "1 erreur à régler")
     assert right.value == "Complètes"
-    assert right.state_label == "aucun mois ne manque ; 1 valeur corrigée ; 1 constat à regarder"
+    assert right.state_label == "aucun mois de 2023 et 2024 ne manque ; 1 valeur corrigée ; 1 constat à regarder"

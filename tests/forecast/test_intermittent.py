@@ -52,8 +52,21 @@ def test_a_series_that_stopped_may_stay_so(silent_nb: int, share: float) -> None
     assert (totals == spent).mean() == pytest.approx(share, abs=0.001)
     row = forecast_year_end(both, year=2024).set_index("series").loc["z_stopped"]
     assert (float(row["lower_95_eur"]) == spent) == (share > 0)
-    said = f"aucune dépense depuis {silent_nb} mois : arrêt possible, ou mois non reçus"
+    said = f"aucune dépense dans les {silent_nb} derniers mois définitifs : arrêt possible, ou mois non reçus"
     assert (said in row["reason"]) == (share > 0)
+
+
+def test_a_series_that_spends_in_its_provisional_months_is_not_said_to_stop() -> None:
+    amounts = [1000.0 + 10 * (n % 12) for n in range(40)] + [0.0, 0.0, 0.0, 50.0, 55.0]
+    own = one(amounts, start="2021-01-01", series="z_resumed")
+    own["is_provisional"] = own["month"] >= "2024-08-01"
+    months = pd.concat([until(region(10), "2024-07-01").assign(is_provisional=False), own])
+    said = forecast_year_end(months, year=2024).set_index("series").loc["z_resumed", "reason"]
+    assert "mois provisoires ignorés" in said
+    assert "arrêt possible" not in said
+    stopped = months.assign(amount_eur=months["amount_eur"].mask(months["is_provisional"], 0.0))
+    said = forecast_year_end(stopped, year=2024).set_index("series").loc["z_resumed", "reason"]
+    assert "aucune dépense dans les 3 derniers mois définitifs" in said
 
 
 def test_other_series_do_not_move_when_one_stops() -> None:

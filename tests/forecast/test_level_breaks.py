@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis.forecast.histories import prepare
-from caqes_analysis.forecast.level_breaks import find_level_break, level_break_notes
+from caqes_analysis.forecast.level_breaks import find_level_break, level_break_notes, told_break
 from caqes_analysis.forecast.panel import build_panel
 
 OBSERVED_NB = 7
@@ -68,3 +68,23 @@ def test_the_note_says_whether_the_forecast_or_the_rate_carries_it() -> None:
     assert "relevé" in notes["b/phmev"]
     assert "depuis mai 2023" in notes["b/phmev"]
     assert "effet de base" in notes["b/phmev"]
+    told, earlier = told_break(f"mois provisoires ignorés ; {notes['a/phmev']}"), told_break(notes["b/phmev"])
+    assert told is not None
+    assert earlier is not None
+    assert (told.is_rise, told.since, told.year, told.escapes_interval) == (False, "avril 2024", 2024, True)
+    assert (earlier.is_rise, earlier.since, earlier.year, earlier.escapes_interval) == (True, "mai 2023", 2023, False)
+    assert told_break("combinaison apprise") is None
+    assert told_break(None) is None
+
+
+def test_a_closed_year_keeps_the_change_that_makes_its_rate() -> None:
+    random = np.random.default_rng(0)
+    fall = 300_000 * np.exp(random.normal(0, 0.03, 60))
+    fall[51:] *= 0.73  # from April 2024, the year closed in December
+    months_of_it = pd.date_range("2020-01-01", periods=60, freq="MS")
+    monthly = pd.DataFrame({"series": "a/phmev", "month": months_of_it, "amount_eur": fall.round(2)})
+    (note,) = level_break_notes(prepare(build_panel(monthly), 2024)).values()
+    assert "depuis avril 2024, sans événement déclaré : l'évolution de l'année en vient en partie" in note
+    told = told_break(note)
+    assert told is not None
+    assert not told.escapes_interval

@@ -170,10 +170,17 @@ def test_missing_months_are_estimated_and_said() -> None:
     full = forecast_year_end(months, year=2024).set_index("series").loc[name]
     holes = months[~((months["series"] == name) & months["month"].isin(pd.to_datetime(["2022-05-01", "2024-04-01"])))]
     found = forecast_year_end(holes, year=2024).set_index("series").loc[name]
-    assert "un mois manquant de l'année, estimé" in found["reason"]
-    assert "un mois manquant avant l'année, estimé" in found["reason"]
+    assert "mai 2022 et avril 2024 manquants, estimés" in found["reason"]
     assert found["observed_eur"] < full["observed_eur"]
     assert float(found["median_eur"]) == pytest.approx(float(full["median_eur"]), rel=0.05)
+
+
+def test_a_closed_year_says_nothing_of_months_missing_long_before() -> None:
+    months = until(region(10), "2024-12-01")
+    name = "000000003/phmev"
+    holes = months[~((months["series"] == name) & (months["month"] == pd.Timestamp("2022-05-01")))]
+    found = forecast_year_end(holes, year=2024).set_index("series").loc[name]
+    assert (found["method"], found["reason"]) == ("année complète", "les douze mois sont reçus")
 
 
 def test_quarterly_deliveries_are_spread() -> None:
