@@ -9,9 +9,10 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.part_months import part_months_note
 from caqes_analysis.chapters.region import left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
-from caqes_analysis.chapters.verdicts import no_object, no_object_notes, position_in
+from caqes_analysis.chapters.verdicts import judged, no_object, no_object_notes, position_in, year_gap
 from caqes_analysis.chapters.words import category_words, envelope_of, period_label, sentence_case, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
@@ -75,6 +76,10 @@ def position_figure(page: Page, envelope: str) -> Figure | Notice:
     apart = french.list_in_words([f"{names.get(finess, finess)} ({why})" for finess, why in without.items()])
     rows = rows[~rows["finess"].isin(list(without))]
     frame = rows.assign(name=names.reindex(rows["finess"]).to_numpy(), value=rows["evolution_pct"])
+    if target.value is not None and len(judged(page, rows)):  # the title counts those that the home page counts
+        gaps = [year_gap(page, row) for _, row in rows.iterrows()]
+        aside = [None if gap is None else f"pas de verdict, {gap}" for gap in gaps]
+        frame["set_aside"] = pd.Series(aside, index=frame.index, dtype=object)
     period = through_phrase(page.campaign, page.campaign.settled_month_nb)
     return distribution(
         frame,
@@ -91,7 +96,9 @@ def levels_figure(page: Page, envelope: str) -> Figure | Notice:
     rows = page.settled(envelope)
     if rows.empty:
         return Notice("missing", "Dépense par catégorie", "Aucune dépense n'a été reçue pour cette enveloppe.")
-    rows = rows[in_both_years(rows)] if in_both_years(rows).any() else rows
+    compared = rows[in_both_years(rows)]
+    new = rows[~in_both_years(rows)] if len(compared) else rows.head(0)
+    rows = compared if len(compared) else rows
     category = page.establishments.set_index("finess")["category"].reindex(rows["finess"])
     labelled = rows.assign(
         label=[sentence_case(category_words(word)) if isinstance(word, str) else "Non renseignée" for word in category]
@@ -110,6 +117,14 @@ def levels_figure(page: Page, envelope: str) -> Figure | Notice:
         envelope=envelope,
         month_nb=page.campaign.settled_month_nb,
     )
+    if len(new):
+        names = page.establishments.set_index("finess")["name"].reindex(new["finess"]).fillna("").tolist()
+        others = french.plural(len(rows), "autre établissement", "autres établissements")
+        aside = (
+            f"Hors des parts et des totaux aussi : {french.list_in_words(names)} "
+            f"({french.compact_euros(new['current_eur'].sum())}) ; ils sont ceux des {others}."
+        )
+        figure = replace(figure, notes=(aside, *figure.notes))
     return _with_perimeter(page, envelope, figure)
 
 
@@ -171,6 +186,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         notes=[
             *filter(None, (apart, sentence_case(target.label), target.perimeter_label)),
             *no_object_notes(page, rows),
+            *part_months_note(page, rows, "leur montant, leur part et leur taux sont ceux"),
         ]
         if previous
         else [],

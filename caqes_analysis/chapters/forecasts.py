@@ -70,7 +70,8 @@ def answer(page: Page) -> Text:
     who = f"{french.plural(sure, 'établissement')} sur {len(own)}"
     if page.campaign.is_closed_year:
         verb = "a dépassé" if sure < 2 else "ont dépassé"
-        known = f"Parmi ceux dont l'année est entière les deux années, {who} {verb}"
+        whole = "entières et vérifiées" if page.unmatched else "entières"
+        known = f"Parmi les établissements dont les deux années sont {whole}, {sure} sur {len(own)} {verb}"
         count = f"{known} {noun} PHMEV en {page.campaign.year}."
     else:
         verb = "dépassera" if sure < 2 else "dépasseront"

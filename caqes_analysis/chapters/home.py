@@ -8,9 +8,10 @@ from caqes_analysis import french, quality
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, rate_words, region_landing
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.part_months import amount_words
 from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none, rated_nb
 from caqes_analysis.chapters.savings import savings_card
-from caqes_analysis.chapters.verdicts import position_in
+from caqes_analysis.chapters.verdicts import gap_adjective, position_in, year_gap
 from caqes_analysis.chapters.words import against_target, envelope_of, month_phrase, through_phrase
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, ColumnFormat, Notice, Table, Text
@@ -46,11 +47,12 @@ def home_answer(page: Page) -> Text:
 def _without_verdict(page: Page) -> str:
     """Say how many establishments have a rate and no verdict; nothing when all that have one are judged."""
     rows = page.settled("phmev")
-    count = int(rows["evolution_pct"].notna().sum()) - rated_nb(page, "phmev")
-    if not count:
+    rated = rows[rows["evolution_pct"].notna()]
+    gaps = [gap for _, row in rated.iterrows() if (gap := year_gap(page, row)) is not None]
+    if not gaps:
         return ""
-    counted = "non compté" if count == 1 else "non comptés"
-    return f" ({french.plural(count, 'autre')} {counted} : année incomplète)"
+    counted = "non compté" if len(gaps) == 1 else "non comptés"
+    return f" ({french.plural(len(gaps), 'autre')} {counted} : année {gap_adjective(gaps)})"
 
 
 def home_cards(page: Page) -> Cards:
@@ -78,7 +80,7 @@ def probably_above(page: Page, envelope: str) -> int:
 def _envelope_card(page: Page, envelope: str) -> Card:
     row = rate_of(page, envelope)
     rate = rate_or_none(row)
-    amount = french.compact_euros(None if row is None else row["current_eur"])
+    amount = french.compact_euros(None) if row is None else amount_words(page, page.settled(envelope))
     month_nb = page.campaign.settled_month_nb
     when = f"à M{month_nb}" if month_nb < 12 else str(page.campaign.year)
     title = f"{envelope_of(page.campaign, envelope).short_label} {when}"

@@ -189,7 +189,7 @@ class IndicatorReading:
         target = self.target_of(finess)
         better = "higher" if self.definition.direction == "higher" else "lower"
         is_sum = finess == "all"
-        gap = incomplete_words(len(self.gaps)) if is_sum else self.gaps.get(finess)
+        gap = incomplete_words(self.gaps.values()) if is_sum else self.gaps.get(finess)
         return position_of(value, target, month_nb=self.month_nb, direction=better, gap=gap, is_sum=is_sum)  # type: ignore[arg-type]
 
     @cached_property

@@ -235,18 +235,18 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
         known = "" if pd.isna(row["target_eur"]) else f", {gap_between(row)} {limit}"
         changed = change_of(row)
         reserve = "" if changed is None else f" ; {changed.words}"
-        return f"L'année est close à {rate_words(row)} ({label}){known}{_who_is_counted(row)}{reserve}."
+        return f"L'année est close à {rate_words(row)} ({label}){known}{_who_is_counted(page, row)}{reserve}."
     start = f"L'année finirait à {rate_words(row)} ({label}), {_interval_words(row)}"
     target = page.target(envelope)
     if pd.isna(row["target_eur"]):
-        return f"{start} ; {target.label}{_who_is_counted(row)}."
+        return f"{start} ; {target.label}{_who_is_counted(page, row)}."
     found = chance_of(row)
     whose = f"{french.elided('le', target.noun)} de {target.value_label}"
     if row["prob_exceed"] in (0, 1):
         verdict = f"{whose} est déjà {found.word}"
     else:
         verdict = f"dépasser {whose} est {found.word} ({found.chance})"
-    return f"{start} ; {verdict}, {gap_between(row)}{_who_is_counted(row)}."
+    return f"{start} ; {verdict}, {gap_between(row)}{_who_is_counted(page, row)}."
 
 
 def _interval_words(row: pd.Series[Any]) -> str:
@@ -257,12 +257,13 @@ def _interval_words(row: pd.Series[Any]) -> str:
     return f"avec huit chances sur dix d'être dans l'intervalle {rate_between(row)}"
 
 
-def _who_is_counted(row: pd.Series[Any]) -> str:
+def _who_is_counted(page: Page, row: pd.Series[Any]) -> str:
     """Say that a sum leaves some establishments apart, where its rate would differ from that of the months received."""
     if "à part" not in str(row["reason"]):
         return ""
     if _is_closed(row):
-        return ", sur les seuls établissements dont l'année est entière les deux années"
+        whole = "entière et vérifiée" if page.unmatched else "entière"
+        return f", sur les seuls établissements dont l'année est {whole} les deux années"
     return ", sur les seuls établissements dont l'année précédente est entière"
 
 

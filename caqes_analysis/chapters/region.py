@@ -19,6 +19,7 @@ from caqes_analysis.chapters.landing import (
     region_landing,
 )
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.part_months import amount_words, part_months_note
 from caqes_analysis.chapters.sheet_spending import needs_months, provisional_note, without_provisional
 from caqes_analysis.chapters.verdicts import judged, region_gap
 from caqes_analysis.chapters.words import (
@@ -96,7 +97,7 @@ def answer(page: Page, envelope: str) -> Text:
     period = sentence_case(through_phrase(page.campaign, page.campaign.settled_month_nb))
     if row is None:
         return Text.answer(f"Aucune dépense n'a été reçue pour l'enveloppe « {label} ».")
-    amount = french.compact_euros(row["current_eur"])
+    amount = amount_words(page, page.settled(envelope))
     establishments = french.plural(int(row["establishments_nb"]), "établissement")
     rate = rate_or_none(row)
     if rate is None:
@@ -183,7 +184,7 @@ def left_out_notes(months: pd.DataFrame) -> list[str]:
     if not left_out:
         return []
     return [
-        "Un établissement dont un mois manque une des deux années est écarté de ce mois des deux années "
+        "Un établissement dont un mois manque cette année ou la précédente est écarté de ce mois, toutes les années "
         f"(au plus {french.plural(left_out, 'établissement')} le même mois)."
     ]
 
@@ -232,7 +233,7 @@ def contribution_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         period=through_phrase(page.campaign, page.campaign.settled_month_nb).removeprefix("de ").removeprefix("en "),
         name=page.campaign.region.name,
         envelope=envelope,
-        notes=[apart] if apart else [],
+        notes=[*([apart] if apart else []), *part_months_note(page, rows, "leur contribution est celle")],
     )
 
 

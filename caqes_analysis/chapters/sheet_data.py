@@ -105,7 +105,7 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
             plural = "s" if len(months) > 1 else ""
             notes.append(f"{envelope_of(page.campaign, str(envelope)).label} : {names} non reçu{plural}.")
         notes.extend(
-            f"PHMEV {years} ; {UNMATCHED_WORDS}, et ne donnent pas de verdict."
+            f"PHMEV {years} ; {UNMATCHED_WORDS}, il n'y a pas de verdict."
             for years in unmatched_sentences(page, str(page.finess))
         )
         notes.extend(change_sentences(page))

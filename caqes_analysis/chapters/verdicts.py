@@ -20,6 +20,7 @@ __all__ = [
     "absent_months_words",
     "compared_phrase",
     "compared_with_phrase",
+    "gap_adjective",
     "incomplete_words",
     "judged",
     "months_words",
@@ -168,12 +169,36 @@ def judged(page: Page, rows: pd.DataFrame) -> pd.DataFrame:
 
 def region_gap(page: Page, rows: pd.DataFrame) -> str | None:
     """Return how many establishments of a sum have no whole year; None when they all have."""
-    return incomplete_words(sum(year_gap(page, row) is not None for _, row in rows.iterrows()))
+    return incomplete_words(year_gap(page, row) for _, row in rows.iterrows())
 
 
-def incomplete_words(count: int) -> str | None:
-    """Return « année incomplète de 2 établissements », why a sum has no verdict; None of no establishment."""
-    return f"année incomplète de {french.plural(count, 'établissement')}" if count else None
+def incomplete_words(gaps: Iterable[str | None]) -> str | None:
+    """Return « année incomplète de 2 établissements », why a sum has no verdict; None when nothing lacks.
+
+    Parameters
+    ----------
+    gaps
+        Why each establishment has no verdict, None where it has one.
+
+    Examples
+    --------
+    >>> incomplete_words(["un mois manque", None, UNMATCHED_WORDS])
+    'année incomplète ou non vérifiée de 2\\xa0établissements'
+    """
+    found = [gap for gap in gaps if gap is not None]
+    return f"année {gap_adjective(found)} de {french.plural(len(found), 'établissement')}" if found else None
+
+
+def gap_adjective(gaps: Iterable[str]) -> str:
+    """Return « incomplète » of years that lack months, « non vérifiée » of those that the yearly base denies, or both.
+
+    Examples
+    --------
+    >>> gap_adjective(["deux mois manquent"]), gap_adjective([UNMATCHED_WORDS])
+    ('incomplète', 'non vérifiée')
+    """
+    denied = [gap == UNMATCHED_WORDS for gap in gaps]
+    return "non vérifiée" if all(denied) else "incomplète ou non vérifiée" if any(denied) else "incomplète"
 
 
 def compared_phrase(page: Page, row: pd.Series[Any]) -> str:

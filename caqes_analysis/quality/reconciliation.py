@@ -19,7 +19,7 @@ __all__ = [
     "unmatched_years",
 ]
 
-UNMATCHED_WORDS: Final = "les mois ne font pas la base annuelle"
+UNMATCHED_WORDS: Final = "la somme des mois n'est pas celle d'Open PHMEV"
 """What is said of the years of :func:`unmatched_years`, of which nothing else is said."""
 GAP_SHARE: Final = 0.02
 """Sources that usually agree within this share (dates of care against dates of reimbursement) warn beyond it…"""

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, envelope, forecasts, home, indicator, sheet, sheet_data, sheet_spending
+from caqes_analysis.chapters import Page, envelope, forecasts, home, indicator, region, sheet, sheet_data, sheet_spending
 from caqes_analysis.chapters.indicator_reading import read_indicator
 from caqes_analysis.chapters.verdicts import months_words
 from caqes_analysis.display import Figure, Table
@@ -83,12 +83,12 @@ def test_a_year_whose_months_do_not_make_the_base_is_not_judged_and_says_both_am
     # 11 × 105 + 57 = 1 212, +1 %; the base says 1 260, +5 %.
     answer, cards = sheet.headline(pages[C])
     assert "+1,0 %" in words(cards)
-    assert "pas de verdict : les mois ne font pas la base annuelle" in words(answer)
+    assert "pas de verdict : la somme des mois n'est pas celle d'Open PHMEV" in words(answer)
     assert "Complètes" not in words(cards)
     assert "À vérifier" in words(cards)
     assert "PHMEV 2019 : somme des mois 1 212,00 €, Open PHMEV 1 260,00 €" in words(sheet_data.reserves(pages[C])[0])
     row = pages[C].forecasts.iloc[0]
-    assert (row["reason"], pd.isna(row["median_eur"])) == ("les mois ne font pas la base annuelle", True)
+    assert (row["reason"], pd.isna(row["median_eur"])) == ("la somme des mois n'est pas celle d'Open PHMEV", True)
 
 
 def test_months_in_doubt_are_told_apart_from_the_base(pages: dict[str, Page]) -> None:
@@ -120,9 +120,20 @@ def test_a_whole_year_is_judged(pages: dict[str, Page]) -> None:
 def test_every_page_counts_the_same_establishments(pages: dict[str, Page]) -> None:
     region = pages["region"]
     said = words(home.home_answer(region))
-    assert "1 établissement sur 3 dépasse l’objectif (2 autres non comptés : année incomplète)" in said
-    assert "dans l'objectif, 3,2 % (essai) ; pas de verdict, année incomplète de 2 établissements" in said
-    assert "1 établissement sur 3 a dépassé l'objectif PHMEV en 2019" in words(forecasts.answer(region))
+    assert "1 établissement sur 3 dépasse l’objectif (2 autres non comptés : année incomplète ou non vérifiée)" in said
+    assert "dans l'objectif, 3,2 % (essai) ; pas de verdict, année incomplète ou non vérifiée de 2 établissements" in said
+    landed = words(forecasts.answer(region))
+    assert landed.startswith(
+        "Parmi les établissements dont les deux années sont entières et vérifiées, 1 sur 3 a dépassé l'objectif PHMEV"
+    )
+    assert "dont l'année est entière et vérifiée les deux années" in landed
+    figure = envelope.position_figure(region, "phmev")
+    assert isinstance(figure, Figure)
+    assert figure.title == "Un établissement sur trois dépasse l'objectif de 3,2\xa0%"
+    assert [row[-1].text for row in figure.table.rows if row[-1].text != "–"] == [
+        "pas de verdict, la somme des mois n'est pas celle d'Open PHMEV",
+        "pas de verdict, un mois manque",
+    ]
     table = envelope.establishment_table(region, "phmev")
     assert isinstance(table, Table)
     assert sorted(row[-1].text for row in table.rows if row[-1].text) == [
@@ -134,6 +145,18 @@ def test_every_page_counts_the_same_establishments(pages: dict[str, Page]) -> No
     ]
 
 
+def test_an_amount_that_lacks_a_month_says_so_and_what_the_base_has(pages: dict[str, Page]) -> None:
+    region_page = pages["region"]
+    # 1 320 + 11 × 102 + (11 × 105 + 57) + 2 × 1 212 received; the base has 1 224 of B and 1 260 of C.
+    said = words(region.answer(region_page, "phmev"))
+    assert "pour atteindre 6,1 k€ (sans juin pour un établissement ; 6,2 k€ d'après Open PHMEV)" in said
+    note = f"Sur une partie des mois : CH {B} (11 mois sur 12, juin manquant) ; leur montant, leur part et leur taux"
+    table = envelope.establishment_table(region_page, "phmev")
+    assert any(one.replace("\xa0", " ").startswith(note) for one in table.notes)
+    figure = region.contribution_figure(region_page)
+    assert any("leur contribution est celle de ces mois" in one for one in figure.notes)
+
+
 def test_months_that_follow_each_other_are_told_together() -> None:
     assert months_words([1, 3, 4, 5, 6, 7]) == "en janvier et de mars à juillet"
 
@@ -142,7 +165,7 @@ def test_the_region_of_an_indicator_counts_its_incomplete_years(pages: dict[str,
     region = pages["region"]
     keep_indicators(region.store, region.campaign, part="essai")
     reading = read_indicator(region, "phev_drugs")
-    said = "dans l'objectif ; pas de verdict, année incomplète de 2 établissements"
+    said = "dans l'objectif ; pas de verdict, année incomplète ou non vérifiée de 2 établissements"
     assert reading.position(3.0).label == said
     assert reading.position(2.0, B).label == "pas de verdict : un mois manque"
 
@@ -160,5 +183,5 @@ def test_a_year_without_verdict_is_on_neither_side_of_an_objective(pages: dict[s
     sides = {row[1].text: (row[3].text, row[4].text) for row in figure.table.rows}
     assert sides[A] == ("au-dessus", "–")
     assert sides[B] == ("n. d.", "indéterminé, un mois manque")
-    assert sides[C][1].startswith("indéterminé, les mois")
+    assert sides[C][1].startswith("indéterminé, la somme des mois")
     assert sides[D] == ("en dessous", "–")

@@ -1,0 +1,86 @@
+"""Amounts and rates that lack a month: who, which, and what the yearly base says of a closed year."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import MAIN_ENVELOPE
+
+__all__ = ["amount_words", "part_months_note"]
+
+_NAMED_NB = 6
+
+
+def amount_words(page: Page, rows: pd.DataFrame) -> str:
+    """Return the sum of an envelope followed by what it lacks: « 104,4 M€ (sans mars pour deux établissements) ».
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    rows
+        Rows of ``evolutions``, of one envelope.
+    """
+    amount = french.compact_euros(rows["current_eur"].sum())
+    lacking = [*_lacking(rows), *_in_the_base(page, rows)]
+    return f"{amount} ({' ; '.join(lacking)})" if lacking else amount
+
+
+def part_months_note(page: Page, rows: pd.DataFrame, told: str) -> list[str]:
+    """Name the establishments whose amount is that of a part of the months; nothing when there is none.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    rows
+        Rows of ``evolutions``, of one envelope.
+    told
+        What of them is to be read on these months: « leur part et leur taux sont ceux ».
+    """
+    names = page.establishments.set_index("finess")["name"]
+    parts = rows[rows["missing_months"].notna()].sort_values(["current_eur", "finess"], ascending=[False, True])
+    if parts.empty:
+        return []
+    found = []
+    for row in parts.to_dict("records"):
+        absent = _months(row["missing_months"])
+        who = names.get(row["finess"], row["finess"])
+        counted = f"{row['month_nb'] - len(absent)} mois sur {row['month_nb']}"
+        found.append(f"{who} ({counted}, {french.list_in_words(absent)} manquant{'s' if len(absent) > 1 else ''})")
+    more = len(found) - _NAMED_NB
+    named = french.list_in_words([*found[:_NAMED_NB], *([french.plural(more, "autre")] if more > 0 else [])])
+    return [f"Sur une partie des mois{french.NBSP}: {named} ; {told} de ces mois."]
+
+
+def _lacking(rows: pd.DataFrame) -> list[str]:
+    parts = rows["missing_months"].dropna()
+    if parts.empty:
+        return []
+    if parts.nunique() == 1:
+        months = french.list_in_words(_months(parts.iloc[0]))
+        return [f"sans {months} pour {french.plural(len(parts), 'établissement', words=True)}"]
+    return [f"il y manque des mois de {french.plural(len(parts), 'établissement', words=True)}"]
+
+
+def _in_the_base(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Return the amount of a closed year in the yearly base, where the months received do not make it."""
+    envelope, year = rows["envelope"].iloc[0], page.campaign.year
+    doubtful = {finess for finess, one in page.unmatched if one == year}
+    is_apart = rows["missing_months"].notna() | rows["finess"].isin(doubtful)
+    if envelope != MAIN_ENVELOPE or not page.campaign.is_closed_year or page.campaign.is_annual or not is_apart.any():
+        return []
+    base = page.store.query(
+        f"select sum(reimbursed_eur)::decimal(18, 2) as amount_eur from {tables.ANNUAL_DRUG_SPEND.name} "
+        "where year = $year",
+        {"year": year},
+    )["amount_eur"].iloc[0]
+    if pd.isna(base):
+        return []
+    return [f"{french.compact_euros(base)} d'après Open PHMEV"]
+
+
+def _months(numbers: str) -> list[str]:
+    return [french.month_name(int(number)) for number in numbers.split(", ")]
