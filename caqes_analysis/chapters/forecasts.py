@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.contract_scope import borne_notes, is_borne
 from caqes_analysis.chapters.landing import (
     at_80_pct,
     chance_of,
@@ -24,6 +25,7 @@ from caqes_analysis.chapters.landing import (
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months
+from caqes_analysis.chapters.verdicts import months_words
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
     ORDER_OF_ENVELOPES,
@@ -81,6 +83,12 @@ def answer(page: Page) -> Text:
 
 
 def _compared(page: Page) -> pd.DataFrame:
+    """Return the forecasts in euros whose target binds the establishment, or is a benchmark that binds nobody."""
+    rows = _with_target(page)
+    return rows[is_borne(page, rows)]
+
+
+def _with_target(page: Page) -> pd.DataFrame:
     """Return the forecasts in euros that have a target: stakes in boxes are not of the same table."""
     rows = page.forecasts
     return rows[(rows["level"] == "establishment") & rows["prob_exceed"].notna() & (rows["unit_label"] == EUROS)]
@@ -113,7 +121,12 @@ def region_table(page: Page) -> Table | Notice:
             ColumnFormat.text("chance", outcome_header(page), state="state"),
             ColumnFormat.text("gap", at_80_pct(page, "Écart")),
         ],
-        notes=[*likelihood_notes(page), *apart, *benchmark_notes(page, rows["envelope"])],
+        notes=[
+            *likelihood_notes(page),
+            *apart,
+            *borne_notes(page, ordered_by_envelope(_with_target(page))),
+            *benchmark_notes(page, rows["envelope"]),
+        ],
     )
 
 
@@ -135,12 +148,18 @@ def weather_table(page: Page) -> Table | Notice:
             "tableau est rangé par enjeu."
         ]
     notes += [*likelihood_notes(page), f"{kept} hors du tableau, sur les fiches."]
+    outside = len(_with_target(page)) - len(rows)
+    if outside:
+        lines = french.plural(outside, "comparaison à un objectif", "comparaisons à un objectif")
+        notes.append(f"{lines} que le contrat de l'établissement ne porte pas : hors du tableau.")
     counted = page.forecasts.loc[page.forecasts["unit_label"] != EUROS, "envelope"].unique().tolist()
     if counted:
         labels = french.list_in_words([page.label(code) for code in counted])
         notes.append(f"{labels} : enjeu compté autrement qu'en euros, sur la page de l'indicateur et sur les fiches.")
-    verb = "ont dépassé" if page.campaign.is_closed_year else "dépasseront probablement"
-    caption = f"Météo de {page.campaign.year} : établissements et enveloppes qui {verb}"
+    year = page.campaign.year
+    caption = f"Météo de {year} : établissements et enveloppes qui dépasseront probablement"
+    if page.campaign.is_closed_year:
+        caption = f"Établissements et enveloppes qui ont dépassé en {year}"
     return stakes_table(page, rows[rows["prob_exceed"] >= PROBABLE], caption=caption, notes=notes)
 
 
@@ -292,6 +311,7 @@ def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | N
         "pas ses livraisons antérieures."
     )
     name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
+    sums = _perimeters(own)
     return forecast_track(
         own,
         year=page.campaign.year,
@@ -299,5 +319,17 @@ def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | N
         envelope=envelope if envelope in ORDER_OF_ENVELOPES else page.label(envelope),
         target_pct=target.value,
         target_label=target.noun,
-        notes=[f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}", sentence_case(target.label)],
+        is_one_perimeter=not sums,
+        notes=[f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}", *sums, sentence_case(target.label)],
     )
+
+
+def _perimeters(own: pd.DataFrame) -> list[str]:
+    """Say how many establishments each forecast sums, where that changes from one month to another; often nothing."""
+    rows = own.dropna(subset=["evolution_pct"]).sort_values("as_of")
+    counts = rows["reason"].str.extract(r"^somme de (\d+) établissement", expand=False)
+    if counts.nunique() < 2:
+        return []
+    months = rows["as_of"].dt.month.groupby(counts, sort=False)
+    said = [f"de {french.plural(int(str(count)), 'établissement')} {months_words(some)}" for count, some in months]
+    return [f"Somme {french.list_in_words(said)}{french.NBSP}: ces taux ne se comparent pas entre eux."]

@@ -35,6 +35,7 @@ __all__ = [
     "landing_card",
     "landing_of",
     "landing_sentence",
+    "left_apart_words",
     "likelihood_notes",
     "outcome_header",
     "projection_of",
@@ -291,8 +292,42 @@ def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
     return Card(title, rate_words(row), f"{detail} ; {target}", state, words)
 
 
-def projection_of(row: pd.Series[Any] | None) -> Projection | None:
-    """Return what a figure of cumulative spending draws at the end of the year; nothing when that is known."""
+def left_apart_words(page: Page, row: pd.Series[Any] | None) -> str:
+    """Return whom the landing of a region leaves apart, with what they spent: « CH Neuf (530 k€ à M7) »; often nobody.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    row
+        The landing of an envelope over the region.
+    """
+    if row is None or not has_rate(row) or "à part" not in str(row["reason"]):
+        return ""
+    rows = page.forecasts
+    own = rows[(rows["level"] == "establishment") & (rows["envelope"] == row["envelope"])]
+    left = own[own["evolution_pct"].isna() & own["observed_eur"].notna()]
+    if left.empty:
+        return ""
+    names = page.establishments.set_index("finess")["name"]
+    who = (
+        str(names.get(left["subject"].iloc[0], left["subject"].iloc[0]))
+        if len(left) == 1
+        else french.plural(len(left), "établissement")
+    )
+    return f"{who} ({french.compact_euros(left['observed_eur'].sum())} à M{int(row['observed_months_nb'])})"
+
+
+def projection_of(row: pd.Series[Any] | None, *, without: str = "") -> Projection | None:
+    """Return what a figure of cumulative spending draws at the end of the year; nothing when that is known.
+
+    Parameters
+    ----------
+    row
+        The forecast.
+    without
+        Whom it leaves apart, as :func:`left_apart_words` says.
+    """
     if row is None or pd.isna(row["median_eur"]) or _is_closed(row):
         return None
     return Projection(
@@ -302,6 +337,7 @@ def projection_of(row: pd.Series[Any] | None) -> Projection | None:
         Decimal(row["upper_80_eur"]),
         evolution_pct=float(row["evolution_pct"]) if has_rate(row) else None,
         rate_decimals=_rate_decimals(row) if has_rate(row) else 1,
+        without=without,
     )
 
 

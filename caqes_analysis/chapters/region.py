@@ -14,6 +14,7 @@ from caqes_analysis.chapters.landing import (
     chance_words,
     fan_of,
     has_rate,
+    left_apart_words,
     projection_of,
     rate_interval,
     region_landing,
@@ -210,7 +211,7 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         envelope=envelope,
         target_pct=target.value,
         target_label=target.noun,
-        projection=projection_of(end),
+        projection=projection_of(end, without=left_apart_words(page, end)),
         fan=fan,
         notes=[*notes, *([FAN_NOTE] if fan is not None else []), *provisional_note(rows, page.campaign.year)],
     )

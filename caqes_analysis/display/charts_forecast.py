@@ -33,6 +33,7 @@ def forecast_track(
     envelope: str,
     target_pct: float | None = None,
     target_label: str = "objectif",
+    is_one_perimeter: bool = True,
     notes: Sequence[str] = (),
 ) -> Figure:
     """Draw the forecast evolution of a year as it was announced, month after month.
@@ -45,6 +46,8 @@ def forecast_track(
         Year forecast, whose spending it is, code of the envelope.
     target_pct, target_label
         Evolution allowed, and what it is, as a masculine noun.
+    is_one_perimeter
+        False when the forecasts do not all sum the same establishments: the title then compares no month with another.
     notes
         Sentences printed under the figure.
     """
@@ -57,7 +60,7 @@ def forecast_track(
     bounds = french.interval(last["evolution_lower_80_pct"], last["evolution_upper_80_pct"], unit="%", signed=True)
     when = [french.month_name(row["as_of"].month) for row in (first, last)]
     moved = f"{said[1]} fin {when[1]}"
-    if len(rows) > 1:
+    if len(rows) > 1 and is_one_perimeter:
         start = f"de {said[0]} fin {when[0]} à"
         moved = f"{moved}, comme fin {when[0]}" if said[0] == said[1] else f"{start} {moved}"
     facts = [

@@ -50,6 +50,8 @@ class Projection:
         Its evolution, when the year before it is not exactly that of the months drawn.
     rate_decimals
         Decimals of the evolution that its interval can carry.
+    without
+        Whom the months drawn count and the projection does not, with their amount; empty: nobody.
     """
 
     total_eur: Decimal | float
@@ -59,6 +61,7 @@ class Projection:
     level_pct: int = 80
     evolution_pct: float | None = None
     rate_decimals: int = 1
+    without: str = ""
 
     def write(self, amount_eur: Decimal | float) -> str:
         """Return an amount of the projection with the digits that its interval can carry."""
@@ -221,6 +224,8 @@ def projection_sentence(projection: Projection, path: CumulativeYear) -> str:
     if rate is None:
         rate = evolution_pct(Decimal(str(projection.total_eur)), _whole_year(path.before))
     text = f"L'année {path.year} est prévue à {projection.write(projection.total_eur)}"
+    if projection.without:
+        text += f", hors {projection.without}"
     if projection.lower_eur is not None and projection.upper_eur is not None:
         low, high = (projection.write(bound) for bound in (projection.lower_eur, projection.upper_eur))
         text += f", entre {low} et {high} à {french.percent(projection.level_pct, 0)}"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.chapters import Page, forecast_record, forecasts, landing, region
 from caqes_analysis.display import Figure, Notice, Table, Text
 from caqes_analysis.forecast.campaign import Step, prepare_forecasts
@@ -64,6 +64,46 @@ def test_the_track_is_drawn_with_its_words(page: Page) -> None:
     assert "fin avril" in figure.title
     assert "Intervalle à 80" in figure.alt
     assert len(figure.table.rows) == 2
+
+
+def test_forecasts_that_do_not_sum_the_same_establishments_are_not_compared(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = forecasts.track_figure(page)
+    assert isinstance(whole, Figure)
+    assert not any(note.startswith("Somme de") for note in whole.notes)
+    track = page.forecast_track.copy()
+    is_region = (track["level"] == "region") & (track["envelope"] == "phmev")
+    last = track.loc[is_region, "as_of"].max()
+    track.loc[is_region, "reason"] = "somme de 30 établissements"
+    track.loc[is_region & (track["as_of"] == last), "reason"] = "somme de 25 établissements ; 5 établissements à part"
+    monkeypatch.setitem(vars(page), "forecast_track", track)
+    figure = forecasts.track_figure(page)
+    assert isinstance(figure, Figure)
+    notes = [note.replace("\xa0", " ") for note in figure.notes]
+    said = "de 25 établissements en avril : ces taux ne se comparent pas entre eux."
+    assert any(note.startswith("Somme de 30 établissements") and note.endswith(said) for note in notes)
+    assert figure.title.endswith("fin avril")
+    assert " à " not in figure.title
+    assert ", comme " not in figure.title
+
+
+def test_the_projection_names_whom_it_leaves_apart(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert landing.left_apart_words(page, landing.region_landing(page, "phmev")).endswith("à M4)")
+    rows = page.forecasts.copy()
+    is_own = (rows["level"] == "establishment") & (rows["envelope"] == "phmev")
+    rows.loc[is_own, "evolution_pct"] = 1.0
+    assert landing.left_apart_words(page, None) == ""
+    new = rows[is_own].iloc[0]
+    rows.loc[rows["series"] == new["series"], "evolution_pct"] = None
+    rows.loc[rows["level"] == "region", "reason"] = "somme de 7 établissements ; 1 établissement laissé à part"
+    monkeypatch.setitem(vars(page), "forecasts", rows)
+    figure = region.cumulative_figure(page)
+    assert isinstance(figure, Figure)
+    name = page.establishments.set_index("finess")["name"].get(new["subject"], new["subject"])
+    amount = french.compact_euros(new["observed_eur"])
+    said = figure.table.notes[-1]
+    assert f", hors {name} ({amount} à M4), entre " in said
 
 
 def test_the_record_is_printed_beside_the_forecasts(page: Page) -> None:
@@ -129,6 +169,9 @@ def test_a_closed_year_has_neither_interval_nor_chance(tmp_path: Path) -> None:
     assert isinstance(shown, Table)
     assert "[" not in shown.rows[0][1].text
     assert rows.query("level == 'region'")["prob_exceed"].isin([0.0, 1.0]).all()
+    weather = forecasts.weather_table(page)
+    assert isinstance(weather, Table)
+    assert weather.caption == "Établissements et enveloppes qui ont dépassé en 2024"
 
 
 @pytest.mark.parametrize(

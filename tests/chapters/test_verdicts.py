@@ -9,7 +9,17 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, envelope, forecasts, home, indicator, region, sheet, sheet_data, sheet_spending
+from caqes_analysis.chapters import (
+    Page,
+    envelope,
+    forecasts,
+    home,
+    indicator,
+    region,
+    sheet,
+    sheet_data,
+    sheet_spending,
+)
 from caqes_analysis.chapters.indicator_reading import read_indicator
 from caqes_analysis.chapters.verdicts import months_words
 from caqes_analysis.display import Figure, Table
@@ -121,7 +131,9 @@ def test_every_page_counts_the_same_establishments(pages: dict[str, Page]) -> No
     region = pages["region"]
     said = words(home.home_answer(region))
     assert "1 établissement sur 3 dépasse l’objectif (2 autres non comptés : année incomplète ou non vérifiée)" in said
-    assert "dans l'objectif, 3,2 % (essai) ; pas de verdict, année incomplète ou non vérifiée de 2 établissements" in said
+    assert (
+        "dans l'objectif, 3,2 % (essai) ; pas de verdict, année incomplète ou non vérifiée de 2 établissements" in said
+    )
     landed = words(forecasts.answer(region))
     assert landed.startswith(
         "Parmi les établissements dont les deux années sont entières et vérifiées, 1 sur 3 a dépassé l'objectif PHMEV"
