@@ -29,7 +29,14 @@ from caqes_analysis.schemes.periods import ComparedMonths, compared_months
 from caqes_analysis.schemes.scheme import Scheme
 from caqes_analysis.store import Store
 
-__all__ = ["EVALUATED_STATUSES", "assess", "contracted_indicators", "evaluated_contracts", "evaluated_year"]
+__all__ = [
+    "EVALUATED_STATUSES",
+    "assess",
+    "contracted_indicators",
+    "evaluated_contracts",
+    "evaluated_year",
+    "one_answer",
+]
 
 EVALUATED_STATUSES = ("signé", "terminé")
 """Statuses of the contracts that are evaluated; a contract whose status nobody gave is too."""
@@ -113,7 +120,8 @@ def assess(
         return tables.EVALUATIONS.empty()
     wanted = _definitions_of(definitions, scheme, contracts)
     rows = _indicators(store, campaign, contracts, wanted, scheme, months)
-    parts = [_paid(_one_per_objective(rows, wanted), wanted, scheme)]
+    kept = _one_per_objective(rows, wanted)
+    parts = [_paid(kept, wanted, scheme)]
     if grid is not None and scheme.is_graded:
         who = contracts["contract_finess"]
         bases = sanction_bases(store, grid.sanction, year, who, campaign.all_envelopes) if grid.sanction else None
@@ -123,7 +131,7 @@ def assess(
                 store.read(tables.GRID_ANSWERS),
                 grid=grid,
                 year=year,
-                measured=rows,
+                measured=one_answer(rows, kept, wanted),
                 bases=bases,
                 with_sanction=year not in scheme.years_without_sanction,
             )
@@ -280,15 +288,54 @@ def _euros(value: Fraction | None) -> Decimal | None:
 
 def _one_per_objective(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> pd.DataFrame:
     """Keep one definition where several bear the same objective: the one that can be computed for most contracts."""
-    named = {one.id: one for one in definitions}
+    objectives = _objectives(rows, definitions)
     kept: dict[Any, tuple[Any, ...]] = {}
     for subject, own in rows.groupby("subject", sort=True):
-        target = named[str(subject)].target if subject in named else None
-        objective = (target.subject, target.measure) if target else (subject,)
+        objective = objectives[str(subject)]
         rank = (-int(own["value"].notna().sum()), subject != objective[0], subject)
         kept[objective] = min(kept.get(objective, rank), rank)
     chosen = {rank[-1] for rank in kept.values()}
     return rows[rows["subject"].isin(list(chosen))].reset_index(drop=True)
+
+
+def one_answer(rows: pd.DataFrame, kept: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> pd.DataFrame:
+    """Return what a grid reads of each indicator: of those that bear one objective, all read the one that is evaluated.
+
+    A criterion and the verdict printed beside it are of one objective: they never read two sources.
+
+    Parameters
+    ----------
+    rows
+        One row per contract and indicator.
+    kept
+        Those of them that are evaluated.
+    definitions
+        Their definitions.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``rows``: every indicator once per contract, with the answer of the one that is evaluated.
+    """
+    objectives = _objectives(rows, definitions)
+    answers = {objectives[subject]: subject for subject in kept["subject"].unique().tolist()}
+    parts = []
+    for subject in objectives:
+        own = rows[rows["subject"] == subject]
+        answer = rows[rows["subject"] == answers.get(objectives[subject], subject)]
+        # A contract that lists its indicators may not have the one that answers for the others.
+        alone = own[~own["contract_finess"].isin(answer["contract_finess"].tolist())]
+        parts.append(pd.concat([answer, alone]).assign(subject=subject))
+    return pd.concat(parts, ignore_index=True) if parts else rows
+
+
+def _objectives(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> dict[str, tuple[str, ...]]:
+    """Return the objective of each indicator of some rows: subject and measure of its target, itself without one."""
+    targets = {one.id: one.target for one in definitions}
+    return {
+        str(subject): (target.subject, target.measure) if (target := targets.get(str(subject))) else (str(subject),)
+        for subject in sorted(rows["subject"].unique())
+    }
 
 
 def _paid(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition], scheme: Scheme) -> pd.DataFrame:

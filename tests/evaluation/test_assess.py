@@ -13,7 +13,13 @@ from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign, load_campaign
 from caqes_analysis.envelopes import ENVELOPES
 from caqes_analysis.errors import CampaignError, SourceError
-from caqes_analysis.evaluation.assess import assess, contracted_indicators, evaluated_contracts, evaluated_year
+from caqes_analysis.evaluation.assess import (
+    assess,
+    contracted_indicators,
+    evaluated_contracts,
+    evaluated_year,
+    one_answer,
+)
 from caqes_analysis.evaluation.campaign import check_rules, evaluate, grid_of
 from caqes_analysis.evaluation.sanction import sanction_bases
 from caqes_analysis.indicators.definition import IndicatorDefinition, load_definition
@@ -71,6 +77,44 @@ def test_a_graded_campaign_from_files_to_scores(graded: tuple[Campaign, Store]) 
     for row in scored.itertuples(index=False):
         exact = Decimal(row.weighted_points) / Decimal(row.weight)
         assert abs(Decimal(row.score) - exact) <= Decimal("0.05")
+
+
+def test_a_criterion_reads_the_verdict_printed_beside_it(graded: tuple[Campaign, Store]) -> None:
+    """PHMEV is evaluated from the yearly base; the grid names the months of the same objective."""
+    campaign, store = graded
+    rows = store.read(tables.EVALUATIONS)
+    grid = grid_of(campaign)
+    assert grid is not None
+    (criterion,) = [one for one in grid.criteria if one.id == "evolution-phmev"]
+    assert criterion.measured is not None
+    assert criterion.measured.indicator == "phev_drugs"
+    assert "phev_drugs" not in set(rows["subject"])
+    verdicts = rows[rows["subject"] == "phmev_annual"].set_index("contract_finess")["attainment"]
+    lines = rows[rows["subject"] == "criterion/evolution-phmev"].set_index("contract_finess")
+    judged = verdicts[verdicts.isin(["attained", "not_attained"])]
+    assert len(judged) > 2
+    assert lines["attainment"].reindex(judged.index).tolist() == judged.tolist()
+
+
+def test_indicators_of_one_objective_give_one_answer() -> None:
+    months, base, other = (
+        definition(name, target={"subject": subject, "measure": "evolution_pct"})
+        for name, subject in (("months", "spending"), ("base", "spending"), ("other", "other"))
+    )
+    rows = pd.DataFrame(
+        [
+            (A, "months", "unknown"),
+            (A, "base", "not_attained"),
+            (A, "other", "attained"),
+            (B, "months", "attained"),
+        ],
+        columns=["contract_finess", "subject", "attainment"],
+    )
+    read = one_answer(rows, rows[rows["subject"] != "months"], [months, base, other])
+    found = read.set_index(["contract_finess", "subject"])["attainment"].to_dict()
+    assert found[A, "months"] == found[A, "base"] == "not_attained"
+    assert found[A, "other"] == "attained"
+    assert found[B, "months"] == "attained", "a contract that lists the other indicator keeps its own answer"
 
 
 def test_a_contract_answers_for_the_volets_that_it_signed(graded: tuple[Campaign, Store]) -> None:
