@@ -8,12 +8,12 @@ site of an entity of several sites cannot be cut out of its entity; for-profit c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.perimeter import APHP_ENTITY, successions
 from caqes_analysis.store import Store
@@ -31,6 +31,7 @@ _NOT_IN_BASE = "sans objet : les cliniques à but lucratif ne figurent pas dans 
 _ABSENT = "manquant : la base n'a aucune ligne pour cet établissement"
 _ONLY_SITE = "l'entité juridique {entity} n'a que ce site"
 _SITES = "{count} sites réunis sous l'entité {entity}"
+_MERGED = "{count} établissements réunis, {mergers}"
 _AMOUNTS = ("boxes_nb", "reimbursed_eur", "base_eur")
 
 
@@ -57,7 +58,7 @@ def contract_keys(establishments: pd.DataFrame) -> dict[str, str]:
     return {finess: signatory.get(taken.get(finess, finess), contract) for finess, contract in signatory.items()}
 
 
-def annual_at_contract_level(store: Store) -> pd.DataFrame:
+def annual_at_contract_level(store: Store, contracts: Collection[str] | None = None) -> pd.DataFrame:
     """Return the yearly drug spending of each contract.
 
     Parameters
@@ -65,6 +66,8 @@ def annual_at_contract_level(store: Store) -> pd.DataFrame:
     store
         Store with ``annual_drug_spend``, ``establishments``, and ``contracts`` and ``finess_sites`` when received.
         Without contracts, every signatory that the establishments name has a row.
+    contracts
+        FINESS of the contracts wanted, those of a scheme that are evaluated; all that were received when None.
 
     Returns
     -------
@@ -84,7 +87,10 @@ def annual_at_contract_level(store: Store) -> pd.DataFrame:
     )
     signatory = contract_keys(known)
     spent["contract_finess"] = [signatory.get(finess, finess) for finess in spent["finess"]]
-    signed = store.read(tables.CONTRACTS)["contract_finess"].tolist() or spent["contract_finess"].tolist()
+    received = store.read(tables.CONTRACTS)["contract_finess"].tolist() or spent["contract_finess"].tolist()
+    signed = [one for one in received if contracts is None or one in contracts]
+    followed = successions(known).dropna(subset="since")
+    merged = dict(zip(followed["finess"], followed["since"], strict=True))
     facts = _facts(known, store.read(tables.FINESS_SITES))
     rows = []
     for year in annual_years(store):
@@ -92,7 +98,7 @@ def annual_at_contract_level(store: Store) -> pd.DataFrame:
         found = {str(name): own for name, own in lines.groupby("contract_finess")}
         by_key = {str(name): own for name, own in lines.groupby("finess")}
         rows += [
-            {"contract_finess": contract, "year": year, **_at_level(contract, found, by_key, facts)}
+            {"contract_finess": contract, "year": year, **_at_level(contract, found, by_key, facts, merged)}
             for contract in sorted(set(signed))
         ]
     columns = ["contract_finess", "year", *_AMOUNTS, "establishments_nb", "value_status", "reason"]
@@ -123,12 +129,13 @@ def _at_level(
     found: Mapping[str, pd.DataFrame],
     by_key: Mapping[str, pd.DataFrame],
     facts: Mapping[str, Mapping[str, Any]],
+    merged: Mapping[str, pd.Timestamp],
 ) -> dict[str, Any]:
     own = facts.get(contract, {})
     entity = str(own.get("entity"))
     if contract in found:
         lines = found[contract]
-        reason = _SITES.format(count=len(lines), entity=contract) if len(lines) > 1 else None
+        reason = _together(contract, lines["finess"].tolist(), merged) if len(lines) > 1 else None
         return {**_sums(lines), "value_status": _status(lines), "reason": reason}
     if entity in by_key and entity != contract:
         if own.get("sites_nb") == 1:
@@ -138,6 +145,16 @@ def _at_level(
     if own.get("status") == "prive":
         return _nothing("not_applicable", _NOT_IN_BASE)
     return _nothing("missing", _ABSENT)
+
+
+def _together(contract: str, finess: Collection[str], merged: Mapping[str, pd.Timestamp]) -> str:
+    """Return why a contract has several lines: sites of its entity, or establishments that have merged."""
+    days = sorted({merged[one] for one in finess if one in merged})
+    mergers = french.list_in_words([f"fusion du {french.date(day, short=True)}" for day in days])
+    if days and all(one == contract or one in merged for one in finess):
+        return _MERGED.format(count=len(finess), mergers=mergers)
+    sites = _SITES.format(count=len(finess), entity=contract)
+    return f"{sites}, {mergers}" if days else sites
 
 
 def _sums(lines: pd.DataFrame) -> dict[str, Any]:

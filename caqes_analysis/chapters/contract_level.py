@@ -7,8 +7,9 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import sentence_case
-from caqes_analysis.contract_level import annual_at_contract_level
+from caqes_analysis.contract_level import NOT_COMPUTABLE, annual_at_contract_level
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.evaluation.assess import evaluated_contracts
 from caqes_analysis.indicators.structure import annual_years
 
 __all__ = ["contract_sentence", "contracts_table"]
@@ -24,9 +25,9 @@ def contracts_table(page: Page) -> Table | Notice | None:
     years = annual_years(page.store)[-2:]
     if not years:
         return None
-    rows = annual_at_contract_level(page.store)
+    rows = annual_at_contract_level(page.store, _contracts(page))
     if rows.empty:
-        return Notice("missing", _TITLE, "La campagne n'a reçu aucun contrat.")
+        return Notice("missing", _TITLE, f"La campagne n'a reçu aucun contrat {page.scheme.name}.")
     year = years[-1]
     now = rows[rows["year"] == year]
     before = rows[rows["year"] == years[0]].set_index("contract_finess") if len(years) > 1 else None
@@ -45,25 +46,50 @@ def contracts_table(page: Page) -> Table | Notice | None:
         earlier = before.reindex(frame["contract_finess"])
         frame["previous_eur"] = earlier["reimbursed_eur"].to_numpy()
         frame["previous_status"] = earlier["value_status"].to_numpy()
+        past = [f"{years[0]} : {why}" if isinstance(why, str) else None for why in earlier["reason"]]
+        frame["reason"] = frame["reason"].where(frame["reason"].notna(), pd.Series(past, index=frame.index))
         previous = ColumnFormat.amount(
             "previous_eur", f"Remboursé {years[0]}", cents=True, value_status="previous_status"
         )
         columns.insert(2, previous)
-    known, apart = int(now["reimbursed_eur"].notna().sum()), int((now["value_status"] == "not_applicable").sum())
-    found = french.plural(known, "contrat", "contrats")
-    why = " ; la colonne « Lecture » dit pourquoi"
-    left_out = f", {french.plural(apart, 'non calculable', 'non calculables')} à ce niveau{why}" if apart else ""
     return Table.from_frame(
         frame.fillna({"reason": ""}),
         caption=f"PHMEV de {year} au niveau où chaque contrat est signé (Open PHMEV)",
         columns=columns,
         notes=[
-            f"{found} calculés{left_out}." if known > 1 else f"{found} calculé{left_out}.",
+            _counts(now),
             "Entité juridique pour un établissement public, site géographique pour un établissement privé ou un ESPIC. "
             "Les sites de l'AP-HP sont réunis sous leur entité ; un site d'une entité qui en a plusieurs ne peut pas "
             "être isolé, et n'est pas compté pour zéro.",
         ],
     )
+
+
+def _contracts(page: Page) -> list[str] | None:
+    """Return the contracts of the scheme of the campaign that are evaluated; None where none was received at all."""
+    if not page.store.has(tables.CONTRACTS):
+        return None
+    contracts: list[str] = evaluated_contracts(page.store, page.campaign.scheme)["contract_finess"].tolist()
+    return contracts
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    """Count the rows of the table by what the base gives of them, so that the counts make the table."""
+    known = int(rows["reimbursed_eur"].notna().sum())
+    is_blind = rows["reason"].fillna("").str.startswith(NOT_COMPUTABLE)
+    blind = int(is_blind.sum())
+    aside = int((rows["value_status"] == "not_applicable").sum()) - blind
+    absent = len(rows) - known - blind - aside
+    found = [french.plural(known, "contrat calculé", "contrats calculés")]
+    if blind:
+        found.append(f"{french.plural(blind, 'non calculable', 'non calculables')} à ce niveau")
+    if aside:
+        who = "clinique à but lucratif, absente" if aside == 1 else "cliniques à but lucratif, absentes"
+        found.append(f"{french.number(aside)} sans objet ({who} d'Open PHMEV)")
+    if absent:
+        found.append(french.plural(absent, "manquant", "manquants"))
+    why = " ; la colonne « Lecture » dit pourquoi" if len(found) > 1 else ""
+    return f"{', '.join(found)}{why}."
 
 
 def contract_sentence(page: Page) -> Text | Notice | None:
@@ -75,7 +101,7 @@ def contract_sentence(page: Page) -> Text | Notice | None:
     if not years or page.finess is None or page.has_no_drugs:
         return None
     contract = page.signatory
-    rows = annual_at_contract_level(page.store)
+    rows = annual_at_contract_level(page.store, _contracts(page))
     own = rows[(rows["contract_finess"] == contract) & (rows["year"] == years[-1])]
     if own.empty:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from caqes_analysis import perimeter, tables
@@ -54,8 +55,34 @@ def test_the_chapter_adds_up_the_sites_and_says_what_it_cannot_give(pages: dict[
     assert rows[ESPIC][2] == rows[CLINIC][2] != "0,00"
     assert rows[ESPIC][3].startswith(NOT_COMPUTABLE)
     assert "lucratif" in rows[CLINIC][3]
-    said = "1 contrat calculé, 2 non calculables à ce niveau ; la colonne « Lecture » dit pourquoi."
-    assert said in table.notes[0].replace("\u00a0", " ")
+    assert table.notes[0].replace("\u00a0", " ") == (
+        "1 contrat calculé, 1 non calculable à ce niveau, 1 sans objet (clinique à but lucratif, absente d'Open PHMEV) "
+        "; la colonne « Lecture » dit pourquoi."
+    )
+
+
+def test_only_the_contracts_of_the_scheme_that_are_evaluated_are_listed(tmp_path: Path) -> None:
+    """One contract of 2022, one of 2018, one broken off, and one of a hospital that has merged into the first."""
+    other, broken, gone = "990000005", "990000006", "990000007"
+    known = establishments(
+        {"finess": ENTITY, "contract_finess": ENTITY, "name": "Successeur"},
+        *({"finess": one, "contract_finess": one} for one in (other, broken)),
+        {"finess": gone, "contract_finess": gone, "valid_to": "2023-06-30", "successor": ENTITY},
+    )
+    spent = {ENTITY: "10.00", other: "20.00", broken: "30.00", gone: "5.00"}
+    store = store_of(tmp_path / "store", known, spent)
+    rows = {
+        "contract_finess": [ENTITY, other, broken, gone],
+        "scheme": ["caqes-2022", "caqes-2018", "caqes-2022", "caqes-2022"],
+        "status": ["signé", "terminé", "résilié", "signé"],
+    }
+    store.write(tables.CONTRACTS, tables.CONTRACTS.conform(pd.DataFrame(rows)), part="contrats")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="campagne")
+    table = contract_level.contracts_table(Page(campaign_file(tmp_path, ANNUAL), store))
+    assert isinstance(table, Table)
+    (row,) = [[cell.text for cell in row] for row in table.rows]
+    assert row == ["Successeur", ENTITY, "15,00", "2 établissements réunis, fusion du 01/07/2023"]
+    assert table.notes[0].replace("\u00a0", " ") == "1 contrat calculé."
 
 
 def test_a_sheet_says_what_its_contract_adds_up_to(pages: dict[str, Page]) -> None:
