@@ -287,4 +287,8 @@ def contribution(page: Page) -> Text:
 
 def _unmatched_words(page: Page) -> str:
     """Return a reserve on what the months give, where they do not make the yearly base; empty elsewhere."""
-    return ", d'après des mois qui ne font pas la base annuelle" if unmatched_sentences(page, str(page.finess)) else ""
+    return (
+        ", d'après des mois dont la somme n'est pas celle d'Open PHMEV"
+        if unmatched_sentences(page, str(page.finess))
+        else ""
+    )

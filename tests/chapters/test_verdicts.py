@@ -105,7 +105,7 @@ def test_months_in_doubt_are_told_apart_from_the_base(pages: dict[str, Page]) ->
     page = pages[C]
     answer, _ = sheet.headline(page)
     assert words(answer).startswith("En 2019, d'après les mois reçus, la PHMEV a augmenté de 1,0 % par rapport à 2018")
-    reserve = "d'après des mois qui ne font pas la base annuelle"
+    reserve = "d'après des mois dont la somme n'est pas celle d'Open PHMEV"
     assert f"dans l'évolution de la région, {reserve} (rang" in words(sheet.retained_messages(page))
     told = words(sheet.contribution(page))
     assert told.startswith(f"En 2019, {reserve}, l'établissement porte")
@@ -113,9 +113,9 @@ def test_months_in_doubt_are_told_apart_from_the_base(pages: dict[str, Page]) ->
     drawn = sheet_spending.cumulative_figure(page)
     assert isinstance(drawn, Figure)
     assert "objectif" not in drawn.title
-    assert "Les mois ne font pas la base annuelle : leur cumul n'est pas comparé à l'objectif." in str(drawn).replace(
-        "\xa0", " "
-    )
+    assert "La somme des mois n'est pas celle d'Open PHMEV : leur cumul n'est pas comparé à l'objectif." in str(
+        drawn
+    ).replace("\xa0", " ")
     whole = sheet_spending.cumulative_figure(pages[A])
     assert isinstance(whole, Figure)
     assert "au-dessus de l'objectif" in whole.title
