@@ -119,8 +119,9 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
             known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")
             who = f"{known['name'][finess]} ({finess})" if finess in known.index else f"L'établissement {finess}"
             notes.append(
-                f"{who} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses "
-                f"({french.compact_euros(amount)} l'année précédant la fusion) sont comptées ici les deux années."
+                f"{who} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses, "
+                f"toutes enveloppes ({french.compact_euros(amount)} l'année précédant la fusion), sont comptées ici "
+                "les deux années."
             )
         openings = changes[(changes["kind"] == "opening") & (changes["finess"] == page.finess)]
         notes.extend(

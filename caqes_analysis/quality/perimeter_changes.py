@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from caqes_analysis.envelopes import ENVELOPES
 from caqes_analysis.store import Store
 
 __all__ = ["closures_without_successor", "perimeter_changes", "spending_outside_validity"]
@@ -26,15 +27,21 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
     -------
     DataFrame
         ``finess, kind`` (``merger``, ``opening`` or ``closure`` without successor), ``since, current_finess,
-        amount_eur, other_kinds_nb``, ordered by date. ``amount_eur`` is what was reimbursed, all envelopes, in the
-        twelve months before the merger or the closure, or since the opening; kinds of amounts are never added to each
-        other: envelopes received only in another kind are left out and counted in ``other_kinds_nb``.
+        amount_eur, other_kinds_nb``, ordered by date. ``amount_eur`` is what was reimbursed, all envelopes (what two of
+        them count is added once), in the twelve months before the merger or the closure, or since the opening; kinds of
+        amounts are never added to each other: envelopes received only in another kind are left out and counted in
+        ``other_kinds_nb``.
     """
+    parts = [envelope for envelope in ENVELOPES if envelope.part_of is not None]
     return store.query(
         """
         with spent as (
-          select m.finess, s.since, s.current_finess, m.month, m.envelope, m.amount_kind, m.amount_eur
-          from monthly_spend m left join successions s on s.finess = m.finess
+          select m.finess, s.since, s.current_finess, m.month, m.envelope, m.amount_kind, m.amount_eur,
+                 p.whole is not null and (m.finess, p.whole) in (select (finess, envelope) from monthly_spend)
+                   as is_part
+          from monthly_spend m
+          left join successions s on s.finess = m.finess
+          left join (select unnest($parts) as part, unnest($wholes) as whole) p on p.part = m.envelope
         ),
         begun as (select finess, min(month) as since from spent where amount_eur is not null group by finess),
         ended as (
@@ -43,27 +50,32 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
           having count(*) filter (valid_to is null) = 0 and count(successor) = 0
         ),
         changes as (
-          select finess, 'merger' as kind, since, current_finess, envelope, amount_kind,
+          select finess, 'merger' as kind, since, current_finess, envelope, amount_kind, is_part,
                  case when month >= since - interval 1 year then amount_eur end as amount_eur
           from spent where since is not null and year(since) >= $year::int - 1
           union all
-          select p.finess, 'opening', b.since, null, p.envelope, p.amount_kind, p.amount_eur
+          select p.finess, 'opening', b.since, null, p.envelope, p.amount_kind, p.is_part, p.amount_eur
           from spent p join begun b on b.finess = p.finess
           where year(b.since) >= $year::int - 1
             and b.since > coalesce($first::date, (select min(month) from monthly_spend))
           union all
-          select p.finess, 'closure', e.since, null, p.envelope, p.amount_kind,
+          select p.finess, 'closure', e.since, null, p.envelope, p.amount_kind, p.is_part,
                  case when p.month >= e.since - interval 1 year and p.month < e.since then p.amount_eur end
           from spent p join ended e on e.finess = p.finess where year(e.since) >= $year::int - 1
         )
         select finess, kind, since, current_finess,
-               sum(amount_eur) filter (amount_kind = 'reimbursed')::decimal(18, 2) as amount_eur,
+               sum(amount_eur) filter (amount_kind = 'reimbursed' and not is_part)::decimal(18, 2) as amount_eur,
                count(distinct envelope) filter (amount_eur is not null)
                  - count(distinct envelope) filter (amount_eur is not null and amount_kind = 'reimbursed')
                  as other_kinds_nb
         from changes group by finess, kind, since, current_finess order by since, finess
         """,
-        {"year": year, "first": None if first_month is None else first_month.date()},
+        {
+            "year": year,
+            "first": None if first_month is None else first_month.date(),
+            "parts": [envelope.code for envelope in parts],
+            "wholes": [envelope.part_of for envelope in parts],
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -67,7 +67,12 @@ def annual_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Itera
     """
     known = set(explained)
     small: dict[int, list[tuple[str, Decimal]]] = {}
-    for row in annual_gaps(store).to_dict("records"):
+    rows = annual_gaps(store).to_dict("records")
+    agreed: dict[int, list[bool]] = {}
+    for row in rows:
+        if row["annual_eur"]:
+            agreed.setdefault(int(row["year"]), []).append(row["monthly_eur"] == row["annual_eur"])
+    for row in rows:
         finess, year, annual, monthly = row["finess"], int(row["year"]), row["annual_eur"], row["monthly_eur"]
         gap = monthly - annual
         if not gap or not annual or (finess, year) in known or ("", year) in known:
@@ -92,7 +97,7 @@ def annual_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Itera
             count=1,
             example=f"somme des mois {french.euros(monthly, cents=True)}, "
             f"Open PHMEV {french.euros(annual, cents=True)}",
-            remedy=f"Les autres établissements concordent{' au centime' if exact else ''}. Cause probable : {cause}. "
+            remedy=f"{_usual_words(agreed[year], row['usual_share'] if not exact else 0)} Cause probable : {cause}. "
             f"{_REGISTER}",
         )
     for year, gaps in small.items():
@@ -105,6 +110,13 @@ def annual_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Itera
             example=f"{gaps[0][0]} : {french.euros(gaps[0][1], cents=True, signed=True)}",
             remedy="Les mois et Open PHMEV ne rangent pas toujours une dépense à la même date : écarts usuels.",
         )
+
+
+def _usual_words(agreed: Sequence[bool], usual_share: float) -> str:
+    """Return how many establishments have both sources equal to the cent, else by how much they usually differ."""
+    if not usual_share:
+        return f"{sum(agreed)} établissements sur {len(agreed)} concordent au centime."
+    return f"L'écart médian des établissements est de {french.percent(100 * usual_share, 2)}."
 
 
 def doubt_findings(doubts: pd.DataFrame) -> Iterator[Finding]:

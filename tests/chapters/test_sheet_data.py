@@ -108,7 +108,9 @@ def test_a_merger_is_told_by_the_name_of_who_was_taken_over(
         "amount_eur": [Decimal("1200.00")],
     }  # fmt: skip
     monkeypatch.setattr(sheet_data.quality, "perimeter_changes", lambda *_, **__: pd.DataFrame(merger))
-    assert f"{name} ({C}) a fusionné avec celui-ci au 01/07/2023 : ses dépenses (1,2 k€" in said(pages[A])
+    assert f"{name} ({C}) a fusionné avec celui-ci au 01/07/2023 : ses dépenses, toutes enveloppes (1,2 k€" in said(
+        pages[A]
+    )
 
 
 def test_the_card_counts_errors_and_corrections(pages: dict[str, Page]) -> None:

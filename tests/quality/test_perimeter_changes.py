@@ -29,6 +29,21 @@ def test_effects_are_in_reimbursed_euros_never_mixed(tmp_path: Path) -> None:
     assert rows["current_finess"].tolist()[0] == B
 
 
+def test_what_two_envelopes_count_is_added_once(tmp_path: Path) -> None:
+    """PERFADOM is a part of the LPP; of an establishment whose LPP was not received it is all that is known."""
+    year = whole_year(2023, "10.00")
+    series = {(B, "phmev"): whole_year(2022) | whole_year(2023), (A, "phmev"): year, (C, "perfadom"): year}
+    series |= {(A, "lpp"): whole_year(2023, "4.00"), (A, "perfadom"): whole_year(2023, "3.00")}
+    known = establishments(
+        {"finess": A, "successor": B, "valid_to": "2023-12-31"},
+        {"finess": B},
+        {"finess": C, "successor": B, "valid_to": "2023-12-31"},
+    )
+    rows = perimeter_changes(store_of(tmp_path, monthly_rows(series), known, last="2023-12"), year=2024)
+    amounts = rows[rows["kind"] == "merger"].set_index("finess")["amount_eur"].to_dict()
+    assert amounts == {A: Decimal("168.00"), C: Decimal("120.00")}
+
+
 def test_a_closure_without_successor_is_listed_with_what_it_takes_away(tmp_path: Path) -> None:
     series = {
         (A, "phmev"): whole_year(2022, "10.00") | {"2023-01": "11.00", "2023-02": "12.00"},
