@@ -63,7 +63,7 @@ def slope_words(measure: Measure, region: pd.Series) -> str:
         Row of ``indicator_trends``: ``slope``, ``slope_lower``, ``slope_upper``, ``slope_reason``.
     """
     if isinstance(region["slope_reason"], str):
-        return f"Pente{french.NBSP}: {region['slope_reason']}."
+        return f"Tendance{french.NBSP}: {region['slope_reason']}."
     if pd.isna(region["slope_lower"]):
         return ""
     low, high = region["slope_lower"], region["slope_upper"]

@@ -6,6 +6,8 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words, slope_words
+from caqes_analysis.chapters.indicator_answer import answer, scope_words, within_a_sentence
+from caqes_analysis.chapters.indicator_masked import masked_notes, masked_part, unread_notice
 from caqes_analysis.chapters.indicator_population import (
     are_missed,
     constant_perimeter_notes,
@@ -15,18 +17,11 @@ from caqes_analysis.chapters.indicator_population import (
     order_note,
     other_readings,
     part_notes,
-    ranked,
     set_aside,
     some_of,
-    undecided,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
-from caqes_analysis.chapters.indicator_uniform import (
-    answers_sentence,
-    is_yes_or_no,
-    same_level_notice,
-    same_moves_notice,
-)
+from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
 from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import Figure, Link, Notice, Text
@@ -51,62 +46,10 @@ __all__ = [
 _FEW = 3
 
 
-def answer(reading: IndicatorReading) -> Text:
-    """Return where the region stands, how it moved, and how many miss the target, in two sentences."""
-    region, unit = reading.region, reading.unit
-    when = sentence_case(period_words(reading.period))
-    name, label = _within_a_sentence(reading.definition.short_name), _within_a_sentence(reading.measure.label)
-    name = label if name.casefold() in label.casefold() else f"{name}, {label}"
-    head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {mean_words(reading) or 'dans la région'}"
-    if is_yes_or_no(reading.measure):
-        answers = reading.establishments["value"].dropna()
-        said = answers_sentence(reading.measure.label, int((answers > 0).sum()), len(answers))
-        head = f"{when}, {_within_a_sentence(said)} ({unit.write(region['value'])})"
-    change = change_words(reading.measure, region["change"])
-    head += f" ({change} {reading.against_words})" if change else ""
-    target = reading.target
-    if target.value is None:
-        return Text.answer(f"{head}. {sentence_case(reading.target_sentence)}{_ranking_words(reading)}.")
-    known = ranked(reading.establishments)
-    rows = known[undecided(reading, known).isna()]
-    missed, untold = sum(are_missed(reading, rows)), len(known) - len(rows)
-    some = f"{french.plural(missed, 'établissement')} sur {french.number(len(rows))}"
-    when = "" if reading.month_nb == 12 else f" à M{reading.month_nb}"
-    if reading.definition.direction != "higher" and target.value < 0 and not when:
-        verb = "atteignent" if missed > 1 else "atteint"
-        count = f"{some} ne l'{verb} pas"
-        none = f"les {_counted_words(reading, rows)} l'atteignent"
-    else:
-        side = "en dessous" if reading.definition.direction == "higher" else "au-dessus"
-        count = f"{some} {'sont' if missed > 1 else 'est'} {side}{when}"
-        none = f"aucun des {_counted_words(reading, rows)} n'est {side}{when}"
-    apart = f" ({french.plural(untold, 'autre', 'autres')} sans verdict)" if untold else ""
-    return Text.answer(f"{head}. {sentence_case(target.label)}{french.NBSP}: {count if missed else none}{apart}.")
-
-
-def _within_a_sentence(label: str) -> str:
-    """Return a label as it stands within a sentence: « boîtes d'IPP », but « LPP »."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
-
-
-def _counted_words(reading: IndicatorReading, rows: pd.DataFrame) -> str:
-    if len(rows) < len(ranked(reading.establishments)):
-        return french.plural(len(rows), "établissement compté", "établissements comptés")
-    if len(rows) < reading.establishments["value"].notna().sum():
-        return french.plural(len(rows), "établissement classé", "établissements classés")
-    return french.plural(len(rows), "établissement")
-
-
-def _ranking_words(reading: IndicatorReading) -> str:
-    rows = ranked(reading.establishments)
-    if len(rows) < _FEW or is_yes_or_no(reading.measure):
-        return ""
-    middle = reading.unit.write(rows["value"].median())
-    return f" ; valeur médiane des {_counted_words(reading, rows)}{french.NBSP}: {middle}"
-
-
 def position_figures(reading: IndicatorReading) -> tuple[Figure | Notice, ...]:
     """Return where every establishment stands, against the target, then against each condition of the référentiel."""
+    if unread := unread_notice(reading, "Pas de figure : la part ne se lit pas"):
+        return (unread,)
     figures: list[Figure | Notice] = []
     own = _condition(reading, reading.measure.id) if reading.month_nb == 12 else None
     figures.append(_position(reading, reading.measure.id, reading.period, own, with_target=True))
@@ -159,6 +102,7 @@ def _position(
         unit=format_of(named),
         reference=reference,
         month_nb=reading.month_nb,
+        scope=scope_words(reading) if with_target else "",
         notes=notes,
     )
 
@@ -166,6 +110,8 @@ def _position(
 def moves_figure(reading: IndicatorReading) -> Figure | Notice:
     """Return the moves of those that weigh most in the change of the region; of an evolution, the amounts compared."""
     level = reading.level
+    if unread := unread_notice(reading, "Pas de mouvement à lire"):
+        return unread
     rows = _moves(reading)
     if not (rows["value"].notna() & rows["previous_value"].notna()).any():
         return Notice(
@@ -230,6 +176,8 @@ def _left_out_notes(rows: pd.DataFrame) -> list[str]:
 def trend_figure(reading: IndicatorReading) -> Figure | Notice:
     """Return the region over the years, with the interval of each value; the amount where one evolution is known."""
     measure = reading.measure
+    if unread := unread_notice(reading, "Pas de tendance à lire"):
+        return unread
     known = reading.history(measure).dropna(subset=["value"])
     if len(known) < 2 and measure.evolution_of:
         measure = reading.level
@@ -251,13 +199,15 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
         if measure is not reading.measure:
             against = f"Par rapport à {reading.previous_label}, aux mêmes établissements"
         notes.append(f"{against}{french.NBSP}: {change}.")
+    notes += masked_notes(reading)
     if measure.evolution_of is None and measure.denominator is None and known["establishments_nb"].nunique() > 1:
         low, high = known["establishments_nb"].min(), known["establishments_nb"].max()
         notes.append(
             f"De {low} à {high} établissements ont une valeur selon l'année : les niveaux de la figure ne se comparent "
             "pas ; l'écart et la tendance sont lus aux mêmes établissements."
         )
-    notes.append(slope_words(measure, region))
+    if len({unit.printed(value) for value in known["value"]}) > 1:
+        notes.append(slope_words(measure, region))
     notes += constant_perimeter_notes(reading)
     month = "" if reading.month_nb == 12 else f" à M{reading.month_nb}"
     return yearly_trend(
@@ -274,6 +224,9 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
 
 def _trend_title(reading: IndicatorReading, unit: MeasureFormat, known: pd.DataFrame, region: pd.Series) -> str:
     first, last = known["year"].iloc[0], known["year"].iloc[-1]
+    part = masked_part(reading)
+    if part is not None and part.hides_change:
+        return f"De {reading.year - 1} à {reading.year}, les données ne permettent pas de conclure"
     low, high = region["change_lower"], region["change_upper"]
     if not pd.isna(region["slope_lower"]) and (region["slope_lower"] > 0 or region["slope_upper"] < 0):
         return f"Tendance à la {'hausse' if region['slope_lower'] > 0 else 'baisse'} de {first} à {last}"
@@ -289,6 +242,8 @@ def _trend_title(reading: IndicatorReading, unit: MeasureFormat, known: pd.DataF
 
 def map_figure(reading: IndicatorReading) -> Figure | Notice:
     """Return the departments, on tiles or on the map that the campaign names."""
+    if unread := unread_notice(reading, "Pas de carte : la part ne se lit pas"):
+        return unread
     rows = reading.rows("department").rename(columns={"group": "department"})
     rows = rows[rows["department"] != UNKNOWN_GROUP]
     if rows["value"].notna().sum() < 2:
@@ -324,7 +279,7 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
 def reading_text(reading: IndicatorReading) -> Text:
     """Return what is counted, over what, from which texts, and how to read the page."""
     one = reading.definition
-    lines = [f"Ce qui est lu : {reading.measure.label}, {period_words(reading.period)}. {one.why}"]
+    lines = [f"{one.name}. Ce qui est lu : {reading.measure.label}, {period_words(reading.period)}. {one.why}"]
     reference = reading.reference
     if reference is not None:
         joined = " OU ".join(_condition_words(reading, condition) for condition in reference.conditions)
@@ -336,8 +291,10 @@ def reading_text(reading: IndicatorReading) -> Text:
     lines.append(f"{sentence_case(reading.target_sentence)}.")
     lines += other_readings(reading)
     lines += list(one.notes)
-    lines += [one.reading] if one.reading else []
-    lines += [f"Textes : {' ; '.join(one.legal_sources)}."] if one.legal_sources else []
+    of_another = reading.is_outside and bool(one.schemes)
+    lines += [one.reading] if one.reading and not of_another else []
+    texts = "Textes d'un autre dispositif, sans effet ici" if of_another else "Textes"
+    lines += [f"{texts}{french.NBSP}: {' ; '.join(one.legal_sources)}."] if one.legal_sources else []
     lines.append("Formules des intervalles, des rangs et des contributions : page « Méthodes ».")
     return Text.bullets(*lines)
 
@@ -352,4 +309,4 @@ def _condition_words(reading: IndicatorReading, condition: ReferenceCondition) -
     value = condition.below if condition.below is not None else condition.above
     sign = "moins" if condition.below is not None else "plus"
     limit = format_of(measure).write_threshold(float(value or 0))
-    return f"{_within_a_sentence(measure.label)}, {sign} de {limit}"
+    return f"{within_a_sentence(measure.label)}, {sign} de {limit}"

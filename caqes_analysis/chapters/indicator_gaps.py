@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import absent_months_words
 from caqes_analysis.chapters.words import MAIN_ENVELOPE
+from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
-from caqes_analysis.indicators.months import counts_envelope
+from caqes_analysis.indicators.months import counts_envelope, envelopes_counted
 from caqes_analysis.quality import UNMATCHED_WORDS
 
-__all__ = ["indicator_gaps"]
+__all__ = ["indicator_gaps", "missing_months", "missing_months_words"]
 
 _MONTHS_NB = 12
 
@@ -49,3 +51,49 @@ def indicator_gaps(page: Page, definition: IndicatorDefinition, measure: Measure
     if counts_envelope(level, MAIN_ENVELOPE):
         gaps = {f: UNMATCHED_WORDS for f, year in page.unmatched if str(year) in years} | gaps
     return gaps
+
+
+def missing_months(page: Page, level: Measure, period: str) -> dict[str, list[int]]:
+    """Return the months missing in either year, by FINESS, of the envelopes that an evolution counts.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    level
+        The measure whose evolution is read.
+    period
+        The year, or its first months.
+    """
+    line = level.numerator
+    if line is None or line.table != "monthly_grid":
+        return {}
+    received = page.store.query("select distinct envelope from monthly_grid order by envelope")["envelope"]
+    rows = page.store.query(
+        "select distinct finess, month(month) as month_nb from monthly_grid where value_status = 'missing' "
+        "and year(month) between $year - 1 and $year and month(month) <= $month_nb "
+        "and list_contains($envelopes, envelope) order by finess, month_nb",
+        {
+            "year": int(period[:4]),
+            "month_nb": months_of(period),
+            "envelopes": list(envelopes_counted(line.condition, received.tolist())),
+        },
+    )
+    return {str(finess): [int(month) for month in part] for finess, part in rows.groupby("finess")["month_nb"]}
+
+
+def missing_months_words(month_nbs: Sequence[int]) -> str:
+    """Return « , mars manquant », to write after a number of months.
+
+    Parameters
+    ----------
+    month_nbs
+        Months, 1 to 12.
+
+    Examples
+    --------
+    >>> missing_months_words([3]), missing_months_words([3, 5])
+    (', mars manquant', ', mars et mai manquants')
+    """
+    months = [french.month_name(number) for number in month_nbs]
+    return f", {french.list_in_words(months)} {'manquants' if len(months) > 1 else 'manquant'}"

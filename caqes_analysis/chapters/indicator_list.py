@@ -8,6 +8,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.change_words import change_words
+from caqes_analysis.chapters.indicator_masked import masked_part
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators, volet_label
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.same_objective import answered_by
@@ -15,6 +16,11 @@ from caqes_analysis.chapters.words import DEFINITION_WORDS
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 
 __all__ = ["answer", "empty_table", "region_tables"]
+
+_MASKED_NOTE = (
+    "« Réelle entre » : le produit d'une partie des boîtes est masqué ; selon ce qu'elles sont, la part de toutes les "
+    "boîtes est entre ces bornes. L'écart ne se lit pas quand ces boîtes peuvent le faire à elles seules."
+)
 
 
 def answer(page: Page) -> Text:
@@ -67,8 +73,7 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
                 "href": indicator_href(one.definition.id),
                 "measure": one.measure.label,
                 "period": one.period_label,
-                "value": one.unit.write(region["value"]),
-                "change": change_words(one.measure, region["change"]) or "–",
+                **_value_and_change(one),
                 "target": f"celui de {answer.definition.short_name}" if answer else one.target_words,
                 "position": situation,
                 "state": state,
@@ -94,8 +99,23 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
                 if answers
                 else []
             ),
+            *([_MASKED_NOTE] if any("masked" in row for row in rows) else []),
         ],
     )
+
+
+def _value_and_change(one: IndicatorReading) -> dict[str, str]:
+    """Return both cells: with the bounds that masked boxes leave to a share, and no change that they hide."""
+    value, change = one.unit.write(one.region["value"]), change_words(one.measure, one.region["change"]) or "–"
+    part = masked_part(one)
+    if part is None or not part.is_told:
+        return {"value": value, "change": change}
+    bounds = part.bounds_words(one.measure.decimals)
+    return {
+        "value": bounds if part.is_unread else f"{value}, réelle {bounds}",
+        "change": "ne se lit pas" if part.hides_change or part.is_unread else change,
+        "masked": "yes",
+    }
 
 
 def empty_table(page: Page) -> Table | Notice:

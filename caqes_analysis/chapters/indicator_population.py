@@ -11,6 +11,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.constant_perimeter import left_out_words, opened_on
+from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.words import format_of
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
@@ -172,7 +173,37 @@ def other_readings(reading: IndicatorReading) -> list[str]:
         if one.id in values.index
     ]
     masked = rows["masked_share"].reindex([CURRENT_PERIMETER]).dropna()
-    found += [f"Part des lignes masquées dans la région{french.NBSP}: {french.percent(100 * one)}." for one in masked]
+    found += [_masked_sentence(reading, float(one)) for one in masked]
+    return found + _same_numerator(reading)
+
+
+def _masked_sentence(reading: IndicatorReading, share: float) -> str:
+    measure = reading.measure
+    noun, part = counted_noun(measure), masked_part(reading)
+    masked = "masqués" if noun == "montants" else "masquées"
+    said = f"Part des {noun} {masked} dans la région{french.NBSP}: {french.percent(100 * share)}"
+    bounds = "" if part is None else f" ; la part réelle est {part.bounds_words(measure.decimals)}"
+    return " ".join([f"{said}{bounds}.", *([measure.masked.note] if measure.masked else [])])
+
+
+def _same_numerator(reading: IndicatorReading) -> list[str]:
+    """Return the value of the region over another denominator, where the definition has one: without masked lines."""
+    own, unit = reading.measure, reading.unit
+    found = []
+    for one in reading.definition.measures:
+        if one is own or one.numerator is None or one.numerator != own.numerator or one.denominator is None:
+            continue
+        value = reading.page.store.query(
+            "select value from indicator_values where indicator = $indicator and measure = $measure "
+            "and perimeter = $perimeter and period = $period and level = 'region' and value is not null",
+            {
+                "indicator": reading.definition.id,
+                "measure": one.id,
+                "perimeter": CURRENT_PERIMETER,
+                "period": reading.period,
+            },
+        )["value"]
+        found += [f"{one.label}{french.NBSP}: {unit.write(pct)} dans la région." for pct in value]
     return found
 
 

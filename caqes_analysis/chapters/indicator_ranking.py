@@ -8,6 +8,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.indicator_masked import masked_notes, masked_part
 from caqes_analysis.chapters.indicator_population import (
     constant_perimeter_notes,
     contribution_note,
@@ -17,6 +18,7 @@ from caqes_analysis.chapters.indicator_population import (
     part_notes,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
+from caqes_analysis.chapters.indicator_uniform import is_yes_or_no
 from caqes_analysis.chapters.words import masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.style import abbreviated
@@ -35,6 +37,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     if rows.empty:
         return Notice("missing", "Classement", "Aucun établissement n'est concerné par cet indicateur.")
     unit, measure = reading.unit, reading.measure
+    no_rank = _why_no_rank(reading, rows)
     is_ranked = rows["unranked_reason"].isna()
     without_change = rows["previous_status"].where(rows["previous_status"] == _OUTSIDE, None)
     is_opening = opened_since(reading, rows)
@@ -75,8 +78,10 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
         unit.column("value", reading.period_label),
-        ColumnFormat.text("place", f"Rang sur {french.number(rows['rank'].notna().sum())}", align="right"),
     ]
+    if no_rank is None:
+        ranked_nb = french.number(rows["rank"].notna().sum())
+        columns.append(ColumnFormat.text("place", f"Rang sur {ranked_nb}", align="right"))
     has_bounds = rows["lower"].notna().any()
     if has_bounds:
         columns.append(ColumnFormat.text("bounds", "Intervalle à 95 %", align="right"))
@@ -94,13 +99,13 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
             )
         )
     columns.append(ColumnFormat.text("department", "Dép."))
-    shown = "rang, intervalle et situation" if has_bounds else "rang et situation"
+    parts = [*(["rang"] if no_rank is None else []), *(["intervalle"] if has_bounds else []), "situation"]
     return Table.from_frame(
         frame,
-        caption=f"{measure.label}, {period_words(reading.period)} : {shown}",
+        caption=f"{measure.label}, {period_words(reading.period)} : {french.list_in_words(parts)}",
         columns=columns,
         totals=total,
-        notes=_ranking_notes(reading, rows),
+        notes=_ranking_notes(reading, rows, no_rank),
     )
 
 
@@ -115,7 +120,20 @@ def _rank_words(row: dict[Any, Any]) -> str:
     return "non classé" if isinstance(row["unranked_reason"], str) else "–"
 
 
-def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
+def _why_no_rank(reading: IndicatorReading, rows: pd.DataFrame) -> str | None:
+    """Return why the values have no rank; None when they have one."""
+    if is_yes_or_no(reading.measure):
+        return "Réponse par oui (100 %) ou par non (0 %) : pas de rang."
+    part = masked_part(reading)
+    if part is not None and part.is_unread:
+        return f"Produit masqué pour {french.percent(100 * part.share)} des boîtes de la région : pas de rang."
+    known = rows.loc[rows["rank"].notna(), "value"]
+    if len(known) > 1 and len({reading.unit.printed(value) for value in known}) == 1:
+        return f"Toutes les valeurs classées sont à {reading.unit.write(known.iloc[0])} : pas de rang."
+    return None
+
+
+def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str | None) -> list[str]:
     better = {
         "lower": "Rang 1 : la valeur la plus basse, la plus favorable.",
         "higher": "Rang 1 : la valeur la plus élevée, la plus favorable.",
@@ -124,6 +142,8 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
     notes = [better[reading.definition.direction]]
     if ranks_by_size(reading.measure):
         notes = ["Rang 1 : la valeur la plus élevée. Ce rang dit qui est grand, pas qui fait bien."]
+    if no_rank is not None:
+        notes = [no_rank]
     notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
     notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
     notes += part_notes(reading)
@@ -136,6 +156,7 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
         notes += opening_notes(reading, rows)
     notes += [f"Région{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
+    notes += masked_notes(reading)
     if rows["contribution"].notna().any():
         notes.append(contribution_note(reading))
     return [*notes, *constant_perimeter_notes(reading)]

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from caqes_analysis import french, tables
-from caqes_analysis.chapters.indicator_gaps import indicator_gaps
+from caqes_analysis import tables
+from caqes_analysis.chapters.indicator_gaps import indicator_gaps, missing_months, missing_months_words
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import incomplete_words
 from caqes_analysis.chapters.words import format_of, period_words
@@ -20,7 +20,6 @@ from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
-from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.schemes.targets import Target, last_known_words
 
 __all__ = [
@@ -174,14 +173,31 @@ class IndicatorReading:
     def target_sentence(self) -> str:
         """The objective in words, for a sentence: what it is, or what it bears on when that cannot be read."""
         if self.definition.target is None:
-            return "sans objectif"
+            return self._without_target
+        if self.is_outside and self.target.value is None and self.target_elsewhere is None:
+            words = last_known_words(self.page.targets, self.target)
+            return f"hors du contrat {self.page.scheme.name}, sans objectif{words}"
         if self.target_elsewhere is None:
             return self.target.label + last_known_words(self.page.targets, self.target)
         return f"objectif non comparable : il porte sur « {self.target_elsewhere} », qui demande l'année précédente"
 
     @property
+    def _without_target(self) -> str:
+        # An indicator of the contract that has a référentiel has an objective too, which nobody has given.
+        return "sans objectif" if self.reference is None else "objectif non renseigné"
+
+    @property
+    def is_outside(self) -> bool:
+        """Say whether the indicator is not of the campaign's scheme: what other contracts ask binds nobody here."""
+        return self.page.campaign.scheme not in self.definition.schemes
+
+    @property
     def target_words(self) -> str:
         """The objective in a cell."""
+        if self.definition.target is None:
+            return self._without_target.removeprefix("objectif ")
+        if self.is_outside and self.target.value is None and self.target_elsewhere is None:
+            return "sans objectif"
         return self.target.short_label if self.target_elsewhere is None else "non comparable"
 
     def position(self, value: float | None, finess: str = "all") -> Position:
@@ -216,7 +232,7 @@ class IndicatorReading:
     @property
     def reference(self) -> Reference | None:
         """Who is targeted; None under a scheme of which the indicator is not: its référentiel targets nobody there."""
-        return self.definition.reference if self.page.campaign.scheme in self.definition.schemes else None
+        return None if self.is_outside else self.definition.reference
 
     @property
     def level(self) -> Measure:
@@ -265,31 +281,13 @@ class IndicatorReading:
     def parts_read(self) -> dict[str, str]:
         """« 6 mois sur 7, mars manquant », by FINESS, for those whose value is read on a part of the period."""
         found = {}
-        absent = self._missing_months()
+        absent = {} if self.measure.evolution_of is None else missing_months(self.page, self.level, self.period)
         for finess, months_nb in self.months_counted(self.measure.id, self.period).items():
             months = absent.get(str(finess), [])
             # What a cumulative delivery covers is missing in the grid and counted all the same.
-            names = _missing_words(months) if len(months) == self.month_nb - months_nb else ""
+            names = missing_months_words(months) if len(months) == self.month_nb - months_nb else ""
             found[str(finess)] = f"{months_nb} mois sur {self.month_nb}{names}"
         return found
-
-    def _missing_months(self) -> dict[str, list[int]]:
-        """Return the months missing in either year, by FINESS, of the envelopes that an evolution counts."""
-        line = self.level.numerator
-        if self.measure.evolution_of is None or line is None or line.table != "monthly_grid":
-            return {}
-        received = self.page.store.query("select distinct envelope from monthly_grid order by envelope")["envelope"]
-        rows = self.page.store.query(
-            "select distinct finess, month(month) as month_nb from monthly_grid where value_status = 'missing' "
-            "and year(month) between $year - 1 and $year and month(month) <= $month_nb "
-            "and list_contains($envelopes, envelope) order by finess, month_nb",
-            {
-                "year": self.year,
-                "month_nb": self.month_nb,
-                "envelopes": list(envelopes_counted(line.condition, received.tolist())),
-            },
-        )
-        return {str(finess): [int(month) for month in part] for finess, part in rows.groupby("finess")["month_nb"]}
 
     def history(self, measure: Measure) -> pd.DataFrame:
         """Return the values of the region over the years, at the same months, with their intervals."""
@@ -307,11 +305,6 @@ class IndicatorReading:
             },
         )
         return rows.assign(year=rows["period"].str[:4].astype(int))
-
-
-def _missing_words(month_nbs: Sequence[int]) -> str:
-    months = [french.month_name(number) for number in month_nbs]
-    return f", {french.list_in_words(months)} {'manquants' if len(months) > 1 else 'manquant'}"
 
 
 def read_indicators(

@@ -86,6 +86,7 @@ class _Scene:
     unit: MeasureFormat
     reference: Reference | None = None
     month_nb: int = _LAST_MONTH
+    scope: str = ""
 
     @property
     def counted(self) -> list[_Point]:
@@ -129,6 +130,7 @@ def distribution(
     reference: Reference | None = None,
     highlight: str | None = None,
     month_nb: int = _LAST_MONTH,
+    scope: str = "",
     notes: Sequence[str] = (),
 ) -> Figure:
     """Draw the value of every establishment in order, against the target.
@@ -153,6 +155,9 @@ def distribution(
         FINESS of the establishment to name.
     month_nb
         Last month of the values: before December the title says where they stand at that month, and no verdict.
+    scope
+        Who is counted, when the target does not bind them all (« sous contrat ou non »): the title then says on which
+        side of the target they are, not who reaches it.
     notes
         Sentences printed under the figure.
     """
@@ -171,7 +176,7 @@ def distribution(
             known["finess"], known["name"], values, verdicts, reasons, strict=True
         )
     ]
-    scene = _Scene(points, target_pct, target_label, better, unit, reference, month_nb)
+    scene = _Scene(points, target_pct, target_label, better, unit, reference, month_nb, scope)
     title = _title(scene, highlight)
     beyond = [point for point in points if point.is_beyond]
     every_note = [*notes, *_set_aside_notes(scene)]
@@ -231,9 +236,10 @@ def _title(scene: _Scene, highlight: str | None) -> str:
         verb = "sont" if met > 1 else "est" if met else "n'est"
         return f"{who} sur {french.in_words(number)} {verb} {side} {limit} (référentiel)"
     if scene.target_pct is None:
-        # With many equal values, fewer than half are above the median.
+        # With many equal values, fewer than half are above the median: of an odd number, one value is the median.
         above = sum(scene.unit.write(point.value) != middle and point.value > scene.middle for point in points)
-        if above < number // 2:
+        equal = sum(scene.unit.write(point.value) == middle for point in points)
+        if above < number // 2 or equal > 1:
             return f"La valeur médiane des {scene.counted_words} est {middle}"
         half = "établissements" if number == len(scene.points) else scene.counted_words
         return f"La moitié des {half} dépasse {middle}"
@@ -241,9 +247,10 @@ def _title(scene: _Scene, highlight: str | None) -> str:
     target = f"{scene.target_label} de {scene.unit.write_threshold(scene.target_pct)}"
     target = french.elided("le", target)
     when = "" if scene.month_nb == _LAST_MONTH else f" à M{scene.month_nb}"
+    scope = f", {scene.scope}" if scene.scope else ""
     if scene.better == "lower":
         # A fall is reached or not: « exceeds −5 % » would read as a success.
-        if scene.target_pct < 0 and when:
+        if scene.target_pct < 0 and (when or scope):
             verb = f"{'sont' if missed > 1 else 'est'} au-dessus"
             target = f"du {target[3:]}" if target.startswith("le ") else f"de {target}"
         elif scene.target_pct < 0:
@@ -255,9 +262,9 @@ def _title(scene: _Scene, highlight: str | None) -> str:
     else:
         verb = "restent sous" if missed > 1 else "reste sous"
     if not missed:
-        return f"Aucun établissement sur {french.in_words(number)} {french.elided('ne', verb)} {target}{when}"
+        return f"Aucun établissement sur {french.in_words(number)} {french.elided('ne', verb)} {target}{when}{scope}"
     who = capitalised(french.plural(missed, "établissement", words=True))
-    return f"{who} sur {french.in_words(number)} {verb} {target}{when}"
+    return f"{who} sur {french.in_words(number)} {verb} {target}{when}{scope}"
 
 
 def _facts(scene: _Scene, highlight: str | None) -> str:

@@ -28,7 +28,7 @@ __all__ = ["tracked_measures", "trends", "with_intervals"]
 
 Floats = npt.NDArray[np.float64]
 _PERCENT = 100.0
-_SHORT = f"moins de {french.in_words(ENOUGH_PERIODS)} périodes, aucun ordre n'est assez rare pour conclure à 5 %"
+_SHORT = f"il faut au moins {french.in_words(ENOUGH_PERIODS)} périodes pour dire une tendance sur plusieurs années"
 
 
 def tracked_measures(definition: IndicatorDefinition) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.indicator_answer import subject_words
+from caqes_analysis.chapters.indicator_masked import masked_part
 from caqes_analysis.chapters.indicator_population import contribution_note, mean_words
 from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
@@ -19,6 +21,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.indicators.catalogue import definitions_of
+from caqes_analysis.indicators.measures import Measure
 from caqes_analysis.receive import open_store
 from tests.campaigns import small_campaign
 
@@ -125,8 +128,8 @@ def test_contributions_add_up_to_what_the_note_says(page: Page) -> None:
 
 
 def test_a_change_says_between_whom(page: Page) -> None:
-    share = plain(indicator.answer(read_indicator(page, "biosimilar_uptake")).summary())
-    assert "points par rapport à 2022, aux mêmes établissements)" in share
+    share = plain(indicator.answer(read_indicator(page, "generic_substitution")).summary())
+    assert "point par rapport à 2022, aux mêmes établissements)" in share
     rate = plain(indicator.answer(read_indicator(page, "extra_list_drugs")).summary())
     assert "−0,3 point par rapport au taux de 2023 à M7)" in rate
 
@@ -228,7 +231,7 @@ def test_a_page_gives_the_other_perimeter_and_the_masked_part_that_it_announces(
     said = plain(indicator.reading_text(reading).summary())
     assert f"À champ constant, hors insuline asparte : {constant:.1f} % dans la région.".replace(".", ",", 1) in said
     masked = plain(indicator.reading_text(read_indicator(page, "repertoire_share")).summary())
-    assert "Part des lignes masquées dans la région : " in masked
+    assert "Part des boîtes masquées dans la région : " in masked
 
 
 def test_an_opening_of_the_year_before_is_named_and_in_no_change(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,3 +257,91 @@ def test_an_opening_of_the_year_before_is_named_and_in_no_change(page: Page, mon
     assert name not in cells(moves.table, "Établissement")
     opened_this_year = (reading.establishments["previous_status"] == "not_applicable").sum()
     assert cells(table, "Écart").count("sans objet") == 1 + opened_this_year
+
+
+def test_a_share_of_few_visible_boxes_is_given_between_its_bounds(page: Page) -> None:
+    seen = 0
+    for reading in read_indicators(page):
+        part = masked_part(reading)
+        if part is None:
+            continue
+        visible, hidden = page.store.query(
+            "select sum(boxes_nb) filter (generic_status in ('B', 'C')), sum(boxes_nb) filter (generic_status = '9') "
+            f"from annual_drug_spend where {reading.measure.masked.where.partition(' and ')[0]} and year = 2023"
+            if reading.definition.id != "biosimilar_uptake"
+            else "select 1, null"
+        ).iloc[0]
+        if not pd.isna(hidden):
+            assert part.share == pytest.approx(float(hidden) / float(visible + hidden), abs=1e-6)
+        value = float(reading.region["value"])
+        assert part.low_pct == pytest.approx(value * (1 - part.share))
+        assert part.high_pct == pytest.approx(part.low_pct + 100 * part.share)
+        said, text = plain(indicator.answer(reading).summary()), plain(indicator.reading_text(reading).summary())
+        bounds = plain(part.bounds_words(1))
+        assert bounds in text
+        assert (f"la part réelle est {bounds}" in said) == part.is_told
+        assert ("ne permettent pas de la lire" in said) == part.is_unread
+        table = ranking_table(reading)
+        assert isinstance(table, Table)
+        if part.is_unread:
+            assert all(
+                isinstance(one, Notice) for one in (indicator.moves_figure(reading), indicator.map_figure(reading))
+            )
+            assert not any("Rang" in plain(header.label) for header in table.columns)
+        if part.hides_change:
+            assert "par rapport à 2022" not in said
+        seen += part.is_told
+    assert seen > 2
+
+
+def test_what_no_contract_can_miss_is_not_said_to_be_missed(page: Page) -> None:
+    reading = read_indicator(page, "phev_ipp")
+    said = plain(indicator.answer(reading).summary())
+    assert "sont au-dessus" in said
+    assert "sous contrat ou non" in said
+    assert "atteignent pas l'objectif" not in plain(indicator.position_figures(reading)[0].title)
+    verdicts = page.store.read(tables.EVALUATIONS)
+    own = verdicts[(verdicts["subject"] == "phev_ipp") & (verdicts["kind"] == "indicator")]["attainment"]
+    missed, judged = (own == "not_attained").sum(), own.isin(["attained", "not_attained"]).sum()
+    if judged > 1:
+        assert f"des {judged} contrats qui le portent et ont un verdict, {missed} ne l'att" in said
+
+
+def test_an_unknown_objective_is_not_an_absent_one_anywhere(page: Page) -> None:
+    words = {one.definition.id: (one.target_sentence, one.target_words) for one in read_indicators(page)}
+    assert words["biosimilar_uptake"] == ("sans objectif", "sans objectif")
+    assert words["transport_ambulance_share"] == ("objectif non renseigné", "non renseigné")
+    outside, cell = words["repertoire_share"]
+    assert outside.startswith("hors du contrat CAQES 2022, sans objectif pour 2023 ; dernier connu, celui de 2021")
+    assert cell == "sans objectif"
+
+
+def test_both_readings_of_the_repertoire_are_printed(page: Page) -> None:
+    reading = read_indicator(page, "repertoire_share")
+    other = page.store.query(
+        "select value from indicator_values where indicator = 'repertoire_share' and measure = 'unmasked_share_pct' "
+        "and perimeter = 'courant' and period = $period and level = 'region'",
+        {"period": reading.period},
+    )["value"].iloc[0]
+    said = plain(indicator.reading_text(reading).summary())
+    assert f"Part répertoire, hors lignes masquées : {other:.1f} % dans la région.".replace(".", ",", 1) in said
+
+
+@pytest.mark.parametrize(
+    ("short_name", "label", "said"),
+    [
+        ("Prescription informatisée", "Lits et places dont la prescription est informatisée", None),
+        ("RPPS déclaré", "Ordonnances portant le RPPS (échantillon déclaré)", None),
+        ("Antibiotiques réévalués", "Antibiothérapies réévaluées", None),
+        ("Hépatite C", "Part dans la PHMEV", "hépatite C, part dans la PHMEV"),
+        ("CNO", "Montant remboursé", "CNO, montant remboursé"),
+    ],
+)
+def test_a_name_that_the_label_tells_is_not_said_twice(short_name: str, label: str, said: str | None) -> None:
+    measure = read_measure({"label": label})
+    assert subject_words(short_name, measure) == (said or label[:1].lower() + label[1:])
+
+
+def read_measure(fields: dict[str, Any]) -> Measure:
+    line = {"table": "activity", "sum": "count_nb", "where": "activity = 'stays'"}
+    return Measure.model_validate({"id": "essai_pct", "unit": "%", "numerator": line, **fields})

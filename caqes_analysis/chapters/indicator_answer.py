@@ -1,0 +1,155 @@
+"""The first sentences of the page of an indicator: where the region stands, how it moved, how many miss the target."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_words import OBJECTIVES
+from caqes_analysis.chapters.change_words import change_words
+from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
+from caqes_analysis.chapters.indicator_population import are_missed, mean_words, ranked, undecided
+from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
+from caqes_analysis.chapters.indicator_uniform import answers_sentence, is_yes_or_no
+from caqes_analysis.chapters.words import sentence_case
+from caqes_analysis.display import Text
+from caqes_analysis.indicators.definition import Measure
+
+__all__ = ["answer", "scope_words", "subject_words", "within_a_sentence"]
+
+_FEW = 3
+# Words of fewer letters (« par », « des ») say nothing of what is measured; two words of one stem begin alike.
+_LETTERS_NB, _STEM = 4, 6
+
+
+def answer(reading: IndicatorReading) -> Text:
+    """Return where the region stands, how it moved, and how many miss the target, in two or three sentences."""
+    return Text.answer(f"{_head(reading)} {_target_words(reading)}")
+
+
+def _head(reading: IndicatorReading) -> str:
+    region, unit = reading.region, reading.unit
+    when = sentence_case(period_words(reading.period))
+    change = change_words(reading.measure, region["change"])
+    moved = f" ({change} {reading.against_words})" if change else ""
+    if is_yes_or_no(reading.measure):
+        answers = reading.establishments["value"].dropna()
+        said = answers_sentence(reading.measure.label, int((answers > 0).sum()), len(answers))
+        return f"{when}, {within_a_sentence(said)} ({unit.write(region['value'])}){moved}."
+    name = subject_words(reading.definition.short_name, reading.measure)
+    where = mean_words(reading) or "dans la région"
+    if (part := masked_part(reading)) is None or not part.is_told:
+        return f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {where}{moved}."
+    noun, bounds = counted_noun(reading.measure), part.bounds_words(reading.measure.decimals)
+    masked = (
+        f"Produit masqué pour {french.percent(100 * part.share)} des {noun}{french.NBSP}: la part réelle est {bounds}"
+    )
+    if part.is_unread:
+        return f"{when}, {name}{french.NBSP}: les données ne permettent pas de la lire. {masked}."
+    head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} des {noun} dont le produit est connu"
+    if change and part.hides_change:
+        return f"{head}. {masked}, et l'écart avec {reading.previous_label} ne se lit pas."
+    return f"{head}{moved}. {masked}."
+
+
+def subject_words(short_name: str, measure: Measure) -> str:
+    """Return what is measured, after the name of the indicator where the label of the measure does not tell it.
+
+    Parameters
+    ----------
+    short_name
+        Of the indicator.
+    measure
+        What is measured.
+    """
+    label, name = within_a_sentence(measure.label), within_a_sentence(short_name)
+    told = [_stem(word) for word in re.findall(r"\w+", measure.label)]
+    named = {_stem(word) for word in re.findall(r"\w+", short_name) if len(word) >= _LETTERS_NB}
+    is_told = measure.evolution_of is None and bool(named & set(told))
+    return label if is_told or name.casefold() in label.casefold() else f"{name}, {label}"
+
+
+def _stem(word: str) -> str:
+    return word.casefold()[:_STEM]
+
+
+def within_a_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence: « boîtes d'IPP », but « LPP ».
+
+    Parameters
+    ----------
+    label
+        A name or a label.
+    """
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _target_words(reading: IndicatorReading) -> str:
+    target = reading.target
+    if target.value is None:
+        return f"{sentence_case(reading.target_sentence)}{_ranking_words(reading)}."
+    known = ranked(reading.establishments)
+    rows = known[undecided(reading, known).isna()]
+    missed, untold = sum(are_missed(reading, rows)), len(known) - len(rows)
+    some = f"{french.plural(missed, 'établissement')} sur {french.number(len(rows))}"
+    when = "" if reading.month_nb == 12 else f" à M{reading.month_nb}"
+    side = "en dessous" if reading.definition.direction == "higher" else "au-dessus"
+    count = f"{some} {'sont' if missed > 1 else 'est'} {side}{when}"
+    none = f"aucun des {_counted_words(reading, rows)} n'est {side}{when}"
+    apart = f" ({french.plural(untold, 'autre', 'autres')} sans verdict)" if untold else ""
+    scope = f", {words}" if (words := scope_words(reading)) else ""
+    judged = _verdict_words(reading)
+    return (
+        f"{sentence_case(target.label)}{french.NBSP}: {count if missed else none}{apart}{scope}"
+        f"{f' ; {judged}' if judged else ''}."
+    )
+
+
+def scope_words(reading: IndicatorReading) -> str:
+    """Return « sous contrat ou non » where an objective of contracts is compared with the values of everybody.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    """
+    return "sous contrat ou non" if reading.target.is_contractual and reading.page.store.has(tables.CONTRACTS) else ""
+
+
+def _verdict_words(reading: IndicatorReading) -> str:
+    """Return how many contracts miss the objective, of those that it binds: their verdicts are in the evaluation."""
+    rows = reading.page.store.read(tables.EVALUATIONS)
+    own = rows[
+        rows["kind"].isin(OBJECTIVES)
+        & (rows["subject"] == reading.definition.id)
+        & (rows["year"].astype(str) == reading.period)
+    ]
+    verdicts = own["attainment"][own["attainment"].isin(["attained", "not_attained"])]
+    if verdicts.empty:
+        return ""
+    missed = int((verdicts == "not_attained").sum())
+    who = (
+        f"des {len(verdicts)} contrats qui le portent et ont un verdict"
+        if len(verdicts) > 1
+        else "du seul contrat jugé"
+    )
+    verb = f"{missed or 'aucun'} ne {'l’atteignent' if missed > 1 else 'l’atteint'} pas".replace("’", "'")
+    return f"{who}, {verb} (page « Évaluation »)"
+
+
+def _counted_words(reading: IndicatorReading, rows: pd.DataFrame) -> str:
+    if len(rows) < len(ranked(reading.establishments)):
+        return french.plural(len(rows), "établissement compté", "établissements comptés")
+    if len(rows) < reading.establishments["value"].notna().sum():
+        return french.plural(len(rows), "établissement classé", "établissements classés")
+    return french.plural(len(rows), "établissement")
+
+
+def _ranking_words(reading: IndicatorReading) -> str:
+    rows, part = ranked(reading.establishments), masked_part(reading)
+    if len(rows) < _FEW or is_yes_or_no(reading.measure) or (part is not None and part.is_unread):
+        return ""
+    middle = reading.unit.write(rows["value"].median())
+    return f" ; valeur médiane des {_counted_words(reading, rows)}{french.NBSP}: {middle}"
