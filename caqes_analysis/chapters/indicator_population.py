@@ -160,19 +160,26 @@ def opening_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
 
 
 def other_readings(reading: IndicatorReading) -> list[str]:
-    """Return the value of the region over the other perimeters, and the part of the masked lines, as far as known."""
+    """Return what else the region's value may be: other evolutions, other perimeters, the part of the masked lines."""
+    definition, read = reading.definition, reading.measure
     rows = reading.page.store.query(
-        "select perimeter, value, masked_share from indicator_values where indicator = $indicator "
-        "and measure = $measure and period = $period and level = 'region' order by perimeter",
-        {"indicator": reading.definition.id, "measure": reading.measure.id, "period": reading.period},
-    ).set_index("perimeter")
-    values = rows["value"].drop(CURRENT_PERIMETER, errors="ignore").dropna()
+        "select measure, perimeter, value, masked_share from indicator_values where indicator = $indicator "
+        "and period = $period and level = 'region' order by measure, perimeter",
+        {"indicator": definition.id, "period": reading.period},
+    ).set_index(["measure", "perimeter"])
+    values = rows["value"].dropna()
+    other = [one for one in definition.measures if one.evolution_of and read.evolution_of and one.id != read.id]
     found = [
-        f"{one.label}{french.NBSP}: {reading.unit.write(values[one.id])} dans la région."
-        for one in reading.definition.perimeters
-        if one.id in values.index
+        f"{one.label}{french.NBSP}: {format_of(one).write(values[one.id, CURRENT_PERIMETER])} dans la région."
+        for one in other
+        if (one.id, CURRENT_PERIMETER) in values.index
     ]
-    masked = rows["masked_share"].reindex([CURRENT_PERIMETER]).dropna()
+    found += [
+        f"{one.label}{french.NBSP}: {reading.unit.write(values[read.id, one.id])} dans la région."
+        for one in definition.perimeters
+        if one.id != CURRENT_PERIMETER and (read.id, one.id) in values.index and not reading.level.leaves_out(one)
+    ]
+    masked = rows["masked_share"].reindex([(read.id, CURRENT_PERIMETER)]).dropna()
     found += [_masked_sentence(reading, float(one)) for one in masked]
     return found + _same_numerator(reading)
 

@@ -94,7 +94,10 @@ def _said(table: str, node: Mapping[str, Any], lists: Mapping[str, CodeList]) ->
             return f"sauf {words}"
         return f"dont « {_description(table, column)} » {_COMPARISONS[kind]} {value}"
     if kind == "OPERATOR_NOT":
-        return f"sauf {_said(table, node['children'][0], lists)}"
+        said = _said(table, node["children"][0], lists)
+        return f"sauf {'ceux ' if said.startswith('de ') else ''}{said}"
+    if kind == "OPERATOR_COALESCE":  # what an empty cell answers adds nothing to the words
+        return _said(table, node["children"][0], lists)
     if node["class"] in ("CONSTANT", "CAST"):
         return ""
     return f"choisies d'après {french.list_in_words(_described(table, node))}"

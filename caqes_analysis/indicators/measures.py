@@ -172,6 +172,18 @@ class Measure(Parameters):
         """Tables that it reads."""
         return frozenset(part.table for part in self.sums)
 
+    def leaves_out(self, perimeter: Perimeter) -> bool:
+        """Say whether its own conditions already leave out what a perimeter excludes, so that both give one value.
+
+        Parameters
+        ----------
+        perimeter
+            Way of counting. The conditions say it as the computation of a perimeter does:
+            ``not coalesce(<what is excluded>, false)``.
+        """
+        excluded = [(part, perimeter.exclude[part.table]) for part in self.sums if part.table in perimeter.exclude]
+        return bool(excluded) and all(f"not coalesce({text}, false)" in part.where for part, text in excluded)
+
 
 class Perimeter(Parameters):
     """A way of counting: everything, or *à champ constant* (codes removed from both years).

@@ -345,3 +345,24 @@ def test_a_name_that_the_label_tells_is_not_said_twice(short_name: str, label: s
 def read_measure(fields: dict[str, Any]) -> Measure:
     line = {"table": "activity", "sum": "count_nb", "where": "activity = 'stays'"}
     return Measure.model_validate({"id": "essai_pct", "unit": "%", "numerator": line, **fields})
+
+
+def test_the_rate_that_meets_the_objective_leaves_hepatitis_c_out_and_the_other_is_said(page: Page) -> None:
+    """The national rate excludes these drugs: the page reads it so, and gives the rate of all drugs beside it."""
+    reading = read_indicator(page, "phmev_annual")
+    assert reading.measure.label == "Taux d'évolution du montant remboursé, hors hépatite C"
+    rows = page.store.query(
+        "select measure, value from indicator_values where indicator = 'phmev_annual' and perimeter = 'courant' "
+        "and period = $period and level = 'region'",
+        {"period": reading.period},
+    ).set_index("measure")["value"]
+    constant = page.store.query(
+        "select value from indicator_values where indicator = 'phmev_annual' and measure = 'evolution_all_pct' "
+        "and perimeter = 'constant' and period = $period and level = 'region'",
+        {"period": reading.period},
+    )["value"].item()
+    assert rows["evolution_pct"] == constant
+    said = plain(indicator.reading_text(reading).summary())
+    every = f"{rows['evolution_all_pct']:+.1f}".replace(".", ",").replace("-", "−")
+    assert f"Taux d'évolution du montant remboursé, tous médicaments : {every} % dans la région." in said
+    assert "À champ constant" not in said

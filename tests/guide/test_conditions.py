@@ -24,6 +24,11 @@ CATALOGUE, LISTS = load_catalogue(), known_code_lists()
         ("annual_drug_spend", "in_list(atc4, 'inconnue')", "de la liste de codes « inconnue »"),
         ("annual_drug_spend", "generic_status is distinct from '9'", "sauf masqués"),
         ("annual_drug_spend", "not (generic_status = '1')", "sauf génériques"),
+        (
+            "annual_drug_spend",
+            "not coalesce(in_list(atc5, 'hepatite-c'), false)",
+            "sauf ceux de la liste de codes « Médicaments de l'hépatite C (hors périmètre) »",
+        ),
         ("annual_drug_spend", "atc4 in ('A02BC', 'A02BA')", "de classes ATC A02BC et A02BA"),
         ("annual_drug_spend", "boxes_nb > 3", "dont « nombre de boîtes » est supérieur à 3"),
         ("annual_drug_spend", "starts_with(atc5, 'A')", "choisies d'après « classe atc, niveau 5 »"),

@@ -97,12 +97,17 @@ EXPECTED: dict[tuple[str, str, str], float | None] = {
     ("phmev_annual", "base_eur", "courant"): 126227,
     ("phmev_annual", "boxes_nb", "courant"): 8940,
     ("phmev_annual", "reimbursement_rate_pct", "courant"): 100,
-    ("phmev_annual", "evolution_pct", "courant"): 2172700 / 104500,
+    # The objective excludes hepatitis C: its rate is that of 26,227 € against 54,500 €, whatever the perimeter.
+    ("phmev_annual", "reimbursed_in_scope_eur", "courant"): 26227,
+    ("phmev_annual", "evolution_pct", "courant"): -2827300 / 54500,
+    ("phmev_annual", "evolution_all_pct", "courant"): 2172700 / 104500,
     ("phmev_annual", "reimbursed_eur", "constant"): 26227,
     ("phmev_annual", "base_eur", "constant"): 26227,
     ("phmev_annual", "boxes_nb", "constant"): 8930,
     ("phmev_annual", "reimbursement_rate_pct", "constant"): 100,
     ("phmev_annual", "evolution_pct", "constant"): -2827300 / 54500,
+    ("phmev_annual", "reimbursed_in_scope_eur", "constant"): 26227,
+    ("phmev_annual", "evolution_all_pct", "constant"): -2827300 / 54500,
     ("hepatitis_c_share", "reimbursed_eur", "courant"): 100000,
     ("hepatitis_c_share", "share_pct", "courant"): 10000000 / 126227,
     # Répertoire: 8,000 + 100 + 50 boxes of 8,940, of which 500 are masked.
