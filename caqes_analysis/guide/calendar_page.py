@@ -28,7 +28,12 @@ _STEPS = (
         "méthodes de ce rapport",
         "",
     ),
-    ("31 décembre de l'année N", "L'année se ferme : respecté ou non respecté ne se dit qu'à partir d'ici.", "", ""),
+    (
+        "31 décembre de l'année N",
+        "L'année se ferme. Respecté ou non respecté ne se dit qu'une fois ses douze mois reçus et complets.",
+        "",
+        "",
+    ),
     (
         "Année N+1",
         "L'agence régionale de santé et l'Assurance Maladie évaluent le contrat ensemble ; le jour n'est pas fixé par "
@@ -55,6 +60,7 @@ _RECEIVED = (
     ("extra_list", "Liste en sus, produit par produit (ATIH)", "en cumul, au fil de l'année"),
     ("lpp_spend", "Produits et prestations (LPP), code par code", "selon la région"),
     ("activity", "Activité : séjours, consultations, trajets", "selon la région"),
+    ("prescriber_spend", "Médicaments par prescripteur ou par service", "selon la région"),
     ("declared", "Réponses des établissements au formulaire", "une fois par an"),
     ("grid_answers", "Réponses à la grille d'évaluation (CAQES 2018)", "une fois par an"),
     ("contracts", "Contrats signés", "à chaque signature"),
@@ -75,7 +81,7 @@ def calendar_page(sources: GuideSources) -> GuidePage:
         "## L'année du contrat\n\n"
         + write(
             "Les données de l'année N se comparent à l'objectif de la même année. La campagne N d'un contrat peut, "
-            "elle, se décider sur les données de N-1 : chaque fiche dit laquelle elle lit."
+            "elle, se décider sur les données de N-1 : les fiches qui ont un objectif disent laquelle elles lisent."
         ),
         _steps_table(),
         "## Les dispositifs",
@@ -115,6 +121,11 @@ def _schemes(sources: GuideSources, write: Linker) -> Iterator[Part]:
         yield f"**{scheme.name}** : " + write(f"résultats de {years}.{end} {notes} Textes : {scheme.law}.")
 
 
+def _absent(key: str, sources: GuideSources) -> str:
+    has_grid = sources.schemes[sources.campaign.scheme].is_graded
+    return "sans objet" if key == "grid_answers" and not has_grid else "non reçu"
+
+
 def _received_table(sources: GuideSources) -> Table:
     named = sources.campaign.sources
     counts = [len(getattr(named, key, ())) for key, _, _ in _RECEIVED]
@@ -122,7 +133,10 @@ def _received_table(sources: GuideSources) -> Table:
         {
             "what": [what for _, what, _ in _RECEIVED],
             "when": [when for _, _, when in _RECEIVED],
-            "files": [french.plural(count, "fichier") if count else "non reçu" for count in counts],
+            "files": [
+                french.plural(count, "fichier") if count else _absent(key, sources)
+                for (key, _, _), count in zip(_RECEIVED, counts, strict=True)
+            ],
         }
     )
     return Table.from_frame(

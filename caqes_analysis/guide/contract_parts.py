@@ -12,9 +12,14 @@ from caqes_analysis.guide.glossary import Linker
 from caqes_analysis.guide.sources import GuideSources, Part
 from caqes_analysis.guide.words import RELIABILITY, decimals_of, value_in_words
 from caqes_analysis.indicators.definition import Incentive, IndicatorDefinition, ReferenceCondition
+from caqes_analysis.savings.dotation import load_dotation
 from caqes_analysis.schemes.targets import SUBJECT_LABELS, TARGET_STATUS_WORDS, printed_status
+from caqes_analysis.schemes.terms import is_number
 
 __all__ = ["condition_to_respect", "contract_parts"]
+
+_THRESHOLD = "spending_threshold_eur"
+"""Measure of the amounts that texts give beside a rate (parameters/targets.csv)."""
 
 _TARGET_RELIABILITY = {**RELIABILITY, **{name: (TARGET_STATUS_WORDS[name], None) for name in ("regional", "benchmark")}}
 
@@ -37,7 +42,7 @@ def contract_parts(definition: IndicatorDefinition, sources: GuideSources, write
             + write("Aucun contrat ne porte sur cet indicateur : il n'a ni référentiel, ni objectif, ni intéressement.")
         )
         return
-    yield f"## Qui est ciblé : le référentiel\n\n{_reference(definition, write)}"
+    yield f"## Qui est ciblé : le référentiel\n\n{_reference(definition, sources, write)}"
     yield "## Ce qui doit être atteint : l'objectif"
     yield from _objective(definition, sources, write)
     yield f"## Ce que le contrat verse : l'intéressement\n\n{_incentive(definition, sources, write)}"
@@ -62,14 +67,22 @@ def condition_to_respect(definition: IndicatorDefinition, condition: ReferenceCo
     return f"{measure.label} : {word} {value_in_words(threshold, measure.unit, decimals)}{yearly}"
 
 
-def _reference(definition: IndicatorDefinition, write: Linker) -> str:
+def _reference(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> str:
     reference = definition.reference
     if reference is None:
+        threshold = _spending_threshold(definition, sources)
+        if threshold:
+            return write(
+                f"Les textes donnent un seuil de dépense de {threshold}, sans dire comment il se combine au taux : ce "
+                "rapport n'en tire aucun ciblage."
+            )
         return write(
             "Aucun seuil de référentiel n'est renseigné pour cet indicateur : ce rapport n'en tire aucun ciblage."
         )
     if not reference.conditions:
-        return write(reference.note or "Le référentiel de cet indicateur n'est pas publié : personne n'est dit ciblé.")
+        return write(
+            reference.note or "Le référentiel de cet indicateur n'a pas été trouvé : personne n'est dit ciblé."
+        )
     lines = [condition_to_respect(definition, condition) for condition in reference.conditions]
     several = len(lines) > 1
     head = (
@@ -83,6 +96,18 @@ def _reference(definition: IndicatorDefinition, write: Linker) -> str:
     listed = "\n".join(f"- {write(line)}" for line in lines)
     notes = [equal, source, *([reference.note] if reference.note else [])]
     return f"{write(head)}\n\n{listed}\n\n{write(' '.join(notes))}"
+
+
+def _spending_threshold(definition: IndicatorDefinition, sources: GuideSources) -> str:
+    """Return the last spending threshold that texts give for the subject of an indicator; empty when there is none."""
+    if definition.target is None:
+        return ""
+    rows = sources.targets
+    is_own = (
+        (rows["subject"] == definition.target.subject) & (rows["measure"] == _THRESHOLD) & (rows["finess"] == "all")
+    )
+    own = rows[is_own & rows["value"].notna()].sort_values("data_year")
+    return french.euros(own["value"].iloc[-1]) if len(own) else ""
 
 
 def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
@@ -102,7 +127,12 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
         yield write("Objectif non renseigné : aucun texte trouvé ne le donne.")
         return
     measure = definition.measure(definition.target.measure)
-    yield write(f"L'objectif porte sur « {measure.label} ». Il se compare à la même année de données.")
+    side = "haute" if definition.direction == "higher" else "basse"
+    within = "" if definition.period == "data_year" else ", un cumul en cours d'année n'est qu'une alerte"
+    yield write(
+        f"L'objectif porte sur « {measure.label} ». Il se compare à la même année de données. Il est atteint par une "
+        f"valeur égale ou plus {side} ; le verdict se donne sur l'année entière{within}."
+    )
     shown = own.assign(
         status=[printed_status(definition.target.subject, status) for status in own["status"]],
         year_text=own["data_year"].astype(str),
@@ -149,9 +179,28 @@ def _incentive(definition: IndicatorDefinition, sources: GuideSources, write: Li
         )
         return write(
             f"Le dispositif {names} ne verse pas d'intéressement : il note les contrats, et un mauvais score pouvait "
-            "mener à une sanction."
+            "mener à une sanction." + _dotation_words(definition, sources)
         )
     return write(" ".join(_incentive_sentences(definition.incentive, definition)))
+
+
+def _dotation_words(definition: IndicatorDefinition, sources: GuideSources) -> str:
+    """Say what the biosimilar dotation pays, beside the contract, for the groups that an indicator counts."""
+    named = [sources.schemes[name] for name in definition.schemes if name in sources.schemes]
+    if not any(scheme.has_biosimilar_dotation for scheme in named):
+        return ""
+    rule = load_dotation()
+    counted = " ".join(part.where for measure in definition.measures for part in measure.sums)
+    known = [one for one in rule.groups if f"'{one.atc}'" in counted and is_number(one.rate_eur)]
+    if not known:
+        return ""
+    rates = french.list_in_words(
+        [f"{french.euros(one.rate_eur, cents=True)} par boîte ({one.label}, {one.year})" for one in known]
+    )
+    return (
+        f" À côté du contrat, l'{rule.source} donne une dotation, V × R × t : V, les boîtes du groupe (référence et "
+        f"biosimilaires) ; t, la part des boîtes biosimilaires ; R, 20 % de l'écart de prix, soit {rates}."
+    )
 
 
 def _incentive_sentences(incentive: Incentive, definition: IndicatorDefinition) -> Iterator[str]:

@@ -118,12 +118,17 @@ def measure_in_symbols(
             (("M_N", f"« {base.label} » de l'année N"), ("M_{N-1}", "la même mesure un an plus tôt")),
         )
     assert measure.numerator is not None
-    top = ("x_i", f"{_added(measure.numerator)} de la ligne i"), ("A", _lines(measure.numerator, lists))
+    answers = measure.denominator is not None and measure.denominator.count is not None
+    line = f"{_added(measure.numerator)} de la ligne i"
+    if answers:
+        line = f"la réponse de la ligne i ({'oui = 1, non = 0' if measure.scale != 1 else 'le pourcentage déclaré'})"
+    top = ("x_i", line), ("A", _lines(measure.numerator, lists))
     if measure.denominator is None:
         return r"V = \sum_{i \in A} x_i", top
     factor = rf"{measure.scale} \times " if measure.scale != 1 else ""
     formula = rf"V = {factor}\frac{{\sum_{{i \in A}} x_i}}{{\sum_{{j \in B}} y_j}}"
-    bottom = ("y_j", f"{_added(measure.denominator)} de la ligne j"), ("B", _lines(measure.denominator, lists))
+    other = "1 par réponse reçue" if answers else f"{_added(measure.denominator)} de la ligne j"
+    bottom = ("y_j", other), ("B", _lines(measure.denominator, lists))
     return formula, (*top, *bottom)
 
 

@@ -35,12 +35,13 @@ def index_page(sources: GuideSources) -> GuidePage:
     )
     drafts = sum(one.status == "draft" for one in definitions)
     said = [f"{french.plural(published, 'indicateur publié', 'indicateurs publiés')}"]
+    if unread:  # the same pages, never others to add up
+        said[0] += ", tous à relire" if unread == published > 1 else f", dont {unread} à relire"
     said += [f"{french.plural(drafts, 'brouillon')} à compléter"] if drafts else []
-    said += [f"{french.plural(unread, 'fiche')} à relire"] if unread else []
     parts: list[Part] = [
         Text.answer(
             f"Ce guide dit ce que mesure chaque indicateur, comment il se calcule et ce que le contrat en fait : "
-            f"{french.list_in_words(said)}."
+            f"{', et '.join(said)}."
         ),
         _reading_table(),
     ]
@@ -58,7 +59,7 @@ def _reading_table() -> Table:
             "name": ["Glossaire", "Calendrier"],
             "what": [
                 f"{len(glossary_terms())} mots et sigles expliqués",
-                "quand les données arrivent, et quand l'année du contrat se juge",
+                "à quel rythme les données arrivent, et quand l'année du contrat se juge",
             ],
             "href": [GLOSSARY_PATH, CALENDAR_PATH],
         }
@@ -140,7 +141,8 @@ def _target(definition: IndicatorDefinition, sources: GuideSources) -> str:
     )
     if found.value is None:
         return "non renseigné"
-    return found.value_label + (" (repère régional)" if found.is_benchmark else "")
+    whose = " (repère régional)" if found.is_benchmark else " (fixé par la région)"
+    return found.value_label + (whose if found.status == "regional" else "")
 
 
 def glossary_page(sources: GuideSources) -> GuidePage:

@@ -22,9 +22,11 @@ from caqes_analysis.guide.words import (
     state_of,
     value_in_words,
 )
+from caqes_analysis.indicators.available import read_measure
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, TargetLink
 from caqes_analysis.indicators.secrecy import counts_patients
 from caqes_analysis.schemes.targets import target_for
+from caqes_analysis.sources.files import year_in_name
 
 __all__ = ["indicator_page"]
 
@@ -54,8 +56,9 @@ def indicator_page(
     parts += [_measure_part(definition, measure, sources, write) for measure in definition.measures]
     perimeters = [one for one in definition.perimeters if one.exclude]
     if perimeters:
-        names = french.list_in_words([one.label for one in perimeters])
-        parts.append(f"Il se lit aussi autrement : {write(names)}.")
+        names = french.list_in_words([_inside_a_sentence(one.label) for one in perimeters])
+        said = f"Toutes ces mesures se lisent aussi {names} : les mêmes lignes sont alors retirées des deux années."
+        parts.append(f"### Autre lecture\n\n{write(said)}")
     parts += _example_parts(definition)
     parts += code_parts(definition, sources, write)
     parts += contract_parts(definition, sources, write)
@@ -75,13 +78,17 @@ def indicator_page(
 
 
 def _answer(definition: IndicatorDefinition) -> Text:
-    main = definition.main
-    unit = _UNITS.get(main.unit, f"en {main.unit}")
-    label = main.label[:1].lower() + main.label[1:] if not main.label[1:2].isupper() else main.label
+    read = definition.measure(read_measure(definition))
+    unit = _UNITS.get(read.unit, f"en {read.unit}")
     return Text.answer(
-        f"Ce que l'on mesure : {label}, {unit} ; {DIRECTION_WORDS[definition.direction][1]}. "
+        f"Ce que l'on mesure : {_inside_a_sentence(read.label)}, {unit} ; {DIRECTION_WORDS[definition.direction][1]}. "
         f"Il se lit {PERIOD_WORDS[definition.period][1]}."
     )
+
+
+def _inside_a_sentence(label: str) -> str:
+    """Return a label without its capital, unless it opens on an acronym."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _cards(definition: IndicatorDefinition, sources: GuideSources) -> Cards:
@@ -169,6 +176,8 @@ def _example_parts(definition: IndicatorDefinition) -> Iterator[Part]:
 
 
 def _reading(definition: IndicatorDefinition, sources: GuideSources) -> str:
+    """Say how to read the chart of the report: that of the measure of the objective, else of the main one."""
+    read = definition.measure(read_measure(definition))
     moved = {
         "lower": "Une valeur plus basse que l'année précédente est une amélioration.",
         "higher": "Une valeur plus haute que l'année précédente est une amélioration.",
@@ -180,34 +189,51 @@ def _reading(definition: IndicatorDefinition, sources: GuideSources) -> str:
             if definition.reference and definition.reference.conditions
             else []
         ),
-        *([_target_words(definition.target, sources)] if definition.target else []),
+        *([_target_words(definition, definition.target, sources)] if definition.target else []),
     ]
     marks = "Les repères tracés sont" if len(bounds) > 1 else "Le repère tracé est"
     drawn = f" {marks} {', et '.join(bounds)}." if bounds else ""
     small = (
         " Quand le dénominateur est petit, la valeur bouge beaucoup d'une année à l'autre sans que rien n'ait changé."
-        if definition.main.denominator is not None
+        if read.denominator is not None
         else " Un grand établissement a un grand nombre : on compare ses évolutions, pas sa taille."
     )
-    if definition.main.denominator is not None and definition.main.denominator.count:
+    if read.denominator is not None and read.denominator.count:
         small = ""  # what is divided is one answer, whatever the size of the establishment
-    if definition.main.evolution_of is not None:
-        small = " Au-dessus de 0 %, la dépense augmente. Quand la dépense de départ est petite, le taux bouge beaucoup."
+    if read.evolution_of is not None:
+        is_amount = definition.measure(read.evolution_of).unit == "€"
+        what, ending = ("la dépense", "e") if is_amount else ("le nombre", "")
+        pronoun = "elle" if is_amount else "il"
+        moved = (
+            f"Sous 0 %, {what} a baissé d'une année à l'autre ; au-dessus, {pronoun} a augmenté. "
+            f"Quand {what} de départ est petit{ending}, le taux bouge beaucoup."
+        )
+        small = ""
     return f"Chaque point est un établissement. {moved}{drawn}{small}"
 
 
-def _target_words(target: TargetLink, sources: GuideSources) -> str:
-    """Say what the line drawn in the year of the campaign is: an objective, or a benchmark that binds nobody."""
+def _target_words(definition: IndicatorDefinition, target: TargetLink, sources: GuideSources) -> str:
+    """Say what the line drawn in the year read is: an objective, or a benchmark that binds nobody."""
     found = target_for(
         sources.targets,
         scheme=sources.campaign.scheme,
         subject=target.subject,
         measure=target.measure,
-        data_year=sources.campaign.year,
+        data_year=_year_read(definition, sources),
     )
     if found.is_benchmark:
         return f"le repère régional de {found.value_label}, sans valeur contractuelle : il ne dit pas ce qui est dû"
     return "l'objectif, s'il est connu, qui dit ce qui doit être atteint"
+
+
+def _year_read(definition: IndicatorDefinition, sources: GuideSources) -> int:
+    """Return the year at which the report reads an indicator: the last yearly base received may be older."""
+    year = sources.campaign.year
+    if "annual_drug_spend" not in definition.tables:
+        return year
+    files = sources.campaign.sources.open_phmev
+    named = [one.year or year_in_name(one.path.name) for one in files]
+    return min(year, max((one for one in named if one is not None), default=year - 1))
 
 
 def _queries(definition: IndicatorDefinition, sources: GuideSources) -> Details:
@@ -216,13 +242,12 @@ def _queries(definition: IndicatorDefinition, sources: GuideSources) -> Details:
         Code(f"{measure.label}, par établissement, {year}", measure_query(definition, measure, year=year))
         for measure in definition.measures
     ]
-    codes += [
-        Code(
-            f"{definition.main.label}, {one.label[:1].lower()}{one.label[1:]}, par établissement, {year}",
-            measure_query(definition, definition.main, year=year, perimeter=one),
-        )
-        for one in definition.perimeters[1:]
-    ]
+    read = definition.measure(read_measure(definition))
+    level = definition.measure(read.evolution_of) if read.evolution_of else read
+    for one in definition.perimeters[1:]:
+        measure = definition.main if level.leaves_out(one) else read
+        query = measure_query(definition, measure, year=year, perimeter=one)
+        codes.append(Code(f"{measure.label}, {_inside_a_sentence(one.label)}, par établissement, {year}", query))
     how = Text.paragraphs(
         "Chaque requête s'exécute telle quelle sur les tables d'une campagne, dans JupyterLab : "
         "open_store(campaign).query(…). Elle additionne ce qui a été reçu ; le calcul du rapport dit en plus ce qui "

@@ -111,7 +111,7 @@ class IndicatorDefinition(Parameters):
     measures: tuple[Measure, ...] = Field(min_length=1)
     main_measure: str
     direction: Literal["lower", "higher", "none"]
-    perimeters: tuple[Perimeter, ...] = (Perimeter(id=CURRENT_PERIMETER, label="Périmètre courant"),)
+    perimeters: tuple[Perimeter, ...] = (Perimeter(id=CURRENT_PERIMETER, label="Champ courant"),)
     period: Literal["data_year", "campaign_year", "cumulative_month"] = "data_year"
     reference: Reference | None = None
     target: TargetLink | None = None

@@ -237,3 +237,102 @@ def test_an_answer_by_yes_or_no_has_no_small_denominator(pages: dict[str, GuideP
     )
     assert "÷ 1" not in named
     assert "un établissement qui déclare 45 vaut 45,0 %" in named.replace("\xa0", " ")
+
+
+def plain(text: str) -> str:
+    return text.replace("\xa0", " ").replace("\u202f", " ")
+
+
+def answer(page: GuidePage) -> str:
+    return plain(next(part.summary() for part in page.parts if isinstance(part, Text)))
+
+
+def test_the_page_describes_the_chart_that_the_report_draws(pages: dict[str, GuidePage]) -> None:
+    """The report reads the measure of the objective: for most indicators with one, an evolution."""
+    for name in ("phev_ipp", "phev_ezetimibe", "phev_pansements", "phev_perfadom", "phmev_annual", "phev"):
+        page = pages[f"guide/{name}"]
+        assert "volution du montant remboursé" in answer(page) or "taux d'évolution" in answer(page), name
+        assert "en pour cent" in answer(page)
+        reading = plain(prose(page)).partition("## Lire son graphique")[2].partition("##")[0]
+        assert "Sous 0 %, la dépense a baissé d'une année à l'autre" in reading, name
+        assert "Quand la dépense de départ est petite" in reading
+        assert "est une amélioration" not in reading
+    counted = plain(prose(pages["guide/preanaesthetic_exams"]))
+    assert "la dépense a baissé" not in counted
+
+
+def test_the_line_is_that_of_the_year_read_not_of_the_campaign(sources: GuideSources) -> None:
+    """The benchmark of 4 % is of 2024; the last yearly base received is that of 2023, where no line is drawn."""
+    said = plain(prose(indicator_page(sources.definitions["phmev_annual"], sources)))
+    assert "repère régional de 4 %" not in said.partition("## Lire son graphique")[2].partition("##")[0]
+
+
+def test_every_objective_says_on_which_side_it_is_met(sources: GuideSources, pages: dict[str, GuidePage]) -> None:
+    known = [one for one in sources.definitions.values() if one.target and one.schemes]
+    told = {one.id: plain(prose(pages[f"guide/{one.id}"])) for one in known}
+    told = {name: said for name, said in told.items() if "L'objectif porte sur" in said}
+    assert len(told) >= 10
+    for name, said in told.items():
+        side = "haute" if sources.definitions[name].direction == "higher" else "basse"
+        assert f"Il est atteint par une valeur égale ou plus {side} ; le verdict se donne sur l'année entière" in said
+    assert "plus haute" in told["repertoire_share"]
+    assert "un cumul en cours d'année n'est qu'une alerte" in told["phev"]
+    assert "un cumul en cours d'année" not in told["phev_ipp"]
+
+
+def test_the_index_tells_an_objective_of_the_region_from_that_of_a_text(pages: dict[str, GuidePage]) -> None:
+    rows = [row for part in pages["guide"].parts if isinstance(part, Table) for row in part.rows]
+    target = {row[0].href: plain(" | ".join(cell.text for cell in row)) for row in rows}
+    assert "−3 % (fixé par la région)" in target["guide/phev_pansements"]
+    assert "−5 % |" in target["guide/phev_ipp"]
+    assert "52 indicateurs publiés, tous à relire, et 9 brouillons à compléter" in answer(pages["guide"])
+
+
+def test_what_was_not_found_is_not_called_unpublished(pages: dict[str, GuidePage]) -> None:
+    for page in pages.values():
+        assert not re.search(r"n'est pas publiée?|non publiés", prose(page)), page.path
+
+
+def test_a_spending_threshold_is_not_silenced(pages: dict[str, GuidePage]) -> None:
+    said = plain(prose(pages["guide/transports"]))
+    assert "un seuil de dépense de 500 000 €, sans dire comment il se combine au taux" in said
+    assert "Aucun seuil de référentiel" not in said
+
+
+def test_the_dotation_is_told_where_it_pays(pages: dict[str, GuidePage]) -> None:
+    said = plain(prose(pages["guide/biosimilar_adalimumab"]))
+    assert "V × R × t" in said
+    assert "soit 31,30 € par boîte (adalimumab, 2019)" in said
+    assert "V × R × t" not in prose(pages["guide/biosimilar_filgrastim"])
+    assert "V × R × t" not in prose(pages["guide/phev"])
+
+
+def test_a_declared_answer_is_named_in_words(pages: dict[str, GuidePage]) -> None:
+    for name in ("pertinence_means", "declared_antibiotic_referent", "declared_named_dispensing"):
+        page = pages[f"guide/{name}"]
+        assert "epp amygdalectomie" not in prose(page)
+        assert "le nombre (1)" not in prose(page)
+        assert "1 par réponse reçue" in prose(page)
+    assert "oui = 1, non = 0" in prose(pages["guide/pertinence_means"])
+    assert "le pourcentage déclaré" in prose(pages["guide/declared_named_dispensing"])
+
+
+def test_another_way_of_counting_holds_for_every_measure(pages: dict[str, GuidePage]) -> None:
+    said = prose(pages["guide/biosimilar_uptake"])
+    assert "### Autre lecture\n\nToutes ces mesures se lisent aussi à champ constant, hors insuline asparte" in said
+    assert "Il se lit aussi autrement" not in said
+
+
+def test_the_calendar_says_what_a_campaign_has_no_use_for(pages: dict[str, GuidePage]) -> None:
+    tables = [part for part in pages["guide/calendrier"].parts if isinstance(part, Table)]
+    files = {row[0].text: row[2].text for table in tables for row in table.rows}
+    assert files["Réponses à la grille d'évaluation (CAQES 2018)"] == "sans objet"
+    assert "Médicaments par prescripteur ou par service" in files
+
+
+def test_a_list_whose_source_dates_nothing_says_so(pages: dict[str, GuidePage]) -> None:
+    said = prose(pages["guide/phev_pansements"])
+    assert "Cette source ne date pas ses codes : ils sont comptés quelle que soit l'année." in said
+    assert "Elle vaut du" not in said
+    assert "ne date pas ses codes" not in prose(pages["guide/phev_ipp"])
+    assert "ne date pas ses codes" not in prose(pages["guide/extra_list_biosimilar_bevacizumab"])
