@@ -227,7 +227,8 @@ class IndicatorReading:
             return "pas de verdict", state
         if state == "good":
             return ("atteint" if self.definition.direction == "higher" else "en dessous"), state
-        return ("en dessous" if self.definition.direction == "higher" else "au-dessus"), state
+        # « En dessous » is the good side of the line beside, where less is better.
+        return ("non atteint" if self.definition.direction == "higher" else "au-dessus"), state
 
     @property
     def reference(self) -> Reference | None:

@@ -14,7 +14,13 @@ from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicato
 from caqes_analysis.chapters.own_contract import OUTSIDE_WORDS, outside_contract, without_contract
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
-from caqes_analysis.chapters.same_objective import answered_by, other_source_notes
+from caqes_analysis.chapters.same_objective import (
+    answered_by,
+    known_periods_nb,
+    longest_known,
+    other_source_notes,
+)
+from caqes_analysis.chapters.verdicts import barely_words
 from caqes_analysis.chapters.words import after_colon, category_words, masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.columns import NOT_APPLICABLE_TEXT
@@ -23,6 +29,7 @@ from caqes_analysis.evaluation.position import NO_OBJECT
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import outside_words
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition
+from caqes_analysis.indicators.dispersion import DETRENDED_FROM
 from caqes_analysis.indicators.secrecy import TOO_FEW, UNRANKED, counts_patients
 from caqes_analysis.indicators.standing import ranks_by_size
 
@@ -38,7 +45,8 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     bound = [one for one in every if _binds(one)]
     answers = answered_by(one for one in bound if _has_value(one))
     readings = [one for one in bound if one.definition.id not in answers]
-    rows = [found for one in readings if (found := _row(page, one)) is not None]
+    longer = {one.definition.id: longest_known(one, bound, answers) for one in readings}
+    rows = [found for one in readings if (found := _row(page, one, longer[one.definition.id])) is not None]
     if not rows:
         return Notice(
             "missing",
@@ -75,6 +83,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
         notes += _untold_notes(frame, references["detail"])
     notes += [f"Pairs : {category_words(group)}."] if group else []
     notes += _unranked_notes(frame)
+    notes += _prudent_notes(page, frame, [longer[one.definition.id] for one in readings])
     notes += other_source_notes(answers, bound, str(page.finess))
     elsewhere = [one.definition.short_name for one in readings if one.target_elsewhere is not None]
     if elsewhere:
@@ -97,13 +106,33 @@ def _no_object_notes(page: Page, absent: list[IndicatorReading]) -> list[str]:
         why = outside_words(one.level) if opened is None or one.measure.evolution_of is None else opened
         reasons.setdefault(why, []).append(one.definition.short_name)
     said = NO_OBJECT.capitalize()
-    return [f"{said}, {why}{french.NBSP}: {french.list_in_words(names)}." for why, names in reasons.items()]
+    listed = {why: french.list_in_words(names).removesuffix(".") for why, names in reasons.items()}
+    return [f"{said}, {why}{french.NBSP}: {names}." for why, names in listed.items()]
 
 
 def _unranked_notes(shown: pd.DataFrame) -> list[str]:
-    """Say why a value has no rank, where that is known; pandas writes what is not known as missing."""
-    known = shown[shown["unranked"].notna()]
+    """Say why a value has no rank, where that is known; pandas writes what is not known as missing.
+
+    A masked value says so itself, and a note of its own what it hides.
+    """
+    known = shown[shown["unranked"].notna() & (shown["unranked"] != UNRANKED)]
     return [f"{name} : {why}." for name, why in zip(known["name"], known["unranked"], strict=True)]
+
+
+def _prudent_notes(page: Page, shown: pd.DataFrame, readings: list[IndicatorReading]) -> list[str]:
+    """Say which intervals hold the own movement of each establishment too, for want of years to tell it apart."""
+    if opened_on(page, str(page.finess)) is not None:  # the region may have the years that it has not
+        return []
+    bounded = set(shown.loc[shown["bounds"] != "–", "indicator"])
+    few = [
+        one.definition.short_name
+        for one in readings
+        if one.definition.id in bounded and 0 < known_periods_nb(one) < DETRENDED_FROM
+    ]
+    if not few:
+        return []
+    named, least = french.list_in_words(few), french.in_words(DETRENDED_FROM)
+    return [f"Intervalle plutôt trop large, faute de {least} années connues : {named}."]
 
 
 def _untold_notes(shown: pd.DataFrame, details: pd.Series[str]) -> list[str]:
@@ -135,11 +164,13 @@ def _has_value(one: IndicatorReading) -> bool:
     return bool(len(own) and pd.notna(own["value"].iloc[0]))
 
 
-def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
+def _row(page: Page, one: IndicatorReading, longer: IndicatorReading) -> dict[str, Any] | None:
+    """Return the line of an indicator; ``longer`` is the reading of the same value known over the most years."""
     own = one.rows("establishment")
     if own.empty or own["value_status"].iloc[0] == "not_applicable":
         return None
-    mine = own.iloc[0]
+    mine, wide = own.iloc[0], longer.rows("establishment").iloc[0]
+    gap = one.gaps.get(str(page.finess))
     situation, state = one.situation(mine["value"], str(page.finess))
     target = one.target_of(str(page.finess))
     # Beside a value that names its unit, counts stand without it: the table keeps within the page.
@@ -147,6 +178,8 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
     missing = _absence(one, str(mine["value_status"]))
     by_size = ranks_by_size(one.measure)
     region = page.regional_context[one.definition.id, REGION_VALUE]
+    # Eleven months are not ranked among whole years.
+    by_size = by_size or gap is not None
     rank = "–" if by_size or pd.isna(mine["rank"]) else f"{mine['rank']} / {mine['ranked_nb']}"
     peers = "" if by_size or pd.isna(mine["peer_rank"]) else f" ({mine['peer_rank']} / {mine['peers_nb']})"
     return {
@@ -155,13 +188,16 @@ def _row(page: Page, one: IndicatorReading) -> dict[str, Any] | None:
         "name": f"{one.definition.short_name}, {one.period_label}",
         "href": indicator_href(one.definition.id),
         "value": missing if pd.isna(mine["value"]) else one.unit.write(mine["value"]),
-        "bounds": short.interval(mine["lower"], mine["upper"]) or "–",
+        "bounds": short.interval(wide["lower"], wide["upper"]) or "–",
         "previous": _absence(one, str(mine["previous_status"]))
         if pd.isna(mine["previous_value"])
         else short.write(mine["previous_value"]),
-        "position": one.target_words if state == "muted" else f"{target.short_label}{french.NBSP}: {situation}",
+        "position": one.target_words
+        if state == "muted"
+        else f"{target.short_label}{french.NBSP}: {situation}"
+        + (f", {gap}" if gap is not None and state == "missing" else barely_words(mine["value"], target)),
         "state": None if state == "muted" else state,
-        "region": f"total {region}" if by_size else region,
+        "region": f"total {region}" if ranks_by_size(one.measure) else region,
         "rank": f"{rank}{peers}",
         "peer_group": mine["peer_group"],
         "unranked": mine["unranked_reason"] if isinstance(mine["unranked_reason"], str) else None,

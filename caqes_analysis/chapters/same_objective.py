@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.chapters.assessment_words import OBJECTIVES
@@ -10,7 +12,7 @@ from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.evaluation.assess import evaluated_year
 
-__all__ = ["answered_by", "judged_indicators", "other_source_notes"]
+__all__ = ["answered_by", "judged_indicators", "known_periods_nb", "longest_known", "other_source_notes"]
 
 _ANNUAL = "annual_drug_spend"
 _SOURCES = {"monthly_grid": "les montants reçus au mois", _ANNUAL: "la base annuelle Open PHMEV"}
@@ -63,6 +65,40 @@ def _source(one: IndicatorReading) -> str:
     return _LINES_BY_CODE if line is None else _SOURCES.get(line.table, _LINES_BY_CODE)
 
 
+def longest_known(
+    one: IndicatorReading, readings: Iterable[IndicatorReading], answers: Mapping[str, IndicatorReading]
+) -> IndicatorReading:
+    """Return the reading of the same value that is known over the most years: its interval is the surest.
+
+    Parameters
+    ----------
+    one
+        The reading that answers.
+    readings
+        Those of the scheme.
+    answers
+        What :func:`answered_by` found.
+    """
+    shown = _printed(one)
+    same = [other for other in readings if answers.get(other.definition.id) is one and _printed(other) == shown]
+    return max([one, *same], key=known_periods_nb) if shown else one
+
+
+def _printed(one: IndicatorReading) -> str | None:
+    """Return the value of an establishment as printed, with its bounds; None without one of them."""
+    rows = one.rows("establishment")
+    if rows.empty or rows[["value", "lower"]].iloc[0].isna().any():
+        return None
+    return one.unit.write(rows["value"].iloc[0])
+
+
+def known_periods_nb(one: IndicatorReading) -> int:
+    """Return over how many years what an establishment measures is known, that of an evolution being its level."""
+    rows = one.rows("establishment", one.level.id)
+    number = rows["periods_nb"].iloc[0] if len(rows) else None
+    return 0 if number is None or pd.isna(number) else int(number)
+
+
 def other_source_notes(
     answers: dict[str, IndicatorReading], readings: Sequence[IndicatorReading], finess: str
 ) -> list[str]:
@@ -86,8 +122,11 @@ def other_source_notes(
         gap = one.gaps.get(finess)
         judged = ", que lit l'évaluation des contrats" if _is_judged(answer) else ""
         name, other = answer.definition.short_name, one.definition.short_name
+        gives = f"donne {one.unit.write(own['value'])}{f' ({gap})' if gap else ''}"
+        if longest_known(answer, readings, answers) is one:
+            gives = "donne la même valeur ; l'intervalle du tableau est le sien, estimé sur plus d'années"
         notes.append(
             f"{name} et {other} posent la même question à deux sources : {_source(answer)} et {_source(one)}. La "
-            f"réponse est {name}{judged} ; {other} donne {one.unit.write(own['value'])}{f' ({gap})' if gap else ''}."
+            f"réponse est {name}{judged} ; {other} {gives}."
         )
     return notes

@@ -47,6 +47,9 @@ from caqes_analysis.evaluation.position import Position, position_of
 
 __all__ = ["contribution", "headline", "identity", "retained_messages"]
 
+_NAMED_MONTHS_NB = 6
+"""Missing months up to which a sentence names each; « Données et réserves » names them all."""
+
 
 def identity(page: Page) -> Text:
     """Return who the establishment is, its contract, and what the data cover."""
@@ -247,12 +250,7 @@ def retained_messages(page: Page) -> Text:
         messages.append(landing_sentence(page, landing_of(page, page.lead_envelope), page.lead_envelope))
     missing, month_nb = missing_here(page), page.campaign.settled_month_nb
     if len(missing):
-        read = (
-            "les taux sont lus sur les seuls mois présents les deux années"
-            if (missing["month"].dt.month <= month_nb).any()
-            else f"les taux à M{month_nb} n'en dépendent pas"
-        )
-        messages.append(f"{french.plural(len(missing), 'mois')} en défaut dans les données reçues : {read}.")
+        messages.append(_missing_words(page, missing, month_nb))
     errors_nb = len(noticed(page, ERROR))
     if errors_nb:
         messages.append(
@@ -260,6 +258,22 @@ def retained_messages(page: Page) -> Text:
             f"{'réglées' if errors_nb > 1 else 'réglée'} : voir « Données et réserves »."
         )
     return Text.bullets(*messages) if messages else Text.paragraphs("Les données ne permettent pas de conclure.")
+
+
+def _missing_words(page: Page, missing: pd.DataFrame, month_nb: int) -> str:
+    """Say which months were not received, and which rates are read without them."""
+    named = missing.assign(label=[envelope_of(page.campaign, code).short_label for code in missing["envelope"]])
+    is_short = len(missing) <= _NAMED_MONTHS_NB
+    listed = " ; ".join(
+        f"{label}, {french.list_in_words(map(french.month_year, own)) if is_short else french.plural(len(own), 'mois')}"
+        for label, own in named.groupby("label", sort=False)["month"]
+    )
+    start = f"{french.plural(len(missing), 'mois')} en défaut dans les données reçues ({listed})"
+    touched = [f"« {label} »" for label in named[named["month"].dt.month <= month_nb]["label"].unique()]
+    if not touched:
+        return f"{start} : les taux à M{month_nb} n'en dépendent pas."
+    rates = "le taux de {} est lu" if len(touched) == 1 else "les taux de {} sont lus"
+    return f"{start} : {rates.format(french.list_in_words(touched))} sur les seuls mois présents les deux années."
 
 
 def contribution(page: Page) -> Text:

@@ -27,7 +27,7 @@ from caqes_analysis.chapters.landing import (
 )
 from caqes_analysis.chapters.own_contract import outside_notes, transports_note
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.verdicts import position_in, year_in_doubt
+from caqes_analysis.chapters.verdicts import barely_words, position_in, year_in_doubt
 from caqes_analysis.chapters.words import (
     against_phrase,
     benchmark_notes,
@@ -89,7 +89,10 @@ def evolution_table(page: Page) -> Table:
     frame = rows.assign(
         label=[envelope_of(page.campaign, code).label for code in rows["envelope"]],
         target=[page.target(code).short_label for code in rows["envelope"]],
-        position=[found.short for found in positions],
+        position=[
+            f"{found.short}{barely_words(value, page.target(code)) if found.state in ('warning', 'good') else ''}"
+            for found, value, code in zip(positions, rows["evolution_pct"], rows["envelope"], strict=True)
+        ],
         state=[found.state for found in positions],
         last_pct=last["evolution_pct"].reindex(rows["envelope"]).to_numpy(),
         last_is_provisional=last_nb > month_nb,
@@ -121,6 +124,13 @@ def evolution_table(page: Page) -> Table:
         for code, months in zip(rows["envelope"], rows["missing_months"], strict=True)
         if isinstance(months, str)
     ]
+    if last_nb > month_nb and has_rate:
+        late_months = last["missing_months"].reindex(rows["envelope"])
+        excluded += [
+            _left_out(f"{envelope_of(page.campaign, code).short_label}, à M{last_nb}", late)
+            for code, late, months in zip(rows["envelope"], late_months, rows["missing_months"], strict=True)
+            if isinstance(late, str) and late != months
+        ]
     modes = rows[rows["envelope"].str.startswith(_MODES)]
     if modes["missing_months"].nunique(dropna=False) > 1:
         excluded.append(_UNLIKE_MONTHS)
@@ -131,6 +141,7 @@ def evolution_table(page: Page) -> Table:
         columns=columns,
         notes=[
             *(_compared_notes(page, rows) if has_rate else []),
+            *(_elsewhere_notes(page, rows) if has_rate else []),
             *excluded,
             *_opening_note(page, rows),
         ],
@@ -142,6 +153,15 @@ def _compared_notes(page: Page, rows: pd.DataFrame) -> list[str]:
     codes = rows["envelope"].tolist()
     modes = [code for code in codes if code.startswith(_MODES)]
     return [*benchmark_notes(page, codes), *transports_note(page, modes), *outside_notes(page, codes)]
+
+
+def _elsewhere_notes(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Return what the page compares with an objective that is no line of this table, and where it is."""
+    if page.campaign.is_annual:
+        return []
+    beside = page.forecasts[page.forecasts["target_eur"].notna() & ~page.forecasts["envelope"].isin(rows["envelope"])]
+    labels = french.list_in_words([page.label(code) for code in beside["envelope"]])
+    return [f"Aussi comparé à un objectif, voir « La fin de l'année » : {labels}."] if labels else []
 
 
 def _opening_note(page: Page, rows: pd.DataFrame) -> list[str]:

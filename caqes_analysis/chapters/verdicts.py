@@ -15,9 +15,11 @@ from caqes_analysis.evaluation.position import NO_OBJECT, Position, position_of
 from caqes_analysis.forecast.histories import EMPTY_YEAR_NOTE, INCOMPLETE_YEAR_NOTE
 from caqes_analysis.indicators.evolution import in_both_years
 from caqes_analysis.quality import UNMATCHED_WORDS
+from caqes_analysis.schemes.targets import Target
 
 __all__ = [
     "absent_months_words",
+    "barely_words",
     "compared_phrase",
     "compared_with_phrase",
     "gap_adjective",
@@ -100,6 +102,21 @@ def position_in(page: Page, row: pd.Series[Any]) -> Position:
         gap=year_gap(page, row),
         without=no_object(page, row),
     )
+
+
+def barely_words(value: Any, target: Target) -> str:
+    """Return by how little a rate, printed as its target, is not it; empty elsewhere.
+
+    Examples
+    --------
+    >>> down = Target("phev_perfadom", "evolution_pct", 2024, -5.0, "%", "essai", "verified")
+    >>> barely_words(-4.96, down), barely_words(-5.0, down), barely_words(-4.9, down)
+    (', de moins de 0,1\\xa0point', '', '')
+    """
+    if target.value is None or pd.isna(value) or target.unit_label != "%" or value == target.value:
+        return ""
+    is_hidden = french.rounded(value, 1) == french.rounded(target.value, 1)
+    return f", de moins de {french.points(0.1, signed=False)}" if is_hidden else ""
 
 
 def no_object(page: Page, row: pd.Series[Any]) -> str | None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.optimize import brentq
 
-__all__ = ["ENOUGH_DF", "Dispersion", "Unestimated", "estimate_dispersion"]
+__all__ = ["DETRENDED_FROM", "ENOUGH_DF", "Dispersion", "Unestimated", "estimate_dispersion"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Kind: TypeAlias = Literal["count_share", "amount_share", "ratio"]
@@ -22,7 +22,7 @@ ENOUGH_DF = 10
 CAP = 2.5
 """Standardised residuals count as this at most: one merger must not widen the intervals of a whole region."""
 
-_DETRENDED_FROM = 4
+DETRENDED_FROM = 4
 """Periods from which each establishment's own straight line is removed too."""
 
 _POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -110,7 +110,7 @@ def estimate_dispersion(numerator: Floats, exposure: Floats, *, kind: Kind) -> D
     rows_nb, periods_nb = above.shape
     if periods_nb < 2:
         return Unestimated("une seule période connue, l'aléa d'une année à l'autre n'est pas estimable")
-    df_per_row = periods_nb - 1 - (periods_nb >= _DETRENDED_FROM)
+    df_per_row = periods_nb - 1 - (periods_nb >= DETRENDED_FROM)
     df = (rows_nb - 1) * df_per_row
     if df < ENOUGH_DF:
         return Unestimated(f"{_too_few(kind, (known_nb - 1) * df_per_row)} pour estimer l'aléa d'une année à l'autre")
@@ -198,7 +198,7 @@ def _standardised(residual: Floats, weight: Floats) -> Floats:
     """Return squared residuals, each divided by the part of its variance that the fitted effects leave."""
     row = weight / weight.sum(axis=1, keepdims=True)
     left = 1 - row
-    if residual.shape[1] >= _DETRENDED_FROM:
+    if residual.shape[1] >= DETRENDED_FROM:
         time = np.arange(residual.shape[1], dtype=np.float64)
         centred = time - (row * time).sum(axis=1, keepdims=True)
         spread = (weight * centred**2).sum(axis=1, keepdims=True)

@@ -53,6 +53,9 @@ def test_the_sentence_counts_what_the_landing_compares(tmp_path: Path) -> None:
     compared = {one.code: one.is_above for one in compared_spending(page)}
     forecast = page.forecasts[page.forecasts["target_eur"].notna()]["envelope"]
     assert set(compared) == set(forecast)
+    # What the sentence counts and the first table has not is said under it.
+    notes = [note.replace("\xa0", " ") for note in sheet_spending.evolution_table(page).notes]
+    assert "Aussi comparé à un objectif, voir « La fin de l'année » : PHEV et Transports." in notes
     # PHEV is 205 against 200 a month: +2.5 %, under 3.3; the transports 330 against 300: +10 %, over 2.2.
     assert compared["phmev"]
     assert not compared["lpp"]

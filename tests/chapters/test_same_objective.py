@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,44 @@ def test_a_sheet_shows_one_verdict_and_says_what_the_other_source_gives(tmp_path
         "PHMEV annuelle et PHMEV posent la même question à deux sources : la base annuelle Open PHMEV et les montants "
         "reçus au mois. La réponse est PHMEV annuelle, que lit l'évaluation des contrats ; PHMEV donne +4,0 %."
     ]
+
+
+def known_over(one: IndicatorReading, years_nb: int, lower: float, upper: float) -> IndicatorReading:
+    """Return the reading with its bounds, its level being known over so many years."""
+    trends = one.trends.assign(lower=lower, upper=upper, periods_nb=years_nb - 1)
+    level = trends.assign(measure=one.level.id, periods_nb=years_nb)
+    return replace(one, trends=pd.concat([trends, level], ignore_index=True))
+
+
+def test_one_value_has_one_interval_the_one_that_most_years_give(tmp_path: Path) -> None:
+    """Three years of a base do not tell chance from the own movement of each establishment; five years of months do."""
+    page = evaluated(page_of(tmp_path), BY_YEAR)
+    months = known_over(reading(page, BY_MONTH, 2.4), 5, 1.0, 3.8)
+    base = known_over(reading(page, BY_YEAR, 2.4), 3, -3.3, 9.2)
+    table = shown(page, months, base)
+    assert [[plain(cell.text) for cell in row[:3]] for row in table.rows] == [
+        ["PHMEV annuelle, 2023", "+2,4 %", "[+1,0 ; +3,8] %"]
+    ]
+    notes = " ".join(plain(note) for note in table.notes)
+    assert "PHMEV donne la même valeur ; l'intervalle du tableau est le sien, estimé sur plus d'années." in notes
+    assert "plutôt trop large" not in notes
+    other = known_over(reading(page, BY_MONTH, 2.9), 5, 1.0, 3.8)
+    table = shown(page, other, base)
+    assert plain(table.rows[0][2].text) == "[−3,3 ; +9,2] %"
+    assert "Intervalle plutôt trop large, faute de quatre années connues : PHMEV annuelle." in [
+        plain(note) for note in table.notes
+    ]
+
+
+def test_months_that_lack_are_neither_ranked_nor_left_unsaid(tmp_path: Path) -> None:
+    page = page_of(tmp_path)
+    one = reading(page, BY_MONTH, 2.4)
+    ranked = replace(one, trends=one.trends.assign(rank=3, ranked_nb=30, peer_rank=1, peers_nb=3, peer_group="CH"))
+    row = shown(page, ranked).rows[0]
+    assert plain(row[-1].text) == "3 / 30 (1 / 3)"
+    ranked.__dict__["gaps"] = {A: "juin 2023 manque"}
+    row = shown(page, ranked).rows[0]
+    assert [plain(row[4].text), plain(row[-1].text)] == ["objectif 3,2 % : pas de verdict, juin 2023 manque", "–"]
 
 
 def test_a_source_without_value_answers_nothing(tmp_path: Path) -> None:

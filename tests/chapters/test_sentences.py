@@ -298,13 +298,21 @@ def test_a_month_that_is_missing_is_said_where_the_rate_and_the_weight_are_read(
     assert cards.cards[0].detail.replace("\xa0", " ").startswith("570 € sur six mois")
     # 6 × 95 over six months of the region, 6 × (110 + 95 + 10): 44.2 %; over its seven it would be 40.4 %.
     assert "44,2 %" in words(sheet.contribution(made[B]))
+    assert (
+        "1 mois en défaut dans les données reçues (PHMEV, février 2024) : le taux de « PHMEV » est lu sur les seuls "
+        "mois présents les deux années."
+    ) in words(sheet.retained_messages(made[B]))
 
 
 def test_a_provisional_month_that_is_missing_does_not_bend_the_rate_at_m7(tmp_path: Path) -> None:
     made = pages_of(tmp_path, absent="2024-08")
-    assert "1 mois en défaut dans les données reçues : les taux à M7 n'en dépendent pas." in words(
+    assert ("1 mois en défaut dans les données reçues (PHMEV, août 2024) : les taux à M7 n'en dépendent pas.") in words(
         sheet.retained_messages(made[B])
     )
+    # The rate at M9 is read without August, which nothing else on the page says.
+    notes = [note.replace("\xa0", " ") for note in sheet_spending.evolution_table(made[B]).notes]
+    assert "PHMEV, à M9 : août est écarté des deux années, parce qu'il manque dans l'une d'elles." in notes
+    assert not any("à M9" in note for note in sheet_spending.evolution_table(made[A]).notes)
     assert "août et septembre provisoires (août non reçu pour PHMEV)" in words(sheet_data.reserves(made[B])[0])
 
 
