@@ -190,6 +190,7 @@ def _described(book: Book) -> dict[str, Any]:
             "subtitle": clean(book.subtitle),
             "window_title": without_bidi(clean(book.title)),
             "simulated": book.simulated,
+            "noun": book.noun,
             "footer": [clean(sentence) for sentence in book.footer],
         }
     }

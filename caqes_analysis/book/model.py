@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from caqes_analysis.book.text import clean
 from caqes_analysis.errors import BuildError, Problem
@@ -68,6 +68,8 @@ class Book:
         Whether a banner says « Données simulées » on every page.
     footer
         Sentences at the very foot of every page (publisher, licence).
+    noun
+        What its own pages call it, in French; a guide names no establishment to search for.
     provenance_page
         Page to which the provenance of every other page leads: what they have in common is written once.
 
@@ -83,6 +85,7 @@ class Book:
     simulated: bool = False
     footer: tuple[str, ...] = ()
     provenance_page: str | None = None
+    noun: Literal["rapport", "guide"] = "rapport"
 
     def __post_init__(self) -> None:
         problems = list(_problems(self))

@@ -49,6 +49,7 @@ def build_guide(campaign_file: Path | str, *, output: Path | None = None) -> tup
         subtitle=f"CAQES, {campaign.region.name}, {campaign.year}",
         pages=book_pages(sources, notebooks, provenance=guide_provenance(sources), is_part=False),
         footer=("Guide produit par caqes_analysis.",),
+        noun="guide",
     )
     index = compile_book(book, work=work, site=directory / "guide")
     return index, read_problems(work)

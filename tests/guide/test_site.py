@@ -32,6 +32,13 @@ def test_the_guide_needs_no_data_and_its_links_hold(tmp_path: Path, monkeypatch:
     assert "<math" in page
     assert "with numerateur as (" in page
     assert "Données simulées" not in page
+    assert 'aria-label="Sommaire du guide"' in page
+    for name in ("recherche.html", "404.html"):
+        shown = (index.parent / name).read_text(encoding="utf-8")
+        assert "rapport</" not in shown, name
+        assert "du rapport" not in shown, name
+        assert "FINESS, ville" not in shown, name
+    assert "Indicateur, code ou mot du guide" in (index.parent / "recherche.html").read_text(encoding="utf-8")
     shutil.rmtree(tmp_path / "sortie")
 
 
