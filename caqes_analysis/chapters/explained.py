@@ -102,16 +102,16 @@ def explained(page: Page, envelope: str) -> tuple[Figure | Table | Notice, ...]:
         year=year,
         name=name,
         envelope=envelope,
-        period=_period(page, envelope, year),
+        period=_period(page, envelope),
         unit=_UNITS[envelope],
         notes=_notes(page, envelope, effects),
     )
-    return figure, movers(page, envelope)
+    return figure, movers(page, envelope, year=year)
 
 
-def _period(page: Page, envelope: str, year: int) -> str:
+def _period(page: Page, envelope: str) -> str:
     if envelope == "phmev":
-        return f"{year} comparé à {year - 1}"
+        return ""  # whole years: the figure names them
     month_nb = page.campaign.settled_month_nb
     return f"{through_phrase(page.campaign, month_nb)} par rapport {against_phrase(page.campaign, month_nb)}"
 
@@ -136,7 +136,7 @@ def _notes(page: Page, envelope: str, effects: pd.DataFrame) -> Sequence[str]:
     return notes
 
 
-def movers(page: Page, envelope: str) -> Table | Notice:
+def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Notice:
     """Return the molecules (or codes) whose spending moved most, with the effects that moved it.
 
     Parameters
@@ -145,6 +145,8 @@ def movers(page: Page, envelope: str) -> Table | Notice:
         The page.
     envelope
         The envelope.
+    year
+        Last year compared, as the caption names it.
     """
     pairs = envelope_pairs(page.store, page.campaign, envelope, finess=None if page.finess is None else [page.finess])
     by = ["atc", "atc_label"] if envelope == "phmev" else ["code", "label"]
@@ -165,9 +167,10 @@ def movers(page: Page, envelope: str) -> Table | Notice:
     noun, whose_volume = ("Molécule", "de la molécule") if envelope == "phmev" else ("Code", "du code")
     shown = frame.head(_MOVERS_NB)
     whose = "" if page.finess is None else ", établissement"
+    when = "" if year is None else f" de {year - 1} à {year}"
     return Table.from_frame(
         shown,
-        caption=f"Ce qui a le plus bougé, {envelope_of(page.campaign, envelope).short_label}{whose}",
+        caption=f"Ce qui a le plus bougé{when}, {envelope_of(page.campaign, envelope).short_label}{whose}",
         columns=[
             ColumnFormat.text("label", noun),
             ColumnFormat.compact_amount("change_eur", "Variation", signed=True),

@@ -49,7 +49,7 @@ EFFECT_MEANINGS: Mapping[str, str] = {
     "fees": "honoraires des pharmaciens, sans produit",
     "entries": "produits que personne n'avait l'année d'avant dans la base",
     "exits": "produits que personne n'a plus",
-    "perimeter": "établissements présents une seule des deux années",
+    "perimeter": "établissements qui n'étaient pas ouverts toutes les deux années",
     "masked": "la source n'y dit pas le produit : ni prix ni volume ne s'y lisent",
 }
 _SUBJECTS: Mapping[str, str] = {
@@ -116,6 +116,9 @@ def waterfall(
     labels = {**EFFECT_LABELS, "volume": f"{EFFECT_LABELS['volume']} ({unit})"}
     shown = {effect: amount for effect, amount in parts.items() if amount}
     when = period or f"{year} comparé à {year - 1}"
+    title = _title(shown, change)
+    if not period:  # whole years, which the page around them may not be about
+        title = f"De {year - 1} à {year}, {title[:1].lower()}{title[1:]}"
     subject = f"{name}, {envelope_label(envelope)}, {when}"
     told = ", ".join(f"{labels[one]} {french.compact_euros(amount, signed=True)}" for one, amount in shown.items())
     rate = french.percent(evolution_pct(now, before), signed=True)
@@ -125,7 +128,7 @@ def waterfall(
     )
     own_notes = ["Les effets s'additionnent au centime ; l'échelle ne part pas de zéro."]
     return Figure(
-        title=_title(shown, change),
+        title=title,
         alt=alt,
         svg=_drawing(_steps(before, now, shown, labels, year), envelope_colour(envelope)),
         table=_table(parts, labels, subject, before, now, year),
@@ -228,9 +231,7 @@ def _table(
         columns=[
             ColumnFormat.text("label", "Effet"),
             ColumnFormat.amount("amount_eur", "Montant", cents=True),
-            ColumnFormat.points(
-                "points", f"Part de l'évolution {year}/{year - 1}", decimals=2, value_status="points_status"
-            ),
+            ColumnFormat.points("points", "Contribution à l'évolution", decimals=2, value_status="points_status"),
             ColumnFormat.text("meaning", "Ce que c'est"),
         ],
         totals=totals,

@@ -32,12 +32,20 @@ PAIR_COLUMNS = (
 """Columns of a pair. ``nature``: product, fees or masked. ``scope``: both, entry, exit or perimeter."""
 
 # A code that nobody had the year before has entered the market; an establishment without any line has changed the
-# perimeter. Both are read on the whole base, whatever establishments are asked for; a store limited to the rows of one
-# establishment still knows what the region was prescribed (table ``annual_products``).
+# perimeter, as one that opened or closed in the course of a year, whose lines are those of a part of it. Both are read
+# on the whole base, whatever establishments are asked for; a store limited to the rows of one establishment still knows
+# what the region was prescribed (table ``annual_products``).
 _PAIRED = """
 , here as (
   select finess, bool_or(year = $year::int - 1) as was_here, bool_or(year = $year::int) as is_here
   from lines group by finess
+),
+part_year as (
+  select coalesce(s.current_finess, e.finess) as finess,
+         coalesce(year(min(e.valid_from)) = $year::int - 1 and month(min(e.valid_from)) > 1, false)
+           or coalesce(year(min(e.valid_from)) = $year::int, false)
+           or coalesce(max(coalesce(e.valid_to, date '9999-12-31')) < make_date($year::int, 12, 1), false) as is_part
+  from establishments e left join successions s on s.finess = e.finess group by 1
 ),
 market as (
   select code, bool_or(year = $year::int - 1) as was_sold, bool_or(year = $year::int) as is_sold
@@ -55,12 +63,13 @@ paired as (
   group by finess, code, nature
 )
 select p.finess, p.code, p.label, p.atc, p.atc_label, p.nature,
-       case when not (h.was_here and h.is_here) then 'perimeter'
+       case when not (h.was_here and h.is_here) or coalesce(y.is_part, false) then 'perimeter'
             when p.nature <> 'product' then 'both'
             when not m.was_sold then 'entry' when not m.is_sold then 'exit' else 'both' end as scope,
        p.previous_milli_nb, p.current_milli_nb, p.previous_base_cents, p.current_base_cents,
        p.previous_cents, p.current_cents
-from paired p join here h on h.finess = p.finess left join market m on m.code = p.code and p.nature = 'product'
+from paired p join here h on h.finess = p.finess left join part_year y on y.finess = p.finess
+left join market m on m.code = p.code and p.nature = 'product'
 order by p.finess, p.code, p.nature
 """
 _SOLD_NOWHERE_ELSE = "sold_elsewhere as (select null::text as code, null::int as year where false)"

@@ -227,7 +227,7 @@ def test_a_change_is_explained_or_what_is_missing_is_named(page: Page) -> None:
     figure, movers = explained.explained(page, "phmev")
     assert isinstance(figure, Figure)
     assert isinstance(movers, Table)
-    assert figure.title.startswith(("Hausse", "Baisse"))
+    assert figure.title.startswith(("De 2022 à 2023, hausse", "De 2022 à 2023, baisse"))
     (notice,) = explained.explained(page, "extra_list_drugs")
     assert isinstance(notice, Notice)
     assert "ATIH" in notice.summary()

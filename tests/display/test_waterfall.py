@@ -27,10 +27,14 @@ def plain(text: str) -> str:
 
 def test_the_title_names_the_first_effect_and_the_first_against_it() -> None:
     figure = waterfall(of(price="-30000.00", volume="90000.00", mix="20000.00"), **PLACE)
-    assert plain(figure.title) == "Hausse de 80,0 k€ : d'abord le volume (+90,0 k€) ; à l'inverse, les prix (−30,0 k€)"
+    assert plain(figure.title) == (
+        "De 2023 à 2024, hausse de 80,0 k€ : d'abord le volume (+90,0 k€) ; à l'inverse, les prix (−30,0 k€)"
+    )
     down = waterfall(of(price="-30000.00"), **PLACE)
-    assert plain(down.title) == "Baisse de 30,0 k€ : d'abord les prix (−30,0 k€)"
-    assert waterfall(of(), **PLACE).title == "La dépense n'a pas changé"
+    assert plain(down.title) == "De 2023 à 2024, baisse de 30,0 k€ : d'abord les prix (−30,0 k€)"
+    assert waterfall(of(), **PLACE).title == "De 2023 à 2024, la dépense n'a pas changé"
+    months = waterfall(of(volume="1.00"), **PLACE, period="de janvier à juillet 2024 par rapport à 2023")
+    assert plain(months.title).startswith("Hausse")
 
 
 def test_the_text_says_every_effect_that_is_drawn_and_the_table_every_effect() -> None:

@@ -212,6 +212,27 @@ def test_yearly_files_are_paired_and_nothing_is_lost(tmp_path: Path) -> None:
     assert rows["component"].tolist()[:3] == ["previous", "price", "volume"]
 
 
+def test_who_opened_or_closed_in_the_course_of_a_year_changes_the_perimeter(tmp_path: Path) -> None:
+    """A opened in September 2022, B closed in May 2023, C opened on 1 January 2022: C alone has two whole years."""
+    lines = [
+        drug(year, finess, "1", boxes, f"{boxes}.00", f"{boxes}.00")
+        for finess in (A, B, C)
+        for year, boxes in ((2022, 10), (2023, 30))
+    ]
+    store = annual_store(tmp_path, *lines)
+    known = establishments(
+        {"finess": A, "valid_from": "2022-09-01"},
+        {"finess": B, "valid_from": "2010-01-01", "valid_to": "2023-05-31"},
+        {"finess": C, "valid_from": "2022-01-01"},
+    )
+    store.write(tables.ESTABLISHMENTS, known, part="essai")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="essai")
+    found = decompose(annual_pairs(store, year=2023)).set_index("finess")
+    assert found["perimeter_eur"].to_dict() == {A: Decimal("20.00"), B: Decimal("20.00"), C: Decimal("0.00")}
+    assert found["volume_eur"].to_dict() == {A: Decimal("0.00"), B: Decimal("0.00"), C: Decimal("20.00")}
+    assert annual_pairs(store, year=2024).query("finess == @A")["scope"].tolist() == ["perimeter"], "no line of 2024"
+
+
 # ATIH, liste_en_sus_tarifs_biosimilaires.csv: one tariff for the reference and its biosimilars at each date.
 INFLIXIMAB = {"9213737": "reference", "9398352": "biosimilar"}
 
