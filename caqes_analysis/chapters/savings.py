@@ -11,9 +11,10 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_amounts import amounts_of
-from caqes_analysis.chapters.savings_dotation import dotation_due
+from caqes_analysis.chapters.savings_dotation import dotation_due, has_masked_boxes
 from caqes_analysis.chapters.savings_estimates import (
     NOT_ESTIMATED,
+    card_text,
     estimate_text,
     estimates_of,
     reading_of,
@@ -81,13 +82,13 @@ def savings_card(page: Page) -> Card | None:
     due = total_of(totals[totals["indicator"] == INCENTIVE]["incentive"])
     owed = "non calculable" if due is None else french.compact_euros(due)
     moved = total_of(known["current"] - known["previous"])
-    whole = whole_estimate(estimates_of(page))
-    real = estimate_text(whole) if whole["conclusion"] is None else f"{estimate_text(whole)} à 95 %"
+    rule = page.scheme.incentive
+    unofficial = " (formule non officielle)" if rule is not None and not rule.official else ""
     return Card(
         f"Économies {int(known['year'].iloc[0])}, selon le contrat",
         french.compact_euros(total_of(known["saving"])),
-        f"dépense des mêmes indicateurs {french.compact_euros(moved, signed=True)} ; économie réelle {real} ; "
-        f"intéressement {owed}",
+        f"dépense des mêmes indicateurs {french.compact_euros(moved, signed=True)} ; "
+        f"{card_text(whole_estimate(estimates_of(page)))} ; intéressement {owed}{unofficial}",
     )
 
 
@@ -135,8 +136,12 @@ def _nothing_counted(page: Page) -> str:
             "été reçus."
         )
     due = dotation_due(page)
-    paid = "" if due is None else f" La dotation biosimilaires s'élève à {french.euros(due, cents=True)}."
-    return f"Le dispositif {page.scheme.name} ne partage pas d'économies entre ses contrats.{paid}"
+    hidden = ", hors boîtes masquées" if has_masked_boxes(page) else ""
+    paid = "" if due is None else f" La dotation biosimilaires s'élève à {french.euros(due, cents=True)}{hidden}."
+    return (
+        f"Le dispositif {page.scheme.name} ne reverse pas aux établissements une part des économies : il n'a pas "
+        f"d'intéressement.{paid}"
+    )
 
 
 def figures_by_indicator(page: Page) -> Table | Notice | None:

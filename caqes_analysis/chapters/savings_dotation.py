@@ -9,11 +9,12 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import decimals_of
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import small_percent
 from caqes_analysis.display import ColumnFormat, Details, Table
 from caqes_analysis.savings.incentive import total_of
 from caqes_analysis.savings.transports import TRAJECTORY
 
-__all__ = ["dotation_details", "dotation_due", "other_rules_table", "own_dotation"]
+__all__ = ["dotation_details", "dotation_due", "has_masked_boxes", "other_rules_table", "own_dotation"]
 
 _DOTATION = "biosimilar_dotation/"
 _STEPS = [
@@ -28,6 +29,44 @@ _NOTE = (
     "V : boîtes du groupe, référence et biosimilaires ; t : boîtes de biosimilaires ÷ boîtes du groupe, imprimé "
     "arrondi, compté exact ; R : 20 % de l'écart de prix, en euros par boîte. Montant au centime."
 )
+
+
+def has_masked_boxes(page: Page) -> bool:
+    """Say whether the source masks boxes of a molecule of the dotation: they may be biosimilars, and are not paid."""
+    return bool(_masked_shares(page, _factors(page.store.read(tables.SAVINGS))))
+
+
+def _masked_shares(page: Page, rows: pd.DataFrame) -> dict[str, float]:
+    """Return the share of the boxes that the source masks, by group of the last year; only groups that have some."""
+    if rows.empty:
+        return {}
+    year = rows["year"].max()
+    groups = rows[rows["year"] == year].drop_duplicates("indicator").set_index("indicator")["label"]
+    found = page.store.query(
+        """
+        select atc5, sum(boxes_nb) filter (generic_status = '9') / sum(boxes_nb) as share
+        from annual_drug_spend a left join successions s on s.finess = a.finess
+        where year = $year::int and list_contains($atc, atc5) and generic_status in ('9', 'B', 'C')
+          and ($finess is null or coalesce(s.current_finess, a.finess) = $finess)
+        group by atc5 order by atc5
+        """,
+        {"year": year, "atc": [name.removeprefix(_DOTATION) for name in groups.index], "finess": page.finess},
+    ).dropna()
+    shares = dict(zip(found["atc5"], found["share"].astype(float), strict=True))
+    told = {str(label): shares.get(name.removeprefix(_DOTATION), 0.0) for name, label in groups.items()}
+    return {label: told[label] for label in sorted(told, key=french.alphabetical) if told[label] > 0}
+
+
+def _masked_notes(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Say which part of the boxes is masked, group by group, and what that does to the amount; often nothing."""
+    shares = _masked_shares(page, rows)
+    if not shares:
+        return []
+    told = french.list_in_words([f"{label} {small_percent(100 * share)}" for label, share in shares.items()])
+    return [
+        f"Les boîtes que la source masque ne comptent ni dans V ni dans t ({told} des boîtes de la molécule) : si "
+        "certaines sont des biosimilaires, la dotation est plus élevée."
+    ]
 
 
 def dotation_due(page: Page) -> Decimal | None:
@@ -96,7 +135,7 @@ def dotation_details(page: Page) -> Details | None:
             ColumnFormat.text("label", "Groupe"),
             *_STEPS,
         ],
-        notes=[_NOTE, *_sources(rows)],
+        notes=[_NOTE, *_masked_notes(page, rows), *_sources(rows)],
     )
     return Details("Détail : V, R, t et montant de chaque établissement", [table])
 
@@ -112,7 +151,7 @@ def own_dotation(page: Page) -> Table | None:
         rows.sort_values(["year", "label"]),
         caption=f"Dotation biosimilaires : {due}",
         columns=[ColumnFormat.text("label", "Groupe"), *_STEPS],
-        notes=[_NOTE, *_sources(rows)],
+        notes=[_NOTE, *_masked_notes(page, rows), *_sources(rows)],
     )
 
 

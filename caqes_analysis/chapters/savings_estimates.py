@@ -22,6 +22,7 @@ __all__ = [
     "CHANCE_NOTE",
     "NOT_ESTIMATED",
     "TOLD_SHARE",
+    "card_text",
     "chance_text",
     "estimate_note",
     "estimate_text",
@@ -37,8 +38,8 @@ __all__ = [
 NOT_ESTIMATED = "non estimable"
 """What is printed of the real saving where the data allow no estimate."""
 CHANCE_NOTE = (
-    "« Établi » : moins d'une chance sur vingt de le paraître par hasard ; parmi vingt lignes, une peut donc l'être à "
-    "tort."
+    "« Établi » : l'intervalle à 95 % laisse zéro dehors ; « probable » : celui à 80 % (neuf chances sur dix) ; sinon, "
+    "les données ne permettent pas de conclure. Parmi vingt lignes, une peut paraître établie par hasard."
 )
 """What a conclusion is worth when there are many."""
 _PAID_NOTE = (
@@ -129,6 +130,17 @@ def estimate_text(row: Mapping[Any, Any], *, bounds: bool = True) -> str:
     return f"{saving} (de {between})" if bounds else saving
 
 
+def card_text(row: Mapping[Any, Any] | None) -> str:
+    """Return an estimated saving for a card: no amount alone where the data allow no conclusion."""
+    if row is None or pd.isna(row["saving_eur"]):
+        return f"économie réelle {NOT_ESTIMATED}"
+    if row["conclusion"] != "inconclusive":
+        return f"économie réelle {estimate_text(row)} à 95 %"
+    low, high = (float(row[name]) for name in _BOUNDS)
+    between = " à ".join(carried_bound(value, low, high, signed=True) for value in (low, high))
+    return f"économie réelle : {CONCLUSION_WORDS['inconclusive']} (de {between}, à 95 %)"
+
+
 def chance_text(value: Any) -> str:
     """Return a probability in words; it comes from drawn paths, and is never 0 nor 1."""
     if pd.isna(value):
@@ -161,7 +173,7 @@ def estimates_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("contracts", "Contrats estimés", align="right"),
             ColumnFormat.text("estimate", "Économie (intervalle à 95 %)", align="right"),
             ColumnFormat.text("conclusion", "Ce qu'on peut dire"),
-            ColumnFormat.text("prob_real", "Chance qu'elle soit réelle", align="right"),
+            ColumnFormat.text("prob_real", "Chance d'une économie", align="right"),
             ColumnFormat.text("detectable", "Plus petite économie décelable", align="right"),
             ColumnFormat.text("paid", "Payé sans aucun effet", align="right")
             if pays
@@ -169,8 +181,9 @@ def estimates_table(page: Page) -> Table | Notice | None:
         ],
         notes=[
             "Économie : dépense attendue sans contrat moins dépense observée ; négative, c'est un surcoût.",
-            "Plus petite économie décelable : celle que l'intervalle séparerait de zéro huit fois sur dix. Une plus "
-            "petite peut être réelle sans que les données le montrent.",
+            "Plus petite économie décelable, en part de la dépense attendue sans contrat : celle que l'intervalle "
+            "séparerait de zéro huit fois sur dix. Une plus petite peut être réelle sans que les données le montrent.",
+            "Chance d'une économie : que la dépense ait été plus basse que sans contrat.",
             _PAID_NOTE if pays else _REACHED_NOTE,
             CHANCE_NOTE,
             *(
@@ -334,7 +347,9 @@ def sensitivity_table(page: Page) -> Table | Notice | None:
         row_header="label",
         notes=[
             "Écart : à l'économie estimée du tableau précédent. « Sans le contrat qui dépense le plus » dit ce que la "
-            "région doit à un seul établissement.",
+            "région doit à un seul établissement. L'écart est compté avant d'arrondir : deux économies imprimées "
+            "égales peuvent différer, ou l'inverse.",
+            CHANCE_NOTE,
             "Une hypothèse absente ne peut pas changer avec les mois reçus.",
         ],
     )

@@ -19,6 +19,7 @@ from caqes_analysis.chapters.savings_estimates import (
     CHANCE_NOTE,
     NOT_ESTIMATED,
     TOLD_SHARE,
+    card_text,
     chance_text,
     estimate_note,
     estimate_text,
@@ -122,13 +123,15 @@ def objective_card(page: Page) -> Card | None:
     rows = _first(objective_rows(page))
     if rows.empty:
         return None
-    sums, real = _regional(rows), _real_of(page).get(str(rows["indicator"].iloc[0]))
-    known = real is not None and not pd.isna(real["saving_eur"])
+    indicator = str(rows["indicator"].iloc[0])
+    sums, out = _regional(rows), _left_out(page)
+    out_nb = int((out["indicator"] == indicator).sum())
+    counted = french.plural(len(rows), "contrat") + (f" sur {french.number(len(rows) + out_nb)}" if out_nb else "")
     return Card(
         f"{rows['label'].iloc[0]} {int(rows['year'].iloc[0])}, écart à l'objectif",
         french.compact_euros(sums["overrun_eur"], signed=True),
-        f"{french.plural(len(rows), 'contrat')} ; évolution {french.compact_euros(sums['change_eur'], signed=True)} ; "
-        f"économie réelle {_estimated(real)}{' à 95 %' if known else ''}",
+        f"{counted} ; évolution {french.compact_euros(sums['change_eur'], signed=True)} ; "
+        f"{card_text(_real_of(page).get(indicator))}",
     )
 
 
@@ -193,8 +196,18 @@ def objective_figures(page: Page) -> Table | None:
             ColumnFormat.text("rate_text", "Objectif", align="right"),
             *_three(),
         ],
-        notes=[*_overlap(rows), *_NOTES, *_fewer(found, real)],
+        notes=[*_overlap(rows), *_NOTES, *_uncounted(rows, _left_out(page)), *_fewer(found, real)],
     )
+
+
+def _uncounted(rows: pd.DataFrame, lost: pd.DataFrame) -> list[str]:
+    """Return how many contracts of each envelope have no figure: the sums are not those of all the contracts."""
+    some = [
+        f"{own['label'].iloc[0]}, {french.plural(nb, 'contrat')} sur {len(own) + nb}"
+        for indicator, own in rows.groupby("indicator", sort=True)
+        if (nb := int((lost["indicator"] == indicator).sum()))
+    ]
+    return [f"Contrats non comptés, nommés dans le détail{french.NBSP}: {' ; '.join(some)}."] if some else []
 
 
 def _fewer(found: list[dict[str, Any]], real: Mapping[str, Mapping[Any, Any]]) -> list[str]:
@@ -257,7 +270,7 @@ def objective_contracts(page: Page) -> Details | None:
         return None
     estimates = page.store.read(tables.SAVING_ESTIMATES)
     series = estimates[estimates["level"] == "series"].set_index(["indicator", "series"])
-    names = page.establishments.set_index("finess")
+    names, out = page.establishments.set_index("finess"), _left_out(page)
     shown = []
     for indicator, own in rows.groupby("indicator", sort=True):
         found = [
@@ -270,7 +283,8 @@ def objective_contracts(page: Page) -> Details | None:
             for row in own.to_dict("records")
         ]
         frame = _exact(pd.DataFrame(found)).sort_values(["overrun_eur", "name"], ascending=[False, True])
-        last = {"name": "Région", "href": None, "real_text": _estimated(_real_of(page).get(str(indicator)))}
+        who = f"Ensemble des {french.plural(len(own), 'contrat')}" if len(own) > 1 else "Ensemble"
+        last = {"name": who, "href": None, "real_text": _estimated(_real_of(page).get(str(indicator)))}
         shown.append(
             Table.from_frame(
                 frame,
@@ -278,12 +292,32 @@ def objective_contracts(page: Page) -> Details | None:
                 columns=[ColumnFormat.text("name", "Établissement", href="href"), *_three()],
                 totals=_exact(pd.DataFrame([last | _regional(own)])),
                 notes=[
-                    "La région est la somme des contrats, au centime ; les intervalles ne s'additionnent pas, et "
-                    "l'économie réelle de la région ne réunit que ce qui est estimable."
+                    "L'ensemble est la somme des contrats listés, au centime ; les intervalles ne s'additionnent pas, "
+                    "et l'économie réelle de l'ensemble ne réunit que ce qui est estimable.",
+                    *_out_notes(out[out["indicator"] == indicator], names["name"].to_dict()),
                 ],
             )
         )
     return Details("Détail : les trois chiffres, contrat par contrat", shown)
+
+
+def _left_out(page: Page) -> pd.DataFrame:
+    """Return the contracts that have no figure, and why: ``finess, indicator, label, reason``."""
+    rows = page.store.read(tables.SAVINGS)
+    is_lost = (rows["method"] == REGULATORY) & (rows["component"] == OVERRUN) & rows["amount_eur"].isna()
+    lost = rows[is_lost & (rows["indicator"] != TRAJECTORY)]
+    return lost[["finess", "indicator", "label", "reason"]].reset_index(drop=True)
+
+
+def _out_notes(lost: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
+    """Name the contracts that a sum leaves out, and why; often nobody."""
+    if lost.empty:
+        return []
+    found = []
+    for row in lost.to_dict("records"):
+        why = "" if pd.isna(row["reason"]) else str(row["reason"]).removeprefix("non calculable : ")
+        found.append(f"{names.get(row['finess'], row['finess'])}{f' ({why})' if why else ''}")
+    return [f"Hors de cette somme, faute d'une année qui se compare{french.NBSP}: {french.list_in_words(found)}."]
 
 
 def _by_itself(row: Mapping[Any, Any]) -> str:

@@ -56,6 +56,26 @@ def test_each_hospital_sees_v_r_t_and_its_amount(region: Page) -> None:
     assert savings_dotation.own_dotation(Page(region.campaign, region.store, None, "990000009")) is None
 
 
+def test_masked_boxes_are_told_beside_the_amount_that_leaves_them_out(region: Page) -> None:
+    """1 003 boxes told in 2019, and 500 masked at A: a third of the molecule in the region, none at B."""
+    assert not savings_dotation.has_masked_boxes(region)
+    lines = [(A, 2019, "C", 700), (A, 2019, "B", 300), (A, 2019, "9", 500), (B, 2019, "B", 3), (A, 2018, "9", 10)]
+    rows = pd.DataFrame(lines, columns=["finess", "year", "generic_status", "boxes_nb"])
+    rows = rows.assign(source="base", source_line=range(2, 7), atc5="L04AB01", value_status="reported")
+    frame = tables.ANNUAL_DRUG_SPEND.conform(rows, is_provisional=False, is_corrected=False)
+    region.store.write(tables.ANNUAL_DRUG_SPEND, frame, part="base")
+    page = Page(region.campaign, region.store)
+    assert savings_dotation.has_masked_boxes(page)
+    details = savings_dotation.dotation_details(page)
+    assert details is not None
+    notes = [note.replace("\xa0", " ") for note in details.shown[0].notes]
+    assert any("étanercept 33,3 % des boîtes de la molécule" in note for note in notes)
+    assert "hors boîtes masquées" in savings.answer(page).summary()
+    own = savings_dotation.own_dotation(Page(region.campaign, region.store, None, B))
+    assert own is not None
+    assert not any("masque" in note for note in own.notes), "nothing is masked at B"
+
+
 def test_the_title_names_what_the_table_holds(region: Page) -> None:
     table = savings_dotation.other_rules_table(region)
     assert table is not None

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from caqes_analysis import tables
 from caqes_analysis.chapters import savings, savings_designs, savings_estimates, savings_objectives, savings_sheet
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Details, Table
@@ -41,6 +42,46 @@ def test_the_region_is_the_sum_of_the_contracts_printed(page: Page) -> None:
         *own, region = [euros(text) for text in column(shown, "Contrat : écart à l'objectif")]
         label = shown.caption.partition(",")[0]
         assert sum(own) == region == euros(of_region[label])
+
+
+def test_the_contracts_that_a_sum_leaves_out_are_counted_and_named(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = page.store.read(tables.SAVINGS)
+    names = page.establishments.set_index("finess")["name"]
+    is_overrun = (rows["indicator"] == "phev") & (rows["component"] == "overrun") & rows["amount_eur"].notna()
+    finess = rows.loc[is_overrun & rows["finess"].isin(names.index), "finess"].min()
+    own = (rows["indicator"] == "phev") & (rows["finess"] == finess) & (rows["method"] == "regulatory")
+    rows.loc[own & (rows["component"] == "overrun"), "reason"] = "non calculable : juin 2019 manque"
+    rows.loc[own & (rows["component"] != "rate"), "amount_eur"] = None
+    monkeypatch.setattr(
+        page.store, "read", lambda table, read=page.store.read: rows if table is tables.SAVINGS else read(table)
+    )
+    counted = len(savings_objectives.objective_rows(page).query("indicator == 'phev'"))
+    left = (
+        rows.query("indicator == 'phev' and component == 'overrun' and method == 'regulatory'")["amount_eur"]
+        .isna()
+        .sum()
+    )
+    card = savings_objectives.objective_card(page)
+    assert card is not None
+    assert card.detail.replace("\xa0", " ").startswith(f"{counted} contrats sur {counted + left} ; ")
+    folded = savings_objectives.objective_contracts(page)
+    assert folded is not None
+    (table,) = [shown for shown in folded.shown if shown.caption.startswith("PHEV, ")]
+    assert table.rows[-1][0].text.replace("\xa0", " ") == f"Ensemble des {counted} contrats"
+    assert any(f"{names[finess]} (juin 2019 manque)" in note for note in table.notes)
+    whole = savings_objectives.objective_figures(page)
+    assert whole is not None
+    said = f"PHEV, {left} contrat{'s' if left > 1 else ''} sur {counted + left}"
+    assert any(said in note.replace("\xa0", " ") for note in whole.notes)
+
+
+def test_no_amount_stands_alone_where_nothing_can_be_concluded() -> None:
+    row = {"saving_eur": 5e6, "lower_95_eur": -9e6, "upper_95_eur": 20e6, "conclusion": "inconclusive"}
+    said = savings_estimates.card_text(row).replace("\xa0", " ")
+    assert said == ("économie réelle : les données ne permettent pas de conclure (de −9 M€ à +20 M€, à 95 %)")
+    sure = savings_estimates.card_text(row | {"lower_95_eur": 2e6, "upper_95_eur": 8e6, "conclusion": "saving"})
+    assert sure.startswith("économie réelle +5")
+    assert savings_estimates.card_text(None) == "économie réelle non estimable"
 
 
 def test_each_envelope_has_its_sentence(page: Page) -> None:
