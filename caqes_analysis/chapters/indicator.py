@@ -18,6 +18,7 @@ from caqes_analysis.chapters.indicator_population import (
     other_readings,
     part_notes,
     set_aside,
+    small_counts,
     some_of,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
@@ -138,7 +139,13 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
         better=reading.definition.direction,
         threshold=reading.target.value if own else None,
         threshold_label=reading.target.noun,
-        notes=[order_note(reading), *part_notes(reading), *_left_out_notes(ordered), *opening_notes(reading, known)],
+        notes=[
+            order_note(reading),
+            *part_notes(reading),
+            *_left_out_notes(ordered),
+            *_small_notes(reading, level),
+            *opening_notes(reading, known),
+        ],
     )
 
 
@@ -154,7 +161,9 @@ def _moves(reading: IndicatorReading) -> pd.DataFrame:
         )
     rows = reading.rows("establishment", level.id)
     rows = rows[~rows["finess"].isin(_without_rate(reading, level))]
-    return rows[~opened_since(reading, rows)] if level.denominator is None else rows
+    if level.denominator is None:
+        return rows[~opened_since(reading, rows)]
+    return rows[~rows["finess"].isin(small_counts(reading, level))]
 
 
 def _without_rate(reading: IndicatorReading, level: Measure) -> list[str]:
@@ -171,6 +180,19 @@ def _left_out_notes(rows: pd.DataFrame) -> list[str]:
         return []
     names = [str(name) for name in lacking["name"].sort_values()]
     return [f"Hors de la figure, faute d'une des deux valeurs{french.NBSP}: {some_of(names)}."]
+
+
+def _small_notes(reading: IndicatorReading, level: Measure) -> list[str]:
+    rows = reading.rows("establishment", level.id)
+    both = rows[rows["finess"].isin(small_counts(reading, level))].dropna(subset=["value", "previous_value"])
+    if both.empty:
+        return []
+    names = reading.page.establishments.set_index("finess")["name"].reindex(both["finess"]).astype(str)
+    minimum_nb = reading.definition.minimum_count_nb
+    return [
+        f"Hors de la figure, effectif inférieur à {minimum_nb} l'une des deux années{french.NBSP}: "
+        f"{some_of(sorted(names))}."
+    ]
 
 
 def trend_figure(reading: IndicatorReading) -> Figure | Notice:
@@ -200,7 +222,7 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
             against = f"Par rapport à {reading.previous_label}, aux mêmes établissements"
         notes.append(f"{against}{french.NBSP}: {change}.")
     notes += masked_notes(reading)
-    if measure.evolution_of is None and measure.denominator is None and known["establishments_nb"].nunique() > 1:
+    if measure.evolution_of is None and known["establishments_nb"].nunique() > 1:
         low, high = known["establishments_nb"].min(), known["establishments_nb"].max()
         notes.append(
             f"De {low} à {high} établissements ont une valeur selon l'année : les niveaux de la figure ne se comparent "
@@ -213,7 +235,7 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
     return yearly_trend(
         known.assign(period=[f"{year}{month}" for year in known["year"]]),
         caption=f"{measure.label}, {reading.page.campaign.region.name}",
-        title=_trend_title(reading, unit, known, region),
+        title=_trend_title(reading, measure, known, region),
         unit=unit,
         target=reading.target.value if own else None,
         target_label=reading.target.noun,
@@ -222,7 +244,8 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
     )
 
 
-def _trend_title(reading: IndicatorReading, unit: MeasureFormat, known: pd.DataFrame, region: pd.Series) -> str:
+def _trend_title(reading: IndicatorReading, measure: Measure, known: pd.DataFrame, region: pd.Series) -> str:
+    unit = format_of(measure)
     first, last = known["year"].iloc[0], known["year"].iloc[-1]
     part = masked_part(reading)
     if part is not None and part.hides_change:
@@ -234,10 +257,25 @@ def _trend_title(reading: IndicatorReading, unit: MeasureFormat, known: pd.DataF
     if len(levels) == 1:
         return f"{unit.write(known['value'].iloc[-1])} chaque année, de {first} à {last}"
     if pd.isna(low):
-        return f"De {unit.write(known['value'].iloc[0])} à {unit.write(known['value'].iloc[-1])}, de {first} à {last}"
+        change = change_words(measure, region["change"])
+        if measure.evolution_of is None and change and known["establishments_nb"].nunique() > 1:
+            return f"{change} de {reading.year - 1} à {reading.year}, aux mêmes établissements"
+        return _levels_title(unit, known)
     if low > 0 or high < 0:
         return f"{'Hausse' if low > 0 else 'Baisse'} de {reading.year - 1} à {reading.year}, au-delà du hasard"
     return f"De {reading.year - 1} à {reading.year}, les données ne permettent pas de conclure"
+
+
+def _levels_title(unit: MeasureFormat, known: pd.DataFrame) -> str:
+    """Return the first and the last level, or the lowest and the highest where one between is outside these two."""
+    levels = [(float(value), int(year)) for value, year in zip(known["value"], known["year"], strict=True)]
+    start, end = levels[0], levels[-1]
+    low, high = min(levels), max(levels)
+    printed = {unit.printed(start[0]), unit.printed(end[0])}
+    if len(printed) == 2 and {unit.printed(low[0]), unit.printed(high[0])} <= printed:
+        return f"De {unit.write(start[0])} à {unit.write(end[0])}, de {start[1]} à {end[1]}"
+    between = f"Entre {unit.write(low[0])} ({low[1]}) et {unit.write(high[0])} ({high[1]})"
+    return between if end in (low, high) else f"{between} ; {unit.write(end[0])} en {end[1]}"
 
 
 def map_figure(reading: IndicatorReading) -> Figure | Notice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 
@@ -40,6 +41,11 @@ def _head(reading: IndicatorReading) -> str:
         return f"{when}, {within_a_sentence(said)} ({unit.write(region['value'])}){moved}."
     name = subject_words(reading.definition.short_name, reading.measure)
     where = mean_words(reading) or "dans la région"
+    if _is_declared(reading.measure):
+        answers_nb = int(reading.establishments["value"].notna().sum())
+        where += f", d'après les déclarations de {french.plural(answers_nb, 'établissement')}"
+    elif reading.measure.denominator is not None and region["numerator"] == 0:
+        where += ", faute de ligne visible dans les données reçues"
     if (part := masked_part(reading)) is None or not part.is_told:
         return f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {where}{moved}."
     noun, bounds = counted_noun(reading.measure), part.bounds_words(reading.measure.decimals)
@@ -69,6 +75,11 @@ def subject_words(short_name: str, measure: Measure) -> str:
     named = {_stem(word) for word in re.findall(r"\w+", short_name) if len(word) >= _LETTERS_NB}
     is_told = measure.evolution_of is None and bool(named & set(told))
     return label if is_told or name.casefold() in label.casefold() else f"{name}, {label}"
+
+
+def _is_declared(measure: Measure) -> bool:
+    line = measure.numerator
+    return line is not None and line.table == "activity" and "'declared_" in line.where
 
 
 def _stem(word: str) -> str:
@@ -115,28 +126,34 @@ def scope_words(reading: IndicatorReading) -> str:
     reading
         The indicator.
     """
-    return "sous contrat ou non" if reading.target.is_contractual and reading.page.store.has(tables.CONTRACTS) else ""
+    if not reading.target.is_contractual or not reading.page.store.has(tables.CONTRACTS):
+        return ""
+    known = ranked(reading.establishments)
+    counted_nb = int(undecided(reading, known).isna().sum())
+    return "" if len(_verdicts(reading)) == counted_nb else "sous contrat ou non"
 
 
 def _verdict_words(reading: IndicatorReading) -> str:
     """Return how many contracts miss the objective, of those that it binds: their verdicts are in the evaluation."""
+    verdicts = _verdicts(reading)
+    if verdicts.empty:
+        return ""
+    missed = int((verdicts == "not_attained").sum())
+    number = len(verdicts)
+    who = f"des {number} contrats qui le portent et ont un verdict" if number > 1 else "du seul contrat jugé"
+    verb = f"{missed} ne l'atteignent pas" if missed > 1 else "un ne l'atteint pas"
+    return f"{who}, {verb if missed else 'aucun ne le manque'} (page « Évaluation »)"
+
+
+def _verdicts(reading: IndicatorReading) -> pd.Series[Any]:
+    """Return what the evaluation says of the contracts that bear the indicator, over the period read."""
     rows = reading.page.store.read(tables.EVALUATIONS)
     own = rows[
         rows["kind"].isin(OBJECTIVES)
         & (rows["subject"] == reading.definition.id)
         & (rows["year"].astype(str) == reading.period)
     ]
-    verdicts = own["attainment"][own["attainment"].isin(["attained", "not_attained"])]
-    if verdicts.empty:
-        return ""
-    missed = int((verdicts == "not_attained").sum())
-    who = (
-        f"des {len(verdicts)} contrats qui le portent et ont un verdict"
-        if len(verdicts) > 1
-        else "du seul contrat jugé"
-    )
-    verb = f"{missed or 'aucun'} ne {'l’atteignent' if missed > 1 else 'l’atteint'} pas".replace("’", "'")
-    return f"{who}, {verb} (page « Évaluation »)"
+    return own["attainment"][own["attainment"].isin(["attained", "not_attained"])]
 
 
 def _counted_words(reading: IndicatorReading, rows: pd.DataFrame) -> str:

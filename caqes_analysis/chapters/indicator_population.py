@@ -14,7 +14,8 @@ from caqes_analysis.chapters.constant_perimeter import left_out_words, opened_on
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.words import format_of
-from caqes_analysis.indicators.definition import CURRENT_PERIMETER
+from caqes_analysis.evaluation.gaps import openings_of
+from caqes_analysis.indicators.definition import CURRENT_PERIMETER, Measure
 
 __all__ = [
     "are_missed",
@@ -28,6 +29,7 @@ __all__ = [
     "part_notes",
     "ranked",
     "set_aside",
+    "small_counts",
     "some_of",
     "undecided",
 ]
@@ -84,6 +86,8 @@ def set_aside(
         untold = [f"indéterminé, {why}" if isinstance(why, str) else None for why in undecided(reading, rows)]
         return reasons.where(reasons.notna(), pd.Series(untold, index=rows.index, dtype=object))
     parts = set(reading.months_counted(measure, period).index)
+    if reading.definition.measure(measure).denominator is None:
+        parts |= set(openings_of(reading.page.store, years=[int(period[:4])]))
     return rows["finess"].map(lambda finess: "indéterminé, année incomplète" if finess in parts else None)
 
 
@@ -144,6 +148,34 @@ def opened_since(reading: IndicatorReading, rows: pd.DataFrame) -> pd.Series[Any
     of_level = reading.definition.measure(rows["measure"].iloc[0]).evolution_of is None if len(rows) else False
     both = rows["value"].notna() & rows["previous_value"].notna()
     return both & rows["contribution"].isna() & (of_level and bool(rows["contribution"].notna().any()))
+
+
+def small_counts(reading: IndicatorReading, level: Measure) -> set[str]:
+    """Return the establishments whose count is under the minimum in either year: their move is that of a few boxes.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    level
+        The measure that is compared; one that has no denominator has no count to be small.
+    """
+    if level.denominator is None or level.evolution_of is not None:
+        return set()
+    rows = reading.page.store.query(
+        "select distinct finess from indicator_values where indicator = $indicator and measure = $measure "
+        "and perimeter = $perimeter and level = 'establishment' and list_contains([$period, $previous], period) "
+        "and value is not null and denominator < $minimum_nb order by finess",
+        {
+            "indicator": reading.definition.id,
+            "measure": level.id,
+            "perimeter": CURRENT_PERIMETER,
+            "period": reading.period,
+            "previous": f"{reading.year - 1}{reading.period[4:]}",
+            "minimum_nb": reading.definition.minimum_count_nb,
+        },
+    )
+    return set(rows["finess"])
 
 
 def opening_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:

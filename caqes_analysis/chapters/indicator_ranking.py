@@ -16,6 +16,7 @@ from caqes_analysis.chapters.indicator_population import (
     opened_since,
     opening_notes,
     part_notes,
+    small_counts,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_uniform import is_yes_or_no
@@ -41,6 +42,8 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     is_ranked = rows["unranked_reason"].isna()
     without_change = rows["previous_status"].where(rows["previous_status"] == _OUTSIDE, None)
     is_opening = opened_since(reading, rows)
+    is_small = rows["finess"].isin(small_counts(reading, measure))
+    rows = rows.assign(change=rows["change"].mask(is_small))
     situations = [
         reading.situation(value, finess) if counts else ("–", "muted")
         for value, finess, counts in zip(rows["value"], rows["finess"], is_ranked, strict=True)
@@ -151,8 +154,11 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str |
         both = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)
         notes.append(
             "Écart de la région : aux mêmes établissements, ceux qui ont une valeur les deux années "
-            f"({french.number(both.sum())})."
+            f"({french.number(both.sum())}). Écarts et rangs calculés avant arrondi."
         )
+        minimum_nb = reading.definition.minimum_count_nb
+        if (both & rows["change"].isna() & rows["finess"].isin(small_counts(reading, reading.measure))).any():
+            notes.append(f"Écart n. d. : effectif inférieur à {minimum_nb} l'une des deux années.")
         notes += opening_notes(reading, rows)
     notes += [f"Région{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]

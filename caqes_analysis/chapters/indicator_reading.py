@@ -15,6 +15,7 @@ from caqes_analysis.chapters.verdicts import incomplete_words
 from caqes_analysis.chapters.words import format_of, period_words
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
+from caqes_analysis.evaluation.gaps import Gaps, openings_of
 from caqes_analysis.evaluation.position import Position, position_of
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import months_of
@@ -259,7 +260,8 @@ class IndicatorReading:
             "and level = 'establishment'",
             {"indicator": self.definition.id, "perimeter": CURRENT_PERIMETER, "period": self.closed_year},
         )
-        verdicts = targeting(values, [self.definition])
+        openings = openings_of(self.page.store, years=[int(self.closed_year)])
+        verdicts = targeting(values, [self.definition], gaps=Gaps.of_openings(openings))
         return verdicts.set_index("finess")["reference_status"]
 
     def months_counted(self, measure: str, period: str) -> pd.Series:

@@ -24,7 +24,7 @@ from caqes_analysis.chapters.verdicts import barely_words
 from caqes_analysis.chapters.words import after_colon, category_words, masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.columns import NOT_APPLICABLE_TEXT
-from caqes_analysis.evaluation.gaps import gaps_of
+from caqes_analysis.evaluation.gaps import Gaps, gaps_of, openings_of
 from caqes_analysis.evaluation.position import NO_OBJECT
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import outside_words
@@ -242,6 +242,9 @@ def _references(page: Page, readings: list[IndicatorReading]) -> pd.DataFrame:
         },
     )
     years = {int(str(year)[:4]) for year in asked.values()}
-    gaps = gaps_of(page.store, years=years, contract_of={}, finess=page.finess) if _has_gap(values) else None
+    openings = openings_of(page.store, years=years, finess=page.finess)
+    gaps = Gaps.of_openings(openings)
+    if _has_gap(values):
+        gaps = gaps_of(page.store, years=years, contract_of={}, finess=page.finess)
     verdicts = targeting(values, [one.definition for one in readings if one.definition.id in asked], gaps=gaps)
     return verdicts.set_index("indicator")[["reference_status", "detail"]]

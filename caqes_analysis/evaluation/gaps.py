@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -13,7 +13,7 @@ from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.store import Store
 
-__all__ = ["INCOMPLETE", "Gaps", "gaps_of"]
+__all__ = ["INCOMPLETE", "Gaps", "gaps_of", "openings_of"]
 
 INCOMPLETE = "des mois manquent"
 """Why a year that has a gap gets no verdict, where the months are not known one by one."""
@@ -31,11 +31,30 @@ class Gaps:
         Day of opening of those that opened in these years, by FINESS.
     envelopes
         Codes of the envelopes received.
+    begun
+        Those of ``openings`` that nobody was before them: a contract of which one site among others opened is not one.
     """
 
     months: Mapping[tuple[str, str], Sequence[pd.Timestamp]] = field(default_factory=dict)
     openings: Mapping[str, pd.Timestamp] = field(default_factory=dict)
     envelopes: Sequence[str] = ()
+    begun: Collection[str] = ()
+
+    @classmethod
+    def of_openings(cls, openings: Mapping[str, pd.Timestamp]) -> Gaps:
+        """Return what years lack by the openings of establishments alone.
+
+        Parameters
+        ----------
+        openings
+            What :func:`openings_of` returned.
+        """
+        return cls(openings=openings, begun=frozenset(openings))
+
+    def begins_within(self, finess: str, year: int) -> bool:
+        """Say whether an establishment or a contract began in the course of a year: its sums are those of a part."""
+        day = self.openings.get(finess)
+        return day is not None and day.year == year and finess in self.begun
 
     def words(self, finess: str, level: Measure, years: Iterable[int]) -> str:
         """Return why a value is not that of whole years: « juin 2019 manque », or the day of opening.
@@ -67,6 +86,26 @@ class Gaps:
         return f"{names} {'manque' if len(absent) == 1 else 'manquent'}"
 
 
+def openings_of(store: Store, *, years: Iterable[int], finess: str | None = None) -> dict[str, pd.Timestamp]:
+    """Return the day of opening of the establishments that opened in the course of some years, by FINESS.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign.
+    years
+        Years wanted.
+    finess
+        The only establishment wanted; all when None.
+    """
+    opened = store.query(
+        "select finess, min(valid_from) as day from establishments where $finess is null or finess = $finess "
+        "group by finess having list_contains($years, year(day)) and dayofyear(day) > 1 order by finess",
+        {"years": sorted(years), "finess": finess},
+    )
+    return {str(one): pd.Timestamp(day) for one, day in zip(opened["finess"], opened["day"], strict=True)}
+
+
 def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str], finess: str | None = None) -> Gaps:
     """Return the months missing of some years, and who opened in the course of them.
 
@@ -88,15 +127,12 @@ def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str
     """
     years = sorted(years)
     asked = {"years": years, "finess": finess}
-    opened = store.query(
-        "select finess, min(valid_from) as day from establishments where $finess is null or finess = $finess "
-        "group by finess having list_contains($years, year(day)) and dayofyear(day) > 1 order by finess",
-        asked,
-    )
-    days = zip(opened["finess"], opened["day"], strict=True)
-    openings = {contract_of.get(one, one): pd.Timestamp(day) for one, day in days}
+    opened = openings_of(store, years=years, finess=finess)
+    openings = {contract_of.get(one, one): day for one, day in opened.items()}
+    there = store.query("select distinct finess from establishments order by finess")["finess"] if opened else ()
+    begun = set(openings) - {contract_of.get(one, one) for one in there if one not in opened}
     if not store.has(tables.MONTHLY_GRID):
-        return Gaps(openings=openings)
+        return Gaps(openings=openings, begun=begun)
     received = store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()
     rows = store.query(
         f"""
@@ -115,4 +151,4 @@ def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str
     months: dict[tuple[str, str], list[pd.Timestamp]] = {}
     for one, code, year, month_nb in zip(*(rows[name].tolist() for name in rows), strict=True):
         months.setdefault((contract_of.get(one, one), code), []).append(pd.Timestamp(year, month_nb, 1))
-    return Gaps(months, openings, received)
+    return Gaps(months, openings, received, begun)

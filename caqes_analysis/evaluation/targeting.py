@@ -50,7 +50,8 @@ def targeting_conditions(
     definitions
         Definitions; those without référentiel have no row.
     gaps
-        Which months are missing, to name them.
+        Which months are missing, to name them, and who opened in the course of the year: an amount or a count of its
+        first months is that of no whole year, even where the source has no months.
 
     Returns
     -------
@@ -67,6 +68,9 @@ def targeting_conditions(
             for number, condition in enumerate(conditions, 1):
                 measure = definition.measure(condition.measure)
                 value, status = found.value(finess, period, definition, measure.id)
+                is_part = measure.denominator is None and (gaps or Gaps()).begins_within(finess, int(period[:4]))
+                if value is not None and is_part:
+                    value, status = None, "incomplete"
                 rows.append(
                     {
                         "finess": finess,

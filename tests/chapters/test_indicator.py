@@ -14,11 +14,12 @@ from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_answer import subject_words
 from caqes_analysis.chapters.indicator_masked import masked_part
-from caqes_analysis.chapters.indicator_population import contribution_note, mean_words
+from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, small_counts
 from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
+from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.measures import Measure
@@ -162,6 +163,53 @@ def test_a_partial_year_is_in_no_count_of_the_referentiel(page: Page) -> None:
     assert len(figure.table.rows) == 22
     assert " sur 21 sont sous 400 000 €" in plain(figure.title)
     assert cells(figure.table, "Non compté").count("indéterminé, année incomplète") == 1
+
+
+def test_an_opening_of_the_closed_year_is_in_no_count_of_the_referentiel(page: Page) -> None:
+    reading = read_indicator(page, "phev_ipp")
+    known = page.establishments
+    opened = known.loc[(known["valid_from"].dt.year == 2023) & (known["valid_from"].dt.month > 1), "finess"]
+    boxes = reading.rows("establishment", "boxes_nb", "2023").dropna(subset=["value"])
+    late = boxes[boxes["finess"].isin(opened)]
+    assert len(late) == 1
+    figure = indicator.position_figures(reading)[-1]
+    assert isinstance(figure, Figure)
+    assert cells(figure.table, "Non compté").count("indéterminé, année incomplète") == 1
+    assert set(reading.references.reindex(late["finess"])) == {"unknown"}
+    counted = boxes[~boxes["finess"].isin(opened)]["value"]
+    assert f"sur {len(counted)} sont sous 8 500 boîtes" in plain(figure.title).replace("Dix-sept", "17")
+
+
+def test_moves_of_a_few_boxes_are_neither_drawn_nor_counted(page: Page) -> None:
+    seen = 0
+    for reading in read_indicators(page):
+        small = small_counts(reading, reading.level)
+        moves = indicator.moves_figure(reading)
+        rows = reading.rows("establishment", reading.level.id).dropna(subset=["value", "previous_value"])
+        left_out = rows[rows["finess"].isin(small)]
+        if left_out.empty or not isinstance(moves, Figure):
+            continue
+        seen += 1
+        names = page.establishments.set_index("finess")["name"].reindex(left_out["finess"])
+        assert not set(names) & set(cells(moves.table, "Établissement"))
+        assert any("effectif inférieur à 11 l'une des deux années" in plain(note) for note in moves.notes)
+        table = ranking_table(reading)
+        assert isinstance(table, Table)
+        assert cells(table, "Écart").count("n. d.") >= len(left_out)
+    assert seen
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((6.4, 6.3, 8.3, 6.4), "Entre +6,3 % (2017) et +8,3 % (2018) ; +6,4 % en 2019"),
+        ((6.4, 6.5, 8.3), "De +6,4 % à +8,3 %, de 2016 à 2018"),
+        ((6.1, 8.3, 6.8), "Entre +6,1 % (2016) et +8,3 % (2017) ; +6,8 % en 2018"),
+    ],
+)
+def test_a_level_outside_the_first_and_the_last_is_in_the_title(values: tuple[float, ...], said: str) -> None:
+    known = pd.DataFrame({"value": values, "year": range(2016, 2016 + len(values))})
+    assert plain(indicator._levels_title(MeasureFormat("%", signed=True), known)) == said
 
 
 def test_a_referentiel_targets_nobody_under_another_scheme(page: Page) -> None:

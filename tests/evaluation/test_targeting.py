@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from caqes_analysis.evaluation.gaps import Gaps
 from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.evaluation.targeting import targeting, targeting_conditions
 from caqes_analysis.evaluation.values import contract_values, outside_words
@@ -186,3 +187,17 @@ def test_a_value_is_never_printed_as_the_threshold_that_it_does_not_equal(share:
     steps = targeting_conditions(pd.DataFrame([row]), [PERFADOM])
     said = steps[steps["measure"] == "share_pct"]["sentence"].iloc[0]
     assert said.replace("\u202f", " ").replace("\xa0", " ").endswith(printed)
+
+
+def test_the_boxes_of_a_year_that_began_late_respect_nothing() -> None:
+    values = pd.DataFrame([value("phev_ipp.boxes_nb", 940)])
+    year = int(values["period"].iloc[0])
+    began = Gaps.of_openings({A: pd.Timestamp(year, 9, 1)})
+    of_a_site = Gaps(openings=began.openings)
+    (row,) = targeting(values, [IPP], gaps=began).to_dict("records")
+    assert row["finess"] == A
+    assert row["reference_status"] == "unknown"
+    assert f"ouverture le 01/09/{year}, année incomplète" in row["detail"]
+    assert targeting(values, [IPP], gaps=of_a_site)["reference_status"].tolist() == ["respected"]
+    earlier = Gaps.of_openings({A: pd.Timestamp(year - 1, 9, 1)})
+    assert targeting(values, [IPP], gaps=earlier)["reference_status"].tolist() == ["respected"]
