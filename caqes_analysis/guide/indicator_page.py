@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from caqes_analysis import french
 from caqes_analysis.book.text import markdown_text
@@ -80,10 +81,20 @@ def indicator_page(
 def _answer(definition: IndicatorDefinition) -> Text:
     read = definition.measure(read_measure(definition))
     unit = _UNITS.get(read.unit, f"en {read.unit}")
+    good = DIRECTION_WORDS[definition.direction][1]
+    if read.evolution_of is not None and definition.direction != "none":
+        # A rate that falls from +12 % to +8 % is no fall: what is good is the side of 0 % on which it stands.
+        side, move = ("sous", "baisse") if definition.direction == "lower" else ("au-dessus de", "augmente")
+        good = f"favorable {side} 0 %, quand {_what_moves(definition, read)} {move}"
     return Text.answer(
-        f"Ce que l'on mesure : {_inside_a_sentence(read.label)}, {unit} ; {DIRECTION_WORDS[definition.direction][1]}. "
+        f"Ce que l'on mesure : {_inside_a_sentence(read.label)}, {unit} ; {good}. "
         f"Il se lit {PERIOD_WORDS[definition.period][1]}."
     )
+
+
+def _what_moves(definition: IndicatorDefinition, evolution: Measure) -> str:
+    level = definition.measure(evolution.evolution_of or evolution.id)
+    return "la dépense" if level.unit == "€" else "le nombre"
 
 
 def _inside_a_sentence(label: str) -> str:
@@ -141,6 +152,8 @@ def _measure_part(definition: IndicatorDefinition, measure: Measure, sources: Gu
     formula, symbols = measure_in_symbols(definition, measure, sources.lists)
     lines = "\n".join(f"- ${symbol}$ : {write(meaning)}" for symbol, meaning in symbols)
     main = " (mesure principale)" if measure.id == definition.main_measure and len(definition.measures) > 1 else ""
+    if definition.target is not None and measure.id == definition.target.measure and not main:
+        main = " (mesure de l'objectif)"
     note = f"\n\n{write(measure.note)}" if measure.note else ""
     words = write(measure_in_words(definition, measure, sources.lists))
     return f"### {markdown_text(f'{measure.label}{main}')}\n\n{words}\n\n$$\n{formula}\n$$\n\n{lines}{note}"
@@ -151,7 +164,8 @@ def _example_parts(definition: IndicatorDefinition) -> Iterator[Part]:
     if example is None:
         return
     measure = definition.measure(example.measure or definition.main_measure)
-    top, bottom = (french.number(one, decimals_of(one)) for one in (example.numerator, example.denominator))
+    counted = definition.measure(measure.evolution_of) if measure.evolution_of is not None else measure
+    top, bottom = (_added(one, counted.unit) for one in (example.numerator, example.denominator))
     ratio = example.numerator / example.denominator
     yield "## Un exemple"
     if measure.evolution_of is not None:
@@ -173,6 +187,12 @@ def _example_parts(definition: IndicatorDefinition) -> Iterator[Part]:
         f"Sur des nombres inventés : {top} au numérateur et {bottom} au dénominateur donnent "
         f"{factor}{top} ÷ {bottom} = {value}."
     )
+
+
+def _added(number: Decimal, unit: str) -> str:
+    """Return a sum of an example: to the cent when it is an amount that is not whole."""
+    decimals = decimals_of(number)
+    return french.number(number, 2 if decimals and unit == "€" else decimals)
 
 
 def _reading(definition: IndicatorDefinition, sources: GuideSources) -> str:
@@ -201,9 +221,8 @@ def _reading(definition: IndicatorDefinition, sources: GuideSources) -> str:
     if read.denominator is not None and read.denominator.count:
         small = ""  # what is divided is one answer, whatever the size of the establishment
     if read.evolution_of is not None:
-        is_amount = definition.measure(read.evolution_of).unit == "€"
-        what, ending = ("la dépense", "e") if is_amount else ("le nombre", "")
-        pronoun = "elle" if is_amount else "il"
+        what = _what_moves(definition, read)
+        pronoun, ending = ("elle", "e") if what == "la dépense" else ("il", "")
         moved = (
             f"Sous 0 %, {what} a baissé d'une année à l'autre ; au-dessus, {pronoun} a augmenté. "
             f"Quand {what} de départ est petit{ending}, le taux bouge beaucoup."

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from caqes_analysis import french
+from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.display.payload import State
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.scheme import Scheme
@@ -121,9 +122,12 @@ def value_in_words(value: object, unit: str, decimals: int, *, signed: bool = Fa
     --------
     >>> value_in_words(8500, "boîtes", 0).replace("\u202f", " ").replace(french.NBSP, " ")
     '8 500 boîtes'
+    >>> value_in_words(0.1, "trajets par séjour", 3).replace(french.NBSP, " ")
+    '0,100 trajet par séjour'
     """
     write = french.signed if signed else french.number
-    return f"{write(value, decimals)}{french.NBSP}{unit}" if unit else write(value, decimals)
+    agreed = MeasureFormat(unit, decimals).unit_of(value)
+    return f"{write(value, decimals)}{french.NBSP}{agreed}" if unit else write(value, decimals)
 
 
 def decimals_of(value: Any) -> int:

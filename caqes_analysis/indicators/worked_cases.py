@@ -20,7 +20,7 @@ from caqes_analysis.indicators.measures import WorkedCase
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
-__all__ = ["check_worked_cases"]
+__all__ = ["check_worked_cases", "worked_values"]
 
 _FINESS = "990000001"
 # What a line of a case need not say.
@@ -63,7 +63,7 @@ def check_worked_cases(
             place: dict[str, Any] = {"file": definition.file.name or f"{definition.id}.yml"}
             place["column"] = f"worked_cases[{number}]"
             try:
-                found = _computed(definition, case, code_lists)
+                values = worked_values(definition, case, code_lists)
             except CaqesError as failure:
                 what = " ".join(problem.what for problem in failure.problems)
                 remedy = "Écrire des colonnes de docs/tables.md, et leurs valeurs."
@@ -71,13 +71,33 @@ def check_worked_cases(
                     Problem("CAS_ILLISIBLE", f"une ligne ne va pas dans sa table : {what}", remedy, **place)
                 )
             else:
+                found = {str(name): None if pd.isna(value) else float(value) for name, value in values["value"].items()}
                 problems += [Problem("CAS_FAUX", what, how, **place) for what, how in _differences(case, found)]
     return tuple(problems)
 
 
-def _computed(
+def worked_values(
     definition: IndicatorDefinition, case: WorkedCase, code_lists: Mapping[str, CodeList]
-) -> Mapping[str, float | None]:
+) -> pd.DataFrame:
+    """Compute one worked case of a definition.
+
+    Parameters
+    ----------
+    definition, case
+        The definition, and one of its cases.
+    code_lists
+        Code lists by identifier.
+
+    Returns
+    -------
+    DataFrame
+        ``value, numerator, denominator`` by measure, over the current perimeter.
+
+    Raises
+    ------
+    CaqesError
+        A line is not a row of its table.
+    """
     with tempfile.TemporaryDirectory(prefix="caqes-") as folder:
         store = Store(Path(folder))
         for name, lines in case.lines.items():
@@ -88,10 +108,7 @@ def _computed(
             store, [definition], periods=[str(case.year)], finess=[_FINESS], code_lists=code_lists
         )
     own = values[values["perimeter"] == CURRENT_PERIMETER]
-    return {
-        str(measure): None if pd.isna(value) else float(value)
-        for measure, value in zip(own["measure"], own["value"], strict=True)
-    }
+    return own.set_index(own["measure"].astype(str))[["value", "numerator", "denominator"]]
 
 
 def _rows(table: Table, line: Mapping[str, Any], number: int, year: int) -> Iterator[dict[str, Any]]:

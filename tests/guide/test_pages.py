@@ -261,6 +261,23 @@ def test_the_page_describes_the_chart_that_the_report_draws(pages: dict[str, Gui
     assert "la dépense a baissé" not in counted
 
 
+def test_a_lower_rate_is_not_called_a_fall(pages: dict[str, GuidePage]) -> None:
+    assert "favorable sous 0 %, quand la dépense baisse." in answer(pages["guide/phev_ipp"])
+    assert "une baisse est favorable" in answer(pages["guide/preanaesthetic_exams"])  # a number, not its evolution
+    assert "une hausse est favorable" in answer(pages["guide/repertoire_share"])
+
+
+def test_the_numbers_of_an_example_are_written_as_in_the_report(pages: dict[str, GuidePage]) -> None:
+    def example(name: str) -> str:
+        said = [plain(part.summary()) for part in pages[f"guide/{name}"].parts if isinstance(part, Text)]
+        return next(one for one in said if "inventés" in one)
+
+    assert "à 1 227,60 €" in example("extra_list_drugs")
+    assert "= 0,100 trajet par séjour" in example("transport_per_stay")
+    assert "300 000 au numérateur et 1 200 000 au dénominateur" in example("transport_ambulance_share")
+    assert "= 47,0 %" in example("repertoire_share")
+
+
 def test_the_line_is_that_of_the_year_read_not_of_the_campaign(sources: GuideSources) -> None:
     """The benchmark of 4 % is of 2024; the last yearly base received is that of 2023, where no line is drawn."""
     said = plain(prose(indicator_page(sources.definitions["phmev_annual"], sources)))

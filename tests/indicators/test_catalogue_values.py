@@ -13,6 +13,7 @@ from caqes_analysis.code_lists import code_lists_table, known_code_lists
 from caqes_analysis.indicators.catalogue import load_catalogue
 from caqes_analysis.indicators.compute import compute_indicators
 from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.worked_cases import worked_values
 from caqes_analysis.store import Store
 from tests.builders import A
 from tests.indicators.builders import activity_lines, drug_lines, extra_list_lines, lpp_lines, region
@@ -314,6 +315,7 @@ def test_boundaries_are_not_respected_at_equality(found: pd.DataFrame) -> None:
 
 
 BY_HAND = {indicator for indicator, _, _ in EXPECTED}
+SUMS = ("numerator", "denominator")
 EXAMPLES = [one for one in load_catalogue().values() if one.example is not None and one.id in BY_HAND]
 
 
@@ -323,9 +325,12 @@ def test_the_example_that_the_guide_prints_is_the_one_computed_by_hand(
 ) -> None:
     example = definition.example
     assert example is not None
-    row = found.loc[(definition.id, example.measure or definition.main_measure, definition.perimeters[0].id)]
-    printed = [None if part is None else float(part) for part in (example.numerator, example.denominator)]
-    assert [None if pd.isna(part) else float(part) for part in (row["numerator"], row["denominator"])] == printed
+    measure = example.measure or definition.main_measure
+    # A case of its own, also computed by hand, when the tiny region gives a number that would mislead a reader.
+    cases = [worked_values(definition, case, known_code_lists()) for case in definition.worked_cases]
+    rows = [found.loc[(definition.id, measure, definition.perimeters[0].id)], *(case.loc[measure] for case in cases)]
+    parts = [tuple(None if pd.isna(row[name]) else float(row[name]) for name in SUMS) for row in rows]
+    assert (float(example.numerator), float(example.denominator)) in parts
 
 
 def test_what_divides_or_moves_has_an_example() -> None:
