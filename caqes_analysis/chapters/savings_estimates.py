@@ -14,6 +14,7 @@ from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.series import carried_bound, carried_euros
 from caqes_analysis.savings.estimate import REGION
+from caqes_analysis.savings.estimate_null import NO_OBJECTIVE, NO_RULE
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude
 from caqes_analysis.savings.incentive import total_of
 from caqes_analysis.savings.lever_intervals import sum_bounds
@@ -244,7 +245,8 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
         reason = "" if pd.isna(row["reason"]) else f" ({after_colon(str(row['reason']))})"
         return f"{row['label']} : économie réelle non estimable{reason}."
     paid = row["prob_paid_without_effect"]
-    undeserved = "" if pd.isna(paid) else f" Chance d'être payé sans avoir rien changé : {chance_text(paid)}."
+    unpaid = _not_computed(row.get("paid_reason")) if pd.isna(paid) else chance_text(paid)
+    undeserved = f" Chance d'être payé sans avoir rien changé : {unpaid}." if unpaid else ""
     said = f"{row['label']} : {CONCLUSION_WORDS[row['conclusion']]}."
     if row["conclusion"] == "inconclusive":
         least = french.percent(row["detectable_pct"], 0)
@@ -253,6 +255,16 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
     if words:
         said += f" {words[0].upper()}{words[1:]}."
     return f"{said}{undeserved}"
+
+
+def _not_computed(reason: Any) -> str:
+    """Return why nobody can tell what no effect at all would be paid; empty where nothing is shared."""
+    if not isinstance(reason, str) or reason == NO_RULE:
+        return ""
+    # The objective may be known and bear on a share: it is that of an evolution which is wanted.
+    if NO_OBJECTIVE in reason:
+        return "non calculée, faute d'un objectif d'évolution"
+    return f"non calculée ({reason.removeprefix('non calculable : ')})"
 
 
 def reading_of(label: str, saving: Decimal | None, change: Decimal | None, price: Decimal | None, row: Any) -> str:

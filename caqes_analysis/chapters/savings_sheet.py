@@ -24,7 +24,7 @@ from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_not
 from caqes_analysis.chapters.savings_objectives import own_objectives
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
-from caqes_analysis.display.series import carried_bound
+from caqes_analysis.display.series import carried_bound, carried_euros
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
 from caqes_analysis.savings.levers import LEVER_ASSUMPTIONS, LEVER_LABELS, lever_lines
@@ -33,6 +33,12 @@ from caqes_analysis.savings.regulatory import REGULATORY
 __all__ = ["levers_card", "own_figures", "own_levers", "own_savings"]
 
 _CARD_NB = 2
+_LEAST_EUR = 100
+"""A lever worth less a year is nothing to work on: the workbook has it, the sheet not (package's choice)."""
+_SMALL_HIDDEN = f"Les leviers de moins de {_LEAST_EUR} € au meilleur quart ne sont que dans le classeur."
+_ALL_SMALL = f"Aucun levier n'atteint {_LEAST_EUR} € en un an ; le classeur exporté donne ceux qui sont plus petits."
+_DRESSINGS = "pansements"
+_DRESSINGS_RESERVE = "pansements rapportés aux médicaments prescrits, sans tenir compte des patients reçus"
 _UNRANKED_CEILING = "Un plafond théorique n'a pas de rang : ce n'est pas un gain à attendre."
 
 
@@ -108,9 +114,9 @@ def own_figures(page: Page) -> Table | Notice:
 
 def own_levers(page: Page) -> tuple[Display, ...]:
     """Return the ten first levers of an establishment in euros, and the presentations behind them."""
-    ranked = page.first_levers
+    ranked = _worth_showing(page)
     if ranked.empty:
-        return (Notice("info", "Leviers", _why_none(page.levers)),)
+        return (Notice("info", "Leviers", _why_none(page.levers) if page.first_levers.empty else _ALL_SMALL),)
     year = int(page.levers["year"].iloc[0])
     columns = [
         ColumnFormat.count("rank", "Rang"),
@@ -144,6 +150,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             "Intervalle : au meilleur quart, ce que le hasard d'une année fait au taux, plus que ses seules boîtes ne "
             "le diraient ; « – » quand il n'est pas estimable pour un groupe (année absente, peu d'établissements).",
             f"Toutes les présentations, levier par levier : classeur leviers-{page.finess}.xlsx des fichiers exportés.",
+            *([_SMALL_HIDDEN] if len(ranked) < len(page.first_levers) else []),
             *([_UNRANKED_CEILING] if ranked["is_ceiling"].any() else []),
             *prescriber_notes(page),
             *extract_notes(page),
@@ -214,7 +221,11 @@ def _why_none(levers: pd.DataFrame) -> str:
 def _carried(ranked: pd.DataFrame, name: str = "best_quartile_eur") -> list[str]:
     """Return amounts of the levers, with the digits and the unit of the intervals at the best quarter."""
     rows = zip(ranked[name], *_bounds(ranked), strict=True)
-    return [carried_bound(amount, low, high) for amount, low, high in rows]
+    # Without an interval, the amount itself says how few digits it can carry: it is surer than no other.
+    return [
+        carried_euros(amount, 0, amount) if pd.isna(low) else carried_bound(amount, low, high)
+        for amount, low, high in rows
+    ]
 
 
 def _opening_note(page: Page, year: int) -> list[str]:
@@ -248,12 +259,19 @@ def _labels(ranked: pd.DataFrame) -> list[str]:
 
 def levers_card(page: Page) -> Card | None:
     """Return the card of the first levers of a sheet; None when there is none."""
-    ranked = page.first_levers
+    ranked = _worth_showing(page)
     ranked = ranked[~ranked["is_ceiling"].astype(bool)] if len(ranked) else ranked
     if ranked.empty:
         return None
     shown = ranked.head(_CARD_NB)
     value, *others = [f"{label} ~{amount}" for label, amount in zip(shown["label"], _carried(shown), strict=True)]
-    detail = " ; ".join(others)
     reference = f"au meilleur quart de la région, prix de {int(page.levers['year'].iloc[0])}"
-    return Card("Premier levier", value, f"{detail + ' ; ' if detail else ''}{reference}")
+    # The figure that will be quoted is the least sure of all: its reserve goes with it.
+    reserves = [_DRESSINGS_RESERVE] if shown["lever"].iloc[0] == _DRESSINGS else []
+    return Card("Premier levier", value, " ; ".join([*reserves, *others, reference]))
+
+
+def _worth_showing(page: Page) -> pd.DataFrame:
+    """Return the first levers that are worth something a year."""
+    ranked = page.first_levers
+    return ranked[ranked["best_quartile_eur"].astype(float) >= _LEAST_EUR].reset_index(drop=True)

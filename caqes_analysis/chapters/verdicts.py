@@ -200,7 +200,7 @@ def incomplete_words(gaps: Iterable[str | None]) -> str | None:
     Examples
     --------
     >>> incomplete_words(["un mois manque", None, UNMATCHED_WORDS])
-    'année incomplète ou non vérifiée de 2\\xa0établissements'
+    'année incomplète ou non vérifiée de 2 établissements'
     """
     found = [gap for gap in gaps if gap is not None]
     return f"année {gap_adjective(found)} de {french.plural(len(found), 'établissement')}" if found else None

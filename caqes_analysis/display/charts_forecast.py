@@ -56,22 +56,34 @@ def forecast_track(
     subject = f"{name}, {envelope_label(envelope)}"
     first, last = rows.iloc[0], rows.iloc[-1]
     widths = [float(row["evolution_upper_80_pct"] - row["evolution_lower_80_pct"]) for row in (first, last)]
-    said = [french.percent(row["evolution_pct"], _decimals(row), signed=True) for row in (first, last)]
+    is_closed = bool(last["evolution_lower_95_pct"] == last["evolution_upper_95_pct"])
+    # Two forecasts are compared at the digits that both intervals carry; a year that is counted has its own.
+    shared = min(_decimals(first), _decimals(last))
+    digits = (_decimals(first), _decimals(last)) if is_closed else (shared, shared)
+    said = [
+        french.percent(row["evolution_pct"], decimals, signed=True)
+        for row, decimals in zip((first, last), digits, strict=True)
+    ]
     bounds = french.interval(last["evolution_lower_80_pct"], last["evolution_upper_80_pct"], unit="%", signed=True)
     when = [french.month_name(row["as_of"].month) for row in (first, last)]
     moved = f"{said[1]} fin {when[1]}"
     if len(rows) > 1 and is_one_perimeter:
         start = f"de {said[0]} fin {when[0]} à"
         moved = f"{moved}, comme fin {when[0]}" if said[0] == said[1] else f"{start} {moved}"
+        if is_closed:
+            moved = f"{said[0]} prévus fin {when[0]}, {said[1]} comptés fin {when[1]}"
+    width = f"large de {french.points(widths[1], signed=False)}"
+    before = f", contre {french.points(widths[0], signed=False)} fin {when[0]}" if len(rows) > 1 else ""
     facts = [
         f"{subject}, évolution de {year} prévue à chaque mois : {moved}.",
-        f"Intervalle à 80 % : {bounds}, large de {french.points(widths[1], signed=False)}"
-        + (f", contre {french.points(widths[0], signed=False)} fin {when[0]}." if len(rows) > 1 else "."),
+        f"L'intervalle à 80 % était large de {french.points(widths[0], signed=False)} fin {when[0]}."
+        if is_closed
+        else f"Intervalle à 80 % : {bounds}, {width}{before}.",
     ]
     if target_pct is not None:
         facts.append(f"{target_label.capitalize()} : {short_percent(target_pct, signed=True)}.")
     return Figure(
-        title=f"Évolution prévue pour {year} : {moved}",
+        title=f"Évolution {f'de {year}' if is_closed else f'prévue pour {year}'} : {moved}",
         alt=" ".join(facts),
         svg=_drawing(rows, envelope_colour(envelope), target_pct, target_label),
         table=_table(rows, subject, year),
@@ -115,7 +127,7 @@ def _table(rows: pd.DataFrame, subject: str, year: int) -> Table:
         frame,
         caption=f"{subject} : évolution de {year} prévue avec les mois observés jusqu'à…",
         columns=[
-            ColumnFormat.text("label", "Dernier mois observé"),
+            ColumnFormat.text("label", "Données à fin"),
             ColumnFormat.percent("evolution_pct", "Médiane", signed=True),
             *(
                 ColumnFormat.percent(f"evolution_{side}_{level}_pct", f"{words} à {level} %", signed=True)

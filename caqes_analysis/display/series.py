@@ -256,7 +256,7 @@ def carried_euros(value: Any, low: Any, high: Any, *, signed: bool = False) -> s
 
 
 def carried_bound(value: Any, low: Any, high: Any, *, signed: bool = False) -> str:
-    """Return a bound as :func:`carried_euros` does; one that is not zero is never written as zero.
+    """Return a bound as :func:`carried_euros` does; one that is not zero is never written as zero, but with one digit.
 
     Parameters
     ----------
@@ -270,10 +270,13 @@ def carried_bound(value: Any, low: Any, high: Any, *, signed: bool = False) -> s
     Examples
     --------
     >>> carried_bound(-310, -14_000, -310, signed=True), carried_bound(0, 0, 30_600)
-    ('−310\\xa0€', '0\\xa0€')
+    ('−300\\xa0€', '0\\xa0€')
     """
     written = carried_euros(value, low, high, signed=signed)
-    return french.compact_euros(value, signed=signed) if value and written == french.euros(0) else written
+    if not value or written != french.euros(0):
+        return written
+    digit = french.rounded(value, -Decimal(str(value)).adjusted())
+    return french.compact_euros(digit or value, signed=signed)
 
 
 def of_the(label: str) -> str:

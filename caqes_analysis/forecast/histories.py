@@ -173,7 +173,10 @@ def prepare(panel: Panel, year: int) -> Histories:
     for row in range(len(panel.series)):
         method, reason = _rung(months[row], int(observed_nb[row]), int(years_nb[row]))
         if method in (Method.COMPLETE,) and filled[row].any():
-            method, reason = Method.NONE, "décembre est reçu mais un mois de l'année manque"
+            absent = (12 * HISTORY_YEARS_NB + np.flatnonzero(filled[row])).tolist()
+            named = french.list_in_words([french.month_year(_month_at(year, gap)) for gap in absent])
+            method = Method.NONE
+            reason = f"décembre est reçu, mais {named} {'manque' if len(absent) == 1 else 'manquent'}"
         notes = [reason] if reason else []
         if method is not Method.NONE:
             until = months[row, : 12 * HISTORY_YEARS_NB + int(observed_nb[row])]

@@ -10,7 +10,11 @@ import numpy.typing as npt
 from caqes_analysis.schemes.rules import IncentiveRule
 from caqes_analysis.schemes.terms import UNKNOWN, is_number
 
-__all__ = ["Undeserved", "pass_through_rule"]
+__all__ = ["NO_OBJECTIVE", "NO_RULE", "Undeserved", "pass_through_rule"]
+
+NO_RULE = "aucune règle d'intéressement n'est donnée"
+NO_OBJECTIVE = "objectif non renseigné"
+"""What is said where no evolution to reach is known: there is no objective, or it bears on a share."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,13 +72,13 @@ def pass_through_rule(
     """
     credited = np.maximum(0.0, previous_eur[:, None] - paths_eur)
     if rule is None:
-        return Undeserved(credited, None, "aucune règle d'intéressement n'est donnée")
+        return Undeserved(credited, None, NO_RULE)
     rate = rule.rate_of(indicator)
     unknown = [] if is_number(rate) else ["taux inconnu"]
     if rule.gate == UNKNOWN:
         unknown.append("effet de l'objectif inconnu")
     if rule.gate in ("attained", "proportional") and target_pct is None:
-        unknown.append("objectif non renseigné")
+        unknown.append(NO_OBJECTIVE)
     unknown += [
         words
         for words, limit in (("plancher inconnu", rule.floor_eur), ("plafond inconnu", rule.cap_eur))

@@ -71,7 +71,8 @@ LEVER_ASSUMPTIONS: Final[Mapping[str, str]] = {
     "perfadom": "forfait diffuseur ou système actif remplacé par le forfait de perfusion par gravité, à leurs prix "
     "moyens de l'année ; ni les consommables ni le produit perfusé ne sont comptés",
     "repertoire": "plafond théorique, hors classement : toute boîte d'une classe n'est pas remplaçable par une autre",
-    "ezetimibe": "la boîte évitée est remplacée par une statine au prix moyen de la région, tous conditionnements",
+    "ezetimibe": "boîtes d'ézétimibe et associations pour toutes celles de médicaments des lipides (ATC C10) ; la "
+    "boîte évitée est remplacée par une statine au prix moyen de la région, tous conditionnements",
     "ipp": "boîtes d'IPP pour toutes les boîtes prescrites ; la boîte évitée n'est remplacée par rien",
     "pansements": "euros de pansements pour 100 € de médicaments prescrits, sans tenir compte des patients reçus",
     "ambulance": "en trajets ; l'écart est celui de l'établissement, entre une ambulance et un transport assis",

@@ -284,6 +284,28 @@ def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page
     assert all(len(text) > 20 for text in cells(assumptions, "Hypothèse"))
 
 
+def test_levers_of_a_few_euros_are_left_to_the_workbook(page: Page) -> None:
+    levers = page.store.read(tables.LEVERS)
+    best = levers[levers["scenario"] == "best_quartile"].astype({"saving_eur": object})
+    own = sheet(page, str(best.groupby("finess")["saving_eur"].sum().astype(float).idxmax()))
+    kept = own.first_levers
+    amounts = [99.9] * len(kept)
+    own.__dict__["first_levers"] = kept.assign(best_quartile_eur=amounts)
+    (notice,) = savings_sheet.own_levers(own)
+    assert "Aucun levier n'atteint 100 €" in notice.summary().replace("\xa0", " ")
+    assert savings_sheet.levers_card(own) is None
+    own.__dict__["first_levers"] = kept.assign(
+        best_quartile_eur=[48_412.0, *amounts[1:]], is_ceiling=False, lever="pansements", lower_eur=None, upper_eur=None
+    )
+    table = savings_sheet.own_levers(own)[0]
+    assert isinstance(table, Table)
+    assert cells(table, "Au meilleur quart") == ["48 k€"], "without an interval, few digits"
+    assert any("moins de 100 €" in note for note in table.notes) == (len(kept) > 1)
+    card = savings_sheet.levers_card(own)
+    assert card is not None
+    assert card.detail.startswith("pansements rapportés aux médicaments prescrits, sans tenir compte des patients")
+
+
 def test_an_establishment_without_levers_says_why(page: Page) -> None:
     (notice,) = savings_sheet.own_levers(sheet(page, "000000000"))
     assert isinstance(notice, Notice)
@@ -311,9 +333,27 @@ def test_what_could_have_been_shown_is_said_only_of_what_was_not() -> None:
     assert "au moins 12 %" in plain(savings_estimates.estimate_note({**row, "conclusion": "inconclusive"}))
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("non calculable : objectif non renseigné", "non calculée, faute d'un objectif d'évolution"),
+        ("non calculable : taux inconnu", "non calculée (taux inconnu)"),
+        ("aucune règle d'intéressement n'est donnée", ""),
+        (None, ""),
+    ],
+)
+def test_a_chance_that_is_not_computed_says_why(reason: str | None, words: str) -> None:
+    row = {"label": "Part ambulance", "saving_eur": 10_000.0, "detectable_pct": 9.0, "prob_paid_without_effect": None}
+    said = plain(
+        savings_estimates.estimate_note({**row, "events": None, "conclusion": "saving", "paid_reason": reason})
+    )
+    asked = "Chance d'être payé sans avoir rien changé : "
+    assert said.endswith(f"{asked}{words}." if words else CONCLUSION_WORDS["saving"] + ".")
+
+
 def test_a_bound_that_is_not_zero_is_not_written_zero() -> None:
     row = {"saving_eur": -8_000.0, "lower_95_eur": -14_000.0, "upper_95_eur": -310.0}
-    assert plain(savings_estimates.estimate_text(row)) == "−8 k€ (de −14 k€ à −310 €)"
+    assert plain(savings_estimates.estimate_text(row)) == "−8 k€ (de −14 k€ à −300 €)"
 
 
 def test_a_lever_is_written_in_the_unit_of_its_interval(page: Page) -> None:

@@ -578,3 +578,26 @@ def test_a_forecast_rate_is_rounded_to_what_its_interval_can_carry() -> None:
     )
     figure = charts.forecast_track(frame, year=2024, name="HL", envelope="phmev")
     assert figure.title == "Évolution prévue pour 2024 : de +8\u00a0% fin mars à +32\u00a0% fin juillet"
+
+
+def test_a_forecast_and_a_count_are_told_apart_and_two_forecasts_share_their_digits() -> None:
+    def track(second: str, rates: tuple[float, float], narrow: tuple[float, float], wide: tuple[float, float]) -> str:
+        bounds = {
+            f"evolution_{side}_80_pct": [first, last]
+            for side, first, last in zip(("lower", "upper"), wide, narrow, strict=True)
+        }
+        outer = {name.replace("80", "95"): values for name, values in bounds.items()}
+        dates = pd.to_datetime(["2024-03-01", second])
+        frame = pd.DataFrame({"as_of": dates, "evolution_pct": list(rates), **bounds, **outer})
+        figure = charts.forecast_track(frame, year=2024, name="HL", envelope="phmev")
+        return f"{figure.title}|{figure.alt}".replace("\u00a0", " ")
+
+    # +11.1 read with ±20 and +10.1 with ±0.5: « de +11 % à +10,1 % » would make the digits move, not the forecast.
+    title, _, _ = track("2024-07-01", (11.1, 10.1), (9.6, 10.6), (-9.0, 31.0)).partition("|")
+    assert title == "Évolution prévue pour 2024 : de +11 % fin mars à +10 % fin juillet"
+    title, _, _ = track("2024-07-01", (10.4, 10.1), (9.6, 10.6), (-9.0, 31.0)).partition("|")
+    assert title == "Évolution prévue pour 2024 : +10 % fin juillet, comme fin mars"
+    title, _, alt = track("2024-12-01", (3.2, 3.0), (3.0, 3.0), (-17.0, 23.0)).partition("|")
+    assert title == "Évolution de 2024 : +3 % prévus fin mars, +3,0 % comptés fin décembre"
+    assert "L'intervalle à 80 % était large de 40,0 points fin mars." in alt
+    assert "large de 0,0" not in alt
