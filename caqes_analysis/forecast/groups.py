@@ -87,13 +87,15 @@ class GroupSums:
         names
             Groups of each series.
         base_cents, has_base
-            What the year before amounts to for a group, and whether the series is counted: not where a month of it is
-            missing nor, in a region or a department, where its establishment opened in the course of it.
+            What the year before amounts to for a group, and whether a region or a department counts the series: not
+            where a month of it is missing, nor where its establishment opened in the course of it. The sum of an
+            indicator has then an amount and no rate, which the caller says.
         """
         for row, groups in enumerate(names):
             for name in groups:
                 group = self.groups.setdefault(name, Group(np.zeros(self.paths_nb, dtype=np.int64)))
-                if histories.methods[row] is Method.NONE or not has_base[row]:
+                # The envelopes of an indicator add up to an amount, without rate where a month before lacks.
+                if histories.methods[row] is Method.NONE or not (has_base[row] or self.needs_all):
                     group.left_out_nb += 1
                     group.left_out_cents += int(histories.observed_cents[row])
                     continue
@@ -145,9 +147,9 @@ class GroupSums:
         summed = f"somme de {french.plural(group.members_nb, noun)}"
         if not group.left_out_nb:
             return summed
-        why = "non estimable ou année précédente incomplète"
         if self.needs_all:
-            return f"{french.plural(group.left_out_nb, noun)} de la somme : {why}"
+            return f"{french.plural(group.left_out_nb, noun)} de la somme : non estimable"
+        why = "non estimable ou année précédente incomplète"
         left = french.plural(group.left_out_nb, "établissement laissé", "établissements laissés")
         amount = french.compact_euros(group.left_out_cents / 100)
         return f"{summed} ; {left} à part ({why} ; {amount} observés)" if group.members_nb else f"{left} à part ({why})"

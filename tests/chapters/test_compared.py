@@ -62,6 +62,18 @@ def test_the_sentence_counts_what_the_landing_compares(tmp_path: Path) -> None:
     assert [compared[code] for code in sorted(set(compared) - {"phmev", "lpp"})] == [False, True]
 
 
+@pytest.mark.slow
+def test_a_month_of_one_mode_hides_the_rate_of_transports_and_not_their_amount(tmp_path: Path) -> None:
+    page = page_of(tmp_path, absent="2023-04")
+    keep_indicators(page.store, page.campaign, part="essai")
+    prepare_forecasts(page.store, page.campaign)
+    row = page.forecasts.set_index("envelope").loc["transports"]
+    assert float(row["observed_eur"]) == 7 * 330
+    assert float(row["median_eur"]) > 7 * 330
+    assert pd.isna(row["evolution_pct"])
+    assert row["reason"] == "somme de 3 enveloppes ; pas de taux, l'année précédente est incomplète"
+
+
 def test_a_part_is_said_to_be_one() -> None:
     lpp = Compared("lpp", "LPP", "objectif", False)
     perfadom = Compared("perfadom", "PERFADOM", "objectif", True, wholes=("lpp",))

@@ -183,6 +183,14 @@ def test_a_closed_year_says_nothing_of_months_missing_long_before() -> None:
     assert (found["method"], found["reason"]) == ("année complète", "les douze mois sont reçus")
 
 
+def test_a_year_that_waits_for_a_month_names_it() -> None:
+    months = until(region(10), "2024-12-01")
+    name = "000000003/phmev"
+    holes = months[~((months["series"] == name) & (months["month"] == pd.Timestamp("2024-06-01")))]
+    found = forecast_year_end(holes, year=2024).set_index("series").loc[name]
+    assert found["reason"] == "décembre est reçu, mais juin 2024 manque"
+
+
 def test_quarterly_deliveries_are_spread() -> None:
     months = until(region(10), "2024-09-01")
     quarter = months["month"].dt.to_period("Q").dt.end_time.dt.to_period("M").dt.to_timestamp()
