@@ -8,6 +8,7 @@ from itertools import pairwise
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.amounts_received import received_amounts
 from caqes_analysis.chapters.assessment_words import decimals_of, plain_number
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of
@@ -18,19 +19,6 @@ from caqes_analysis.schemes.grid import Criterion, EvaluationGrid, SanctionRule
 from caqes_analysis.schemes.terms import UNKNOWN, Term, is_number
 
 __all__ = ["grid_sentences", "scale_table", "scale_words", "score_formula"]
-
-_AMOUNTS = {
-    "reimbursed": "montant remboursé",
-    "base": "base de remboursement",
-    "purchase": "prix d'achat",
-    "tariff": "tarif",
-}
-_DATES = {
-    "care": "au mois des soins",
-    "reimbursement": "au mois du remboursement",
-    "discharge": "au mois de la sortie",
-    "administration": "au mois de l'administration",
-}
 
 
 def scale_words(criterion: Criterion) -> str:
@@ -168,21 +156,8 @@ def _term(rate: Term) -> str:
 
 def _base_words(page: Page, rule: SanctionRule, year: int) -> str:
     """Return the envelopes of the base, and which amount of theirs was received."""
-    received = page.store.query(
-        "select distinct amount_kind, date_basis, tax from monthly_spend "
-        "where year(month) = $year::int and list_contains($envelopes, envelope) and amount_kind in "
-        "(select amount_kind from monthly_grid where list_contains($envelopes, envelope)) order by all",
-        {"year": year, "envelopes": list(rule.base_envelopes)},
-    )
-    kinds = [
-        ", ".join(text for text in (_AMOUNTS.get(str(kind)), _tax(tax), _DATES.get(str(date))) if text)
-        for kind, date, tax in received.itertuples(index=False)
-    ]
+    kinds = received_amounts(page, rule.base_envelopes, year)
     names = french.list_in_words([f"« {envelope_of(page.campaign, code).label} »" for code in rule.base_envelopes])
     whose = "des enveloppes" if len(rule.base_envelopes) > 1 else "de l'enveloppe"
-    which = f" ({' ; '.join(dict.fromkeys(kinds))})" if kinds else ""
+    which = f" ({' ; '.join(kinds)})" if kinds else ""
     return f"Assiette : dépense de janvier à décembre {year}{which} {whose} {names}, tous les sites du contrat."
-
-
-def _tax(tax: object) -> str | None:
-    return tax if isinstance(tax, str) and tax != "unknown" else None

@@ -205,7 +205,11 @@ def stakes_table(
         value_status="reported",
     )
     hidden = len(ahead) - len(listed)
-    rest = f"{french.plural(hidden, 'ligne')} d'enjeu plus faible hors du tableau ; elles sont sur les fiches."
+    is_void = len(listed) and not listed["expected_excess_eur"].iloc[-1]
+    rest = (
+        f"{french.plural(hidden, 'ligne')} d'enjeu {'nul' if is_void else 'plus faible'} hors du tableau ; "
+        f"{'elles sont' if hidden > 1 else 'elle est'} sur les fiches."
+    )
     return Table.from_frame(
         frame,
         caption=caption,

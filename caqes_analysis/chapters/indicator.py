@@ -22,8 +22,11 @@ from caqes_analysis.chapters.indicator_population import (
     some_of,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
+from caqes_analysis.chapters.indicator_remarks import amount_notes, binding_notes, merger_notes, near_target_notes
 from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
+from caqes_analysis.chapters.same_objective import other_source_words
 from caqes_analysis.chapters.words import format_of, sentence_case
+from caqes_analysis.departments import department_label
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import Figure, Link, Notice, Text
 from caqes_analysis.display.charts_dumbbell import dumbbells
@@ -91,6 +94,7 @@ def _position(
         rows = rows.assign(is_missed=are_missed(reading, rows))
     notes = [sentence_case(target.label)] if target and target.value is not None else []
     if with_target:
+        notes += [*binding_notes(reading), *near_target_notes(reading, zip(rows["name"], rows["value"], strict=True))]
         notes += part_notes(reading)
     if reference is not None:
         notes.append("Le référentiel dit qui est ciblé, pas ce qui doit être atteint.")
@@ -296,6 +300,10 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
     if (rows["value"].notna() & ~is_small).sum() < 2:
         return Notice("missing", "Départements", f"Moins de deux départements ont un effectif d'au moins {minimum_nb}.")
     notes = [sentence_case(target.label)] if target.value is not None else []
+    departments = [
+        (department_label(code), value) for code, value in zip(rows["department"], rows["value"], strict=True)
+    ]
+    notes += near_target_notes(reading, departments)
     notes += [f"Un département{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += constant_perimeter_notes(reading)
     if (is_small & rows["value"].notna()).any():
@@ -328,6 +336,9 @@ def reading_text(reading: IndicatorReading) -> Text:
         )
     lines.append(f"{sentence_case(reading.target_sentence)}.")
     lines += other_readings(reading)
+    said, is_other = other_source_words(reading)
+    lines += [said] if said and not is_other else []
+    lines += [*amount_notes(reading), *merger_notes(reading)]
     lines += list(one.notes)
     of_another = reading.is_outside and bool(one.schemes)
     lines += [one.reading] if one.reading and not of_another else []

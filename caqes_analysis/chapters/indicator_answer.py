@@ -14,6 +14,7 @@ from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
 from caqes_analysis.chapters.indicator_population import are_missed, mean_words, ranked, undecided
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_uniform import answers_sentence, is_yes_or_no
+from caqes_analysis.chapters.same_objective import other_source_words
 from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.display import Text
 from caqes_analysis.indicators.definition import Measure
@@ -27,7 +28,8 @@ _LETTERS_NB, _STEM = 4, 6
 
 def answer(reading: IndicatorReading) -> Text:
     """Return where the region stands, how it moved, and how many miss the target, in two or three sentences."""
-    return Text.answer(f"{_head(reading)} {_target_words(reading)}")
+    said, is_other = other_source_words(reading)
+    return Text.answer(" ".join([_head(reading), _target_words(reading), *([said] if is_other else [])]))
 
 
 def _head(reading: IndicatorReading) -> str:
@@ -45,7 +47,7 @@ def _head(reading: IndicatorReading) -> str:
         answers_nb = int(reading.establishments["value"].notna().sum())
         where += f", d'après les déclarations de {french.plural(answers_nb, 'établissement')}"
     elif reading.measure.denominator is not None and region["numerator"] == 0:
-        where += ", faute de ligne visible dans les données reçues"
+        where, moved = f"{where}, faute de ligne visible dans les données reçues", ""
     if (part := masked_part(reading)) is None or not part.is_told:
         return f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {where}{moved}."
     noun, bounds = counted_noun(reading.measure), part.bounds_words(reading.measure.decimals)

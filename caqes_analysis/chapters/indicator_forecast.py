@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from caqes_analysis import french
 from caqes_analysis.chapters.forecasts import stakes_table, track_figure
+from caqes_analysis.chapters.indicator_answer import scope_words
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href
-from caqes_analysis.chapters.landing import LIKELIHOOD_NOTE, landing_sentence, region_landing
+from caqes_analysis.chapters.landing import chance_of, landing_sentence, likelihood_notes, region_landing
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Link, Notice, Table, Text
 from caqes_analysis.indicators.available import stored_definition
@@ -45,13 +46,20 @@ def landing_parts(reading: IndicatorReading) -> tuple[Text | Table | Figure | No
     rows = page.forecasts
     own = rows[(rows["envelope"] == code) & (rows["level"] == "establishment") & rows["prob_exceed"].notna()]
     noun = french.elided("le", page.target(code).noun)
-    notes = [
-        "Enjeu : dépassement moyen attendu, soit la probabilité multipliée par le dépassement quand il a lieu. Le "
-        "tableau est rangé par enjeu.",
-        LIKELIHOOD_NOTE,
-    ]
+    is_closed = page.campaign.is_closed_year
+    stake = (
+        "le dépassement de l'année"
+        if is_closed
+        else "dépassement moyen attendu, soit la probabilité multipliée par le dépassement quand il a lieu"
+    )
+    notes = [f"Enjeu : {stake}. Le tableau est rangé par enjeu.", *likelihood_notes(page)]
+    if not is_closed and any(chance_of(row).word == "dépassé" for _, row in own.iterrows()):
+        notes.append("▲ dépassé : le montant déjà reçu passe celui que l'objectif permet pour l'année entière.")
+    if scope_words(reading):
+        notes.append("Sous contrat ou non : seuls les contrats qui portent l'indicateur en répondent.")
     if code != reading.definition.id:
-        notes.append(f"Prévision de l'enveloppe « {page.label(code)} », reçue au mois, que suit cet indicateur.")
+        what = "Montants" if is_closed else "Prévision"
+        notes.append(f"{what} de l'enveloppe « {page.label(code)} », reçue au mois, que suit cet indicateur.")
     verb = "a dépassé" if page.campaign.is_closed_year else "pourrait dépasser"
     table = stakes_table(
         page,

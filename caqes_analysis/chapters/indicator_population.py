@@ -262,8 +262,9 @@ def contribution_note(reading: IndicatorReading) -> str:
     if reading.measure.denominator is None:
         return f"Contribution : ce que chacun ajoute à {change} ; les contributions s'y additionnent."
     return (
-        f"Contribution : ce que chacun ajoute à {change}, effet de sa valeur et effet de son poids (le second peut "
-        "être contraire au premier, ou seul) ; les contributions s'y additionnent."
+        f"Contribution : ce que chacun ajoute à {change}, par sa valeur qui bouge et par son poids dans la région qui "
+        "change. Elle peut être de sens contraire à son écart, ou n'être pas nulle quand sa valeur ne bouge pas ; les "
+        "contributions s'y additionnent."
     )
 
 

@@ -19,6 +19,7 @@ from caqes_analysis.chapters.indicator_population import (
     small_counts,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
+from caqes_analysis.chapters.indicator_remarks import near_target_notes
 from caqes_analysis.chapters.indicator_uniform import is_yes_or_no
 from caqes_analysis.chapters.words import masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
@@ -52,6 +53,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         name=[_name(reading, *pair) for pair in zip(rows["finess"], rows["name"], strict=True)],
         place=[_rank_words(row) for row in rows.to_dict("records")],
         bounds=[unit.interval(*pair) or "–" for pair in zip(rows["lower"], rows["upper"], strict=True)],
+        answer=[_answer_words(value) for value in rows["value"]],
         previous=rows["previous_value"],
         change_status=without_change.where(without_change.notna() | ~(is_opening & rows["change"].isna()), _OUTSIDE),
         part_status=without_change.where(~is_opening, _OUTSIDE),
@@ -66,6 +68,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         href=None,
         department="",
         bounds=unit.interval(region["lower"], region["upper"]) or "–",
+        answer=unit.write(region["value"]),
         previous=region["previous_value"],
         position="",
         state=None,
@@ -80,7 +83,9 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     )
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
-        unit.column("value", reading.period_label),
+        ColumnFormat.text("answer", f"Réponse {reading.period_label}", align="right")
+        if is_yes_or_no(measure)
+        else unit.column("value", reading.period_label),
     ]
     if no_rank is None:
         ranked_nb = french.number(rows["rank"].notna().sum())
@@ -117,6 +122,10 @@ def _name(reading: IndicatorReading, finess: str, name: str) -> str:
     return f"{abbreviated(str(name))} ({part.split(',')[0]})" if part else abbreviated(str(name))
 
 
+def _answer_words(value: float) -> str:
+    return french.MISSING if pd.isna(value) else "oui" if value else "non"
+
+
 def _rank_words(row: dict[Any, Any]) -> str:
     if not pd.isna(row["rank"]):
         return str(row["rank"])
@@ -126,7 +135,7 @@ def _rank_words(row: dict[Any, Any]) -> str:
 def _why_no_rank(reading: IndicatorReading, rows: pd.DataFrame) -> str | None:
     """Return why the values have no rank; None when they have one."""
     if is_yes_or_no(reading.measure):
-        return "Réponse par oui (100 %) ou par non (0 %) : pas de rang."
+        return "Réponse par oui ou par non : pas de rang."
     part = masked_part(reading)
     if part is not None and part.is_unread:
         return f"Produit masqué pour {french.percent(100 * part.share)} des boîtes de la région : pas de rang."
@@ -149,6 +158,7 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str |
         notes = [no_rank]
     notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
     notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
+    notes += near_target_notes(reading, zip(rows["name"], rows["value"], strict=True))
     notes += part_notes(reading)
     if reading.measure.evolution_of is None and rows["previous_value"].notna().any():
         both = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)

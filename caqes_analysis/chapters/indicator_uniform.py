@@ -16,6 +16,7 @@ __all__ = ["answers_sentence", "is_yes_or_no", "same_level_notice", "same_moves_
 _WHERE = "Établissements où "
 _WHO = "Établissements qui ont "
 _BIOSIMILARS = "generic_status = 'B'"
+_LISTINGS = ("annual_drug_spend", "lpp_spend", "extra_list_use")
 _BOTH = "generic_status in ('B', 'C')"
 
 
@@ -104,9 +105,14 @@ def why_whole_or_none(measure: Measure, values: Iterable[float]) -> str:
         Values, in percent.
     """
     top, bottom = measure.numerator, measure.denominator
-    if top is None or bottom is None or _BIOSIMILARS not in top.where or _BOTH not in bottom.where:
-        return ""
     reached = set(values)
+    if top is None or bottom is None or _BIOSIMILARS not in top.where or _BOTH not in bottom.where:
+        is_listing = top is not None and bottom is not None and top.table in _LISTINGS
+        return (
+            " Leurs données ne contiennent aucune ligne visible de ce qui est compté."
+            if is_listing and reached == {0}
+            else ""
+        )
     if reached == {100}:
         return " Leurs données ne contiennent aucune boîte marquée référence."
     if reached == {0}:

@@ -6,13 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import OBJECTIVES
-from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.indicator_reading import IndicatorReading, read_indicators
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.evaluation.assess import evaluated_year
+from caqes_analysis.indicators.available import stored_definition
 
-__all__ = ["answered_by", "judged_indicators", "known_periods_nb", "longest_known", "other_source_notes"]
+__all__ = [
+    "answered_by",
+    "judged_indicators",
+    "known_periods_nb",
+    "longest_known",
+    "other_source_notes",
+    "other_source_words",
+]
 
 _ANNUAL = "annual_drug_spend"
 _SOURCES = {"monthly_grid": "les montants reçus au mois", _ANNUAL: "la base annuelle Open PHMEV"}
@@ -97,6 +105,43 @@ def known_periods_nb(one: IndicatorReading) -> int:
     rows = one.rows("establishment", one.level.id)
     number = rows["periods_nb"].iloc[0] if len(rows) else None
     return 0 if number is None or pd.isna(number) else int(number)
+
+
+def other_source_words(reading: IndicatorReading) -> tuple[str, bool]:
+    """Return what the page of an indicator says of the one that asks the same question, and whether that one answers.
+
+    Parameters
+    ----------
+    reading
+        The indicator; nothing is said where it alone bears its objective.
+    """
+    link, page = reading.definition.target, reading.page
+    if link is None or link.measure != reading.measure.id:
+        return "", False
+    rows = page.store.query(
+        "select indicator, definition from indicators where period = $period and indicator <> $own order by indicator",
+        {"period": reading.period, "own": reading.definition.id},
+    )
+    same = [
+        str(name)
+        for name, text in zip(rows["indicator"], rows["definition"], strict=True)
+        if (other := stored_definition(text).target) is not None
+        and (other.subject, other.measure) == (link.subject, link.measure)
+    ]
+    others = [one for name in same for one in read_indicators(page, indicator=name, levels=["region"])]
+    answers = answered_by([reading, *others])
+    if (answer := answers.get(reading.definition.id)) is not None:
+        name = answer.definition.short_name
+        who = "L'évaluation des contrats lit" if _is_judged(answer) else "Les fiches et la liste répondent par"
+        return (
+            f"Même question que la page « {name} », lue ici dans {_source(reading)}. {who} « {name} »"
+            f"{french.NBSP}: cette page est une information."
+        ), True
+    if not answers:
+        return "", False
+    named = french.list_in_words([f"« {one.definition.short_name} » dans {_source(one)}" for one in others])
+    who = "l'évaluation des contrats lit" if _is_judged(reading) else "les fiches et la liste répondent par"
+    return f"La même question est lue par {named} ; {who} celle-ci.", False
 
 
 def other_source_notes(

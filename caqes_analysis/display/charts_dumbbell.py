@@ -96,7 +96,9 @@ def dumbbells(
         every.append(
             "Stable : valeurs égales à l'euro près." if unit.unit == "€" else "Stable : valeurs arrondies égales."
         )
-    told_apart = unit.told_apart(both["previous"], both["value"])
+    told_apart = unit.told_apart(both["previous"], both["value"]).without_false_zero(
+        [*both["previous"], *both["value"]]
+    )
     states = {"good": "good", "bad": "warning", "none": None}
     words = {move: (word, states[move]) for move, word in _MOVE_WORDS.items()}
     table = Table.from_frame(
@@ -119,7 +121,8 @@ def dumbbells(
 
 
 def _move(before: float, now: float, unit: MeasureFormat, better: str) -> str:
-    if better == "none" or unit.printed(before) == unit.printed(now):
+    # Two levels on either side of a rounding limit (24,44 and 24,46) have not moved: their change is printed 0,0.
+    if better == "none" or unit.printed(before) == unit.printed(now) or not unit.printed(now - before):
         return "none"
     return "good" if (now < before) == (better == "lower") else "bad"
 

@@ -168,7 +168,13 @@ def _title(
         return f"{_name(low[1])} : {unit.write(low[0])}"
     if unit.printed(low[0]) == unit.printed(high[0]):
         return f"Les {number} départements sont à {unit.write(low[0])}"
-    return f"De {unit.write(low[0])} ({_name(low[1])}) à {unit.write(high[0])} ({_name(high[1])})"
+    return f"De {unit.write(low[0])} ({_who(low, known, unit)}) à {unit.write(high[0])} ({_who(high, known, unit)})"
+
+
+def _who(one: tuple[float, str], known: Sequence[tuple[float, str]], unit: MeasureFormat) -> str:
+    """Return the department at one end, or how many are there."""
+    equal = sum(unit.printed(value) == unit.printed(one[0]) for value, _ in known)
+    return _name(one[1]) if equal == 1 else french.plural(equal, "département", words=True)
 
 
 def _name(code: str) -> str:

@@ -358,7 +358,7 @@ def _table(scene: _Scene, caption: str) -> Table:
     columns = [
         ColumnFormat.text("name", "Établissement"),
         ColumnFormat.text("finess", "FINESS"),
-        scene.unit.column("value", "Valeur"),
+        scene.unit.without_false_zero(point.value for point in scene.points).column("value", "Valeur"),
     ]
     if scene.target_pct is not None:
         side = "au-dessus" if scene.better == "lower" else "en dessous"

@@ -84,6 +84,26 @@ class MeasureFormat:
         is_hidden = any(write(a) == write(b) and self.printed(a) != self.printed(b) for a, b in pairs)
         return replace(self, to_euro=True) if is_hidden else self
 
+    def without_false_zero(self, values: Iterable[Any]) -> MeasureFormat:
+        """Return the format whose column prints as 0 nothing that is not: itself, or to the euro.
+
+        Parameters
+        ----------
+        values
+            The values of the column; a missing value changes nothing.
+
+        Examples
+        --------
+        >>> [MeasureFormat("€").without_false_zero(values).to_euro for values in ([316, 4_200_000], [0, 4_200_000])]
+        [True, False]
+        """
+        known = [value for value in values if not pd.isna(value)]
+        if self.unit != "€" or not known:
+            return self
+        write = self.column("", "").fitted(known).write
+        is_hidden = any(write(value) == write(0) and self.printed(value) for value in known)
+        return replace(self, to_euro=True) if is_hidden else self
+
     def write_threshold(self, value: float, *, signed: bool = False) -> str:
         """Return a threshold with as many decimals as it has (« 4 % », « 8 500 boîtes »), with its sign if wanted."""
         if self.unit == "%":

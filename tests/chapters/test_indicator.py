@@ -17,6 +17,7 @@ from caqes_analysis.chapters.indicator_masked import masked_part
 from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, small_counts
 from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
+from caqes_analysis.chapters.indicator_remarks import amount_notes, merger_notes, near_target_notes
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.display.measure import MeasureFormat
@@ -123,8 +124,9 @@ def test_contributions_add_up_to_what_the_note_says(page: Page) -> None:
     assert evolution == f"Contribution : part de chacun dans le taux de la région ({said}) ; {ADD_UP}"
     share = read_indicator(page, "biosimilar_uptake")
     change = f"{share.rows('establishment')['contribution'].sum():+.1f} points".replace(".", ",")
-    assert f"l'écart de la région ({change}), effet de sa valeur et effet de son poids" in plain(
-        contribution_note(share)
+    assert (
+        f"l'écart de la région ({change}), par sa valeur qui bouge et par son poids dans la région qui change."
+        in plain(contribution_note(share))
     )
 
 
@@ -414,3 +416,37 @@ def test_the_rate_that_meets_the_objective_leaves_hepatitis_c_out_and_the_other_
     every = f"{rows['evolution_all_pct']:+.1f}".replace(".", ",").replace("-", "−")
     assert f"Taux d'évolution du montant remboursé, tous médicaments : {every} % dans la région." in said
     assert "À champ constant" not in said
+
+
+def test_values_printed_as_the_target_are_given_with_the_decimals_that_tell_them_apart(page: Page) -> None:
+    reading = read_indicator(page, "phev_ipp")
+    rows = [("A", -4.97), ("B", -5.0), ("C", -5.02), ("D", 3.0), ("E", float("nan"))]
+    (said,) = near_target_notes(reading, rows)
+    assert plain(said) == "Imprimé −5,0 %, comparé avant arrondi : A −4,97 % et C −5,02 %."
+    assert near_target_notes(reading, rows[1:2]) == []
+
+
+def test_a_page_says_which_euros_it_adds_up(page: Page) -> None:
+    assert [plain(one) for one in amount_notes(read_indicator(page, "extra_list_drugs"))] == [
+        "Montants reçus : montant remboursé, TTC, au mois de la sortie."
+    ]
+    assert amount_notes(read_indicator(page, "phev_ipp")) == []
+
+
+def test_a_merger_is_named_where_its_successor_is_read(page: Page) -> None:
+    merged = page.store.query("select finess, current_finess from successions where finess <> current_finess")
+    assert len(merged) == 1
+    names = page.store.query("select finess, max(name) as name from establishments group by 1").set_index("finess")
+    gone, heir = (names["name"][merged[column].iloc[0]] for column in ("finess", "current_finess"))
+    (said,) = merger_notes(read_indicator(page, "phev_ipp"))
+    assert plain(said).startswith("Fusion, années des établissements réunis additionnées : ")
+    assert f"{gone}, repris par {heir} le 01/07/2023" in plain(said)
+
+
+def test_equal_values_have_no_rank(page: Page) -> None:
+    table = ranking_table(read_indicator(page, "hepatitis_c_share"))
+    assert isinstance(table, Table)
+    assert not any("Rang" in plain(header.label) for header in table.columns)
+    assert any(plain(note).startswith("Toutes les valeurs classées sont à 0,00 %") for note in table.notes)
+    said = plain(indicator.answer(read_indicator(page, "hepatitis_c_share")).summary())
+    assert "0,00 % dans la région, faute de ligne visible dans les données reçues." in said

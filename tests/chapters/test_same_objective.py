@@ -13,13 +13,14 @@ from caqes_analysis.chapters import Page, indicator_list
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.indicator_sheet import contract_indicators_table
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
-from caqes_analysis.chapters.same_objective import answered_by
+from caqes_analysis.chapters.same_objective import answered_by, other_source_words
 from caqes_analysis.display import Table
 from caqes_analysis.indicators.definition import load_definition
 from tests.builders import A
 from tests.chapters.test_compared import TARGET, page_of
 from tests.conftest import REPOSITORY
 
+NAMES = {"name": "PHMEV", "short_name": "PHMEV", "status": "published", "theme": "essai"}
 BY_MONTH, BY_YEAR = "phev_drugs", "phmev_annual"
 
 
@@ -64,6 +65,28 @@ def test_months_answer_before_any_evaluation_and_the_one_evaluated_after(tmp_pat
     assert {name: one.definition.id for name, one in answered_by(both).items()} == {BY_YEAR: BY_MONTH}
     evaluated(page, BY_YEAR)
     assert {name: one.definition.id for name, one in answered_by(both).items()} == {BY_MONTH: BY_YEAR}
+
+
+def test_the_page_that_does_not_answer_says_which_one_does(tmp_path: Path) -> None:
+    page = evaluated(page_of(tmp_path), BY_YEAR)
+    both = [reading(page, BY_MONTH, 2.0), reading(page, BY_YEAR, 2.4)]
+    known = [
+        {"indicator": one.definition.id, "period": "2023", **NAMES, "definition": one.definition.model_dump_json()}
+        for one in both
+    ]
+    page.store.write(tables.INDICATORS, pd.DataFrame(known), part="essai", validate=False)
+    for one in both:
+        page.readings[(one.definition.id, None, ("region",))] = [one]
+    said, is_other = other_source_words(both[0])
+    assert is_other
+    assert plain(said) == (
+        "Même question que la page « PHMEV annuelle », lue ici dans les montants reçus au mois. "
+        "L'évaluation des contrats lit « PHMEV annuelle » : cette page est une information."
+    )
+    said, is_other = other_source_words(both[1])
+    assert not is_other
+    assert said.startswith("La même question est lue par « PHMEV » dans les montants reçus au mois")
+    assert said.endswith("l'évaluation des contrats lit celle-ci.")
 
 
 def test_two_periods_are_two_questions(tmp_path: Path) -> None:

@@ -138,6 +138,13 @@ def test_a_map_of_equal_values_does_not_say_from_and_to() -> None:
     assert plain(figure.title) == "Les trois départements sont à 100,0 %"
 
 
+def test_a_map_counts_the_departments_that_are_equal_at_one_end() -> None:
+    figure = charts.department_map(departments(50.0, 100.0, 100.0), caption="Part", unit=SHARE, better="higher")
+    assert plain(figure.title).endswith("à 100,0 % (deux départements)")
+    assert plain(figure.title).startswith("De 50,0 % (")
+    assert "deux" not in plain(figure.title).partition(" à ")[0]
+
+
 def test_the_tiles_of_a_count_are_never_empty() -> None:
     shown = texts(charts.department_map(departments(5237, 21226, 52624), caption="Examens", unit=EXAMS, better="none"))
     assert {"5 237", "21 226", "52 624"} <= set(shown)
@@ -300,3 +307,29 @@ def test_the_values_of_a_trend_stand_over_the_line_of_the_target() -> None:
     bare = charts.yearly_trend(rows, caption="Part", title="Part", unit=SHARE, target=41.5).svg
     backgrounds = re.findall(r"fill: ?#ffffff|fill=\"#fff(?:fff)?\"|fill: ?white", bare)
     assert len(backgrounds) >= 3, "two values and the name of the target"
+
+
+def test_a_median_that_several_values_share_is_exceeded_by_less_than_half() -> None:
+    frame = pd.DataFrame({"finess": list("ABCDE"), "name": list("ABCDE"), "value": [0.0, 0.0, 0.0, 20.0, 40.0]})
+    figure = charts.distribution(frame, caption="Part", unit=SHARE, better="higher")
+    assert plain(figure.title) == "La valeur médiane des cinq établissements est 0,0 %"
+
+
+def test_an_objective_that_does_not_bind_all_is_not_reached_or_missed_by_them() -> None:
+    frame = pd.DataFrame({"finess": list("ABC"), "name": list("ABC"), "value": [-7.0, 1.0, 2.0]})
+    figure = charts.distribution(frame, caption="Évolution", target_pct=-5.0, scope="sous contrat ou non")
+    assert (
+        plain(figure.title) == "Deux établissements sur trois sont au-dessus de l'objectif de −5 %, sous contrat ou non"
+    )
+
+
+def test_a_small_amount_is_not_printed_as_nothing() -> None:
+    frame = pd.DataFrame({"finess": list("ABC"), "name": list("ABC"), "value": [316.0, 1_200_000.0, 4_200_000.0]})
+    figure = charts.distribution(frame, caption="Montant", unit=MeasureFormat("€"))
+    assert [plain(row[2].text) for row in figure.table.rows] == ["316", "1 200 000", "4 200 000"]
+
+
+def test_two_levels_on_either_side_of_a_rounding_limit_have_not_moved() -> None:
+    figure = moved((24.44, 24.46), (10, 20))
+    words = [plain(row[-1].text) for row in figure.table.rows]
+    assert words.count("stable") == 1

@@ -1,0 +1,109 @@
+"""What the page of an indicator says beside its figures: which euros, values that round to the target, a merger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.amounts_received import received_amounts
+from caqes_analysis.chapters.assessment_words import OBJECTIVES, threshold_notes
+from caqes_analysis.chapters.indicator_population import some_of
+from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.display.measure import MeasureFormat
+from caqes_analysis.evaluation.assess import evaluated_year
+from caqes_analysis.indicators.months import envelopes_counted
+
+__all__ = ["amount_notes", "binding_notes", "merger_notes", "near_target_notes"]
+
+_MOST_DECIMALS_NB = 4
+
+
+def amount_notes(reading: IndicatorReading) -> list[str]:
+    """Say which euros the monthly files hold, of an indicator that adds them up.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    """
+    line, page = reading.level.numerator, reading.page
+    if line is None or line.table != tables.MONTHLY_GRID.name:
+        return []
+    known = page.store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()
+    kinds = received_amounts(page, envelopes_counted(line.condition, known), reading.year)
+    return [f"Montants reçus{french.NBSP}: {' ; '.join(kinds)}."] if kinds else []
+
+
+def near_target_notes(reading: IndicatorReading, named: Iterable[tuple[str, float]]) -> list[str]:
+    """Give more decimals of the values that are printed as the target that they are not.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    named
+        Names, and values of the measure read.
+    """
+    target, unit = reading.target, reading.unit
+    if target.value is None:
+        return []
+    near = [
+        f"{name} {_told_apart(unit, value, target.value)}"
+        for name, value in named
+        if not pd.isna(value) and value != target.value and unit.printed(value) == unit.printed(target.value)
+    ]
+    printed = unit.write(target.value)
+    return [f"Imprimé {printed}, comparé avant arrondi{french.NBSP}: {some_of(near)}."] if near else []
+
+
+def _told_apart(unit: MeasureFormat, value: float, target: float) -> str:
+    for decimals in range(unit.decimals + 1, _MOST_DECIMALS_NB):
+        finer = replace(unit, decimals=decimals)
+        if finer.printed(value) != finer.printed(target):
+            return finer.write(value)
+    return replace(unit, decimals=_MOST_DECIMALS_NB).write(value)
+
+
+def binding_notes(reading: IndicatorReading) -> list[str]:
+    """Say what the contracts alone answer for, and which threshold of the texts their verdict does not use.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    """
+    page = reading.page
+    if not reading.target.is_contractual or reading.period != str(evaluated_year(page.campaign)):
+        return []
+    rows = page.store.read(tables.EVALUATIONS)
+    own = rows[rows["kind"].isin(OBJECTIVES) & (rows["subject"] == reading.definition.id)]
+    return threshold_notes(own, page.targets, scheme=page.campaign.scheme, year=reading.year)
+
+
+def merger_notes(reading: IndicatorReading) -> list[str]:
+    """Name the mergers of the two years compared: the years of those that became one are added up.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    """
+    page = reading.page
+    rows = page.store.query(
+        "select s.finess, s.current_finess, max(e.name) as name, max(e.valid_to) as day from successions s "
+        "join establishments e using (finess) where s.finess <> s.current_finess "
+        "and year(e.valid_to) between $year - 1 and $year group by all order by day, s.finess",
+        {"year": reading.year},
+    )
+    names = page.establishments.set_index("finess")["name"]
+    present = set(reading.establishments["finess"])
+    said = [
+        f"{row['name']}, repris par {names.get(row['current_finess'], row['current_finess'])} "
+        f"le {french.date(row['day'] + pd.Timedelta(days=1), short=True)}"
+        for row in rows.to_dict("records")
+        if row["current_finess"] in present
+    ]
+    return [f"Fusion, années des établissements réunis additionnées{french.NBSP}: {some_of(said)}."] if said else []
