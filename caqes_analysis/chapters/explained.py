@@ -32,6 +32,7 @@ _NEEDED = {
 }
 _LEFT_OUT_WORDS = {"phmev": "hors médicaments de l'hépatite C", "extra_list_drugs": "hors anti-PD1"}
 _MOVERS_NB = 10
+_NAMELESS = "associations"
 # Below this, a molecule at the top of the table says nothing to anybody.
 _SMALLEST_MOVE_EUR = Decimal(1)
 _TITLE = "Ce qui explique l'évolution"
@@ -189,5 +190,7 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
 
 def _label(code: Any, label: Any) -> str:
     if isinstance(label, str) and label:
-        return sentence_case(label.lower()) if label.isupper() else label
+        said = sentence_case(label.lower()) if label.isupper() else label
+        # « Associations » names the end of a class alone: its code says of which.
+        return f"{said} ({code})" if said.lower().startswith(_NAMELESS) and code else said
     return str(code) or "Non renseigné"

@@ -47,6 +47,8 @@ from caqes_analysis.evaluation.position import Position, position_of
 
 __all__ = ["contribution", "headline", "identity", "retained_messages"]
 
+_SMALL_EUR = 1000
+"""Spending of both years under which the first sentence gives the amounts beside their rate (package's choice)."""
 _NAMED_MONTHS_NB = 6
 """Missing months up to which a sentence names each; « Données et réserves » names them all."""
 
@@ -136,6 +138,9 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     # The position says why there is no verdict; where it does not, the reserve says it whole.
     received = ", d'après les mois reçus" if position.state == "missing" else _unmatched_words(page)
     source = received if lead == MAIN_ENVELOPE and _unmatched_words(page) else ""
+    # Of a few hundred euros a rate says nothing without them.
+    is_small = max(row["current_eur"], row["previous_eur"]) < _SMALL_EUR
+    size += f" (de {french.compact_euros(row['previous_eur'])} à {amount})" if is_small else ""
     return Text.answer(
         f"{sentence_case(period)}{source}, {whose} {verb}{size} par rapport {compared_with_phrase(page, row)}"
         f"{compared}.{apart}"

@@ -6,6 +6,7 @@ import pandas as pd
 
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.data_quality_values import corrections_table, french_example, own_corrections
+from caqes_analysis.chapters.late_months import low_late_months
 from caqes_analysis.chapters.level_changes import change_sentences, changed_since
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import DOUBT, ERROR, FIRST_MONTH, RECEIVED
@@ -109,6 +110,7 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
             for years in unmatched_sentences(page, str(page.finess))
         )
         notes.extend(change_sentences(page))
+        notes.extend(low_late_months(page))
         for subject in (ERROR, DOUBT):
             notes.extend(f"{sentence_case(subject)} : {text}" for text in noticed(page, subject))
         since = page.regional_context.get((RECEIVED, FIRST_MONTH))

@@ -233,6 +233,12 @@ def test_a_change_is_explained_or_what_is_missing_is_named(page: Page) -> None:
     assert "ATIH" in notice.summary()
 
 
+def test_the_end_of_a_class_is_told_with_its_code() -> None:
+    assert explained._label("B05BB02", "ASSOCIATIONS") == "Associations (B05BB02)"
+    assert explained._label("C10AA05", "ATORVASTATINE") == "Atorvastatine"
+    assert explained._label("", None) == "Non renseigné"
+
+
 def test_the_change_of_an_opening_is_an_effect_of_its_perimeter(page: Page) -> None:
     finess = next(
         one for one in page.establishments["finess"] if explained.effects_of(sheet(page, one), "phmev") is not None
