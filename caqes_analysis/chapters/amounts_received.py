@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from caqes_analysis.chapters.page import Page
 
-__all__ = ["received_amounts"]
+__all__ = ["amount_words", "received_amounts"]
 
 _AMOUNTS = {
     "reimbursed": "montant remboursé",
@@ -40,12 +40,24 @@ def received_amounts(page: Page, envelopes: Sequence[str], year: int) -> list[st
         "(select amount_kind from monthly_grid where list_contains($envelopes, envelope)) order by all",
         {"year": year, "envelopes": list(envelopes)},
     )
-    kinds = [
-        ", ".join(text for text in (_AMOUNTS.get(str(kind)), _tax(tax), _DATES.get(str(date))) if text)
-        for kind, date, tax in received.itertuples(index=False)
-    ]
+    kinds = [amount_words(kind, tax, date) for kind, date, tax in received.itertuples(index=False)]
     return list(dict.fromkeys(kinds))
 
 
-def _tax(tax: object) -> str | None:
-    return tax if isinstance(tax, str) and tax != "unknown" else None
+def amount_words(kind: object, tax: object, date_basis: object) -> str:
+    """Say what an amount is, as far as the region told it.
+
+    Parameters
+    ----------
+    kind, tax, date_basis
+        As in the table ``monthly_spend``; what is missing or ``unknown`` is left out.
+
+    Examples
+    --------
+    >>> amount_words("purchase", "TTC", "discharge")
+    "prix d'achat, TTC, au mois de la sortie"
+    >>> amount_words("tariff", "unknown", None)
+    'tarif'
+    """
+    taxed = tax if isinstance(tax, str) and tax != "unknown" else None
+    return ", ".join(text for text in (_AMOUNTS.get(str(kind)), taxed, _DATES.get(str(date_basis))) if text)

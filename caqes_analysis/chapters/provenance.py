@@ -9,6 +9,7 @@ import pandas as pd
 
 import caqes_analysis
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.amounts_received import amount_words
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.code_version import HASH_LENGTH, environment_hash, report_code_hash
 from caqes_analysis.display import ColumnFormat, Table, Text
@@ -32,18 +33,37 @@ def files_table(page: Page) -> Table:
     """Return every file received, with its date and its whole hash."""
     rows = page.store.read(tables.DELIVERIES).sort_values("delivery")
     received = [french.MISSING if pd.isna(day) else french.date(day, short=True) for day in rows["received_on"]]
+    said = _amounts_received(page)
     return Table.from_frame(
-        rows.assign(received=received),
+        rows.assign(received=received, amounts=[said.get(name, "–") for name in rows["delivery"]]),
         caption="Fichiers dont le rapport est tiré",
         columns=[
             ColumnFormat.text("file", "Fichier"),
             ColumnFormat.text("received", "Reçu le"),
             ColumnFormat.text("period", "Période"),
             ColumnFormat.count("rows", "Lignes"),
+            ColumnFormat.text("amounts", "Montants"),
             ColumnFormat.text("sha256", "SHA-256"),
         ],
-        notes=["Le bas de chaque page nomme, parmi ces sources, celles dont ses chiffres viennent."],
+        notes=[
+            "Le bas de chaque page nomme, parmi ces sources, celles dont ses chiffres viennent.",
+            "Montants : ce que la région a dit de ses fichiers mensuels et de la liste en sus ; rien n'est supposé.",
+        ],
     )
+
+
+def _amounts_received(page: Page) -> dict[str, str]:
+    """Return what the amounts of each delivery are: those by envelope and month, and by product of the liste en sus."""
+    by_product = [
+        f"select source, '{kind}', null, date_basis from extra_list_use where {kind}_eur is not null"
+        for kind in ("purchase", "tariff", "reimbursed")
+    ]
+    by_month = "select delivery, amount_kind, tax, date_basis from monthly_spend"
+    rows = page.store.query(f"{' union '.join([by_month, *by_product])} order by all")
+    found: dict[str, list[str]] = {}
+    for delivery, kind, tax, date_basis in rows.itertuples(index=False):
+        found.setdefault(str(delivery), []).append(amount_words(kind, tax, date_basis))
+    return {delivery: " ; ".join(dict.fromkeys(said)) for delivery, said in found.items()}
 
 
 def parameters_table(page: Page) -> Table:
