@@ -24,7 +24,7 @@ from caqes_analysis.guide.words import (
     value_in_words,
 )
 from caqes_analysis.indicators.available import read_measure
-from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, TargetLink
+from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, Sum, TargetLink
 from caqes_analysis.indicators.secrecy import counts_patients
 from caqes_analysis.schemes.targets import target_for
 from caqes_analysis.sources.files import year_in_name
@@ -183,10 +183,17 @@ def _example_parts(definition: IndicatorDefinition) -> Iterator[Part]:
         return
     factor = f"{french.number(measure.scale)} × " if measure.scale != 1 else ""
     value = value_in_words(measure.scale * ratio, measure.unit, measure.decimals)
+    above, below = (_noun(part) for part in measure.sums)
     yield Text.paragraphs(
-        f"Sur des nombres inventés : {top} au numérateur et {bottom} au dénominateur donnent "
+        f"Sur des nombres inventés : {top}{above} au numérateur et {bottom}{below} au dénominateur donnent "
         f"{factor}{top} ÷ {bottom} = {value}."
     )
+
+
+def _noun(part: Sum) -> str:
+    """Return what the numbers of an example are, where the column that is added up says it."""
+    column = part.sum or ""
+    return f"{french.NBSP}€" if column.endswith("_eur") else " boîtes" if column == "boxes_nb" else ""
 
 
 def _added(number: Decimal, unit: str) -> str:

@@ -274,7 +274,8 @@ def test_the_numbers_of_an_example_are_written_as_in_the_report(pages: dict[str,
 
     assert "à 1 227,60 €" in example("extra_list_drugs")
     assert "= 0,100 trajet par séjour" in example("transport_per_stay")
-    assert "300 000 au numérateur et 1 200 000 au dénominateur" in example("transport_ambulance_share")
+    assert "300 000 € au numérateur et 1 200 000 € au dénominateur" in example("transport_ambulance_share")
+    assert "4 700 boîtes au numérateur et 10 000 boîtes au dénominateur" in example("repertoire_share")
     assert "= 47,0 %" in example("repertoire_share")
 
 

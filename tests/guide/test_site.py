@@ -33,6 +33,7 @@ def test_the_guide_needs_no_data_and_its_links_hold(tmp_path: Path, monkeypatch:
     assert "with numerateur as (" in page
     assert "Données simulées" not in page
     assert 'aria-label="Sommaire du guide"' in page
+    assert "FINESS ou ville" not in page
     for name in ("recherche.html", "404.html"):
         shown = (index.parent / name).read_text(encoding="utf-8")
         assert "rapport</" not in shown, name
