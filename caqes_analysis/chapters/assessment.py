@@ -67,11 +67,11 @@ def answer(page: Page) -> Text:
     contracts = f"{french.plural(contracts_nb, 'contrat')} {'évalués' if contracts_nb > 1 else 'évalué'}"
     words = attained_words(rows)
     head = f"Pour {year}, {contracts}{f' : {words}' if words else ' : aucun objectif n’a de verdict'}"
-    return Text.answer(". ".join([head, *_money(rows)]) + ".")
+    return Text.answer(". ".join([head, *_money(page, rows)]) + ".")
 
 
-def _money(rows: pd.DataFrame) -> list[str]:
-    """Return a sentence for the incentive, and one for the scores, as far as there are."""
+def _money(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Return a sentence for the incentive, one for the scores and one for what they cost, as far as there are."""
     sentences = []
     totals = rows[rows["kind"] == "incentive"]
     if len(totals):
@@ -79,25 +79,40 @@ def _money(rows: pd.DataFrame) -> list[str]:
         left = len(totals) - len(computed)
         amount = french.euros(total_of(computed["amount_eur"]) if len(computed) else None, cents=True)
         paid_nb = int((computed["amount_eur"] > 0).sum())
+        formula = "" if is_official(page) else ", d'une formule non officielle,"
         paid = (
-            f"L'intéressement calculé est de {amount} pour {french.plural(len(computed), 'contrat')}, dont {paid_nb} "
-            f"{'en reçoit' if paid_nb <= 1 else 'en reçoivent'}"
+            f"L'intéressement calculé{formula} est de {amount} pour {french.plural(len(computed), 'contrat')} ; il est "
+            f"supérieur à zéro pour {paid_nb}"
         )
         none = f"L'intéressement est non calculable pour {french.plural(left, 'contrat')}"
         partial = int((computed["status"] == "partial").sum())
-        part = f" (dont {french.plural(partial, 'partiel')})" if partial else ""
+        part = f" (dont {french.plural(partial, 'partiel')} en tout)" if partial else ""
         rest = f", et non calculable pour {french.plural(left, 'autre')}" if left else ""
         sentences.append(f"{paid}{part}{rest}" if len(computed) else none)
     scores = rows[rows["kind"] == "score"]
     if len(scores):
         known = scores["score"].dropna().astype(float)
         left = len(scores) - len(known)
-        middle = f"le score médian est de {french.number(known.median(), 1)}" if len(known) else "aucun score"
-        rest = f" ; {french.plural(left, 'score')} non {'calculables' if left > 1 else 'calculable'}" if left else ""
-        sentences.append(
-            f"{middle[:1].upper()}{middle[1:]} sur {french.plural(len(known), 'contrat noté', 'contrats notés')}{rest}"
-        )
-    return sentences
+        rated = french.plural(len(known), "contrat noté", "contrats notés")
+        scale = " sur 100" if (grid := grid_of(page.campaign)) is not None and grid.score.scale == "percent" else ""
+        middle = f"Le score médian de {rated} est de {french.number(known.median(), 1)}{scale}"
+        lost = french.plural(left, "score n'est pas calculable", "scores ne sont pas calculables")
+        sentences.append(f"{middle if len(known) else 'Aucun contrat n’est noté'}{f' ; {lost}' if left else ''}")
+    return [*sentences, *_sanctions(page, rows)]
+
+
+def _sanctions(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Return what the grid would cost, with what stands before anybody pays; nothing when it costs nothing."""
+    due = rows[(rows["kind"] == "sanction") & rows["amount_eur"].notna()]
+    due = due[due["amount_eur"].astype(float) > 0]
+    grid = grid_of(page.campaign)
+    if due.empty or grid is None:
+        return []
+    whom = french.plural(len(due), "contrat")
+    total = french.euros(total_of(due["amount_eur"]), cents=True)
+    return [
+        f"Avant procédure contradictoire, la grille donnerait une sanction à {whom}, {total} en tout ({grid.label})"
+    ]
 
 
 def rules(page: Page) -> Text:

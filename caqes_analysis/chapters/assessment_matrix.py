@@ -37,6 +37,9 @@ __all__ = [
 
 _ABSENT = "–"
 _VERDICTS = ("attained", "not_attained")
+_CHOSEN = (
+    " Les établissements des volets additionnels ont été choisis à la signature, par une règle que ce rapport n'a pas."
+)
 _NOT_CONTRACTED = "Un tiret : l'indicateur n'est pas dans le contrat."
 
 
@@ -111,7 +114,7 @@ def targeting_matrix(page: Page) -> Table | Notice:
         return Notice(
             "missing",
             "Référentiels",
-            f"Aucun indicateur du {page.scheme.name} n'a de référentiel : personne n'est ciblé.",
+            f"Aucun indicateur du {page.scheme.name} n'a de référentiel.{_CHOSEN if page.scheme.common_volets else ''}",
         )
     is_known = rows["reference_status"].isin(["respected", "targeted"])
     known = is_known.groupby(rows["indicator"]).any()

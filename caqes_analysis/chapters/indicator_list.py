@@ -35,16 +35,20 @@ def answer(page: Page) -> Text:
     missed = [one.definition.short_name for one in compared if one.position(one.region["value"]).state == "warning"]
     names = f"{french.NBSP}: {french.list_in_words(missed)}" if missed else ""
     if len(compared) == 1:
-        verb = "manque" if missed else "ne manque pas"
-        return Text.answer(f"{head}. La région {verb} le seul objectif ou repère renseigné{names}.")
+        side = "défavorable" if missed else "favorable"
+        return Text.answer(
+            f"{head}. À la dernière période lue, la région est du côté {side} du seul objectif ou repère renseigné{names}."
+        )
     number = french.in_words(len(compared))
     if not missed:
-        return Text.answer(f"{head}. La région ne manque aucun des {number} objectifs ou repères renseignés.")
+        side = f"la région est du côté favorable des {number} objectifs ou repères renseignés"
+        return Text.answer(f"{head}. À la dernière période lue, {side}.")
     if len(missed) == len(compared):
         side = f"la région est du côté défavorable des {number} objectifs ou repères renseignés"
         return Text.answer(f"{head}. À la dernière période lue, {side}{names}.")
     count = french.in_words(len(missed))
-    return Text.answer(f"{head}. Des {number} objectifs ou repères renseignés, la région en manque {count}{names}.")
+    side = f"la région est du côté défavorable de {count} des {number} objectifs ou repères renseignés"
+    return Text.answer(f"{head}. À la dernière période lue, {side}{names}.")
 
 
 def region_tables(page: Page) -> tuple[Table | Notice, ...]:

@@ -294,7 +294,7 @@ def objective_contracts(page: Page) -> Details | None:
                 notes=[
                     "L'ensemble est la somme des contrats listés, au centime ; les intervalles ne s'additionnent pas, "
                     "et l'économie réelle de l'ensemble ne réunit que ce qui est estimable.",
-                    *_out_notes(out[out["indicator"] == indicator], names["name"].to_dict()),
+                    *_out_notes(out[out["indicator"] == indicator], names["name"]),
                 ],
             )
         )
@@ -309,7 +309,7 @@ def _left_out(page: Page) -> pd.DataFrame:
     return lost[["finess", "indicator", "label", "reason"]].reset_index(drop=True)
 
 
-def _out_notes(lost: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
+def _out_notes(lost: pd.DataFrame, names: pd.Series[Any]) -> list[str]:
     """Name the contracts that a sum leaves out, and why; often nobody."""
     if lost.empty:
         return []

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from caqes_analysis import tables
+from caqes_analysis import french, tables
 from caqes_analysis.chapters import (
     assessment,
     assessment_matrix,
@@ -18,6 +18,7 @@ from caqes_analysis.chapters import (
     assessment_scale,
     assessment_score,
     assessment_sheet,
+    savings,
 )
 from caqes_analysis.chapters.assessment_words import threshold_notes
 from caqes_analysis.chapters.page import Page
@@ -59,7 +60,16 @@ def cells(shown: Any, label: str) -> list[str]:
 
 
 def test_a_graded_region_says_its_scores_and_that_the_grid_is_simulated(graded: Page) -> None:
-    assert "score" in assessment.answer(graded).summary()
+    said = plain(assessment.answer(graded).summary())
+    assert re.search(r"Le score médian de \d contrats? notés? est de \d+,\d sur 100", said)
+    rows = graded.store.read(tables.EVALUATIONS)
+    due = rows.loc[rows["kind"] == "sanction", "amount_eur"].dropna()
+    due = due[due > 0]
+    who = f"{len(due)} contrat{'s' if len(due) > 1 else ''}"
+    amount = plain(french.euros(sum(due), cents=True))
+    assert f"Avant procédure contradictoire, la grille donnerait une sanction à {who}, {amount} en tout" in said
+    aimed = plain(assessment_matrix.targeting_matrix(graded).summary())
+    assert "n'a de référentiel. Les établissements des volets additionnels ont été choisis à la signature" in aimed
     table = assessment_score.score_table(graded)
     assert isinstance(table, Table)
     assert "grille simulée" in table.caption
@@ -196,6 +206,10 @@ def test_unknown_rules_are_said_and_give_no_amount(folder: Path) -> None:
 def test_known_rules_print_steps_that_give_the_amount(folder: Path) -> None:
     text = RULES.read_text(encoding="utf-8").replace("floor_eur: 1000", "floor_eur: none")
     page = paying(folder, text.replace("gate: attained", "gate: none"))
+    assert "L'intéressement calculé, d'une formule non officielle, est de " in assessment.answer(page).summary()
+    card = savings.savings_card(page)
+    assert card is not None
+    assert card.detail.endswith(" (formule non officielle)")
     table = assessment.incentive_table(page)
     assert isinstance(table, Table)
     assert "formule non officielle" in table.caption

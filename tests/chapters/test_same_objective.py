@@ -153,4 +153,4 @@ def test_the_region_counts_an_objective_once(tmp_path: Path) -> None:
     page = evaluated(page_of(tmp_path), BY_YEAR)
     shown(page, reading(page, BY_MONTH, 4.0), reading(page, BY_YEAR, 4.4))
     said = plain(indicator_list.answer(page).summary())
-    assert said.endswith("La région manque le seul objectif ou repère renseigné : PHMEV annuelle.")
+    assert said.endswith("la région est du côté défavorable du seul objectif ou repère renseigné : PHMEV annuelle.")
