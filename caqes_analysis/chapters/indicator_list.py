@@ -35,10 +35,8 @@ def answer(page: Page) -> Text:
     missed = [one.definition.short_name for one in compared if one.position(one.region["value"]).state == "warning"]
     names = f"{french.NBSP}: {french.list_in_words(missed)}" if missed else ""
     if len(compared) == 1:
-        side = "défavorable" if missed else "favorable"
-        return Text.answer(
-            f"{head}. À la dernière période lue, la région est du côté {side} du seul objectif ou repère renseigné{names}."
-        )
+        side = f"la région est du côté {'défavorable' if missed else 'favorable'} du seul objectif ou repère renseigné"
+        return Text.answer(f"{head}. À la dernière période lue, {side}{names}.")
     number = french.in_words(len(compared))
     if not missed:
         side = f"la région est du côté favorable des {number} objectifs ou repères renseignés"
