@@ -75,7 +75,7 @@ def index_source(title: str, sections: Sequence[tuple[str | None, str, Sequence[
     for heading, caption, entries in sections:
         if heading:
             cells.append(_markdown(f"## {markdown_text(heading)}"))
-        columns = [{"label": label, "unit": "", "align": "left"} for label in ("Page", "Repères")]
+        columns = [{"label": label, "unit": "", "align": "left"} for label in ("Page", "Détail")]
         rows = [[{"text": text, "href": path}, {"text": words}] for path, text, words in entries]
         if not any(words for _, _, words in entries):
             columns, rows = columns[:1], [row[:1] for row in rows]

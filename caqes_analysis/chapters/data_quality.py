@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from caqes_analysis import french, quality, tables
@@ -48,6 +50,7 @@ _SEVERITIES: dict[str, tuple[str, State | None]] = {
     "warning": ("à regarder", "warning"),
     "information": ("pour mémoire", None),
 }
+_FINESS = re.compile(r"\b[0-9][0-9AB][0-9]{7}\b")
 _CHANGES = {"merger": "fusion", "opening": "ouverture", "closure": "fermeture sans repreneur"}
 
 
@@ -124,13 +127,18 @@ def findings_table(page: Page) -> Table:
     rows = page.store.read(tables.FINDINGS)
     rows = rows[rows["severity"] != "information"]
     apart = rows["code"].isin(OUTLIER_CODES)
+    names = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+
+    def named(text: str) -> str:
+        return _FINESS.sub(lambda found: f"{names[found[0]]} ({found[0]})" if found[0] in names else found[0], text)
+
     rank = rows["severity"].map({"error": 0, "warning": 1})
     ordered = rows[~apart].assign(rank=rank).sort_values(["rank", "code", "delivery", "place"])
     frame = ordered.assign(
         what=[finding_label(code) for code in ordered["code"]],
         where=[
-            f"{register_place(page, row['place']) if row['code'] in REGISTER_CODES else row['place']} : "
-            f"{french_example(row['example'])} (fichier {row['delivery']})"
+            f"{register_place(page, row['place']) if row['code'] in REGISTER_CODES else named(row['place'])} : "
+            f"{named(french_example(row['example']))} (fichier {row['delivery']})"
             for row in ordered.to_dict("records")
         ],
     )
@@ -142,6 +150,7 @@ def findings_table(page: Page) -> Table:
         columns=[
             ColumnFormat.text("what", "Constat"),
             ColumnFormat.status("severity", "Gravité", _SEVERITIES),
+            ColumnFormat.count("count", "Cas"),
             ColumnFormat.text("where", "Où, et un exemple"),
             ColumnFormat.text("remedy", "Ce qui a été fait, ce que l'on peut faire"),
         ],

@@ -14,6 +14,8 @@ from caqes_analysis.indicators.structure import FEES_LABEL, MASKED_LABEL, annual
 __all__ = ["classes", "latest_year", "molecules"]
 
 _SHOWN_NB = 10
+_MASKED_CLASS = "9"
+"""First character of the classes that the source masks; those of ATC begin with a letter."""
 
 
 def latest_year(page: Page) -> int | None:
@@ -43,7 +45,8 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
 
 def _class_codes(rows: pd.DataFrame) -> pd.Series[str]:
     """Return the ATC codes, empty for fees and masked lines: what the base writes there is no class."""
-    return rows["code"].where(~rows["label"].isin([FEES_LABEL, MASKED_LABEL]), "")
+    is_class = ~(rows["label"].isin([FEES_LABEL, MASKED_LABEL]) | rows["code"].fillna("").str.startswith(_MASKED_CLASS))
+    return rows["code"].where(is_class, "")
 
 
 def molecules(page: Page) -> Table | Notice:
@@ -59,7 +62,10 @@ def molecules(page: Page) -> Table | Notice:
         label=rows["label"].str.capitalize(),
         share_pct=100 * current / total if total else float("nan"),
         evolution_pct=(100 * (current / previous - 1)).where(previous > 0),
-    ).head(_SHOWN_NB)
+    )
+    is_apart = rows["label"].isin([FEES_LABEL, MASKED_LABEL]) | rows["code"].fillna("").str.startswith(_MASKED_CLASS)
+    ranked = frame[~is_apart].head(_SHOWN_NB)
+    frame = pd.concat([ranked, frame[is_apart]])
     columns = [
         ColumnFormat.text("label", "Molécule"),
         ColumnFormat.text("code", "Code ATC"),
@@ -71,9 +77,9 @@ def molecules(page: Page) -> Table | Notice:
         columns.append(ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True))
     return Table.from_frame(
         frame,
-        caption=f"Les {french.in_words(len(frame), feminine=True)} molécules les plus coûteuses de {year}",
+        caption=f"Les {french.in_words(len(ranked), feminine=True)} molécules les plus coûteuses de {year}",
         columns=columns,
-        notes=["Les lignes masquées par la source et les honoraires de dispensation forment des lignes à part."],
+        notes=["Les lignes masquées par la source et les honoraires de dispensation sont à la fin, hors classement."],
     )
 
 

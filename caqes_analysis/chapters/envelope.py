@@ -8,6 +8,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
+from caqes_analysis.chapters.corrected import with_corrected_years
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.part_months import part_months_note
 from caqes_analysis.chapters.region import left_out_notes, region_months
@@ -48,9 +49,13 @@ def department_panels(page: Page, envelope: str) -> Figure | Notice:
     rows = without_provisional(region_months(page, envelope, by="department"))
     if rows.empty:
         return Notice("missing", "Dépense par département", "Aucun mois n'a été reçu pour cette enveloppe.")
-    labelled = rows.assign(label=[department_label(code) for code in rows["group"]])
+    opened = _opened_departments(page, envelope)
+    labels = [department_label(code) for code in rows["group"]]
+    labelled = rows.assign(label=labels, is_new=[label in opened for label in labels])
     figure = small_multiples(labelled, year=page.campaign.year, name=page.campaign.region.name, envelope=envelope)
-    figure = replace(figure, notes=(*figure.notes, *_opened_departments(page, envelope)))
+    if opened:
+        aside = f"Taux sans objet : {french.list_in_words(opened)}, où rien n'était ouvert toute l'année précédente."
+        figure = replace(figure, notes=(*figure.notes, aside))
     return _with_perimeter(page, envelope, figure)
 
 
@@ -59,10 +64,7 @@ def _opened_departments(page: Page, envelope: str) -> list[str]:
     rows = page.settled(envelope)
     department = page.establishments.set_index("finess")["department"].reindex(rows["finess"]).to_numpy()
     compared = in_both_years(rows).groupby(department).any()
-    alone = [department_label(code) for code in compared.index[~compared]]
-    if not alone or not compared.any():
-        return []
-    return [f"Taux sans objet : {french.list_in_words(alone)}, où rien n'était ouvert toute l'année précédente."]
+    return [department_label(code) for code in compared.index[~compared]] if compared.any() else []
 
 
 def position_figure(page: Page, envelope: str) -> Figure | Notice:
@@ -100,13 +102,16 @@ def levels_figure(page: Page, envelope: str) -> Figure | Notice:
     new = rows[~in_both_years(rows)] if len(compared) else rows.head(0)
     rows = compared if len(compared) else rows
     category = page.establishments.set_index("finess")["category"].reindex(rows["finess"])
-    labelled = rows.assign(
+    labelled = with_corrected_years(page, rows).assign(
         label=[sentence_case(category_words(word)) if isinstance(word, str) else "Non renseignée" for word in category]
     )
     sums = labelled.groupby("label", as_index=False).agg(
         amount_eur=("current_eur", "sum"),
         previous_eur=("previous_eur", "sum"),
         establishments_nb=("finess", "nunique"),
+        is_corrected=("is_corrected", "any"),
+        now_is_corrected=("now_is_corrected", "any"),
+        was_corrected=("was_corrected", "any"),
     )
     if not sums["previous_eur"].astype("float64").sum():
         sums = sums.drop(columns="previous_eur")
@@ -143,7 +148,8 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
     known = page.establishments.set_index("finess")
     positions = [position_in(page, row) for _, row in rows.iterrows()]
     whole = rows["current_eur"].sum()
-    frame = rows.assign(
+    marked = with_corrected_years(page, rows)
+    frame = marked.assign(
         name=known["name"].reindex(rows["finess"]).to_numpy(),
         href=known["href"].reindex(rows["finess"]).to_numpy(),
         department=[department_label(code) for code in known["department"].reindex(rows["finess"])],
@@ -165,13 +171,16 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
             "value_status": ["reported"],
             "is_provisional": [False],
             "is_corrected": [bool(rows["is_corrected"].any())],
+            "now_is_corrected": [bool(marked["now_is_corrected"].any())],
         }
     )
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
         ColumnFormat.text("department", "Département"),
-        ColumnFormat.amount("current_eur", period_label(year, month_nb), cents=month_nb == 12),
-        ColumnFormat.percent("share_pct", "Part régionale"),
+        ColumnFormat.amount(
+            "current_eur", period_label(year, month_nb), cents=month_nb == 12, is_corrected="now_is_corrected"
+        ),
+        ColumnFormat.percent("share_pct", "Part régionale", is_corrected="now_is_corrected"),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("position", "Situation", state="state"),
     ]

@@ -7,8 +7,18 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.corrected import with_corrected_years
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import MAIN_ENVELOPE, category_words, sentence_case
+from caqes_analysis.chapters.part_months import part_months_note
+from caqes_analysis.chapters.verdicts import no_object_notes
+from caqes_analysis.chapters.words import (
+    MAIN_ENVELOPE,
+    against_phrase,
+    category_words,
+    period_label,
+    sentence_case,
+    through_phrase,
+)
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Table, Text
 from caqes_analysis.perimeter import clinics_without_drugs
@@ -28,14 +38,17 @@ def answer(page: Page) -> Text:
 
 def finder_table(page: Page) -> Table:
     """Return the establishments by department and name."""
-    rates = page.settled(MAIN_ENVELOPE).set_index("finess")
-    known = page.establishments
+    rows = with_corrected_years(page, page.settled(MAIN_ENVELOPE))
+    rates = rows.set_index("finess")
+    known, campaign = page.establishments, page.campaign
+    month_nb = campaign.settled_month_nb
     frame = known.assign(
         department_name=[department_label(code) for code in known["department"]],
         category=[sentence_case(category_words(word)) if isinstance(word, str) else word for word in known["category"]],
         current_eur=rates["current_eur"].reindex(known["finess"]).to_numpy(),
         value_status=_statuses(page, known["finess"]),
         evolution_pct=rates["evolution_pct"].reindex(known["finess"]).to_numpy(),
+        **{name: known["finess"].isin(rows.loc[rows[name], "finess"]) for name in ("is_corrected", "now_is_corrected")},
     )
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
@@ -43,11 +56,19 @@ def finder_table(page: Page) -> Table:
         ColumnFormat.text("town", "Commune"),
         ColumnFormat.text("department_name", "Département"),
         ColumnFormat.text("category", "Catégorie"),
-        ColumnFormat.compact_amount("current_eur", "PHMEV"),
+        ColumnFormat.amount(
+            "current_eur", f"PHMEV {period_label(campaign.year, month_nb)}", is_corrected="now_is_corrected"
+        ),
     ]
+    caption = f"Établissements : PHMEV {through_phrase(campaign, month_nb)}"
     if frame["evolution_pct"].notna().any():
         columns.append(ColumnFormat.percent("evolution_pct", "Évolution", signed=True))
-    return Table.from_frame(frame, caption=f"Établissements : {page.campaign.region.name}", columns=columns)
+        caption += f", par rapport {against_phrase(campaign, month_nb)}"
+    notes = [
+        *no_object_notes(page, rows, openings=True),
+        *part_months_note(page, rows, "leur montant et leur taux sont ceux"),
+    ]
+    return Table.from_frame(frame, caption=caption, columns=columns, notes=notes)
 
 
 def _statuses(page: Page, finess: pd.Series[Any]) -> list[Any]:

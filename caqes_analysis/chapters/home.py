@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from caqes_analysis import french, quality
+from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, rate_words, region_landing
 from caqes_analysis.chapters.page import Page
@@ -103,15 +103,25 @@ def _envelope_card(page: Page, envelope: str) -> Card:
 def _completeness_card(page: Page) -> Card:
     missing = quality.missing_months(page.store, year=page.campaign.year)
     if missing.empty:
-        return Card("Données", "Complètes", month_phrase(page.campaign), "good", "aucun mois ne manque")
+        whole = "aucun mois ne manque"
+        said = _with_errors(page, whole)
+        return Card("Données", "Complètes", month_phrase(page.campaign), "good" if said == whole else "warning", said)
     who = french.plural(missing["finess"].nunique(), "établissement")
+    counts = missing["month"].dt.year.value_counts().sort_index(ascending=False)
+    years = french.list_in_words([f"{count} de {year}" for year, count in counts.items()])
     return Card(
         "Données",
-        f"{french.plural(len(missing), 'mois')} en défaut",
-        f"{who} ; {month_phrase(page.campaign)}",
+        f"{french.plural(len(missing), 'mois non reçu', 'mois non reçus')}",
+        f"{years} ; {who} ; {month_phrase(page.campaign)}",
         "warning",
-        "voir « Qualité des données »",
+        _with_errors(page, "voir « Qualité des données »"),
     )
+
+
+def _with_errors(page: Page, words: str) -> str:
+    """Return words of the card of the data, after the number of errors to settle when there are some."""
+    errors_nb = int((page.store.read(tables.FINDINGS)["severity"] == "error").sum())
+    return f"{french.plural(errors_nb, 'erreur')} à régler ; {words}" if errors_nb else words
 
 
 def discussion_table(page: Page) -> Table | Notice:

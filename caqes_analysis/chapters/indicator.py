@@ -6,6 +6,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words, slope_words
+from caqes_analysis.chapters.corrected import corrected_before, corrected_values
 from caqes_analysis.chapters.indicator_answer import answer, scope_words, within_a_sentence
 from caqes_analysis.chapters.indicator_masked import masked_notes, masked_part, unread_notice
 from caqes_analysis.chapters.indicator_population import (
@@ -127,9 +128,12 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
     if same := same_moves_notice(level, rows, (reading.previous_label, reading.period_label)):
         return same
     names = reading.page.establishments.set_index("finess")["name"]
+    now = corrected_values(reading.page, reading.definition.id, level.id, reading.period)
     ordered = rows.assign(
         name=names.reindex(rows["finess"]).to_numpy(),
         previous=rows["previous_value"],
+        is_corrected=rows["finess"].isin(now),
+        was_corrected=rows["finess"].isin(corrected_before(reading, level)),
         weight=rows["contribution"].abs().fillna(-1.0),
     ).sort_values(["weight", "finess"], ascending=[False, True])
     own = level.id == reading.measure.id

@@ -8,6 +8,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.corrected import corrected_before
 from caqes_analysis.chapters.indicator_masked import masked_notes, masked_part
 from caqes_analysis.chapters.indicator_population import (
     constant_perimeter_notes,
@@ -49,12 +50,14 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         reading.situation(value, finess) if counts else ("–", "muted")
         for value, finess, counts in zip(rows["value"], rows["finess"], is_ranked, strict=True)
     ]
+    corrected = corrected_before(reading, measure)
     frame = rows.assign(
         name=[_name(reading, *pair) for pair in zip(rows["finess"], rows["name"], strict=True)],
         place=[_rank_words(row) for row in rows.to_dict("records")],
         bounds=[unit.interval(*pair) or "–" for pair in zip(rows["lower"], rows["upper"], strict=True)],
         answer=[_answer_words(value) for value in rows["value"]],
         previous=rows["previous_value"],
+        was_corrected=rows["finess"].isin(corrected),
         change_status=without_change.where(without_change.notna() | ~(is_opening & rows["change"].isna()), _OUTSIDE),
         part_status=without_change.where(~is_opening, _OUTSIDE),
         position=[word for word, _ in situations],
@@ -70,6 +73,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         bounds=unit.interval(region["lower"], region["upper"]) or "–",
         answer=unit.write(region["value"]),
         previous=region["previous_value"],
+        was_corrected="" in corrected,
         position="",
         state=None,
         reference=None,
@@ -94,7 +98,13 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     if has_bounds:
         columns.append(ColumnFormat.text("bounds", "Intervalle à 95 %", align="right"))
     if rows["previous_value"].notna().any():
-        previous = unit.column("previous", reading.previous_label, value_status="previous_status", is_provisional=None)
+        previous = unit.column(
+            "previous",
+            reading.previous_label,
+            value_status="previous_status",
+            is_provisional=None,
+            is_corrected="was_corrected",
+        )
         columns += [previous, change]
     if reading.target.value is not None:
         columns.append(ColumnFormat.text("position", reading.target.short_label.capitalize(), state="state"))

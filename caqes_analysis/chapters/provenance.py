@@ -11,7 +11,7 @@ import caqes_analysis
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.amounts_received import amount_words
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.code_version import HASH_LENGTH, environment_hash, report_code_hash
+from caqes_analysis.code_version import HASH_LENGTH, environment_hash, package_hash, report_code_hash
 from caqes_analysis.display import ColumnFormat, Table, Text
 from caqes_analysis.sources.files import sha256_of
 
@@ -46,7 +46,7 @@ def files_table(page: Page) -> Table:
             ColumnFormat.text("sha256", "SHA-256"),
         ],
         notes=[
-            "Le bas de chaque page nomme, parmi ces sources, celles dont ses chiffres viennent.",
+            "Le bas de chaque page nomme les sources qu'elle a pu lire.",
             "Montants : ce que la région a dit de ses fichiers mensuels et de la liste en sus ; rien n'est supposé.",
         ],
     )
@@ -90,7 +90,8 @@ def parameters_table(page: Page) -> Table:
 def versions_table(page: Page) -> Table:  # noqa: ARG001 (every part of a chapter is asked with its page)
     """Return the versions of the package, of Python and of the libraries that compute."""
     versions = {
-        "caqes_analysis": f"{caqes_analysis.__version__} ({report_code_hash()})",
+        "caqes_analysis": f"{caqes_analysis.__version__} ({package_hash()})",
+        "Code du rapport, paquet et notebooks (empreinte)": report_code_hash(),
         "Python": platform.python_version(),
         **{name: version(name) for name in _SHOWN_LIBRARIES},
         "Toutes les bibliothèques installées (empreinte)": environment_hash(),

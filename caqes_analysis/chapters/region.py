@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import perimeter_note, perimeter_notes
+from caqes_analysis.chapters.corrected import with_corrected_years
 from caqes_analysis.chapters.landing import (
     CALIBRATION_NOTE,
     FAN_NOTE,
@@ -39,7 +42,9 @@ from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts_contributions import contributions as contributions_figure
 from caqes_analysis.display.charts_cumulative import cumulative_path
 from caqes_analysis.evaluation.position import Position, position_of
+from caqes_analysis.forecast.followed import EUROS
 from caqes_analysis.indicators.evolution import comparable_months, in_both_years, sum_evolutions
+from caqes_analysis.schemes.targets import Target
 
 __all__ = [
     "above_target",
@@ -109,7 +114,7 @@ def answer(page: Page, envelope: str) -> Text:
         )
     target = page.target(envelope)
     known = target.value is not None
-    compared = f" : {against_target(position(page, envelope).label, target)}" if known else f" ({target.label})"
+    compared = f" : {_verdict_words(position(page, envelope), target)}" if known else f" ({target.label})"
     verb = "augmenté" if rate >= 0 else "baissé"
     apart = perimeter_note(page, envelope)
     return Text.answer(
@@ -117,6 +122,14 @@ def answer(page: Page, envelope: str) -> Text:
         f"{against_phrase(page.campaign, page.campaign.settled_month_nb)}, pour atteindre {amount}{compared}."
         + (f" {apart}" if apart else "")
     )
+
+
+def _verdict_words(found: Position, target: Target) -> str:
+    """Return the verdict of a closed year as a clause, else where the year stands."""
+    if target.is_benchmark or found.label not in ("respecté", "non respecté"):
+        return against_target(found.label, target)
+    whose = french.elided("le", target.label.replace(target.noun, f"{target.noun} de", 1))
+    return f"{whose} {'est' if found.label == 'respecté' else 'n’est pas'} respecté"
 
 
 def envelope_table(page: Page) -> Table:
@@ -166,9 +179,27 @@ def envelope_table(page: Page) -> Table:
         notes=[
             *perimeter_notes(page),
             *benchmark_notes(page, rows["envelope"]),
+            *_summed_elsewhere(page, rows["envelope"].tolist()),
             *([sums, CALIBRATION_NOTE, LIKELIHOOD_NOTE] if has_forecast else []),
         ],
     )
+
+
+def _summed_elsewhere(page: Page, shown: Collection[str]) -> list[str]:
+    """Name the sums of envelopes, and the products, that have an objective and no row in the table of the envelopes."""
+    rows = page.forecasts
+    codes = rows.loc[(rows["level"] == "region") & (rows["unit_label"] == EUROS), "envelope"].unique().tolist()
+    found = [
+        f"{page.label(code)} ({page.target(code).short_label})"
+        for code in codes
+        if code not in shown and page.target(code).value is not None
+    ]
+    if not found:
+        return []
+    return [
+        f"Comparés aussi, sur les pages « Prévisions » et « Tous les indicateurs »{french.NBSP}: "
+        f"{french.list_in_words(found)}."
+    ]
 
 
 def region_months(page: Page, envelope: str, by: str | None = None) -> pd.DataFrame:
@@ -228,7 +259,8 @@ def contribution_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         )
     names, apart = page.establishments.set_index("finess")["name"], perimeter_note(page, envelope)
     rows = rows[in_both_years(rows)]
-    frame = rows.assign(name=names.reindex(rows["finess"]).to_numpy(), amount_eur=rows["current_eur"])
+    known = with_corrected_years(page, rows)
+    frame = known.assign(name=names.reindex(rows["finess"]).to_numpy(), amount_eur=rows["current_eur"])
     return contributions_figure(
         frame,
         period=through_phrase(page.campaign, page.campaign.settled_month_nb).removeprefix("de ").removeprefix("en "),
@@ -242,7 +274,7 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
     """Return an envelope by ``department`` or by ``category``: sums, evolution, contribution."""
     rows = page.settled(envelope)
     known = page.establishments.set_index("finess")[group]
-    labelled = rows.assign(
+    labelled = with_corrected_years(page, rows).assign(
         group=[
             department_label(value)
             if group == "department"
@@ -269,7 +301,9 @@ def by_group(page: Page, envelope: str, group: str) -> Table:
     columns = [
         ColumnFormat.text("group", header),
         ColumnFormat.count("establishments_nb", "Établissements", is_provisional=None, is_corrected=None),
-        ColumnFormat.compact_amount("current_eur", period_label(year, page.campaign.settled_month_nb)),
+        ColumnFormat.compact_amount(
+            "current_eur", period_label(year, page.campaign.settled_month_nb), is_corrected="now_is_corrected"
+        ),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.points("contribution_points", "Contribution", decimals=2),
     ]

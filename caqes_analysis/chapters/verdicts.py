@@ -138,12 +138,22 @@ def no_object(page: Page, row: pd.Series[Any]) -> str | None:
     return f"aucune dépense {through_phrase(page.campaign, page.campaign.settled_month_nb, year=year)}"
 
 
-def no_object_notes(page: Page, rows: pd.DataFrame) -> list[str]:
-    """Say of which establishments a table says « sans objet » and why, those that no note on the perimeter names."""
+def no_object_notes(page: Page, rows: pd.DataFrame, *, openings: bool = False) -> list[str]:
+    """Say of which establishments a table says « sans objet » and why.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    rows
+        Rows of ``evolutions``.
+    openings
+        True to name those that opened too, where no note on the perimeter does.
+    """
     names = page.establishments.set_index("finess")["name"]
     found = [
         f"{names.get(row['finess'], row['finess'])} ({why})"
-        for _, row in rows[in_both_years(rows) & rows["evolution_pct"].isna()].iterrows()
+        for _, row in rows[(in_both_years(rows) | openings) & rows["evolution_pct"].isna()].iterrows()
         if (why := no_object(page, row)) is not None
     ]
     return [f"Sans objet : {french.list_in_words(found)}."] if found else []

@@ -39,6 +39,8 @@ _PITCH = 36.0
 _BAR_HEIGHT = 12.0
 _MARGIN = 4.0
 
+_CORRECTED = ("is_corrected", "now_is_corrected", "was_corrected")
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -257,18 +259,20 @@ def _ranking(
     alt = f"{caption}, barres de la plus longue à la plus courte.{marks} {' ; '.join(first)}."
     formats = [ColumnFormat.text("name", header)]
     if "establishments_nb" in data:
-        formats.append(ColumnFormat.count("establishments_nb", "Établissements"))
-    formats.append(ColumnFormat.amount("amount_eur", f"{year}{when}"))
-    formats.append(ColumnFormat.percent("share_pct", "Part"))
+        formats.append(ColumnFormat.count("establishments_nb", "Établissements", is_corrected=None))
+    now = "now_is_corrected" if "now_is_corrected" in data else "is_corrected"
+    formats.append(ColumnFormat.amount("amount_eur", f"{year}{when}", is_corrected=now))
+    formats.append(ColumnFormat.percent("share_pct", "Part", is_corrected=now))
     totals: dict[str, list[Any]] = {
         "name": ["Total"],
         "amount_eur": [_summed(data, "amount_eur")],
         "share_pct": [100.0],
     }
+    totals |= {name: [bool(data[name].any())] for name in _CORRECTED if name in data}
     if "establishments_nb" in data:
         totals["establishments_nb"] = [data["establishments_nb"].sum()]
     if compared:
-        formats.insert(-2, ColumnFormat.amount("previous_eur", f"{year - 1}{when}"))
+        formats.insert(-2, ColumnFormat.amount("previous_eur", f"{year - 1}{when}", is_corrected="was_corrected"))
         formats.append(ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True))
         before = _summed(data, "previous_eur")
         totals |= {"previous_eur": [before], "evolution_pct": [evolution_pct(_summed(data, "amount_eur"), before)]}

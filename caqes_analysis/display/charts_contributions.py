@@ -27,6 +27,8 @@ __all__ = ["LARGE_SHARE_PCT", "contributions"]
 # The share of the change whose bearers are counted: report.md, « contributions (ordered bars, 80 % line) ».
 LARGE_SHARE_PCT = 80
 
+_CORRECTED = ("is_corrected", "now_is_corrected", "was_corrected")
+
 
 def contributions(
     frame: pd.DataFrame,
@@ -47,7 +49,8 @@ def contributions(
     ----------
     frame
         One row an establishment, all of them, over the same months: ``finess``, ``name``, ``amount_eur``,
-        ``previous_eur``. Rows where either is missing are left out and counted in a note.
+        ``previous_eur``. Rows where either is missing are left out and counted in a note. ``is_corrected`` says it of
+        either amount; ``now_is_corrected`` and ``was_corrected``, when there, of which.
     period
         The months compared, in words (« janvier à septembre 2024 »).
     name, envelope
@@ -165,15 +168,17 @@ def _table(data: pd.DataFrame, subject: str, before: Decimal, net: Decimal) -> T
             "change_eur": [net],
             "evolution": [evolution_pct(before + net, before)],
             "contribution": [evolution_pct(before + net, before)],
+            **{name: [bool(data[name].any())] for name in _CORRECTED if name in data},
         }
     )
+    now = "now_is_corrected" if "now_is_corrected" in data else "is_corrected"
     return Table.from_frame(
         data,
         caption=f"{subject} : contribution de chaque établissement à l'évolution",
         columns=[
             ColumnFormat.text("name", "Établissement"),
-            ColumnFormat.amount("previous_eur", "Un an plus tôt"),
-            ColumnFormat.amount("amount_eur", "Période"),
+            ColumnFormat.amount("previous_eur", "Un an plus tôt", is_corrected="was_corrected"),
+            ColumnFormat.amount("amount_eur", "Période", is_corrected=now),
             ColumnFormat.amount("change_eur", "Différence", signed=True),
             ColumnFormat.percent("evolution", "Évolution", signed=True),
             ColumnFormat.points("contribution", "Contribution", decimals=2),

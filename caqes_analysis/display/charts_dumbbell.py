@@ -106,7 +106,7 @@ def dumbbells(
         caption=f"{caption}, {before_label} et {now_label}",
         columns=[
             ColumnFormat.text("name", "Établissement"),
-            told_apart.column("previous", before_label),
+            told_apart.column("previous", before_label, is_corrected="was_corrected"),
             told_apart.column("value", now_label),
             *([] if better == "none" else [ColumnFormat.status("move", "Mouvement", words)]),  # type: ignore[arg-type]
         ],

@@ -114,7 +114,7 @@ def department_map(
         columns=[
             ColumnFormat.text("label", "Département"),
             unit.column("value", "Valeur"),
-            ColumnFormat.count("establishments_nb", "Établissements"),
+            ColumnFormat.count("establishments_nb", "Établissements", is_corrected=None),
             ColumnFormat.text("word", "Classe"),
         ],
     )

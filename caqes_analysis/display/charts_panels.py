@@ -46,6 +46,7 @@ class _Panel:
     compared: tuple[int, ...]
     rate_pct: float | None
     partial: tuple[int, ...] = ()
+    is_new: bool = False
 
     @property
     def lines(self) -> tuple[list[float], list[float]]:
@@ -83,7 +84,8 @@ def small_multiples(
     frame
         One row a group and month: ``label`` (name of the group), ``month``, ``amount_eur`` and, where they exist,
         ``value_status``, ``is_provisional``, ``left_out_nb`` and ``by_cumul_nb`` (how many of the group are not in the
-        month, or are there for several): such a month is no point of the line.
+        month, or are there for several): such a month is no point of the line. ``is_new`` is true of a group that was
+        not there all the year before: it has no rate, and lacks nothing.
     year, name, envelope
         Year, whose spending it is, code of the envelope.
     noun, feminine
@@ -121,7 +123,8 @@ def _panel(label: str, rows: pd.DataFrame, year: int) -> _Panel:
     known = [m.month for m, same in zip(now, before, strict=True) if None not in (m.amount_eur, same.amount_eur)]
     compared = tuple(known if comparable_months(now, before) else ())
     rate = evolution_pct(_sum(now, compared), _sum(before, compared)) if compared else None
-    return _Panel(label, now, before, compared, rate, _partial_months(rows, now, year))
+    is_new = bool(rows["is_new"].any()) if "is_new" in rows else False
+    return _Panel(label, now, before, compared, rate, _partial_months(rows, now, year), is_new)
 
 
 def _partial_months(rows: pd.DataFrame, now: Sequence[MonthValue], year: int) -> tuple[int, ...]:
@@ -223,6 +226,15 @@ def _legend(drawing: Canvas, year: int, colour: str) -> None:
     drawing.text(190, 15.5, "indice 100", va="baseline")
 
 
+def _is_corrected(months: Sequence[MonthValue], compared: Sequence[int]) -> bool:
+    return any(month.is_corrected for month in months if month.month in compared)
+
+
+def _status(panel: _Panel) -> str | None:
+    """Return « sans objet » of a group that was not there all the year before; nothing else is known of its state."""
+    return "not_applicable" if panel.is_new and not panel.compared else None
+
+
 def _table(panels: Sequence[_Panel], caption: str, noun: str, year: int) -> Table:
     data = pd.DataFrame(
         {
@@ -231,16 +243,20 @@ def _table(panels: Sequence[_Panel], caption: str, noun: str, year: int) -> Tabl
             "before": [_sum(panel.before, panel.compared) if panel.compared else None for panel in panels],
             "now": [_sum(panel.now, panel.compared) if panel.compared else None for panel in panels],
             "rate": [panel.rate_pct for panel in panels],
+            "now_is_corrected": [_is_corrected(panel.now, panel.compared) for panel in panels],
+            "was_corrected": [_is_corrected(panel.before, panel.compared) for panel in panels],
+            "value_status": [_status(panel) for panel in panels],
         }
     )
+    data["is_corrected"] = data["now_is_corrected"] | data["was_corrected"]
     return Table.from_frame(
         data,
         caption=caption,
         columns=[
             ColumnFormat.text("label", capitalised(noun)),
-            ColumnFormat.count("months", "Mois comparés"),
-            ColumnFormat.amount("before", str(year - 1)),
-            ColumnFormat.amount("now", str(year)),
+            ColumnFormat.count("months", "Mois comparés", is_corrected=None, value_status=None),
+            ColumnFormat.amount("before", str(year - 1), is_corrected="was_corrected"),
+            ColumnFormat.amount("now", str(year), is_corrected="now_is_corrected"),
             ColumnFormat.percent("rate", "Évolution", signed=True),
         ],
     )

@@ -52,6 +52,7 @@ class _Point:
     is_beyond: bool
     is_missed: bool | None = None
     set_aside: str | None = None
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,11 +170,12 @@ def distribution(
     checked(pd.DataFrame({"value": counted}), (), "distribution")
     kept = [*([] if target_pct is None else [target_pct]), *([] if reference is None else [reference.value])]
     low, high = _fences(counted, kept)
+    corrected = known["is_corrected"].fillna(False).astype(bool) if "is_corrected" in known else [False] * len(known)
     verdicts = known["is_missed"].tolist() if "is_missed" in known else [None] * len(known)
     points = [
-        _Point(str(finess), str(name), value, not low <= value <= high, missed, why)
-        for finess, name, value, missed, why in zip(
-            known["finess"], known["name"], values, verdicts, reasons, strict=True
+        _Point(str(finess), str(name), value, not low <= value <= high, missed, why, is_corrected)
+        for finess, name, value, missed, why, is_corrected in zip(
+            known["finess"], known["name"], values, verdicts, reasons, corrected, strict=True
         )
     ]
     scene = _Scene(points, target_pct, target_label, better, unit, reference, month_nb, scope)
@@ -353,6 +355,7 @@ def _table(scene: _Scene, caption: str) -> Table:
             "value": [point.value for point in scene.points],
             "missed": [None if point.set_aside else scene.misses(point) for point in scene.points],
             "set_aside": [point.set_aside or "–" for point in scene.points],
+            "is_corrected": [point.is_corrected for point in scene.points],
         }
     )
     columns = [

@@ -286,8 +286,8 @@ def of_the(label: str) -> str:
 
 
 def natural_order(text: object) -> tuple[tuple[int, int, str], ...]:
-    """Return a key by which numbers inside a text sort as numbers (« 9 – … » before « 10 – … »)."""
-    parts = re.split(r"([0-9]+)", str(text))
+    """Return a key by which numbers inside a text sort as numbers (« 9 – … » before « 10 – … »), « Î » as « I »."""
+    parts = re.split(r"([0-9]+)", french.alphabetical(str(text)))
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 

@@ -169,6 +169,9 @@ def in_both_years(evolutions: pd.DataFrame) -> pd.Series[bool]:
     return ~evolutions["is_perimeter_change"].fillna(False).astype(bool)
 
 
+_STATES = ("is_provisional", "is_corrected", "now_is_corrected", "was_corrected")
+
+
 def sum_evolutions(evolutions: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Add the evolutions of establishments up to groups: the group's rate is that of its sums, at constant perimeter.
 
@@ -185,8 +188,8 @@ def sum_evolutions(evolutions: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         ``by`` + ``current_eur, previous_eur, establishments_nb``, sums of all the establishments; ``compared_eur,
         compared_previous_eur``, sums of those that are in both years; ``evolution_pct``, rate of the latter; and
         ``perimeter_eur, perimeter_points``, what the others add to the change and to the rate. Ordered by group;
-        amounts are exact sums of what the sheets show. Where ``evolutions`` has them, ``is_provisional`` and
-        ``is_corrected``: a sum is what one of its parts is.
+        amounts are exact sums of what the sheets show. Where ``evolutions`` has them, ``is_provisional``,
+        ``is_corrected``, ``now_is_corrected`` and ``was_corrected``: a sum is what one of its parts is.
 
     Examples
     --------
@@ -196,7 +199,7 @@ def sum_evolutions(evolutions: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     >>> sums[["evolution_pct", "perimeter_eur", "perimeter_points"]].round(1).values.tolist()
     [[5.0, 10.0, 10.0]]
     """
-    states = {name: (name, "any") for name in ("is_provisional", "is_corrected") if name in evolutions}
+    states = {name: (name, "any") for name in _STATES if name in evolutions}
     kept = in_both_years(evolutions)
     parts = {
         "compared_eur": evolutions["current_eur"].where(kept, 0),

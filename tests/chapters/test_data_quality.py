@@ -59,6 +59,16 @@ def test_the_answer_begins_with_the_verdict(page: Page) -> None:
     assert "1 constat à regarder" in wrong
 
 
+def test_a_finding_keeps_its_count_and_names_the_establishment(page: Page) -> None:
+    empty = Finding("essai", "REPONSE_VIDE", f"{A}, PHMEV", "warning", 3, f"{A}, lits (ligne 8)", "Comptée.")
+    page.store.write(tables.FINDINGS, Findings([empty]).to_frame(), part="campagne")
+    table = data_quality.findings_table(page)
+    assert [header.label for header in table.columns][2] == "Cas"
+    (row,) = table.rows
+    assert row[2].text == "3"
+    assert row[3].text.startswith(f"CH A ({A}), PHMEV : CH A ({A}), lits (ligne 8)")
+
+
 def test_the_yearly_base_is_told_year_by_year(page: Page) -> None:
     # 2023: 12 × 100 each, as the base says; 2024: 9 × 100 each against 1 000.
     for year, total in ((2023, "1200.00"), (2024, "1000.00")):
