@@ -118,3 +118,17 @@ def test_whole_amount_to_the_cent(sample: tuple[str, pd.DataFrame, pd.DataFrame]
     expected = {"nouvelle-aquitaine": (162_934_894.76, 171_844_979.31), "national": (34_113_493.09, 36_235_686.11)}
     found = [region(values, "phmev_annual", measure)["value"] for measure in ("reimbursed_eur", "base_eur")]
     assert tuple(found) == expected[name]
+
+
+def test_the_notes_on_marked_presentations_are_those_of_the_base(real_data: Path) -> None:
+    """Where one side of a group is nearly not marked, its page says why a share is 0 % or 100 %."""
+    marked = pd.read_csv(real_data / "phmev" / "phmev2024_biosimilar_flags_BC.csv", dtype=str)
+    names = {
+        (atc, flag): own["l_cip13"].str.split().str[0].tolist()
+        for (atc, flag), own in marked.groupby(["ATC5", "TOP_GEN"])
+    }
+    assert names["L03AA02", "C"] == ["NEUPOGEN"]
+    assert names["H01AC01", "C"] == ["GENOTONORM"]
+    assert ("L03AA13", "C") not in names
+    assert ("L04AC07", "B") not in names
+    assert not any("TOUJEO" in own for (atc, _), own in names.items() if atc == "A10AE04")
