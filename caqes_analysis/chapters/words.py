@@ -216,13 +216,13 @@ def masked_words(campaign: Campaign) -> str:
     Examples
     --------
     >>> from caqes_analysis.campaign import load_campaign
-    >>> masked_words(load_campaign("parameters/demonstration-2024.yml")).partition("patients")[2]
-    ' ou de séjours de 1 à 10 pourrait en être déduit (secret statistique).'
+    >>> masked_words(load_campaign("parameters/demonstration-2024.yml")).partition("un nombre ")[2]
+    'de 1 à 10 (patients, séjours, prescriptions…) pourrait en être déduit (secret statistique).'
     """
     most = french.number(campaign.disclosure.minimum_count_nb - 1)
     return (
-        f"Masqué{french.NBSP}: un nombre de patients ou de séjours de 1 à {most} pourrait en être déduit (secret "
-        "statistique)."
+        f"Masqué{french.NBSP}: un nombre de 1 à {most} (patients, séjours, prescriptions…) pourrait en être déduit "
+        "(secret statistique)."
     )
 
 
