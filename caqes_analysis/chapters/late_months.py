@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, sentence_case
+from caqes_analysis.chapters.sheet_spending import FIGURES_OF_A_SHEET
+from caqes_analysis.chapters.words import envelope_of, sentence_case
 from caqes_analysis.display.series import carried_euros
 
 __all__ = ["low_late_months"]
@@ -24,45 +24,41 @@ def low_late_months(page: Page) -> list[str]:
     """Return which provisional months are far under what the settled ones lead to expect, in French.
 
     Each month is compared with the same month a year before, on logarithms: a provisional one is told when it is under
-    80 % of what the mean of the settled ones gives, and six standard errors under it.
+    80 % of what the mean of the settled ones gives, and six standard errors under it. The envelopes are those whose
+    months the sheet draws: no others are read for it.
 
     Parameters
     ----------
     page
         The sheet.
     """
-    if page.campaign.is_annual or page.campaign.settled_month_nb == page.campaign.last_month_nb:
+    settled_nb, late_nb, year = page.campaign.settled_month_nb, page.campaign.last_month_nb, page.campaign.year
+    if page.campaign.is_annual or settled_nb == late_nb:
         return []
-    rows = page.store.query(
-        """
-        select n.envelope, n.month, n.amount_eur, n.is_provisional, b.amount_eur::double as before_eur,
-               ln(n.amount_eur::double / b.amount_eur::double) as ratio
-        from monthly_grid n
-        join monthly_grid b
-          on b.finess = n.finess and b.envelope = n.envelope and b.month = n.month - interval 1 year
-        where n.finess = $finess and year(n.month) = $year and n.amount_eur > 0 and b.amount_eur > 0
-        order by n.envelope, n.month
-        """,
-        {"finess": page.finess, "year": page.campaign.year},
-    )
-    found: dict[pd.Timestamp, list[str]] = {}
-    ordered = ordered_by_envelope(rows)
-    for code, own in ordered.groupby("envelope", sort=False):
-        settled = own.loc[~own["is_provisional"].astype(bool), "ratio"]
+    found: dict[int, list[str]] = {}
+    for code in dict.fromkeys((page.lead_envelope, *FIGURES_OF_A_SHEET)):
+        rows = page.months(code)
+        months = zip(rows["month"], rows["amount_eur"].astype("float64"), strict=True)
+        amounts = {(when.year, when.month): amount for when, amount in months if amount > 0}
+        ratios = {
+            month: float(np.log(amounts[year, month] / amounts[year - 1, month]))
+            for month in range(1, late_nb + 1)
+            if (year, month) in amounts and (year - 1, month) in amounts
+        }
+        settled = [ratio for month, ratio in ratios.items() if month <= settled_nb]
         if len(settled) < _LEAST_SETTLED_NB:
             continue
-        error = max(float(settled.std()), _LEAST_SD_LOG) * np.sqrt(1 + 1 / len(settled))
-        for row in own[own["is_provisional"].astype(bool)].to_dict("records"):
-            gap = row["ratio"] - float(settled.mean())
-            if gap <= np.log(_MOST_LEFT) and gap <= -_LEAST_CERTAINTY * error:
-                expected = row["before_eur"] * np.exp(settled.mean())
-                label = envelope_of(page.campaign, str(code)).short_label
-                amount = french.compact_euros(row["amount_eur"])
+        usual = float(np.mean(settled))
+        error = max(float(np.std(settled, ddof=1)), _LEAST_SD_LOG) * np.sqrt(1 + 1 / len(settled))
+        for month, ratio in ratios.items():
+            if month > settled_nb and ratio - usual <= min(np.log(_MOST_LEFT), -_LEAST_CERTAINTY * error):
+                expected = amounts[year - 1, month] * np.exp(usual)
+                label = envelope_of(page.campaign, code).short_label
+                amount = french.compact_euros(amounts[year, month])
                 told = f"{label} ({amount}, environ {carried_euros(expected, 0, expected)} attendus)"
-                found.setdefault(row["month"], []).append(told)
-    late = page.campaign.last_month_nb
+                found.setdefault(month, []).append(told)
     return [
-        f"{sentence_case(french.month_year(month))}, provisoire : {french.list_in_words(told)} nettement sous le "
-        f"niveau des mois définitifs ; envoi sans doute incomplet, l'évolution à M{late} en est abaissée."
+        f"{sentence_case(french.month_name(month))} {year}, provisoire : {french.list_in_words(told)} nettement sous "
+        f"le niveau des mois définitifs ; envoi sans doute incomplet, l'évolution à M{late_nb} en est abaissée."
         for month, told in sorted(found.items())
     ]

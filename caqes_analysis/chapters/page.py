@@ -202,6 +202,16 @@ class Page:
             self._settled_of[envelope] = rows[kept].reset_index(drop=True)
         return self._settled_of[envelope].copy(deep=False)
 
+    def months(self, envelope: str) -> pd.DataFrame:
+        """Return the months of an envelope for the establishment of a sheet, in order: read once for several parts."""
+        if envelope not in self._months_of:
+            self._months_of[envelope] = self.store.query(
+                "select month, amount_eur, value_status, is_provisional, is_corrected from monthly_grid "
+                "where finess = $finess and envelope = $envelope order by month",
+                {"finess": self.finess, "envelope": envelope},
+            )
+        return self._months_of[envelope].copy(deep=False)
+
     @cached_property
     def targets(self) -> pd.DataFrame:
         """Table ``targets``."""
@@ -296,6 +306,10 @@ class Page:
 
     @cached_property
     def _settled_of(self) -> dict[str | None, pd.DataFrame]:
+        return {}
+
+    @cached_property
+    def _months_of(self) -> dict[str, pd.DataFrame]:
         return {}
 
     @cached_property

@@ -87,8 +87,9 @@ def longest_known(
     answers
         What :func:`answered_by` found.
     """
-    shown = _printed(one)
-    same = [other for other in readings if answers.get(other.definition.id) is one and _printed(other) == shown]
+    others = [other for other in readings if answers.get(other.definition.id) is one]
+    shown = _printed(one) if others else None
+    same = [other for other in others if _printed(other) == shown]
     return max([one, *same], key=known_periods_nb) if shown else one
 
 
@@ -102,9 +103,11 @@ def _printed(one: IndicatorReading) -> str | None:
 
 def known_periods_nb(one: IndicatorReading) -> int:
     """Return over how many years what an establishment measures is known, that of an evolution being its level."""
-    rows = one.rows("establishment", one.level.id)
+    rows = one.rows("establishment")
     number = rows["periods_nb"].iloc[0] if len(rows) else None
-    return 0 if number is None or pd.isna(number) else int(number)
+    if number is None or pd.isna(number):
+        return 0
+    return int(number) + (one.measure.evolution_of is not None)  # an evolution begins a year after its level
 
 
 def other_source_words(reading: IndicatorReading) -> tuple[str, bool]:

@@ -48,6 +48,7 @@ from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = [
+    "FIGURES_OF_A_SHEET",
     "available_table",
     "cumulative_figure",
     "evolution_table",
@@ -67,7 +68,8 @@ _UNLIKE_MONTHS = (
 )
 _MODES = "transport_"
 """How the codes of the modes of transport begin."""
-_FIGURES_OF_A_SHEET = ("phmev", "extra_list_drugs", "extra_list_devices")
+FIGURES_OF_A_SHEET = ("phmev", "extra_list_drugs", "extra_list_devices")
+"""Envelopes whose months a sheet draws, after the one that leads it."""
 
 
 def needs_months(what: str) -> Notice:
@@ -200,22 +202,14 @@ def _left_out(envelope: str, months: str) -> str:
     return f"{envelope} : {french.list_in_words(names)} {verb} des deux années, parce qu'{pronoun} dans l'une d'elles."
 
 
-def _series(page: Page, envelope: str) -> pd.DataFrame:
-    return page.store.query(
-        "select month, amount_eur, value_status, is_provisional, is_corrected from monthly_grid "
-        "where finess = $finess and envelope = $envelope order by month",
-        {"finess": page.finess, "envelope": envelope},
-    )
-
-
 def monthly_figures(page: Page) -> tuple[Figure | Notice, ...]:
     """Return the monthly spending of the main envelopes against the two previous years."""
     if page.campaign.is_annual:
         return (needs_months("La dépense mensuelle"),)
     figures = []
-    shown = tuple(dict.fromkeys((page.lead_envelope, *_FIGURES_OF_A_SHEET)))
+    shown = tuple(dict.fromkeys((page.lead_envelope, *FIGURES_OF_A_SHEET)))
     for envelope in shown:
-        rows = _series(page, envelope)
+        rows = page.months(envelope)
         if rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
             drawn = monthly_spending(
                 rows, year=page.campaign.year, name=str(page.establishment["name"]), envelope=envelope
@@ -248,7 +242,7 @@ def cumulative_figure(page: Page) -> Figure | Notice:
     if page.campaign.is_annual:
         return needs_months("La trajectoire de l'année")
     lead = page.lead_envelope
-    rows = _series(page, lead)
+    rows = page.months(lead)
     if not rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
         return _cumuls_figure(page)
     landing = landing_of(page, lead)
@@ -354,7 +348,7 @@ def available_table(page: Page) -> Table | Notice | None:
         over = french.compact_euros(-left)
         return Notice("warning", f"Rien ne reste sous {noun}", f"Les mois observés le dépassent déjà de {over}.")
     short = envelope_of(page.campaign, lead).short_label
-    rows = rest_of_months(_series(page, lead), row)
+    rows = rest_of_months(page.months(lead), row)
     amounts = ["previous_eur", "expected_eur", "available_eur"]
     sums = rows[amounts].sum(min_count=len(rows)).to_frame().T
     # A month is followed more closely than a year: thousands of euros, also where the year is written in millions.
