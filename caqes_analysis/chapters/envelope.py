@@ -10,7 +10,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.corrected import with_corrected_years
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.part_months import part_months_note
+from caqes_analysis.chapters.part_months import part_months_note, unmatched_note
 from caqes_analysis.chapters.region import left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.verdicts import judged, no_object, no_object_notes, position_in, year_gap
@@ -89,7 +89,11 @@ def position_figure(page: Page, envelope: str) -> Figure | Notice:
         target_pct=target.value,
         target_label=target.noun,
         month_nb=page.campaign.settled_month_nb,
-        notes=[sentence_case(target.label), *([f"Sans objet, donc sans point : {apart}."] if apart else [])],
+        notes=[
+            sentence_case(target.label),
+            *([f"Sans objet, donc sans point : {apart}."] if apart else []),
+            *part_months_note(page, rows, "leur taux est celui"),
+        ],
     )
 
 
@@ -196,6 +200,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
             *filter(None, (apart, sentence_case(target.label), target.perimeter_label)),
             *no_object_notes(page, rows),
             *part_months_note(page, rows, "leur montant, leur part et leur taux sont ceux"),
+            *unmatched_note(page, rows),
         ]
         if previous
         else [],

@@ -9,7 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.corrected import with_corrected_years
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.part_months import part_months_note
+from caqes_analysis.chapters.part_months import part_months_note, unmatched_note
 from caqes_analysis.chapters.verdicts import no_object_notes
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
@@ -67,6 +67,7 @@ def finder_table(page: Page) -> Table:
     notes = [
         *no_object_notes(page, rows, openings=True),
         *part_months_note(page, rows, "leur montant et leur taux sont ceux"),
+        *unmatched_note(page, rows),
     ]
     return Table.from_frame(frame, caption=caption, columns=columns, notes=notes)
 

@@ -6,9 +6,10 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import MAIN_ENVELOPE
+from caqes_analysis.chapters.words import MAIN_ENVELOPE, envelope_of, ordered_by_envelope, sentence_case
+from caqes_analysis.quality import UNMATCHED_WORDS
 
-__all__ = ["amount_words", "part_months_note"]
+__all__ = ["amount_words", "part_months_note", "part_months_notes", "unmatched_note"]
 
 _NAMED_NB = 6
 
@@ -53,6 +54,45 @@ def part_months_note(page: Page, rows: pd.DataFrame, told: str) -> list[str]:
     more = len(found) - _NAMED_NB
     named = french.list_in_words([*found[:_NAMED_NB], *([french.plural(more, "autre")] if more > 0 else [])])
     return [f"Sur une partie des mois{french.NBSP}: {named} ; {told} de ces mois."]
+
+
+def part_months_notes(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Say in one note which envelopes of a table lack months, for the table that holds them all; often nothing.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    rows
+        Rows of ``evolutions``, of several envelopes.
+    """
+    found = [
+        f"{envelope_of(page.campaign, str(code)).short_label} {' ; '.join(lacking)}"
+        for code, own in ordered_by_envelope(rows).groupby("envelope", sort=False)
+        if (lacking := _lacking(own))
+    ]
+    return [f"Montants des mois reçus{french.NBSP}: {', '.join(found)}."] if found else []
+
+
+def unmatched_note(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Name the establishments whose months do not make the yearly base; nothing of an open year, or of other envelopes.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    rows
+        Rows of ``evolutions``, of one envelope.
+    """
+    if rows.empty or rows["envelope"].iloc[0] != MAIN_ENVELOPE or not page.campaign.is_closed_year:
+        return []
+    denied = {finess for finess, year in page.unmatched if year in (page.campaign.year, page.campaign.year - 1)}
+    own = rows[rows["finess"].isin(denied) & rows["missing_months"].isna()]
+    if own.empty:
+        return []
+    names = page.establishments.set_index("finess")["name"]
+    who = french.list_in_words([str(names.get(finess, finess)) for finess in own["finess"]])
+    return [f"{sentence_case(UNMATCHED_WORDS)}, donc pas de verdict{french.NBSP}: {who}."]
 
 
 def _lacking(rows: pd.DataFrame) -> list[str]:

@@ -23,7 +23,7 @@ from caqes_analysis.chapters.landing import (
     region_landing,
 )
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.part_months import amount_words, part_months_note
+from caqes_analysis.chapters.part_months import amount_words, part_months_note, part_months_notes
 from caqes_analysis.chapters.sheet_spending import needs_months, provisional_note, without_provisional
 from caqes_analysis.chapters.verdicts import judged, region_gap
 from caqes_analysis.chapters.words import (
@@ -178,6 +178,7 @@ def envelope_table(page: Page) -> Table:
         columns=columns,
         notes=[
             *perimeter_notes(page),
+            *part_months_notes(page, page.settled()),
             *benchmark_notes(page, rows["envelope"]),
             *_summed_elsewhere(page, rows["envelope"].tolist()),
             *([sums, CALIBRATION_NOTE, LIKELIHOOD_NOTE] if has_forecast else []),

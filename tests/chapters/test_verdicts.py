@@ -12,6 +12,7 @@ from caqes_analysis import tables
 from caqes_analysis.chapters import (
     Page,
     envelope,
+    finder,
     forecasts,
     home,
     indicator,
@@ -165,6 +166,12 @@ def test_an_amount_that_lacks_a_month_says_so_and_what_the_base_has(pages: dict[
     note = f"Sur une partie des mois : CH {B} (11 mois sur 12, juin manquant) ; leur montant, leur part et leur taux"
     table = envelope.establishment_table(region_page, "phmev")
     assert any(one.replace("\xa0", " ").startswith(note) for one in table.notes)
+    denied = f"La somme des mois n'est pas celle d'Open PHMEV, donc pas de verdict : CH {C}."
+    assert denied in [one.replace("\xa0", " ") for one in table.notes]
+    assert denied in [one.replace("\xa0", " ") for one in finder.finder_table(region_page).notes]
+    whole = region.envelope_table(region_page)
+    said = "Montants des mois reçus : PHMEV sans juin pour un établissement."
+    assert said in [one.replace("\xa0", " ") for one in whole.notes]
     figure = region.contribution_figure(region_page)
     assert any("leur contribution est celle de ces mois" in one for one in figure.notes)
 
