@@ -111,7 +111,7 @@ def _sanctions(page: Page, rows: pd.DataFrame) -> list[str]:
     whom = french.plural(len(due), "contrat")
     total = french.euros(total_of(due["amount_eur"]), cents=True)
     return [
-        f"Avant procédure contradictoire, la grille donnerait une sanction à {whom}, {total} en tout ({grid.label})"
+        f"Avant procédure contradictoire, la grille donnerait une sanction à {whom}, {total} en tout ; {grid.label}"
     ]
 
 

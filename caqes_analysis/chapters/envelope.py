@@ -22,6 +22,10 @@ from caqes_analysis.indicators.evolution import in_both_years, sum_evolutions
 
 __all__ = ["department_panels", "establishment_table", "levels_figure", "monthly_figure", "position_figure"]
 
+_AMOUNT_AND_RATE = (
+    "son montant, sa part et son taux sont ceux",
+    "leur montant, leur part et leur taux sont ceux",
+)
 _NO_RATE = "Il y faut l'année {year} : la campagne n'en nomme aucun fichier, ou aucun mois n'est comparable."
 
 
@@ -92,7 +96,7 @@ def position_figure(page: Page, envelope: str) -> Figure | Notice:
         notes=[
             sentence_case(target.label),
             *([f"Sans objet, donc sans point : {apart}."] if apart else []),
-            *part_months_note(page, rows, "leur taux est celui"),
+            *part_months_note(page, rows, ("son taux est celui", "leur taux est celui")),
         ],
     )
 
@@ -199,7 +203,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         notes=[
             *filter(None, (apart, sentence_case(target.label), target.perimeter_label)),
             *no_object_notes(page, rows),
-            *part_months_note(page, rows, "leur montant, leur part et leur taux sont ceux"),
+            *part_months_note(page, rows, _AMOUNT_AND_RATE),
             *unmatched_note(page, rows),
         ]
         if previous

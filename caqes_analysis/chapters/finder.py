@@ -66,7 +66,7 @@ def finder_table(page: Page) -> Table:
         caption += f", par rapport {against_phrase(campaign, month_nb)}"
     notes = [
         *no_object_notes(page, rows, openings=True),
-        *part_months_note(page, rows, "leur montant et leur taux sont ceux"),
+        *part_months_note(page, rows, ("son montant et son taux sont ceux", "leur montant et leur taux sont ceux")),
         *unmatched_note(page, rows),
     ]
     return Table.from_frame(frame, caption=caption, columns=columns, notes=notes)

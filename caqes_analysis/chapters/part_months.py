@@ -29,7 +29,7 @@ def amount_words(page: Page, rows: pd.DataFrame) -> str:
     return f"{amount} ({' ; '.join(lacking)})" if lacking else amount
 
 
-def part_months_note(page: Page, rows: pd.DataFrame, told: str) -> list[str]:
+def part_months_note(page: Page, rows: pd.DataFrame, told: tuple[str, str]) -> list[str]:
     """Name the establishments whose amount is that of a part of the months; nothing when there is none.
 
     Parameters
@@ -39,7 +39,7 @@ def part_months_note(page: Page, rows: pd.DataFrame, told: str) -> list[str]:
     rows
         Rows of ``evolutions``, of one envelope.
     told
-        What of them is to be read on these months: « leur part et leur taux sont ceux ».
+        What of one, then of several, is read on these months: « son taux est celui », « leur taux est celui ».
     """
     names = page.establishments.set_index("finess")["name"]
     parts = rows[rows["missing_months"].notna()].sort_values(["current_eur", "finess"], ascending=[False, True])
@@ -53,7 +53,7 @@ def part_months_note(page: Page, rows: pd.DataFrame, told: str) -> list[str]:
         found.append(f"{who} ({counted}, {french.list_in_words(absent)} manquant{'s' if len(absent) > 1 else ''})")
     more = len(found) - _NAMED_NB
     named = french.list_in_words([*found[:_NAMED_NB], *([french.plural(more, "autre")] if more > 0 else [])])
-    return [f"Sur une partie des mois{french.NBSP}: {named} ; {told} de ces mois."]
+    return [f"Sur une partie des mois{french.NBSP}: {named} ; {told[len(found) > 1]} de ces mois."]
 
 
 def part_months_notes(page: Page, rows: pd.DataFrame) -> list[str]:

@@ -267,7 +267,10 @@ def contribution_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         period=through_phrase(page.campaign, page.campaign.settled_month_nb).removeprefix("de ").removeprefix("en "),
         name=page.campaign.region.name,
         envelope=envelope,
-        notes=[*([apart] if apart else []), *part_months_note(page, rows, "leur contribution est celle")],
+        notes=[
+            *([apart] if apart else []),
+            *part_months_note(page, rows, ("sa contribution est celle", "leur contribution est celle")),
+        ],
     )
 
 

@@ -194,6 +194,9 @@ def _monthly_table(years: dict[int, list[MonthValue]], year: int, subject: str) 
     columns["evolution_pct"] = [
         evolution_pct(now.amount_eur, before.amount_eur) for now, before in zip(years[0], years[1], strict=True)
     ]
+    columns["is_corrected"] = [
+        now.is_corrected or before.is_corrected for now, before in zip(years[0], years[1], strict=True)
+    ]
     amounts = [
         ColumnFormat.amount(
             f"amount_{offset}",

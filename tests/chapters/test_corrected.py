@@ -75,6 +75,15 @@ def test_shares_and_counts_of_groups_are_marked_as_their_amounts(page: Page) -> 
     )
 
 
+def test_the_rate_of_a_month_is_marked_as_either_amount(page: Page) -> None:
+    figure = envelope.monthly_figure(page, "phmev")
+    assert isinstance(figure, Figure)
+    found = marked(figure.table)  # 2022, 2023, 2024, evolution
+    assert found["février"] == [False, False, True, True]
+    assert found["mai"] == [False, True, False, True]
+    assert found["avril"] == [False] * 4
+
+
 def test_every_table_of_establishments_is_marked(page: Page) -> None:
     listed = marked(envelope.establishment_table(page, "phmev"))
     assert listed["CH A"][1:4] == [True, True, True]

@@ -163,7 +163,7 @@ def test_an_amount_that_lacks_a_month_says_so_and_what_the_base_has(pages: dict[
     # 1 320 + 11 × 102 + (11 × 105 + 57) + 2 × 1 212 received; the base has 1 224 of B and 1 260 of C.
     said = words(region.answer(region_page, "phmev"))
     assert "pour atteindre 6,1 k€ (sans juin pour un établissement ; 6,2 k€ d'après Open PHMEV)" in said
-    note = f"Sur une partie des mois : CH {B} (11 mois sur 12, juin manquant) ; leur montant, leur part et leur taux"
+    note = f"Sur une partie des mois : CH {B} (11 mois sur 12, juin manquant) ; son montant, sa part et son taux"
     table = envelope.establishment_table(region_page, "phmev")
     assert any(one.replace("\xa0", " ").startswith(note) for one in table.notes)
     denied = f"La somme des mois n'est pas celle d'Open PHMEV, donc pas de verdict : CH {C}."
@@ -173,7 +173,7 @@ def test_an_amount_that_lacks_a_month_says_so_and_what_the_base_has(pages: dict[
     said = "Montants des mois reçus : PHMEV sans juin pour un établissement."
     assert said in [one.replace("\xa0", " ") for one in whole.notes]
     figure = region.contribution_figure(region_page)
-    assert any("leur contribution est celle de ces mois" in one for one in figure.notes)
+    assert any("; sa contribution est celle de ces mois." in one for one in figure.notes)
 
 
 def test_months_that_follow_each_other_are_told_together() -> None:
