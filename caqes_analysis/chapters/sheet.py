@@ -140,10 +140,10 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     source = received if lead == MAIN_ENVELOPE and _unmatched_words(page) else ""
     # Of a few hundred euros a rate says nothing without them.
     is_small = max(row["current_eur"], row["previous_eur"]) < _SMALL_EUR
-    size += f" (de {french.compact_euros(row['previous_eur'])} à {amount})" if is_small else ""
+    small = f" Petits montants : {french.compact_euros(row['previous_eur'])} puis {amount}." if is_small else ""
     return Text.answer(
         f"{sentence_case(period)}{source}, {whose} {verb}{size} par rapport {compared_with_phrase(page, row)}"
-        f"{compared}.{apart}"
+        f"{compared}.{small}{apart}"
     )
 
 
