@@ -58,8 +58,11 @@ def _amounts_received(page: Page) -> dict[str, str]:
         f"select source, '{kind}', null, date_basis from extra_list_use where {kind}_eur is not null"
         for kind in ("purchase", "tariff", "reimbursed")
     ]
-    by_month = "select delivery, amount_kind, tax, date_basis from monthly_spend"
-    rows = page.store.query(f"{' union '.join([by_month, *by_product])} order by all")
+    by_month = [
+        f"select delivery, amount_kind, tax, date_basis from {table}"
+        for table in ("monthly_spend", "cumulative_spend", "replaced_spend")
+    ]
+    rows = page.store.query(f"{' union '.join([*by_month, *by_product])} order by all")
     found: dict[str, list[str]] = {}
     for delivery, kind, tax, date_basis in rows.itertuples(index=False):
         found.setdefault(str(delivery), []).append(amount_words(kind, tax, date_basis))

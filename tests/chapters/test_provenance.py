@@ -20,11 +20,13 @@ def test_each_file_says_what_its_amounts_are(tmp_path: Path) -> None:
     """A tariff with tax is not a price without: the guide sends the reader here to know which was received."""
     page = page_of(tmp_path)
     store = page.store
-    names = ("mois", "sus", "contrats")
+    names = ("mois", "sus", "contrats", "ancien")
     files = pd.DataFrame({"delivery": names, "file": [f"{name}.csv" for name in names], "sha256": "0" * 64, "rows": 1})
     store.write(tables.DELIVERIES, tables.DELIVERIES.conform(files), part="essai")
     months = monthly_rows({(A, "phmev"): {"2024-01": "1.00"}}).assign(delivery="mois", tax="TTC", date_basis="care")
     store.write(tables.MONTHLY_SPEND, tables.MONTHLY_SPEND.conform(months), part="essai")
+    old = months.assign(delivery="ancien", tax="HT", replaced_by="mois")
+    store.write(tables.REPLACED_SPEND, tables.REPLACED_SPEND.conform(old), part="essai")
     row = {"source_line": 1, "finess": A, "month": "2024-01-01", "code": "9000001", "purchase_eur": Decimal("1.00")}
     used = tables.EXTRA_LIST_USE.conform(
         pd.DataFrame([row]), source="sus", date_basis="discharge", kind="drug", **STATE
@@ -36,6 +38,7 @@ def test_each_file_says_what_its_amounts_are(tmp_path: Path) -> None:
     at = labels.index("Montants")
     said = {row[0].text: row[at].text for row in table.rows if row[0].text[:-4] in names}
     assert said == {
+        "ancien.csv": "montant remboursé, HT, au mois des soins",
         "contrats.csv": "–",
         "mois.csv": "montant remboursé, TTC, au mois des soins",
         "sus.csv": "prix d'achat, au mois de la sortie",
