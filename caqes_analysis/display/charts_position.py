@@ -238,10 +238,10 @@ def _title(scene: _Scene, highlight: str | None) -> str:
         verb = "sont" if met > 1 else "est" if met else "n'est"
         return f"{who} sur {french.in_words(number)} {verb} {side} {limit} (référentiel)"
     if scene.target_pct is None:
-        # With many equal values, fewer than half are above the median: of an odd number, one value is the median.
+        # With several values at the median, fewer than half are above it; of an odd number, one always is at it.
         above = sum(scene.unit.write(point.value) != middle and point.value > scene.middle for point in points)
         equal = sum(scene.unit.write(point.value) == middle for point in points)
-        if above < number // 2 or equal > 1:
+        if above < number // 2 or (equal > 1 and 2 * above < number):
             return f"La valeur médiane des {scene.counted_words} est {middle}"
         half = "établissements" if number == len(scene.points) else scene.counted_words
         return f"La moitié des {half} dépasse {middle}"

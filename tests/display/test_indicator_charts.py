@@ -313,6 +313,9 @@ def test_a_median_that_several_values_share_is_exceeded_by_less_than_half() -> N
     frame = pd.DataFrame({"finess": list("ABCDE"), "name": list("ABCDE"), "value": [0.0, 0.0, 0.0, 20.0, 40.0]})
     figure = charts.distribution(frame, caption="Part", unit=SHARE, better="higher")
     assert plain(figure.title) == "La valeur médiane des cinq établissements est 0,0 %"
+    two = frame.iloc[:4].assign(value=[0.0, 7.54, 7.66, 20.0])
+    figure = charts.distribution(two, caption="Part", unit=SHARE, better="higher")
+    assert plain(figure.title) == "La moitié des établissements dépasse 7,6 %"
 
 
 def test_an_objective_that_does_not_bind_all_is_not_reached_or_missed_by_them() -> None:
