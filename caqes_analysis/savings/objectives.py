@@ -119,9 +119,12 @@ def objective_effects(
     -------
     DataFrame
         Table ``savings``, method ``decomposed``: for each contract, the sum of its envelopes, to the cent; nothing
-        where that sum is not what the contract counts. An indicator that is itself an envelope has its rows already.
+        where that sum is not what the contract counts. An objective that excludes products of a base (hepatitis C) is
+        met by its envelope without them. An indicator that is itself an envelope has its rows already.
     """
     effects = envelopes[envelopes["perimeter"] == CURRENT_PERIMETER]
+    constant = envelopes[envelopes["perimeter"] != CURRENT_PERIMETER]
+    narrow = pd.concat([constant, effects[~effects["indicator"].isin(list(constant["indicator"]))]])
     if steps.empty or effects.empty:
         return tables.SAVINGS.empty()
     known = sorted(envelope.code for envelope in campaign.all_envelopes)
@@ -132,23 +135,20 @@ def objective_effects(
         definition, measure = _by_month(objectives, subject)
         line = definition.measure(measure).numerator
         wanted = envelopes_counted(line.condition, known) if line is not None and line.table == "monthly_grid" else ()
-        own = effects[effects["indicator"].isin(list(wanted))]
-        own = own.assign(finess=[signatory.get(finess, finess) for finess in own["finess"]])
-        for finess, rows in own.groupby("finess", sort=True):
-            sums = {name: sum(part.tolist(), Decimal(0)) for name, part in rows.groupby("component")["amount_eur"]}
-            both = [counted.get((subject, finess, name)) for name in ("previous", "current")]
-            if both != [sums["previous"], sums["current"]]:
-                continue
-            parts += [
-                {
-                    "finess": finess,
-                    "indicator": subject,
-                    "year": rows["year"].iloc[0],
-                    "component": name,
-                    "amount_eur": one,
-                }
-                for name, one in sums.items()
-            ]
+        of_contracts: dict[str, dict[str, Any]] = {}
+        for read in (narrow, effects):  # everything, when both make what the contract counts
+            own = read[read["indicator"].isin(list(wanted))]
+            own = own.assign(finess=[signatory.get(finess, finess) for finess in own["finess"]])
+            for finess, rows in own.groupby("finess", sort=True):
+                sums = {name: sum(part.tolist(), Decimal(0)) for name, part in rows.groupby("component")["amount_eur"]}
+                both = [counted.get((subject, finess, name)) for name in ("previous", "current")]
+                if both == [sums["previous"], sums["current"]]:
+                    of_contracts[str(finess)] = {"year": rows["year"].iloc[0], "sums": sums}
+        parts += [
+            {"finess": finess, "indicator": subject, "year": one["year"], "component": name, "amount_eur": amount}
+            for finess, one in sorted(of_contracts.items())
+            for name, amount in one["sums"].items()
+        ]
     if not parts:
         return tables.SAVINGS.empty()
     found = tables.SAVINGS.conform(

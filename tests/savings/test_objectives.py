@@ -147,6 +147,31 @@ def test_the_change_of_a_contract_is_that_of_its_envelopes_when_they_count_the_s
     )
     steps = objective_steps(store, scheme, objectives)
     found = objective_effects(store, campaign, objectives, steps=steps, envelopes=envelopes)
+    # The contract counts without hepatitis C what the base holds with it: its envelope without them is what it counts.
+    without = tables.SAVINGS.conform(
+        pd.DataFrame(
+            effects("330000001", "phmev", previous="9.00", current="12.00", price="-1.00", volume="2.00", mix="2.00")
+        ),
+        year=2019,
+        method="decomposed",
+        perimeter="constant",
+        status="computed",
+    )
+    narrow = evaluated({"contract_finess": "330000001", "subject": "phev", **amounts("29.00", "33.00")})
+    other = store_of(evaluations=narrow, establishments=establishments)
+    both = pd.concat([envelopes, without], ignore_index=True)
+    narrower = objective_effects(
+        other, campaign, objectives, steps=objective_steps(other, scheme, objectives), envelopes=both
+    )
+    assert narrower.set_index("component")["amount_eur"].to_dict() == {
+        "previous": Decimal("29.00"),
+        "current": Decimal("33.00"),
+        "price": Decimal("-0.50"),
+        "volume": Decimal("2.25"),
+        "mix": Decimal("2.25"),
+    }
+    same = objective_effects(store, campaign, objectives, steps=steps, envelopes=both)
+    assert same.equals(found), "a contract that counts everything is told by everything"
     assert set(found["finess"]) == {"330000001"}, "the other counts euros that no envelope has"
     assert found.set_index("component")["amount_eur"].to_dict() == {
         "previous": Decimal("30.00"),
