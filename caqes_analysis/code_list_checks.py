@@ -58,15 +58,22 @@ select delivery, list, sum(lines_nb)::bigint as lines_nb, sum(amount_eur) as amo
 from met where not is_inside group by delivery, list order by delivery, list
 """
 
+# Where a source dates none of its codes, a code removed before it was read lacks as one created since does.
 _STALE = f"""
-with {_SPENT}
-select s.delivery, l.list, any_value(a.as_of) as as_of, max(s.last_day) as last_day,
-       sum(s.lines_nb)::bigint as lines_nb
-from spent s
-join listed l on l.kind = s.kind and (l.code = s.code or (l.kind = 'atc' and starts_with(s.code, l.code)))
-join ages a on a.list = l.list
-where s.last_day > a.as_of + interval {STALE_AFTER_MONTHS_NB} month
-group by s.delivery, l.list order by s.delivery, l.list
+with {_SPENT},
+seen as (
+  select s.delivery, l.list, a.as_of, s.first_day, s.last_day, s.lines_nb,
+         s.last_day > a.as_of + interval {STALE_AFTER_MONTHS_NB} month as is_after,
+         l.valid_from is null and l.kind <> 'atc' and s.first_day < a.as_of - interval {STALE_AFTER_MONTHS_NB} month
+           as is_before
+  from spent s
+  join listed l on l.kind = s.kind and (l.code = s.code or (l.kind = 'atc' and starts_with(s.code, l.code)))
+  join ages a on a.list = l.list
+)
+select delivery, list, any_value(as_of) as as_of, min(first_day) filter (is_before) as first_day,
+       max(last_day) filter (is_after) as last_day, sum(lines_nb)::bigint as lines_nb
+from seen where is_after or is_before
+group by delivery, list order by delivery, list
 """
 
 # Only kinds whose history was received are looked at; after its last publication (not its last day of effect, which a
@@ -136,8 +143,8 @@ def check_validity(store: Store, lists: Iterable[CodeList]) -> Findings:
     -------
     Findings
         ``CODE_HORS_VALIDITE`` (by delivery and list), ``LISTE_ANCIENNE`` (the list was last compared with its source
-        more than two years before the spending), ``HORS_PERIODE_D_INSCRIPTION``, ``CODE_JAMAIS_INSCRIT``,
-        ``HISTORIQUE_DEPASSE`` (by delivery). Nothing is taken away from the spending.
+        more than two years before the spending; or after it, when it dates no code), ``HORS_PERIODE_D_INSCRIPTION``,
+        ``CODE_JAMAIS_INSCRIT``, ``HISTORIQUE_DEPASSE`` (by delivery). Nothing is taken away from the spending.
 
     Notes
     -----
@@ -178,15 +185,19 @@ def _outside(row: dict[str, Any]) -> Finding:
 
 
 def _stale(row: dict[str, Any]) -> Finding:
+    first, last = row["first_day"], row["last_day"]
+    when = [] if pd.isna(first) else [f"depuis le {first:%d/%m/%Y}"]
+    when += [] if pd.isna(last) else [f"jusqu'au {last:%d/%m/%Y}"]
+    lacking = [*([] if pd.isna(last) else ["créés depuis"]), *([] if pd.isna(first) else ["supprimés avant"])]
     return Finding(
         row["delivery"],
         "LISTE_ANCIENNE",
         f"liste {row['list']}",
         "information",
         int(row["lines_nb"]),
-        f"liste vue le {row['as_of']:%d/%m/%Y}, dépenses jusqu'au {row['last_day']:%d/%m/%Y}",
-        "Des codes créés depuis peuvent manquer à la liste : la comparer à sa source, puis y inscrire la date de cette "
-        "vérification.",
+        f"liste vue le {row['as_of']:%d/%m/%Y}, dépenses {' et '.join(when)}",
+        f"Des codes {' ou '.join(lacking)} peuvent manquer à la liste : la comparer à sa source, puis y inscrire la "
+        "date de cette vérification.",
     )
 
 

@@ -103,6 +103,17 @@ def test_a_list_compared_long_ago_with_its_source_is_told(tmp_path: Path) -> Non
     assert next(iter(found)).example == "liste vue le 31/01/2019, dépenses jusqu'au 31/01/2024"
 
 
+def test_a_list_that_dates_no_code_is_told_too_long_before_it_was_read(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    lpp(store, ["2015", "2018-12", "2024-01"])
+    (found,) = check_validity(store, [code_list("lpp", {"code": "1103392"}, as_of="2019-01-31")])
+    assert (found.code, found.count) == ("LISTE_ANCIENNE", 2)
+    assert found.example == "liste vue le 31/01/2019, dépenses depuis le 01/01/2015 et jusqu'au 31/01/2024"
+    assert found.remedy.startswith("Des codes créés depuis ou supprimés avant peuvent manquer")
+    dated = code_list("lpp", {"code": "1103392", "valid_from": "2014-01-01"}, as_of="2019-01-31")
+    assert [one.count for one in check_validity(store, [dated])] == [1]
+
+
 def test_a_class_and_its_member_in_one_list(tmp_path: Path) -> None:
     store = Store(tmp_path)
     drugs(store, 2018, "A02BC01", "A02BC05", "A02BA02")
