@@ -119,7 +119,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         return (Notice("info", "Leviers", _why_none(page.levers) if page.first_levers.empty else _ALL_SMALL),)
     year = int(page.levers["year"].iloc[0])
     columns = [
-        ColumnFormat.count("rank", "Rang"),
+        ColumnFormat.text("rank", "Rang", align="right"),
         ColumnFormat.text("label", "Levier"),
         ColumnFormat.text("first", "D'abord"),
         ColumnFormat.text("median", "À la médiane", align="right"),
@@ -134,7 +134,10 @@ def own_levers(page: Page) -> tuple[Display, ...]:
     ]
     table = Table.from_frame(
         ranked.assign(
-            rank=ranked["rank"].astype("Int64").mask(ranked["is_ceiling"].astype(bool)),
+            rank=[
+                "–" if ceiling else str(rank)
+                for rank, ceiling in zip(ranked["rank"], ranked["is_ceiling"], strict=True)
+            ],
             first=first,
             label=_labels(ranked),
             median=_carried(ranked, "median_eur"),
