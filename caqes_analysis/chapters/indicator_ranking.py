@@ -20,7 +20,7 @@ from caqes_analysis.chapters.indicator_population import (
     small_counts,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
-from caqes_analysis.chapters.indicator_remarks import near_target_notes
+from caqes_analysis.chapters.indicator_remarks import few_years_notes, near_target_notes
 from caqes_analysis.chapters.indicator_uniform import is_yes_or_no
 from caqes_analysis.chapters.words import masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
@@ -182,6 +182,7 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str |
         notes += opening_notes(reading, rows)
     notes += [f"Région{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
+    notes += few_years_notes(reading)
     notes += masked_notes(reading)
     if rows["contribution"].notna().any():
         notes.append(contribution_note(reading))

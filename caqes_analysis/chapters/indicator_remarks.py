@@ -12,11 +12,13 @@ from caqes_analysis.chapters.amounts_received import received_amounts
 from caqes_analysis.chapters.assessment_words import OBJECTIVES, threshold_notes
 from caqes_analysis.chapters.indicator_population import some_of
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.same_objective import known_periods_nb
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.evaluation.assess import evaluated_year
+from caqes_analysis.indicators.dispersion import DETRENDED_FROM
 from caqes_analysis.indicators.months import envelopes_counted
 
-__all__ = ["amount_notes", "binding_notes", "merger_notes", "near_target_notes"]
+__all__ = ["amount_notes", "binding_notes", "few_years_notes", "merger_notes", "near_target_notes"]
 
 _MOST_DECIMALS_NB = 4
 
@@ -65,6 +67,20 @@ def _told_apart(unit: MeasureFormat, value: float, target: float) -> str:
         if finer.printed(value) != finer.printed(target):
             return finer.write(value)
     return replace(unit, decimals=_MOST_DECIMALS_NB).write(value)
+
+
+def few_years_notes(reading: IndicatorReading) -> list[str]:
+    """Say that the intervals hold the own movement of each establishment too, for want of years to tell it apart.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    """
+    has_bounds = bool(reading.rows("establishment")["lower"].notna().any())
+    if not has_bounds or not 0 < known_periods_nb(reading, "region") < DETRENDED_FROM:
+        return []
+    return [f"Intervalles plutôt trop larges, faute de {french.in_words(DETRENDED_FROM)} années connues."]
 
 
 def binding_notes(reading: IndicatorReading) -> list[str]:

@@ -101,9 +101,17 @@ def _printed(one: IndicatorReading) -> str | None:
     return one.unit.write(rows["value"].iloc[0])
 
 
-def known_periods_nb(one: IndicatorReading) -> int:
-    """Return over how many years what an establishment measures is known, that of an evolution being its level."""
-    rows = one.rows("establishment")
+def known_periods_nb(one: IndicatorReading, level: str = "establishment") -> int:
+    """Return over how many years what an establishment measures is known, that of an evolution being its level.
+
+    Parameters
+    ----------
+    one
+        The reading.
+    level
+        ``region``: over how many the region is known.
+    """
+    rows = one.rows(level)
     number = rows["periods_nb"].iloc[0] if len(rows) else None
     if number is None or pd.isna(number):
         return 0

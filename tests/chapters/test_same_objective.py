@@ -11,6 +11,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, indicator_list
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.indicator_remarks import few_years_notes
 from caqes_analysis.chapters.indicator_sheet import contract_indicators_table
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.chapters.same_objective import answered_by, other_source_words
@@ -130,6 +131,14 @@ def test_one_value_has_one_interval_the_one_that_most_years_give(tmp_path: Path)
     assert "Intervalle plutôt trop large, faute de quatre années connues : PHMEV annuelle." in [
         plain(note) for note in table.notes
     ]
+
+
+def test_the_page_of_an_indicator_known_over_few_years_says_that_its_intervals_are_wide(tmp_path: Path) -> None:
+    page = page_of(tmp_path)
+    wide = ["Intervalles plutôt trop larges, faute de quatre années connues."]
+    assert few_years_notes(known_over(reading(page, BY_YEAR, 2.4), 3, -3.3, 9.2)) == wide
+    assert few_years_notes(known_over(reading(page, BY_YEAR, 2.4), 4, -3.3, 9.2)) == []
+    assert few_years_notes(reading(page, BY_YEAR, 2.4)) == []
 
 
 def test_months_that_lack_are_neither_ranked_nor_left_unsaid(tmp_path: Path) -> None:
