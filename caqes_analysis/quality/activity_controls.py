@@ -11,6 +11,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.activities import ACTIVITIES, DECLARED_PREFIX
 from caqes_analysis.quality.activity_paces import find_odd_counts
 from caqes_analysis.quality.activity_repeats import find_repeated_counts
+from caqes_analysis.quality.merger_activity import find_lost_activity
 from caqes_analysis.quality.trip_prices import find_trip_prices
 from caqes_analysis.sources.findings import Finding, Severity
 from caqes_analysis.store import Store
@@ -49,7 +50,7 @@ def check_activity(store: Store, *, last_month: pd.Timestamp | None = None) -> l
     list of Finding
         ``PARTIE_AU_DESSUS_DU_TOUT``, ``NOMBRE_NON_ENTIER``, ``PERIODE_INACHEVEE``, ``ACTIVITE_ATYPIQUE``,
         ``ACTIVITES_ECHANGEES``, ``ACTIVITE_REPETEE``, ``ACTIVITE_RECOPIEE``, ``ACTIVITE_MANQUANTE``,
-        ``ACTIVITE_ABSENTE``, ``PRIX_PAR_TRAJET_ATYPIQUE``, ``ETABLISSEMENT_NON_DECRIT``.
+        ``ACTIVITE_ABSENTE``, ``ACTIVITE_NON_REPRISE``, ``PRIX_PAR_TRAJET_ATYPIQUE``, ``ETABLISSEMENT_NON_DECRIT``.
     """
     rows = store.query(
         "select finess, period, activity, count_nb, delivery from activity "
@@ -77,6 +78,7 @@ def check_activity(store: Store, *, last_month: pd.Timestamp | None = None) -> l
         *_counts_left_out(steady),
         *_absent(store, rows, known),
         *find_trip_prices(store, moved_cells | explained),
+        *find_lost_activity(rows, merged, known, _LABELS),
     ]
 
 

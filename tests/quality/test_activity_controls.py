@@ -62,3 +62,31 @@ def test_each_contradiction_is_told_once(
     tmp_path: Path, changes: dict[tuple[str, str, str], str | None], expected: list[tuple[str, str]]
 ) -> None:
     assert told(tmp_path, changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [("1300", ["ACTIVITE_NON_REPRISE"]), ("2050", []), ("1600", [])],
+    ids=["lost", "kept", "half"],
+)
+def test_the_activity_of_a_merged_establishment_goes_on_with_its_successor(
+    tmp_path: Path, after: str, expected: list[str]
+) -> None:
+    counts = {(A, "2021"): "1200", (B, "2021"): "800", (A, "2022"): "1400", (B, "2022"): "400", (A, "2023"): after}
+    rows = pd.DataFrame([(*key, "stays", Decimal(count)) for key, count in counts.items()])
+    rows.columns = pd.Index(["finess", "period", "activity", "count_nb"])
+    known = establishments(
+        {"finess": A},
+        {"finess": B, "valid_to": "2022-06-30", "successor": A},
+        {"finess": C, "valid_from": "2022-10-01"},
+    )
+    store = Store(tmp_path)
+    state = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
+    store.write(tables.ACTIVITY, tables.ACTIVITY.conform(rows, delivery="d", **state), part="d")
+    store.write(tables.ESTABLISHMENTS, known, part="campagne")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="campagne")
+    found = check_activity(store)
+    assert [one.code for one in found] == expected
+    if expected:
+        assert found[0].place == f"{A}, Séjours"
+        assert "1 300 en rythme annuel en 2023, 2 000 en 2021" in found[0].example.replace("\u202f", " ")
