@@ -79,9 +79,10 @@ def _to_settle(page: Page, errors: pd.DataFrame) -> str:
 def _gaps(page: Page) -> str:
     if page.campaign.is_annual:
         return ""
-    missing = quality.missing_months(page.store, year=page.campaign.year)
+    year = page.campaign.year
+    missing = quality.missing_months(page.store, year=year)
     if missing.empty:
-        return "aucun mois ne manque, "
+        return f"aucun mois de {year - 1} et {year} ne manque, "
     who = french.plural(missing["finess"].nunique(), "établissement")
     return f"{french.plural(len(missing), 'mois', 'mois')} en défaut pour {who}, "
 

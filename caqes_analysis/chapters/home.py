@@ -103,7 +103,7 @@ def _envelope_card(page: Page, envelope: str) -> Card:
 def _completeness_card(page: Page) -> Card:
     missing = quality.missing_months(page.store, year=page.campaign.year)
     if missing.empty:
-        whole = "aucun mois ne manque"
+        whole = f"aucun mois de {page.campaign.year - 1} et {page.campaign.year} ne manque"
         said = _with_errors(page, whole)
         return Card("Données", "Complètes", month_phrase(page.campaign), "good" if said == whole else "warning", said)
     who = french.plural(missing["finess"].nunique(), "établissement")

@@ -52,7 +52,7 @@ def tell(page: Page, *findings: Finding) -> str:
 def test_the_answer_begins_with_the_verdict(page: Page) -> None:
     clean = tell(page, finding("information", "ici"))
     assert clean.startswith("Aucune erreur n'est à régler dans les données reçues. 2 fichiers lus en entier")
-    assert "aucun mois ne manque, aucun constat à regarder" in clean
+    assert "aucun mois de 2023 et 2024 ne manque, aucun constat à regarder" in clean
     places = [finding("error", place) for place in (f"{A}, LPP, mai 2023", "place 1", "place 2")]
     wrong = tell(page, *places, finding("warning", "là"))
     assert wrong.startswith("À lire avec réserve : 3 erreurs à régler (CH A, LPP, mai 2023 ; place 1 et 1 autre).")
