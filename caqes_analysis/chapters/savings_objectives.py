@@ -53,8 +53,8 @@ _NOTES = (
     "Écart à l'objectif : dépense de N moins dépense de N-1 augmentée du taux, au centime ; positif, c'est un "
     "dépassement. Les textes donnent le taux : son écriture en euros est une traduction, non officielle, qui ne coûte "
     "ni ne rapporte rien.",
-    "« Autres » : structure, taux de remboursement, honoraires, entrées et sorties, et ce dont les produits ne sont "
-    "pas connus un à un ; « n. d. » quand ils ne le sont pour aucun contrat.",
+    "« Autres » : structure, taux de remboursement, honoraires, entrées et sorties, périmètre, et ce dont les produits "
+    "ne sont pas connus un à un ; « n. d. » quand ils ne le sont pour aucun contrat.",
     "Économie réelle : dépense attendue sans contrat moins dépense observée ; négative, c'est un surcoût.",
 )
 
