@@ -257,5 +257,5 @@ def test_a_scheme_without_shared_savings_says_what_it_pays_instead(tmp_path: Pat
 
     campaign = graded_campaign(tmp_path)
     said = savings.answer(Page(campaign, open_store(campaign))).summary()
-    assert said.startswith("Le dispositif CAQES 2018 ne partage pas d'économies")
+    assert said.startswith("Le dispositif CAQES 2018 ne reverse pas aux établissements une part des économies")
     assert "dotation biosimilaires" in said
