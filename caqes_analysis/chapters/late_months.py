@@ -12,6 +12,7 @@ from caqes_analysis.display.series import carried_euros
 
 __all__ = ["low_late_months"]
 
+_TWO_YEARS_NB = 24
 _LEAST_SETTLED_NB = 6
 _MOST_LEFT = 0.8
 """Part of its expected level under which a month is told (package's choice)…"""
@@ -38,12 +39,13 @@ def low_late_months(page: Page) -> list[str]:
     found: dict[int, list[str]] = {}
     for code in dict.fromkeys((page.lead_envelope, *FIGURES_OF_A_SHEET)):
         rows = page.months(code)
-        months = zip(rows["month"], rows["amount_eur"].astype("float64"), strict=True)
-        amounts = {(when.year, when.month): amount for when, amount in months if amount > 0}
+        place = rows["month"].to_numpy().astype("datetime64[M]").astype(np.int64) - 12 * (year - 1 - 1970)
+        inside = (place >= 0) & (place < _TWO_YEARS_NB)
+        amounts = np.full(_TWO_YEARS_NB, np.nan)
+        amounts[place[inside]] = rows["amount_eur"][inside].astype("float64")
+        before, now = np.split(np.where(amounts > 0, amounts, np.nan), 2)
         ratios = {
-            month: float(np.log(amounts[year, month] / amounts[year - 1, month]))
-            for month in range(1, late_nb + 1)
-            if (year, month) in amounts and (year - 1, month) in amounts
+            month: float(ratio) for month, ratio in enumerate(np.log(now / before)[:late_nb], 1) if np.isfinite(ratio)
         }
         settled = [ratio for month, ratio in ratios.items() if month <= settled_nb]
         if len(settled) < _LEAST_SETTLED_NB:
@@ -52,9 +54,9 @@ def low_late_months(page: Page) -> list[str]:
         error = max(float(np.std(settled, ddof=1)), _LEAST_SD_LOG) * np.sqrt(1 + 1 / len(settled))
         for month, ratio in ratios.items():
             if month > settled_nb and ratio - usual <= min(np.log(_MOST_LEFT), -_LEAST_CERTAINTY * error):
-                expected = amounts[year - 1, month] * np.exp(usual)
+                expected = before[month - 1] * np.exp(usual)
                 label = envelope_of(page.campaign, code).short_label
-                amount = french.compact_euros(amounts[year, month])
+                amount = french.compact_euros(now[month - 1])
                 told = f"{label} ({amount}, environ {carried_euros(expected, 0, expected)} attendus)"
                 found.setdefault(month, []).append(told)
     return [

@@ -161,8 +161,11 @@ def _elsewhere_notes(page: Page, rows: pd.DataFrame) -> list[str]:
     """Return what the page compares with an objective that is no line of this table, and where it is."""
     if page.campaign.is_annual:
         return []
-    beside = page.forecasts[page.forecasts["target_eur"].notna() & ~page.forecasts["envelope"].isin(rows["envelope"])]
-    labels = french.list_in_words([page.label(code) for code in beside["envelope"]])
+    shown = set(rows["envelope"])
+    forecast = zip(page.forecasts["envelope"], page.forecasts["target_eur"], strict=True)
+    labels = french.list_in_words(
+        [page.label(code) for code, target in forecast if code not in shown and not pd.isna(target)]
+    )
     return [f"Aussi comparé à un objectif, voir « La fin de l'année » : {labels}."] if labels else []
 
 
