@@ -101,14 +101,17 @@ def contract_sentence(page: Page) -> Text | Notice | None:
     if not years or page.finess is None or page.has_no_drugs:
         return None
     contract = page.signatory
-    rows = annual_at_contract_level(page.store, _contracts(page))
-    own = rows[(rows["contract_finess"] == contract) & (rows["year"] == years[-1])]
-    if own.empty:
+    rows = annual_at_contract_level(page.store, [contract])
+    own = rows[rows["year"] == years[-1]]
+    if own.empty or pd.isna(own["reason"].iloc[0]):
+        return None
+    evaluated = _contracts(page)  # asked last: most sheets have nothing to say here
+    if evaluated is not None and contract not in evaluated:
         return None
     row = own.iloc[0]
     if row["value_status"] == "not_applicable":
         return Notice("missing", _TITLE, f"{sentence_case(str(row['reason']))}.")
-    if pd.isna(row["reimbursed_eur"]) or pd.isna(row["reason"]):
+    if pd.isna(row["reimbursed_eur"]):
         return None
     return Text.paragraphs(
         f"Au niveau du contrat ({_names(page).get(contract, f'entité juridique {contract}')}), la base de {years[-1]} "
