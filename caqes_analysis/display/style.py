@@ -242,15 +242,12 @@ def canvas(height: float) -> tuple[Figure, Canvas]:
     return figure, Canvas(figure, height)
 
 
-@lru_cache(maxsize=2)
-def _font(weight: str) -> Any:
-    return get_font(findfont(FontProperties(family=[_FONT], weight=weight)))
-
-
 @lru_cache(maxsize=4096)
 def _advance(character: str, weight: str) -> float:
     """Return the width that a character takes, for a font size of 1."""
-    font = _font(weight)
+    # Not kept: a font reads its file as it goes, at a place that forked processes would share. matplotlib forgets its
+    # own fonts at a fork.
+    font = get_font(findfont(FontProperties(family=[_FONT], weight=weight)))
     font.set_size(1, POINTS_PER_INCH)
     return float(font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance) / 65536
 

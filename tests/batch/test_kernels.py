@@ -140,6 +140,20 @@ def test_the_stack_of_the_report_is_imported_whole_by_the_template() -> None:
         template.close()
 
 
+@pytest.mark.slow
+def test_forked_kernels_share_no_open_file(tmp_path: Path) -> None:
+    """A file that the template holds open has one reading place for all its kernels: each would move the others'."""
+    source = (
+        "import os, stat\n"
+        "held = [f'/proc/self/fd/{fd}' for fd in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{fd}')]\n"
+        "files = {os.readlink(fd) for fd in held if stat.S_ISREG(os.stat(fd).st_mode)}\n"
+        "print(sorted(path for path in files if not path.endswith(('(deleted)', '/written'))))"
+    )
+    task = job(tmp_path, "one", source, output=False)
+    assert run_notebooks([task])["error"].isna().all()
+    assert said(task.executed).strip() == "[]"
+
+
 def test_a_module_that_starts_a_thread_is_left_to_the_notebooks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
