@@ -145,7 +145,8 @@ def test_forked_kernels_share_no_open_file(tmp_path: Path) -> None:
     """A file that the template holds open has one reading place for all its kernels: each would move the others'."""
     source = (
         "import os, stat\n"
-        "held = [f'/proc/self/fd/{fd}' for fd in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{fd}')]\n"
+        "held = [f'/proc/self/fd/{number}' for number in os.listdir('/proc/self/fd')]\n"
+        "held = [fd for fd in held if os.path.exists(fd)]\n"
         "files = {os.readlink(fd) for fd in held if stat.S_ISREG(os.stat(fd).st_mode)}\n"
         "print(sorted(path for path in files if not path.endswith(('(deleted)', '/written'))))"
     )
