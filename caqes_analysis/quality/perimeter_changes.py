@@ -28,17 +28,18 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
     DataFrame
         ``finess, kind`` (``merger``, ``opening`` or ``closure`` without successor), ``since, current_finess,
         amount_eur, other_kinds_nb``, ordered by date. ``amount_eur`` is what was reimbursed, all envelopes (what two of
-        them count is added once), in the twelve months before the merger or the closure, or since the opening; kinds of
-        amounts are never added to each other: envelopes received only in another kind are left out and counted in
-        ``other_kinds_nb``.
+        them count in one month and one kind is added once), in the twelve months before the merger or the closure, or
+        since the opening; kinds of amounts are never added to each other: envelopes received only in another kind are
+        left out and counted in ``other_kinds_nb``.
     """
     parts = [envelope for envelope in ENVELOPES if envelope.part_of is not None]
     return store.query(
         """
         with spent as (
           select m.finess, s.since, s.current_finess, m.month, m.envelope, m.amount_kind, m.amount_eur,
-                 p.whole is not null and (m.finess, p.whole) in (select (finess, envelope) from monthly_spend)
-                   as is_part
+                 exists (select 1 from monthly_spend w
+                         where w.finess = m.finess and w.envelope = p.whole and w.month = m.month
+                           and w.amount_kind = m.amount_kind and w.amount_eur is not null) as is_part
           from monthly_spend m
           left join successions s on s.finess = m.finess
           left join (select unnest($parts) as part, unnest($wholes) as whole) p on p.part = m.envelope

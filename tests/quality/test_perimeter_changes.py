@@ -53,3 +53,17 @@ def test_a_closure_without_successor_is_listed_with_what_it_takes_away(tmp_path:
     rows = perimeter_changes(store_of(tmp_path, monthly_rows(series), known, last="2023-12"), year=2024)
     assert rows[["finess", "kind", "amount_eur"]].values.tolist() == [[A, "closure", Decimal("123.00")]]
     assert rows["since"].tolist() == [pd.Timestamp(2023, 3, 1)]
+
+
+def test_a_part_is_left_out_only_of_the_months_in_which_the_whole_is_known(tmp_path: Path) -> None:
+    """The LPP of January alone, then the LPP of another kind: PERFADOM is all that is known of the other months."""
+    part, merged = whole_year(2023, "3.00"), {"successor": B, "valid_to": "2023-12-31"}
+    series = {(B, "phmev"): whole_year(2022) | whole_year(2023), (A, "perfadom"): part, (C, "perfadom"): part}
+    series |= {(A, "lpp"): {"2023-01": "4.00", "2023-02": None}, (C, "lpp"): whole_year(2023, "5.00")}
+    monthly = monthly_rows(series)
+    monthly.loc[(monthly["finess"] == C) & (monthly["envelope"] == "lpp"), "amount_kind"] = "base"
+    known = establishments({"finess": A, **merged}, {"finess": B}, {"finess": C, **merged})
+    rows = perimeter_changes(store_of(tmp_path, monthly, known, last="2023-12"), year=2024)
+    rows = rows[rows["kind"] == "merger"].set_index("finess")
+    assert rows["amount_eur"].to_dict() == {A: Decimal("37.00"), C: Decimal("36.00")}
+    assert rows["other_kinds_nb"].to_dict() == {A: 0, C: 1}
