@@ -18,7 +18,7 @@ from caqes_analysis import tables
 from caqes_analysis.parameter_files import nearest
 from caqes_analysis.tables import Table
 
-__all__ = ["FUNCTIONS", "IN_LIST", "SOURCE_TABLES", "Condition", "read_condition", "syntax_tree"]
+__all__ = ["FUNCTIONS", "IN_LIST", "SOURCE_TABLES", "Condition", "leaves_out", "read_condition", "syntax_tree"]
 
 SOURCE_TABLES: dict[str, Table] = {
     table.name: table
@@ -196,6 +196,45 @@ def syntax_tree(text: str) -> dict[str, Any]:
     if not is_alone:
         raise ValueError(f"cette condition n'est pas une expression seule. → {_REFUSED}")
     return dict(node["select_list"][0])
+
+
+def leaves_out(text: str, excluded: str) -> bool:
+    """Say whether a condition already leaves out what another one tells, however it is written.
+
+    Parameters
+    ----------
+    text
+        The condition. It says it as the computation of a perimeter does, ``not coalesce(<excluded>, false)``, alone or
+        joined to the rest by ``and``.
+    excluded
+        Condition that tells what is excluded.
+
+    Examples
+    --------
+    >>> leaves_out("atc1 = 'A' AND NOT Coalesce(ATC4 = 'A02BC', FALSE)", "atc4  = 'A02BC'")
+    True
+    >>> leaves_out("atc1 = 'A' or not coalesce(atc4 = 'A02BC', false)", "atc4 = 'A02BC'")
+    False
+    """
+    whole = _bare(syntax_tree(text))
+    parts = whole["children"] if whole["type"] == "CONJUNCTION_AND" else [whole]
+    return _bare(syntax_tree(f"not coalesce(({excluded}), false)")) in parts
+
+
+_WHERE_WRITTEN = {"alias", "query_location", "query_location_length"}
+_NAMES = {"column_names", "function_name", "path"}
+
+
+def _bare(tree: Any, key: str = "") -> Any:
+    """Return a syntax tree without what its writing adds: places, capitals of names, order of what and, or join."""
+    if isinstance(tree, dict):
+        bare = {name: _bare(value, name) for name, value in tree.items() if name not in _WHERE_WRITTEN}
+        if bare.get("class") == "CONJUNCTION":
+            bare["children"] = sorted(bare["children"], key=str)
+        return bare
+    if isinstance(tree, list):
+        return [_bare(value, key) for value in tree]
+    return tree.lower() if key in _NAMES and isinstance(tree, str) else tree
 
 
 def _outside_quotes(text: str) -> str:

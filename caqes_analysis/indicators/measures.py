@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from caqes_analysis.indicators.expressions import SOURCE_TABLES, Condition, read_condition
+from caqes_analysis.indicators.expressions import SOURCE_TABLES, Condition, leaves_out, read_condition
 from caqes_analysis.parameter_files import Parameters
 
 __all__ = [
@@ -179,10 +179,10 @@ class Measure(Parameters):
         ----------
         perimeter
             Way of counting. The conditions say it as the computation of a perimeter does:
-            ``not coalesce(<what is excluded>, false)``.
+            ``not coalesce(<what is excluded>, false)``, in any writing of it.
         """
         excluded = [(part, perimeter.exclude[part.table]) for part in self.sums if part.table in perimeter.exclude]
-        return bool(excluded) and all(f"not coalesce({text}, false)" in part.where for part, text in excluded)
+        return bool(excluded) and all(leaves_out(part.where, text) for part, text in excluded)
 
 
 class Perimeter(Parameters):

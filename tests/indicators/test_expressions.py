@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from caqes_analysis.code_lists import CodeList
 from caqes_analysis.errors import CaqesError
-from caqes_analysis.indicators.expressions import SOURCE_TABLES, read_condition
+from caqes_analysis.indicators.expressions import SOURCE_TABLES, leaves_out, read_condition
 from caqes_analysis.indicators.locked import evaluate_conditions, locked_connection, run_limited
 
 HOSTILE = {
@@ -155,3 +155,20 @@ def test_a_failure_while_it_runs_is_said_in_french() -> None:
 def test_every_source_table_answers() -> None:
     for table in SOURCE_TABLES:
         assert read_condition(table, "finess = '990000001'").columns == {"finess"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_left_out"),
+    [
+        ("not coalesce(in_list(atc5, 'hepatite-c') or boxes_nb = 0, false)", True),
+        ("NOT  COALESCE( (boxes_nb=0) OR In_List( ATC5,'hepatite-c' ), FALSE )", True),
+        ("atc1 = 'A' and (not coalesce(in_list(atc5, 'hepatite-c') or boxes_nb = 0, false) and year > 2000)", True),
+        ("atc1 = 'A' or not coalesce(in_list(atc5, 'hepatite-c') or boxes_nb = 0, false)", False),
+        ("not coalesce(in_list(atc5, 'Hepatite-C') or boxes_nb = 0, false)", False),
+        ("not coalesce(in_list(atc5, 'hepatite-c') or boxes_nb = 0, true)", False),
+        ("not coalesce(in_list(atc5, 'hepatite-c'), false)", False),
+        ("true", False),
+    ],
+)
+def test_what_a_condition_leaves_out_does_not_depend_on_its_writing(text: str, is_left_out: bool) -> None:
+    assert leaves_out(text, "in_list(atc5, 'hepatite-c')  OR boxes_nb = 0") is is_left_out
