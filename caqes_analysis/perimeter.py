@@ -10,8 +10,10 @@ from caqes_analysis.store import Store
 __all__ = [
     "APHP_ENTITY",
     "GRID_TO_DATE",
+    "LIFETIMES",
     "clinics_without_drugs",
     "current_establishments",
+    "lifetimes",
     "monthly_grid",
     "successions",
     "with_contract_entity",
@@ -35,6 +37,16 @@ window since as (partition by finess, envelope, year, anchor_m order by m)
 """
 """The monthly grid with ``year``, ``m`` and ``to_date_eur``: what is known since January, as a cumulative delivery says
 it and the months that follow add to it, or as the months alone add up; missing when one of those is."""
+
+LIFETIMES = """
+select coalesce(s.current_finess, e.finess) as finess, min(e.valid_from) as first_day,
+       max(coalesce(e.valid_to, date '9999-12-31')) as last_day,
+       case when month(min(e.valid_from)) > 1 then year(min(e.valid_from)) end as part_year
+from establishments e left join successions s on s.finess = e.finess group by 1
+"""
+"""First and last days of each establishment of today. It was there from the first day of those that it took over: a
+merger that makes a new FINESS opens nothing. ``part_year`` is the year in the course of which it opened, after January:
+its amounts are those of a part of it."""
 
 # When an envelope was received in several kinds of amount, the first of these that exists is followed.
 _KIND_ORDER = ("reimbursed", "purchase", "tariff", "base")
@@ -120,6 +132,22 @@ def current_establishments(store: Store) -> pd.DataFrame:
     latest = everyone.sort_values(["finess", "valid_from"]).drop_duplicates("finess", keep="last")
     kept = latest[~latest["finess"].isin(gone)]
     return kept.sort_values(["department", "name", "finess"], na_position="last").reset_index(drop=True)
+
+
+def lifetimes(store: Store) -> pd.DataFrame:
+    """Return since when each establishment of today was there, by FINESS.
+
+    Parameters
+    ----------
+    store
+        Store with ``establishments`` and ``successions``.
+
+    Returns
+    -------
+    DataFrame
+        ``first_day, last_day, part_year`` of :data:`LIFETIMES`, ordered by FINESS.
+    """
+    return store.query(f"select * from ({LIFETIMES}) order by finess").set_index("finess")
 
 
 def clinics_without_drugs(store: Store) -> frozenset[str]:

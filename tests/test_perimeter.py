@@ -99,3 +99,18 @@ def test_half_of_a_merged_month_is_a_missing_month(tmp_path: Path) -> None:
     grid = grid_of(store_of(tmp_path, monthly, known, last="2022-12"))
     assert grid[B, "2022-06"] == (None, "missing")
     assert grid[B, "2022-07"] == (Decimal("110.00"), "reported")
+
+
+def test_an_establishment_was_there_since_the_first_day_of_those_that_it_took_over(tmp_path: Path) -> None:
+    """B, since 2020, closed into the new FINESS C in July 2024; A has another name since March 2024."""
+    known = establishments(
+        {"finess": A, "valid_from": "2019-01-15", "valid_to": "2024-02-29"},
+        {"finess": A, "valid_from": "2024-03-01"},
+        {"finess": B, "valid_from": "2020-09-01", "valid_to": "2024-06-30", "successor": C},
+        {"finess": C, "valid_from": "2024-07-01"},
+    )
+    store = store_of(tmp_path, monthly_rows({(A, "phmev"): whole_year(2024)}), known)
+    lives = perimeter.lifetimes(store)
+    assert lives["first_day"].dt.date.astype(str).to_dict() == {A: "2019-01-15", C: "2020-09-01"}
+    assert lives["part_year"].fillna(0).to_dict() == {A: 0, C: 2020}  # who opened in January has its year whole
+    assert set(lives["last_day"].dt.year) == {9999}

@@ -11,7 +11,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
 from caqes_analysis.indicators.evolution import in_both_years, sum_evolutions
 
-__all__ = ["left_out_words", "opened_on", "perimeter_note", "perimeter_notes"]
+__all__ = ["left_out_words", "opened_on", "opening_between", "perimeter_note", "perimeter_notes"]
 
 
 def perimeter_note(page: Page, envelope: str) -> str:
@@ -88,9 +88,27 @@ def opened_on(page: Page, finess: str, *, year: int | None = None) -> pd.Timesta
     year
         Year that is compared with the one before; that of the campaign when None.
     """
-    known = page.establishments.set_index("finess")["valid_from"]
-    day = pd.Timestamp(known[finess]) if finess in known.index and pd.notna(known[finess]) else None
+    known = page.lifetimes["first_day"]
+    day = pd.Timestamp(known[finess]) if finess in known.index else None
     return day if day is not None and day.year >= (year or page.campaign.year) - 1 else None
+
+
+def opening_between(page: Page, finess: str, *, year: int) -> pd.Timestamp | None:
+    """Return the day of opening of an establishment that has a part of two years only, None of one that has them whole.
+
+    Parameters
+    ----------
+    page
+        The page.
+    finess
+        The establishment.
+    year
+        Year that is compared with the one before. Who opened in January of that one has it whole.
+    """
+    day = opened_on(page, finess, year=year)
+    if day is None or day.year == year:
+        return day
+    return day if page.lifetimes["part_year"].fillna(0)[finess] == year - 1 else None
 
 
 def _changes(page: Page, finess: Iterable[str]) -> str:

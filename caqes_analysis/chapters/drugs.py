@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.chapters.constant_perimeter import opened_on
+from caqes_analysis.chapters.constant_perimeter import opening_between
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_bars import top_classes
@@ -36,8 +36,8 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
         return (_absent(year),)
     rows["code"] = _class_codes(rows)
     # A part of a year is not compared with a whole one: the classes of an opening have no evolution.
-    day = None if page.finess is None else opened_on(page, page.finess, year=year)
-    if rows["previous_eur"].isna().all() or (day is not None and (day.month, day.day) != (1, 1)):
+    day = None if page.finess is None else opening_between(page, page.finess, year=year)
+    if rows["previous_eur"].isna().all() or day is not None:
         rows = rows.drop(columns="previous_eur")
     name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
     return (top_classes(rows, year=year, name=name, top_nb=_SHOWN_NB),)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, tables
-from caqes_analysis.chapters.constant_perimeter import opened_on
+from caqes_analysis.chapters.constant_perimeter import opening_between
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.chapters.words import against_phrase, envelope_of, sentence_case, through_phrase
@@ -82,7 +82,7 @@ def explained(page: Page, envelope: str) -> tuple[Figure | Table | Notice, ...]:
         return (Notice("missing", f"{_TITLE} : données non reçues", f"Il y faut {_NEEDED[envelope]}."),)
     if effects is None and page.has_no_drugs:
         return (Notice("info", _TITLE, "Sans objet : les cliniques à but lucratif ne figurent pas dans Open PHMEV."),)
-    day = None if page.finess is None else opened_on(page, page.finess, year=year)
+    day = None if page.finess is None else opening_between(page, page.finess, year=year)
     if effects is None:
         text = f"Aucune ligne en {year - 1} ni en {year} pour cet établissement."
         return (Notice("missing", _TITLE, text),)
@@ -90,7 +90,7 @@ def explained(page: Page, envelope: str) -> tuple[Figure | Table | Notice, ...]:
         why = "" if day is None else f" ; il a ouvert le {french.date(day, short=True)}"
         text = f"L'établissement n'a de lignes qu'une des deux années, {year - 1} et {year} : rien ne se compare{why}."
         return (Notice("info", _TITLE, text),)
-    if day is not None and (day.month, day.day) != (1, 1):
+    if day is not None:
         before, now = (french.compact_euros(effects[name].iloc[0]) for name in ("previous_eur", "current_eur"))
         text = (
             f"L'établissement a ouvert le {french.date(day, short=True)}. De {before} en {year - 1} à {now} en {year}, "

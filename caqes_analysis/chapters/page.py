@@ -105,6 +105,11 @@ class Page:
         return known.assign(href=known["finess"].map(self.sheet_href))
 
     @cached_property
+    def lifetimes(self) -> pd.DataFrame:
+        """Since when each establishment of today was there, by FINESS."""
+        return perimeter.lifetimes(self.store)
+
+    @cached_property
     def establishment(self) -> pd.Series:
         """Description of the establishment of a sheet.
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
-from caqes_analysis.chapters.constant_perimeter import opened_on
+from caqes_analysis.chapters.constant_perimeter import opening_between
 from caqes_analysis.chapters.level_changes import conclusion_reserve
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_amounts import amounts_of
@@ -233,8 +233,8 @@ def _carried(ranked: pd.DataFrame, name: str = "best_quartile_eur") -> list[str]
 
 def _opening_note(page: Page, year: int) -> list[str]:
     """Return what part of the year the levers of an establishment stand on that opened in the course of it."""
-    day = opened_on(page, str(page.finess), year=year + 1)
-    if day is None or day.year != year or day.day_of_year == 1:
+    day = opening_between(page, str(page.finess), year=year + 1)
+    if day is None or day.year != year:
         return []
     since = french.date(day, short=True)
     return [f"L'établissement a ouvert le {since} : ces montants sont ceux des mois de {year} où il était ouvert."]

@@ -10,7 +10,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.months import envelopes_counted
-from caqes_analysis.perimeter import GRID_TO_DATE
+from caqes_analysis.perimeter import GRID_TO_DATE, lifetimes
 from caqes_analysis.store import Store
 
 __all__ = ["INCOMPLETE", "Gaps", "gaps_of", "openings_of"]
@@ -89,6 +89,8 @@ class Gaps:
 def openings_of(store: Store, *, years: Iterable[int], finess: str | None = None) -> dict[str, pd.Timestamp]:
     """Return the day of opening of the establishments that opened in the course of some years, by FINESS.
 
+    A merger that makes a new FINESS opens nothing (:data:`~caqes_analysis.perimeter.LIFETIMES`).
+
     Parameters
     ----------
     store
@@ -98,12 +100,9 @@ def openings_of(store: Store, *, years: Iterable[int], finess: str | None = None
     finess
         The only establishment wanted; all when None.
     """
-    opened = store.query(
-        "select finess, min(valid_from) as day from establishments where $finess is null or finess = $finess "
-        "group by finess having list_contains($years, year(day)) and dayofyear(day) > 1 order by finess",
-        {"years": sorted(years), "finess": finess},
-    )
-    return {str(one): pd.Timestamp(day) for one, day in zip(opened["finess"], opened["day"], strict=True)}
+    lives = lifetimes(store)
+    opened = lives.loc[lives["part_year"].isin(list(years)), "first_day"]
+    return {str(one): pd.Timestamp(day) for one, day in opened.items() if finess is None or one == finess}
 
 
 def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str], finess: str | None = None) -> Gaps:
@@ -129,8 +128,8 @@ def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str
     asked = {"years": years, "finess": finess}
     opened = openings_of(store, years=years, finess=finess)
     openings = {contract_of.get(one, one): day for one, day in opened.items()}
-    there = store.query("select distinct finess from establishments order by finess")["finess"] if opened else ()
-    begun = set(openings) - {contract_of.get(one, one) for one in there if one not in opened}
+    there = {contract_of.get(one, one) for one in lifetimes(store).index.difference(list(opened))} if opened else set()
+    begun = set(openings) - there
     if not store.has(tables.MONTHLY_GRID):
         return Gaps(openings=openings, begun=begun)
     received = store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.perimeter import GRID_TO_DATE
+from caqes_analysis.perimeter import GRID_TO_DATE, LIFETIMES
 from caqes_analysis.store import Store
 
 __all__ = [
@@ -126,7 +126,7 @@ def annual_evolution(store: Store, *, year: int) -> pd.DataFrame:
     return tables.EVOLUTIONS.conform(store.query(_ANNUAL, {"year": year}))
 
 
-_ANNUAL = """
+_ANNUAL = f"""
 with sums as (
   select coalesce(s.current_finess, a.finess) as finess,
          sum(reimbursed_eur) filter (year = $year::int) as current_eur,
@@ -136,12 +136,11 @@ with sums as (
   where year in ($year::int, $year::int - 1)
   group by 1
 ),
-opened as (select finess, min(valid_from) as opened_on from establishments group by finess),
 read as (
   select sums.*, previous_eur > 0 and current_eur is not null and not is_opened as has_rate, is_opened
   from (
-    select sums.*, coalesce(year(opened_on) = $year::int - 1 and month(opened_on) > 1, false) as is_opened
-    from sums left join opened using (finess)
+    select sums.*, coalesce(part_year = $year::int - 1, false) as is_opened
+    from sums left join ({LIFETIMES}) using (finess)
   ) sums
 )
 select finess, 'phmev' as envelope, $year::int as year, 12 as month_nb,

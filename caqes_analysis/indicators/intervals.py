@@ -193,8 +193,9 @@ def same_establishments(layout: Layout, one: Measured, periods: Sequence[int]) -
     """Return a series over some periods, the groups summed over the establishments that have all of them whole.
 
     An amount whose establishments are not the same from one year to the next would change by that alone. So would one
-    of which an establishment was there for some months only: one that opened in the course of a period is in no group
-    (the rule of evolutions), and an amount of its own over a part of a year is compared with nothing. Its own ratio is.
+    of which an establishment was there for some months only: one that opened in the course of a period but the last is
+    in no group (the rule of evolutions), and an amount of its own over a part of a year is compared with nothing. Its
+    own ratio is.
 
     Parameters
     ----------
@@ -215,7 +216,7 @@ def same_establishments(layout: Layout, one: Measured, periods: Sequence[int]) -
         return one.value[list(periods)], above, below
     own = slice(0, layout.establishments_nb)
     there = np.asarray(np.isfinite(one.value[list(periods)][:, own]).all(axis=0))
-    known = there & ~layout.opened_in(years_of(one.series, periods))
+    known = there & ~layout.opened_in(years_of(one.series, sorted(periods)[:-1]))
     above = layout.added(_kept(above[:, own], known))
     if one.measure.denominator is None:
         some = layout.added(np.asarray(known, dtype=np.float64)) > 0

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from caqes_analysis import tables
-from caqes_analysis.perimeter import current_establishments
+from caqes_analysis.perimeter import current_establishments, lifetimes
 from caqes_analysis.store import Store
 
 __all__ = ["ALL_REGIONS", "UNKNOWN_GROUP", "Places"]
@@ -38,6 +37,8 @@ class Places:
         First and last years of each, as far as they are known.
     opened_month
         Month of the first year in which each opened; 1 when nothing says it.
+    part_year
+        Year in the course of which each opened, 0 for none (:data:`~caqes_analysis.perimeter.LIFETIMES`).
     """
 
     finess: tuple[str, ...]
@@ -46,6 +47,7 @@ class Places:
     opened: npt.NDArray[np.int64]
     closed: npt.NDArray[np.int64]
     opened_month: npt.NDArray[np.int64]
+    part_year: npt.NDArray[np.int64]
 
     @classmethod
     def read(cls, store: Store, known: Sequence[str]) -> Places:
@@ -68,9 +70,8 @@ class Places:
         region = texts("region")
         regions = sorted(set(region) - {UNKNOWN_GROUP})
         whole = regions[0] if len(regions) == 1 else ALL_REGIONS
-        # An establishment that changed its name has several rows: it opened with the first.
-        everyone = store.read(tables.ESTABLISHMENTS)
-        opened_on = pd.to_datetime(everyone.groupby("finess")["valid_from"].min().reindex(list(finess)))
+        lives = lifetimes(store).reindex(list(finess))
+        opened_on = pd.to_datetime(lives["first_day"])
         ends = pd.to_datetime(rows["valid_to"]).dt.year.fillna(9999).to_numpy(dtype=np.int64)
         return cls(
             finess=finess,
@@ -83,6 +84,7 @@ class Places:
             opened=np.asarray(opened_on.dt.year.fillna(0).to_numpy(dtype=np.int64), dtype=np.int64),
             closed=np.asarray(ends, dtype=np.int64),
             opened_month=np.asarray(opened_on.dt.month.fillna(1).to_numpy(dtype=np.int64), dtype=np.int64),
+            part_year=np.asarray(lives["part_year"].fillna(0).to_numpy(dtype=np.int64), dtype=np.int64),
         )
 
     def closed_during(self, year: int) -> npt.NDArray[np.bool_]:
@@ -96,9 +98,9 @@ class Places:
 
     def opened_within(self, year: int) -> npt.NDArray[np.bool_]:
         """Say which establishments opened after January of a year: its amounts are those of a part of it."""
-        return np.asarray((self.opened == year) & (self.opened_month > 1), dtype=bool)
+        return np.asarray(self.part_year == year, dtype=bool)
 
     def openings(self) -> pd.Series[int]:
         """Return, by FINESS, the year of which an establishment was open for a part only; those alone that have one."""
-        years = pd.Series(self.opened, index=list(self.finess))
-        return years[self.opened_month > 1]
+        years = pd.Series(self.part_year, index=list(self.finess))
+        return years[self.part_year > 0]

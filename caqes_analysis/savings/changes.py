@@ -10,6 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
+from caqes_analysis.perimeter import LIFETIMES
 from caqes_analysis.store import Store
 
 __all__ = ["PAIR_COLUMNS", "annual_pairs", "extra_list_pairs", "lpp_pairs", "transport_pairs"]
@@ -35,17 +36,15 @@ PAIR_COLUMNS = (
 # perimeter, as one that opened or closed in the course of a year, whose lines are those of a part of it. Both are read
 # on the whole base, whatever establishments are asked for; a store limited to the rows of one establishment still knows
 # what the region was prescribed (table ``annual_products``).
-_PAIRED = """
+_PAIRED = f"""
 , here as (
   select finess, bool_or(year = $year::int - 1) as was_here, bool_or(year = $year::int) as is_here
   from lines group by finess
 ),
 part_year as (
-  select coalesce(s.current_finess, e.finess) as finess,
-         coalesce(year(min(e.valid_from)) = $year::int - 1 and month(min(e.valid_from)) > 1, false)
-           or coalesce(year(min(e.valid_from)) = $year::int, false)
-           or coalesce(max(coalesce(e.valid_to, date '9999-12-31')) < make_date($year::int, 12, 1), false) as is_part
-  from establishments e left join successions s on s.finess = e.finess group by 1
+  select finess, coalesce(part_year = $year::int - 1, false) or year(first_day) = $year::int
+                   or last_day < make_date($year::int, 12, 1) as is_part
+  from ({LIFETIMES})
 ),
 market as (
   select code, bool_or(year = $year::int - 1) as was_sold, bool_or(year = $year::int) as is_sold

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from caqes_analysis.evaluation.gaps import INCOMPLETE, Gaps, gaps_of
+from caqes_analysis.chapters.own_rows import keep_own_rows, own_store
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.evaluation.gaps import INCOMPLETE, Gaps, gaps_of, openings_of
 from caqes_analysis.indicators.catalogue import load_catalogue
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 
@@ -36,3 +38,19 @@ def test_an_opening_misses_no_month(gaps: Gaps) -> None:
     level = phev.measure(str(phev.main.evolution_of or phev.main.id))
     assert gaps.words(B, level, (2018,)) == "ouverture le 01/09/2018, année incomplète"
     assert gaps.words(B, level, (2019,)) == INCOMPLETE
+
+
+def test_a_merger_that_makes_a_new_finess_opens_nothing(tmp_path: Path) -> None:
+    """A closed into C in July 2019. The evaluation, which knows contracts, and a sheet, which does not, agree."""
+    known = establishments(
+        {"finess": A, "valid_to": "2019-06-30", "successor": C},
+        {"finess": B, "valid_from": "2019-01-15"},
+        {"finess": C, "valid_from": "2019-07-01"},
+    )
+    series = {(A, "phmev"): whole_year(2018), (B, "phmev"): whole_year(2019)}
+    store = store_of(tmp_path / "store", monthly_rows(series), known, first="2018-01", last="2019-12")
+    everyone = gaps_of(store, years=(2018, 2019), contract_of=contract_keys(known))
+    assert (everyone.openings, set(everyone.begun)) == ({}, set())
+    assert openings_of(store, years=(2018, 2019)) == {}
+    keep_own_rows(store, {})
+    assert openings_of(own_store(tmp_path, C), years=(2018, 2019), finess=C) == {}

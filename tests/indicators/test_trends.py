@@ -178,6 +178,33 @@ def test_an_opening_in_the_course_of_the_year_before_is_in_no_change(tmp_path: P
         assert own["contribution"].sum() == pytest.approx(row(found, "region", measure)["change"])
 
 
+def test_an_opening_in_the_course_of_the_last_year_is_in_the_change_when_it_has_both_years(tmp_path: Path) -> None:
+    """A file of establishments that says « since May » of one that has lines of the year before."""
+    store = region(tmp_path, {"finess": A}, {"finess": B, "valid_from": pd.Timestamp("2024-05-01")})
+    _adds_up_with_both_years(store)
+
+
+def test_who_took_over_another_one_in_the_course_of_a_year_has_not_opened(tmp_path: Path) -> None:
+    """C closed into the new FINESS B on 1 July 2023: B has the twelve months of 2023."""
+    start, end = pd.Timestamp("2023-07-01"), pd.Timestamp("2023-06-30")
+    before = {"finess": C, "valid_to": end, "successor": B}
+    store = region(tmp_path, {"finess": A}, before, {"finess": B, "valid_from": start})
+    assert Places.read(store, []).openings().empty
+    _adds_up_with_both_years(store)
+
+
+def _adds_up_with_both_years(store: Store) -> None:
+    counted(store, {2023: {A: (40, 100), B: (150, 300)}, 2024: {A: (60, 110), B: (120, 450)}})
+    found = followed(store, SHARE, LEVEL, years=[2023, 2024])
+    boxes = row(found, "region", "boxes_nb")["change"]
+    assert boxes == pytest.approx(40.0)
+    assert boxes == pytest.approx(row(found, "region", "evolution_pct")["value"])
+    assert row(found, "region")["change"] == pytest.approx(100 * (180 / 560 - 190 / 400))
+    for measure in ("share_pct", "boxes_nb"):
+        own = found[(found["measure"] == measure) & found["finess"].notna()]
+        assert own["contribution"].sum() == pytest.approx(row(found, "region", measure)["change"])
+
+
 def test_no_interval_where_chance_cannot_be_told_and_it_says_why(small: Store) -> None:
     found = followed(small, SHARE, LEVEL, years=[2023, 2024])
     assert found["lower"].isna().all()
