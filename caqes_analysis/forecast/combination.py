@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # its parts are imported where they are first named: half a second that most commands spare
 from pydantic import BaseModel, ConfigDict
-from scipy.optimize import minimize
 
 from caqes_analysis.forecast.candidates import Candidates
 
@@ -170,7 +170,7 @@ def _convex(said: Floats, came: Floats, importance: Floats) -> Floats:
         value = (importance * np.minimum(smooth_error, _ERROR_CAP)).sum() + penalty * (apart**2).sum()
         return float(value), weights * (slope - weights @ slope)
 
-    found = minimize(cost, np.zeros(candidates_nb), jac=True, method="L-BFGS-B").x
+    found = scipy.optimize.minimize(cost, np.zeros(candidates_nb), jac=True, method="L-BFGS-B").x
     weights: Floats = np.exp(found - found.max())
     shares: Floats = weights / weights.sum()
     return shares

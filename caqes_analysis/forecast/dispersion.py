@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # its parts are imported where they are first named: half a second that most commands spare
 from pydantic import BaseModel, ConfigDict
-from scipy.optimize import minimize
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from caqes_analysis.forecast.candidates import Candidates
 
@@ -20,7 +20,7 @@ _PRIOR_ERRORS_NB = 40.0
 _PRIOR_DEGREES = 4.0
 _RIDGE = 0.02
 _GRID = np.concatenate([[0.001, 0.0025, 0.005], np.linspace(0.01, 0.99, 99), [0.995, 0.9975, 0.999]])
-_GRID_SCORES = norm.ppf(_GRID)
+_GRID_SCORES = ndtri(_GRID)
 _PRIOR_COMMON_SHARE = 0.15
 """Share of the variance common to a year before years are counted: with it the intervals hold what they say on average,
 on years and series that no test scores (docs/methods/forecast.md)."""
@@ -87,7 +87,7 @@ def scale_of(candidates: Candidates, dispersion: Dispersion) -> Floats:
 
 def quantiles_of(levels: Floats, dispersion: Dispersion) -> Floats:
     """Return the quantiles of error / scale at any levels; beyond the grid, the last one known."""
-    return scaled_errors(norm.ppf(levels), dispersion)
+    return scaled_errors(ndtri(levels), dispersion)
 
 
 def scaled_errors(scores: Floats, dispersion: Dispersion) -> Floats:
@@ -107,7 +107,7 @@ def default_dispersion(months_observed_nb: int) -> Dispersion:
         slopes=(0.5, 0.4, 0.0, 0.0),
         lowest_scale=0.01,
         highest_scale=1.0,
-        quantiles=_stored(t.ppf(_GRID, _PRIOR_DEGREES)),
+        quantiles=_stored(stdtrit(_PRIOR_DEGREES, _GRID)),
         errors_nb=0,
         years_nb=0,
         common_share=_PRIOR_COMMON_SHARE,
@@ -149,7 +149,7 @@ def learn_dispersion(
         logs = free[0] + features @ free[1:]
         return float(np.mean(size * np.exp(-logs) + logs) + ridge * ((free[1:] - _PRIOR_SLOPES) ** 2).sum())
 
-    found = minimize(cost, np.concatenate([[np.log(size.mean())], _PRIOR_SLOPES]), method="L-BFGS-B").x
+    found = scipy.optimize.minimize(cost, np.concatenate([[np.log(size.mean())], _PRIOR_SLOPES]), method="L-BFGS-B").x
     fitted = np.exp(found[0] + features @ found[1:])
     lowest, highest = np.quantile(fitted, [0.002, 0.998])
     fitted = np.clip(fitted, lowest, highest)
@@ -159,7 +159,7 @@ def learn_dispersion(
     corrected = np.clip(0.5 + (_GRID - 0.5) * (len(errors) + 1) / len(errors), 0, 1)
     shocks = _shocks(scaled, years)
     own = scaled - shocks[np.unique(years, return_inverse=True)[1]]
-    prior = t.ppf(_GRID, _PRIOR_DEGREES) * np.quantile(np.abs(own), 0.5) / t.ppf(0.75, _PRIOR_DEGREES)
+    prior = stdtrit(_PRIOR_DEGREES, _GRID) * np.quantile(np.abs(own), 0.5) / stdtrit(_PRIOR_DEGREES, 0.75)
     # The median error of two or three years is no lesson: removed, it forecasts better in the years after.
     quantiles = learned * np.quantile(own - np.median(own), corrected) + (1 - learned) * prior
     quantiles *= _new_year_widening(own, shocks)
@@ -184,7 +184,7 @@ def _common_share(scaled: Floats, years: npt.NDArray[np.int64]) -> float:
     Errors are centred: ``Y`` years say as much of it as ``Y - 1``.
     """
     ranks = scaled.argsort(kind="stable").argsort(kind="stable")
-    scores = norm.ppf((ranks + 0.5) / len(scaled))
+    scores = ndtri((ranks + 0.5) / len(scaled))
     shares = []
     for year in np.unique(years):
         same = scores[years == year]
@@ -212,12 +212,12 @@ def _new_year_widening(own: Floats, shocks: Floats) -> Floats:
     seen and the prior ones as degrees of freedom, and its centre is estimated: variance ``1 + 1 / years``.
     """
     years_nb = len(shocks)
-    variance = (np.subtract(*np.quantile(own, [0.9, 0.1])) / (2 * norm.ppf(0.9))) ** 2
+    variance = (np.subtract(*np.quantile(own, [0.9, 0.1])) / (2 * ndtri(0.9))) ** 2
     usual = _PRIOR_COMMON_SHARE / (1 - _PRIOR_COMMON_SHARE)
     seen = ((shocks - shocks.mean()) ** 2).sum() / max(variance, _FLOOR)
     added = min((seen + _PRIOR_SHOCKS_NB * usual) / (years_nb - 1 + _PRIOR_SHOCKS_NB), 1.0)
     normal = _GRID_SCORES
-    heavy = t.ppf(_GRID, years_nb + _PRIOR_SHOCKS_NB) * np.sqrt(1 + 1 / years_nb)
+    heavy = stdtrit(years_nb + _PRIOR_SHOCKS_NB, _GRID) * np.sqrt(1 + 1 / years_nb)
     ratio = np.divide(heavy, normal, out=np.ones_like(normal), where=np.abs(normal) > 1e-9)
     found: Floats = np.sqrt(1 + added * ratio**2)
     return found

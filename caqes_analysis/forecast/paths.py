@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from caqes_analysis.forecast.calibration import Calibration, Learned
 from caqes_analysis.forecast.candidates import build_candidates
@@ -141,7 +141,7 @@ def simulate_cents(histories: Histories, calibration: Calibration, *, paths_nb: 
     """
     rest = rest_of_year(histories, calibration)
     # Evenly spaced draws in random order: the same law with less sampling noise than independent ones.
-    even = norm.ppf((np.arange(paths_nb) + 0.5) / paths_nb)
+    even = ndtri((np.arange(paths_nb) + 0.5) / paths_nb)
     common = np.random.default_rng([seed, histories.year]).permutation(even)
     totals = np.repeat(histories.observed_cents[:, None], paths_nb, axis=1)
     for row, name in enumerate(histories.series):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtrit
 
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure
 from caqes_analysis.indicators.dispersion import Dispersion, Kind, Unestimated, estimate_dispersion
@@ -131,7 +131,7 @@ def _measured(
     if isinstance(spread, Unestimated):
         bare = (nothing, nothing, nothing, float("nan"))
         return Measured(series, measure, shown, value, *bare, reason=spread.reason, is_of_ratio=is_of_ratio)
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, spread.df))
+    quantile = float(stdtrit(spread.df, (1 + LEVEL) / 2))
     above, below = layout.numerator[series.blocks], layout.denominator[series.blocks]
     variance = _variance(layout, shown, spread, above, below)
     lower, upper = _bounds(layout, shown, spread, (value, variance, below), quantile, measure.scale)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.indicators.intervals import Measured, in_points, years_of
@@ -86,10 +86,10 @@ def _ranks(value: Floats, ranked: npt.NDArray[np.bool_], better: str) -> tuple[F
     rank, percentile = np.full(len(value), np.nan), np.full(len(value), np.nan)
     number = int(ranked.sum())
     # Equal sums may differ in the last bits of their quotients.
-    own = np.round(value[ranked], 9)
-    rank[ranked] = stats.rankdata(own if better == "lower" else -own, method="min")
+    own = pd.Series(np.round(value[ranked], 9))
+    rank[ranked] = own.rank(method="min", ascending=better == "lower")
     if number:
-        percentile[ranked] = _PERCENT * (stats.rankdata(own, method="average") - 0.5) / number
+        percentile[ranked] = _PERCENT * (own.rank(method="average") - 0.5) / number
     return rank, np.where(ranked, float(number), np.nan), percentile
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from caqes_analysis.deliveries import history
 from caqes_analysis.quality.corrections import without_corrected
@@ -22,7 +22,7 @@ COMPLETED_COLUMNS: Final = (
     "envelope", "amount_kind", "month", "as_of", "age", "received_eur", "completed_eur", "standard_error_eur",
     "lower_80_eur", "upper_80_eur",
 )  # fmt: skip
-_Z_80: Final = float(norm.ppf(0.9))
+_Z_80: Final = float(ndtri(0.9))
 Floats = npt.NDArray[np.float64]
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.stats import t
+import scipy  # its parts are imported where they are first named: half a second that most commands spare
+from scipy.special import stdtrit
 
 __all__ = ["Errors", "describe", "learn_errors"]
 
@@ -63,10 +63,9 @@ class Errors:
         seen_nb = len(self.scaled)
         learned = seen_nb / (seen_nb + _PRIOR_ERRORS_NB)
         corrected = np.clip(0.5 + (levels - 0.5) * (seen_nb + 1) / seen_nb, 0, 1)
-        usual = np.median(np.abs(self.scaled)) / t.ppf(0.75, _PRIOR_DEGREES)
-        found: Floats = learned * np.quantile(self.scaled, corrected) + (1 - learned) * usual * t.ppf(
-            levels, _PRIOR_DEGREES
-        )
+        usual = np.median(np.abs(self.scaled)) / stdtrit(_PRIOR_DEGREES, 0.75)
+        student = stdtrit(_PRIOR_DEGREES, levels)
+        found: Floats = learned * np.quantile(self.scaled, corrected) + (1 - learned) * usual * student
         return found
 
 
@@ -109,7 +108,7 @@ def learn_errors(described: Floats, errors: Floats) -> Errors:
         return float((ratio + logs).mean() + ridge * (apart**2).sum()), slope
 
     start = np.concatenate([[np.log(size.mean())], _PRIOR_SLOPES])
-    found = minimize(cost, start, jac=True, method="L-BFGS-B").x
+    found = scipy.optimize.minimize(cost, start, jac=True, method="L-BFGS-B").x
     scale = np.exp(design @ found)
     lowest, highest = (float(one) for one in np.quantile(scale, _EXTREME_SCALES))
     scaled = errors / np.clip(scale, lowest, highest)

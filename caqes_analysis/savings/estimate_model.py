@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm, t
+from scipy.special import ndtr, ndtri, stdtrit
 
 from caqes_analysis.savings.estimate_errors import Errors, describe, learn_errors
 from caqes_analysis.savings.estimate_windows import FEATURES, Window
@@ -129,7 +129,7 @@ def simulate_counterfactual(
     fit = _pool_shocks(fitted, len(replays))
     random = np.random.default_rng(seed)
     levels = (np.arange(paths_nb) + 0.5) / paths_nb
-    even = norm.ppf(levels)
+    even = ndtri(levels)
     draws = random.multivariate_normal(fit.values, fit.covariance, paths_nb, method="cholesky")
     # Drawn whatever the design, so that the draws that follow are those of both.
     order = random.permutation(paths_nb)
@@ -141,7 +141,7 @@ def simulate_counterfactual(
             fitted.values[first:], fitted.covariance[first:, first:], levels, explained=explained_variance
         )
         shock = _new_shock(draws, known[order], random.permutation(even))
-    errors = fit.errors.quantiles(np.clip(norm.cdf(even), _TAIL, 1 - _TAIL))
+    errors = fit.errors.quantiles(np.clip(ndtr(even), _TAIL, 1 - _TAIL))
     pulls = (_PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB)
     if is_on_growth and replays:
         pulls = (_GROWTH_PRIOR_YEARS_NB, _GROWTH_PRIOR_YEARS_NB)
@@ -150,7 +150,7 @@ def simulate_counterfactual(
     if not replays:
         selection_sd = _unseen_selection_sd(fit, current, treated & current.is_readable, errors)
     freedom = max(_LEAST_FREEDOM_NB, seen_nb + pulls[1])
-    moved = selection + selection_sd * t.ppf(norm.cdf(random.permutation(even)), freedom)
+    moved = selection + selection_sd * stdtrit(freedom, ndtr(random.permutation(even)))
     rows = np.flatnonzero(treated & current.is_readable)
     features = _centred(current.features[rows], fit.size_centre)
     scale = fit.errors.scale_of(_described(current, rows))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import mannwhitneyu, norm
+import scipy  # its parts are imported where they are first named: half a second that most commands spare
+from scipy.special import ndtri
 
 from caqes_analysis import french
 from caqes_analysis.savings.estimate_windows import FEATURES, Window
@@ -100,7 +101,7 @@ def threshold_effect(window: Window, series: tuple[str, ...], treated: Flags, th
         reason = "l'évolution d'avant le contrat n'est pas connue : rien ne dit que les deux côtés se ressemblaient"
         return ThresholdEffect(None, nothing, 0, reason)
     for past in known:
-        if mannwhitneyu(past[above], past[below]).pvalue < _BALANCE_LEVEL:
+        if scipy.stats.mannwhitneyu(past[above], past[below]).pvalue < _BALANCE_LEVEL:
             reason = "de part et d'autre du seuil, les dépenses évoluaient déjà différemment avant le contrat"
             return ThresholdEffect(None, nothing, 0, reason)
     differences = np.sort((net[above][:, None] - net[below][None, :]).ravel())
@@ -115,5 +116,5 @@ def _bound(differences: Floats, above: Flags, below: Flags, level: float) -> flo
     first, second = int(above.sum()), int(below.sum())
     spread = np.sqrt(first * second * (first + second + 1) / 12)
     # The half-unit makes the interval at least as wide as the exact one.
-    at = first * second / 2 + norm.ppf(level) * spread + (0.5 if level > 0.5 else -0.5)
+    at = first * second / 2 + ndtri(level) * spread + (0.5 if level > 0.5 else -0.5)
     return float(differences[int(np.clip(np.ceil(at) - 1 if level > 0.5 else np.floor(at), 0, len(differences) - 1))])

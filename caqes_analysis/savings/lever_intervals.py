@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from caqes_analysis.indicators.dispersion import Dispersion, Kind, estimate_dispersion
 from caqes_analysis.indicators.slopes import LEVEL
@@ -77,7 +77,7 @@ def _spread(own: pd.DataFrame, before: pd.DataFrame | None, kind: Kind) -> Dispe
 
 
 def _wilson(share: Floats, variance: Floats, df: int) -> Floats:
-    squared = float(stats.t.ppf((1 + LEVEL) / 2, df)) ** 2
+    squared = float(stdtrit(df, (1 + LEVEL) / 2)) ** 2
     effective = 1 / np.maximum(variance, 1e-12)
     middle = (share + squared / (2 * effective)) / (1 + squared / effective)
     half = np.sqrt(squared * (share * (1 - share) / effective + squared / (4 * effective**2))) / (
