@@ -146,9 +146,9 @@ class ForkedKernel:
                     await self._receive()
         except TimeoutError:
             self.kill()
-            raise TemplateError(f"the forked kernel did not listen within {timeout_s:.0f} s") from None
+            raise TemplateError(f"le noyau dérivé ne répond pas après {timeout_s:.0f} s") from None
         if not self._bound:
-            raise TemplateError(self._error or f"the forked kernel ended with status {self.returncode}")
+            raise TemplateError(self._error or f"le noyau dérivé s'est arrêté (code {self.returncode})")
 
     async def ended(self) -> int | None:
         """Wait until the kernel has ended; return its exit status."""
@@ -258,7 +258,7 @@ class Template:
             except OSError as failure:
                 ours.close()
                 theirs.close()
-                raise TemplateError("the template process has gone") from failure
+                raise TemplateError("le processus modèle n'est plus là") from failure
         ours.setblocking(False)
         return ForkedKernel(ours)
 
@@ -324,7 +324,7 @@ class Template:
                 self.close()
                 kept = [m for m in self.modules if m != culprit and not culprit.startswith(m.removesuffix("*"))]
                 if kept == self.modules:
-                    raise TemplateError(f"importing {culprit} starts a thread")
+                    raise TemplateError(f"importer {culprit} démarre un fil d'exécution")
                 self.left_out.append(culprit)
                 self.modules = kept
                 self._start()
@@ -341,7 +341,7 @@ class Template:
         except OSError as failure:
             self._messages.seek(0)
             said = self._messages.read().decode(errors="replace").strip().rpartition("\n")[2]
-            raise TemplateError(f"the template process did not start: {said or failure}") from failure
+            raise TemplateError(f"le processus modèle n'a pas démarré : {said or failure}") from failure
         self._control.settimeout(None)
         answer: dict[str, Any] = json.loads(received)
         return answer

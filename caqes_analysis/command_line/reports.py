@@ -242,6 +242,8 @@ def print_unforked(notebooks: pd.DataFrame) -> None:
     if reasons.empty:
         return
     count = french.plural(len(reasons), "carnet a eu un noyau ordinaire", "carnets ont eu un noyau ordinaire")
-    ERR.print(typeset(Text(f"{count} : les résultats sont les mêmes, en deux secondes de plus chacun.", "bold yellow")))
+    each = " chacun" if len(reasons) > 1 else ""
+    slower = f"les résultats sont les mêmes, en deux secondes de plus{each}"
+    ERR.print(typeset(Text(f"{count} : {slower}.", "bold yellow")))
     for reason, repeated in reasons.value_counts().items():
         ERR.print(typeset(f"→ {repeated} fois : « {plain(str(reason))} »"))

@@ -161,17 +161,11 @@ def _of_activities(values: list[str]) -> str:
     return french.list_in_words([f"« {label} »" for label in plain])
 
 
-# Lines that a region adds to its own form: the form that comes with the package does not ask them of every hospital.
-_ASKED_BY_SOME = {
-    f"{DECLARED_PREFIX}epp_amygdalectomie": "Tableaux de bord de l'évaluation de l'amygdalectomie transmis"
-}
-
-
 @cache
 def _declared_labels() -> dict[str, str]:
     files = sorted((REPOSITORY / "parameters" / "declared").glob("*.yml"))
     items = [item for file in files for item in load_declared_items(file)]
-    return _ASKED_BY_SOME | {f"{DECLARED_PREFIX}{item.code}": item.label for item in items}
+    return {f"{DECLARED_PREFIX}{item.code}": item.label for item in items}
 
 
 _WRITERS = {

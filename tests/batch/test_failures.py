@@ -108,7 +108,7 @@ def test_kernels_that_could_not_be_forked_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refused(*_: object, **__: object) -> None:
-        raise TemplateError("the template process did not start: ValueError: une carte graphique")
+        raise TemplateError("le processus modèle n'a pas démarré : ValueError: une carte graphique")
 
     forked = run_notebooks([job(tmp_path, "a", GOOD)])
     print_unforked(forked)
@@ -120,4 +120,8 @@ def test_kernels_that_could_not_be_forked_are_told(
     print_unforked(told)
     said = " ".join(capsys.readouterr().err.replace("\u00a0", " ").split())
     assert "2 carnets ont eu un noyau ordinaire" in said
-    assert "2 fois : « the template process did not start: ValueError: une carte graphique »" in said
+    assert "deux secondes de plus chacun" in said
+    assert "2 fois : « le processus modèle n'a pas démarré : ValueError: une carte graphique »" in said
+    print_unforked(told[:1])
+    said = " ".join(capsys.readouterr().err.replace("\u00a0", " ").split())
+    assert "1 carnet a eu un noyau ordinaire : les résultats sont les mêmes, en deux secondes de plus." in said

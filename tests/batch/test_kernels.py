@@ -79,6 +79,25 @@ def test_a_notebook_that_pollutes_everything_does_not_affect_the_next(tmp_path: 
     assert before["globals"] == []
 
 
+LEFT_OPEN = """
+class Writer:
+    def __init__(self, path):
+        self.itself = self
+        self.file = open(path, "w")
+        self.file.write("kept")
+plain = open(word + ".plain", "w")
+plain.write("kept")
+circular = Writer(word + ".circular")
+"""
+
+
+def test_files_that_a_notebook_leaves_open_are_flushed_as_its_kernel_ends(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    result = run_notebooks([job(tmp_path, "leaves", LEFT_OPEN, output=False, word=str(left))])
+    assert result["error"].isna().all()
+    assert [left.with_suffix(end).read_text() for end in (".plain", ".circular")] == ["kept", "kept"]
+
+
 @pytest.mark.slow
 def test_a_forked_kernel_starts_in_the_state_of_an_ordinary_one(tmp_path: Path) -> None:
     states = []
