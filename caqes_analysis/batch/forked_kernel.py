@@ -113,11 +113,12 @@ def _leave(app: Any) -> None:
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.current_thread():
             thread.join()
-    atexit._run_exitfuncs()  # IPython's forgets what the notebook made, and collects it
+    atexit._run_exitfuncs()
     shell = getattr(app, "shell", None)
     if shell is not None:  # files left open are flushed as their last reference goes
         shell.user_ns.clear()
         shell.user_module.__dict__.clear()
+    gc.collect()  # IPython's own collection comes before it forgets them
     for stream in (sys.__stdout__, sys.__stderr__):
         with contextlib.suppress(ValueError, OSError):
             if stream is not None:
