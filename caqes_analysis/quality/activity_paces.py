@@ -15,7 +15,7 @@ from caqes_analysis.quality.exchanges import LEAST_GAP_LOG, exchanged_rows
 from caqes_analysis.quality.panels import row_medians
 from caqes_analysis.sources.findings import Finding
 
-__all__ = ["Cell", "find_odd_counts", "yearly_paces"]
+__all__ = ["Cell", "find_odd_counts", "paced_rows", "yearly_paces"]
 
 Floats = npt.NDArray[np.float64]
 Cell = tuple[str, str]
@@ -79,6 +79,25 @@ def find_odd_counts(rows: pd.DataFrame) -> tuple[list[Finding], set[Cell]]:
     return found, told
 
 
+def paced_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts of years and cumuls with their yearly ``pace``; those of other periods are left out.
+
+    Parameters
+    ----------
+    rows
+        ``period, count_nb``, and what else tells them apart.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"period": ["2023", "2024-M09", "2024-09"], "count_nb": [1200, 900, 100]})
+    >>> paced_rows(rows)["pace"].tolist()
+    [1200.0, 1200.0]
+    """
+    kept = rows[rows["period"].str.fullmatch(r"[0-9]{4}(-M[0-9]{2})?")]
+    months = np.array([12 if len(period) == 4 else int(period[-2:]) for period in kept["period"]])
+    return kept.assign(pace=kept["count_nb"].astype("float64") * 12 / months)
+
+
 def yearly_paces(rows: pd.DataFrame) -> pd.DataFrame:
     """Return counts as yearly paces: an establishment and an activity a row, a year or a cumul a column.
 
@@ -87,9 +106,7 @@ def yearly_paces(rows: pd.DataFrame) -> pd.DataFrame:
     rows
         ``finess, period, activity, count_nb``; other periods are left out.
     """
-    kept = rows[rows["period"].str.fullmatch(r"[0-9]{4}(-M[0-9]{2})?")]
-    months = np.array([12 if len(period) == 4 else int(period[-2:]) for period in kept["period"]])
-    paces = kept.assign(pace=kept["count_nb"].astype("float64") * 12 / months)
+    paces = paced_rows(rows)
     return paces.pivot_table(index=["finess", "activity"], columns="period", values="pace", aggfunc="sum")
 
 

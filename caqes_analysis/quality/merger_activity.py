@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.quality.activity_paces import paced_rows
 from caqes_analysis.sources.findings import Finding
 
 __all__ = ["find_lost_activity"]
@@ -18,7 +19,6 @@ choice)…"""
 LEAST_PART: Final = 0.15
 """… where it was this part of their activity together at least: a smaller one is lost in what a year moves."""
 _LEAST_NB: Final = 100
-_MONTHS_NB: Final = 12
 
 
 def find_lost_activity(
@@ -31,7 +31,7 @@ def find_lost_activity(
     Parameters
     ----------
     rows
-        Lines of ``activity`` (``finess, period, activity, count_nb, delivery``).
+        Lines of ``activity`` (``finess, period, activity, count_nb, delivery``); those of a single month are not read.
     successions
         Table ``successions``.
     known
@@ -39,10 +39,8 @@ def find_lost_activity(
     labels
         Name of each activity.
     """
-    paces = rows.assign(
-        year=rows["period"].str[:4].astype(int),
-        pace=rows["count_nb"].astype(float) * _MONTHS_NB / rows["period"].map(_months_nb),
-    )
+    paces = paced_rows(rows)
+    paces = paces.assign(year=paces["period"].str[:4].astype(int), until=paces["period"].map(_last_month))
     ends = known.dropna(subset=["valid_to"]).groupby("finess")["valid_to"].max()
     moved = successions[successions["finess"] != successions["current_finess"]]
     for gone, heir in zip(moved["finess"], moved["current_finess"], strict=True):
@@ -69,16 +67,26 @@ def find_lost_activity(
 
 
 def _lost(paces: pd.DataFrame, gone: str, closed: int) -> pd.DataFrame:
-    """Return, by activity, what the two did the year before the closure and do since, where a part is lost."""
-    earlier, later = paces[paces["year"] == closed - 1], paces[paces["year"] > closed]
+    """Return, by activity, what the two did the year before the closure and do since, where a part is lost.
+
+    Periods of a year overlap: of each, the longest alone is read.
+    """
+    earlier, later = _longest(paces[paces["year"] == closed - 1]), _longest(paces[paces["year"] > closed])
     before = earlier.groupby("activity")["pace"].sum()
     own = earlier[earlier["finess"] == gone].groupby("activity")["pace"].sum().reindex(before.index).fillna(0.0)
-    last = later[later["period"] == later.groupby("activity")["period"].transform("max")]
+    last = later[later["year"] == later.groupby("activity")["year"].transform("max")]
     after = last.groupby("activity").agg(after=("pace", "sum"), year=("year", "max"), delivery=("delivery", "first"))
     found = after.join(before.rename("before"), how="inner").join(own.rename("own")).reset_index()
     is_large = (found["own"] >= _LEAST_NB) & (found["own"] >= LEAST_PART * found["before"])
     return found[is_large & (found["after"] < found["before"] - LOST_SHARE * found["own"])]
 
 
-def _months_nb(period: str) -> int:
-    return _MONTHS_NB if len(period) == len("2024") else int(period[-2:])
+def _longest(paces: pd.DataFrame) -> pd.DataFrame:
+    """Return, of each establishment, activity and year, the period that ends last."""
+    keys = ["finess", "activity", "year"]
+    return paces.sort_values([*keys, "until"]).drop_duplicates(keys, keep="last")
+
+
+def _last_month(period: str) -> str:
+    """Return the month at which a period ends, to be ordered."""
+    return period if len(period) > len("2024") else f"{period}-M12"

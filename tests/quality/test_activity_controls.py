@@ -10,6 +10,7 @@ import pytest
 
 from caqes_analysis import perimeter, tables
 from caqes_analysis.quality.activity_controls import check_activity
+from caqes_analysis.sources.findings import Finding
 from caqes_analysis.store import Store
 from tests.builders import A, B, C, establishments
 
@@ -64,6 +65,26 @@ def test_each_contradiction_is_told_once(
     assert told(tmp_path, changes) == expected
 
 
+def told_of_a_merger(folder: Path, counts: dict[tuple[str, str], str]) -> list[Finding]:
+    """B closes in June 2022, and A takes it over."""
+    rows = pd.DataFrame([(*key, "stays", Decimal(count)) for key, count in counts.items()])
+    rows.columns = pd.Index(["finess", "period", "activity", "count_nb"])
+    known = establishments(
+        {"finess": A},
+        {"finess": B, "valid_to": "2022-06-30", "successor": A},
+        {"finess": C, "valid_from": "2022-10-01"},
+    )
+    store = Store(folder)
+    state = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
+    store.write(tables.ACTIVITY, tables.ACTIVITY.conform(rows, delivery="d", **state), part="d")
+    store.write(tables.ESTABLISHMENTS, known, part="campagne")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="campagne")
+    return check_activity(store)
+
+
+MERGER = {(A, "2021"): "1200", (B, "2021"): "800", (A, "2022"): "1400", (B, "2022"): "400"}
+
+
 @pytest.mark.parametrize(
     ("after", "expected"),
     [("1300", ["ACTIVITE_NON_REPRISE"]), ("2050", []), ("1600", [])],
@@ -72,21 +93,32 @@ def test_each_contradiction_is_told_once(
 def test_the_activity_of_a_merged_establishment_goes_on_with_its_successor(
     tmp_path: Path, after: str, expected: list[str]
 ) -> None:
-    counts = {(A, "2021"): "1200", (B, "2021"): "800", (A, "2022"): "1400", (B, "2022"): "400", (A, "2023"): after}
-    rows = pd.DataFrame([(*key, "stays", Decimal(count)) for key, count in counts.items()])
-    rows.columns = pd.Index(["finess", "period", "activity", "count_nb"])
-    known = establishments(
-        {"finess": A},
-        {"finess": B, "valid_to": "2022-06-30", "successor": A},
-        {"finess": C, "valid_from": "2022-10-01"},
-    )
-    store = Store(tmp_path)
-    state = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
-    store.write(tables.ACTIVITY, tables.ACTIVITY.conform(rows, delivery="d", **state), part="d")
-    store.write(tables.ESTABLISHMENTS, known, part="campagne")
-    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="campagne")
-    found = check_activity(store)
+    found = told_of_a_merger(tmp_path, MERGER | {(A, "2023"): after})
     assert [one.code for one in found] == expected
     if expected:
         assert found[0].place == f"{A}, Séjours"
         assert "1 300 en rythme annuel en 2023, 2 000 en 2021" in found[0].example.replace("\u202f", " ")
+
+
+def cumuls(finess: str, year: int, total: int) -> dict[tuple[str, str], str]:
+    return {(finess, f"{year}-M{month:02d}"): str(total * month // 12) for month in (3, 6, 9)}
+
+
+@pytest.mark.parametrize(("after", "expected"), [(1320, ["ACTIVITE_NON_REPRISE"]), (2040, [])], ids=["lost", "kept"])
+@pytest.mark.parametrize("years_too", [True, False])
+def test_periods_of_one_year_are_not_added_up(tmp_path: Path, after: int, expected: list[str], years_too: bool) -> None:
+    """Cumuls at March, June and September, and the year where it is received: the longest alone says the year."""
+    counts = cumuls(A, 2021, 1200) | cumuls(B, 2021, 800) | cumuls(A, 2023, after)
+    if years_too:
+        counts |= MERGER | {(A, "2023"): str(after), (A, "2023-M03"): "5"}
+    found = told_of_a_merger(tmp_path, counts)
+    assert [one.code for one in found] == expected
+    if expected:
+        assert "1 320 en rythme annuel en 2023, 2 000 en 2021" in found[0].example.replace("\u202f", " ")
+
+
+def test_months_of_activity_are_no_years(tmp_path: Path) -> None:
+    counts = {(A, f"{year}-{month:02d}"): "100" for year in (2021, 2022, 2023) for month in range(1, 13)}
+    counts |= {(B, f"{year}-{month:02d}"): "60" for year in (2021, 2022) for month in range(1, 7)}
+    assert told_of_a_merger(tmp_path, counts | {(A, f"2023-{month:02d}"): "170" for month in range(1, 13)}) == []
+    assert told_of_a_merger(tmp_path / "both", counts | MERGER | {(A, "2023"): "2040", (A, "2023-12"): "170"}) == []
