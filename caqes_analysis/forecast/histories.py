@@ -168,6 +168,7 @@ def prepare(panel: Panel, year: int) -> Histories:
     years_nb = whole[:, ::-1].cumprod(axis=1).sum(axis=1)
     last = slice(12 * (HISTORY_YEARS_NB - 1), 12 * HISTORY_YEARS_NB)
     filled = np.where(settled, 0.0, np.nan_to_num(months[:, now]))
+    goes_on: Flags = np.asarray(((cents[:, now] > 0) & (np.arange(12) >= observed_nb[:, None])).any(axis=1))
     before = np.zeros(len(panel.series), dtype=bool)
     methods, reasons = [], []
     for row in range(len(panel.series)):
@@ -180,8 +181,7 @@ def prepare(panel: Panel, year: int) -> Histories:
         notes = [reason] if reason else []
         if method is not Method.NONE:
             until = months[row, : 12 * HISTORY_YEARS_NB + int(observed_nb[row])]
-            goes_on = bool((_window(panel.cents, start, width)[row, now][int(observed_nb[row]) :] > 0).any())
-            notes += [] if goes_on else _silence(method, silent_months(until))
+            notes += [] if goes_on[row] else _silence(method, silent_months(until))
             # Of a year known whole nothing is estimated, whatever was not received long before it.
             before_year = [] if method is Method.COMPLETE else gaps_before[row]
             gaps = [*before_year, *(12 * HISTORY_YEARS_NB + np.flatnonzero(filled[row])).tolist()]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from caqes_analysis import tables
 from caqes_analysis.errors import CaqesError
-from caqes_analysis.forecast import Calibration, backtest, calibrate, forecast_year_end, simulate_year_end
+from caqes_analysis.forecast import Calibration, backtest, calibrate, forecast_year_end, histories, simulate_year_end
+from caqes_analysis.forecast.panel import build_panel
 from caqes_analysis.forecast.series import parts_of
 from caqes_analysis.forecast.year_end import FORECAST_COLUMNS
 from tests.forecast.series import one, region, until
@@ -189,6 +190,19 @@ def test_a_year_that_waits_for_a_month_names_it() -> None:
     holes = months[~((months["series"] == name) & (months["month"] == pd.Timestamp("2024-06-01")))]
     found = forecast_year_end(holes, year=2024).set_index("series").loc[name]
     assert found["reason"] == "décembre est reçu, mais juin 2024 manque"
+
+
+@pytest.mark.parametrize("series_nb", [1, 20])
+def test_the_panel_is_copied_as_often_whatever_the_series(monkeypatch: pytest.MonkeyPatch, series_nb: int) -> None:
+    """A copy for each series made ten thousand of them wait for three seconds, at every year learned from."""
+    copied: list[int] = []
+    window = histories._window
+    monkeypatch.setattr(
+        histories, "_window", lambda values, *place: copied.append(len(values)) or window(values, *place)
+    )
+    panel = build_panel(until(region(series_nb), "2024-09-01"))
+    assert len(histories.prepare(panel, 2024).series) == series_nb
+    assert copied == [series_nb] * 3
 
 
 def test_quarterly_deliveries_are_spread() -> None:
