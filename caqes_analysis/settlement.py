@@ -328,13 +328,15 @@ def _vanished(rows: pd.DataFrame) -> list[Finding]:
 def _contradicted(rows: pd.DataFrame, months: pd.DataFrame) -> list[Finding]:
     """Last cumuls of a year that differ from the sum of the months received apart, when all of those are there.
 
-    A series that the next cumul leaves out keeps an old one, which its months have since corrected: it is not read.
+    A series that the next cumul of the year leaves out keeps an old one, which its months have since corrected: it is
+    not read.
     """
     known = rows[rows["cumulative_eur"].notna()]
     ordered = known.assign(year=known["month"].dt.year).sort_values("month")
     next_delivery = ordered.groupby([*_SERIES, "year"], sort=False)["delivery"].shift(-1)
-    followed = set(ordered.loc[next_delivery.notna() & (next_delivery != ordered["delivery"]), "delivery"])
-    last = ordered[next_delivery.isna() & ~ordered["delivery"].isin(followed)]
+    given = pd.MultiIndex.from_frame(ordered[["delivery", "year"]])
+    followed = given[(next_delivery.notna() & (next_delivery != ordered["delivery"])).to_numpy(dtype=bool)]
+    last = ordered[next_delivery.isna() & ~given.isin(followed)]
     parts = months.assign(year=months["month"].dt.year).dropna(subset=["amount_eur"])
     joined = last.merge(
         parts[[*_SERIES, "year", "month", "amount_eur"]], on=[*_SERIES, "year"], suffixes=("", "_of_part")

@@ -169,6 +169,17 @@ def test_a_series_that_the_last_cumul_leaves_out_is_not_verified_by_an_old_one(t
     assert list(settle(store)) == []
 
 
+def test_a_cumul_of_a_past_year_is_verified_though_its_file_was_followed_in_another_year(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    months: dict[str, str | None] = {f"2024-{m:02d}": "10.00" for m in range(1, 7)}
+    deliver(store, "mois", {(A, "lpp"): whole_year(2023, "10.00") | months})
+    deliver_cumul(store, "m3", {(A, "lpp"): {"2023-12": "100.00", "2024-03": "29.00"}})
+    deliver_cumul(store, "m6", {(A, "lpp"): {"2024-06": "60.00"}})
+    found = list(settle(store))
+    assert [(one.code, one.delivery, one.count) for one in found] == [("CUMUL_DIFFERENT_DES_MOIS", "m3", 1)]
+    assert "2023-12 : 100.00, mois 120.00" in found[0].example
+
+
 def test_months_that_are_all_received_make_the_rate_whatever_an_older_cumul_says(tmp_path: Path) -> None:
     store = Store(tmp_path)
     received: dict[str, str | None] = {f"2024-{m:02d}": "110.00" for m in range(1, 8)}
