@@ -33,7 +33,7 @@ _UNDECLARED = "sans événement déclaré"
 _IN_PART = "l'intervalle n'en tient compte qu'en partie"
 _CLOSED = "l'évolution de l'année en vient en partie"
 _BASE_EFFECT = "l'évolution du début de l'année en vient (effet de base)"
-_TOLD = re.compile(rf"niveau (relevé|abaissé) d'environ (\d+\s%) depuis (\w+ (\d{{4}})), {_UNDECLARED} : ([^;]*)")
+_TOLD = re.compile(rf"niveau (relevé|abaissé) d'environ ([\d\s]+\s%) depuis (\w+ (\d{{4}})), {_UNDECLARED} : ([^;]*)")
 
 
 @dataclass(frozen=True)
@@ -173,5 +173,6 @@ def _note(found: LevelBreak, year: int, within: str) -> str:
     """Return the note of a change of level, ``within`` being what a change in the course of the year does."""
     at = pd.Timestamp(year - HISTORY_YEARS_NB, 1, 1) + pd.DateOffset(months=found.month_index)
     size = french.percent(abs(found.change_pct), 0)
-    told = ToldBreak(found.change_log > 0, size, french.month_year(at), at.year, escapes_interval=within == _IN_PART)
-    return f"{told.words} : {within if at.year == year else _BASE_EFFECT}"
+    why = within if at.year == year else _BASE_EFFECT
+    told = ToldBreak(found.change_log > 0, size, french.month_year(at), at.year, escapes_interval=why == _IN_PART)
+    return f"{told.words} : {why}"

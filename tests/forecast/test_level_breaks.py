@@ -6,8 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from caqes_analysis import french
 from caqes_analysis.forecast.histories import prepare
-from caqes_analysis.forecast.level_breaks import find_level_break, level_break_notes, told_break
+from caqes_analysis.forecast.level_breaks import (
+    _IN_PART,
+    LevelBreak,
+    _note,
+    find_level_break,
+    level_break_notes,
+    told_break,
+)
 from caqes_analysis.forecast.panel import build_panel
 
 OBSERVED_NB = 7
@@ -88,3 +96,12 @@ def test_a_closed_year_keeps_the_change_that_makes_its_rate() -> None:
     told = told_break(note)
     assert told is not None
     assert not told.escapes_interval
+
+
+@pytest.mark.parametrize("change_log", [np.log(1.29), np.log(14), np.log(1_500), np.log(0.04)])
+def test_the_largest_changes_are_read_back_as_the_others(change_log: float) -> None:
+    """A rise of 1 300 % is written with a thousands separator: its interval is the least to be promised."""
+    told = told_break(f"mois provisoires ignorés ; {_note(LevelBreak(51, change_log), 2024, _IN_PART)} ; autre chose")
+    assert told is not None
+    assert told.size == french.percent(100 * abs(np.expm1(change_log)), 0)
+    assert (told.is_rise, told.year, told.escapes_interval) == (change_log > 0, 2024, True)
