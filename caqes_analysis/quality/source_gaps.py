@@ -77,7 +77,6 @@ def annual_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Itera
         gap = monthly - annual
         if not gap or not annual or (finess, year) in known or ("", year) in known:
             continue
-        exact = row["usual_share"] <= EXACT_SHARE
         if not row["is_beyond"]:
             small.setdefault(year, []).append((finess, gap))
             continue
@@ -97,8 +96,7 @@ def annual_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Itera
             count=1,
             example=f"somme des mois {french.euros(monthly, cents=True)}, "
             f"Open PHMEV {french.euros(annual, cents=True)}",
-            remedy=f"{_usual_words(agreed[year], row['usual_share'] if not exact else 0)} Cause probable : {cause}. "
-            f"{_REGISTER}",
+            remedy=f"{_usual_words(agreed[year], row['usual_share'])} Cause probable : {cause}. {_REGISTER}",
         )
     for year, gaps in small.items():
         yield Finding(
@@ -114,8 +112,12 @@ def annual_findings(store: Store, explained: Iterable[tuple[str, int]]) -> Itera
 
 def _usual_words(agreed: Sequence[bool], usual_share: float) -> str:
     """Return how many establishments have both sources equal to the cent, else by how much they usually differ."""
-    if not usual_share:
-        return f"{sum(agreed)} établissements sur {len(agreed)} concordent au centime."
+    if usual_share <= EXACT_SHARE:
+        equal_nb = sum(agreed)
+        if not equal_nb:
+            return "Aucun établissement ne concorde au centime."
+        verb = "concorde" if equal_nb == 1 else "concordent"
+        return f"{french.plural(equal_nb, 'établissement')} sur {len(agreed)} {verb} au centime."
     return f"L'écart médian des établissements est de {french.percent(100 * usual_share, 2)}."
 
 

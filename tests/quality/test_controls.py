@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.quality import check_received, without_corrected
@@ -84,6 +85,27 @@ def test_sources_that_agree_to_the_cent_warn_at_the_first_cent(tmp_path: Path) -
     assert [one.place for one in told] == [f"{C}, PHMEV, 2023"]
     # Several may disagree: each is told how many do not, never that all the others agree.
     assert told[0].remedy.startswith("2 établissements sur 3 concordent au centime. Cause probable")
+
+
+@pytest.mark.parametrize(
+    ("bases", "expected"),
+    [
+        ({"a": "120000.00"}, "1 établissement sur 2 concorde au centime. Cause probable"),
+        ({}, "Aucun établissement ne concorde au centime. Cause probable"),
+    ],
+    ids=["one", "none"],
+)
+def test_establishments_that_agree_to_the_cent_are_counted_in_french(
+    tmp_path: Path, bases: dict[str, str], expected: str
+) -> None:
+    """One of which no month was received is out of the median, which is nil, whatever the others do."""
+    series = months(2023, a="10000", b="20000")
+    known = establishments({"finess": A}, {"finess": B}, {"finess": C})
+    store = store_of(tmp_path, monthly_rows(series), known)
+    annual(store, 2023, c="360000.00", **bases)
+    told = [one for one in check_received(store, last_month=pd.Timestamp("2023-12-01")) if one.code == "ECART_ANNUEL"]
+    assert [one.place for one in told] == [f"{C}, PHMEV, 2023"]
+    assert told[0].remedy.startswith(expected)
 
 
 def test_a_year_whose_months_do_not_make_the_base_is_named(tmp_path: Path) -> None:
