@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from caqes_analysis.forecast.calibration import Calibration, calibrate_panel, cu
 from caqes_analysis.forecast.events import EVERYONE, apply_events
 from caqes_analysis.forecast.followed import Followed, followed_indicators, followed_months, sums_of, units_of
 from caqes_analysis.forecast.groups import GroupSums
-from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, Histories, Method, prepare
+from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.kept_paths import PathsWriter
 from caqes_analysis.forecast.level_breaks import level_break_notes
 from caqes_analysis.forecast.panel import Panel, build_panel
@@ -226,21 +226,19 @@ class Step:
         year = self.campaign.year
         histories = self.histories(observed_nb)
         calibration = self.calibration(modelled_months(histories))
-        base_cents, has_base, has_begun = self._bases(histories)
+        base_cents, has_base = self._bases(histories)
         sums = GroupSums(year, observed_nb, PATHS_NB)
         found = []
         for rows in blocks_of(histories.series):
             block = histories.take(rows)
             totals = simulate_cents(block, calibration, paths_nb=PATHS_NB, seed=0)
             names = [self._groups[row] for row in rows]
-            in_both = has_base[rows] & has_begun[rows]
-            sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=in_both)
+            sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=has_base[rows])
             found.append(self._table(block, totals))
             envelopes = GroupSums(year, observed_nb, PATHS_NB, needs_all=True)
             indicators = sums_of(block.series, self.followed)
-            envelopes.add(block, totals, names=indicators, base_cents=base_cents[rows], has_base=has_base[rows])
+            envelopes.add(block, totals, names=indicators, base_cents=base_cents[rows], has_base=block.has_previous)
             added, added_totals = envelopes.as_series()
-            added = _without_rate(added, _incomplete(block, indicators))
             sums.add(
                 added,
                 added_totals,
@@ -280,10 +278,8 @@ class Step:
         totals = simulate_cents(one, calibration, paths_nb=PATHS_NB, seed=0)
         return self._table(one, totals).iloc[0]
 
-    def _bases(
-        self, histories: Histories
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Return, for the sums, the months known of the year before; whether none is missing; whether it is whole.
+    def _bases(self, histories: Histories) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return, for the sums, the months known of the year before, and whether it is whole.
 
         The year before an establishment opened in is not whole: its envelopes are added up to its indicators, without
         rate, and are no part of its region.
@@ -296,9 +292,8 @@ class Step:
         start = self.panel.year_at(year)
         inside = slice(max(start, 0), max(start + 12, 0))
         cents = np.where(self.panel.known[:, inside], self.panel.cents[:, inside], 0).sum(axis=1)
-        has_base = np.array([name not in lacking for name in histories.series], dtype=bool)
-        has_begun = np.array([name not in opened for name in histories.series], dtype=bool)
-        return cents, has_base, has_begun
+        has_base = np.array([name not in lacking and name not in opened for name in histories.series], dtype=bool)
+        return cents, has_base
 
     def _table(self, histories: Histories, totals: npt.NDArray[np.int64]) -> pd.DataFrame:
         """Return the forecasts of some series with what they are compared with, and the mean excess over it."""
@@ -379,21 +374,3 @@ def _not_closed(known: Histories, unmatched: frozenset[str]) -> Histories:
         quality.UNMATCHED_WORDS if one else reason for one, reason in zip(is_open, known.reasons, strict=True)
     )
     return replace(known, methods=methods, reasons=reasons)
-
-
-def _incomplete(block: Histories, indicators: Sequence[Sequence[str]]) -> set[str]:
-    """Return the sums of which a series has not all the months of the year before: their establishment had just opened.
-
-    They would make a rate that means nothing, of the establishment or of its region.
-    """
-    return {name for known, names in zip(block.has_previous, indicators, strict=True) if not known for name in names}
-
-
-def _without_rate(added: Histories, incomplete: set[str]) -> Histories:
-    """Return sums without the year before where it is not whole, with the reason."""
-    is_whole = np.array([name not in incomplete for name in added.series], dtype=bool)
-    reasons = tuple(
-        reason if kept or method is Method.NONE else f"{reason} ; {INCOMPLETE_YEAR_NOTE}"
-        for reason, kept, method in zip(added.reasons, is_whole, added.methods, strict=True)
-    )
-    return replace(added, has_previous=added.has_previous & is_whole, reasons=reasons)

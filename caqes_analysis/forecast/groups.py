@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from caqes_analysis import french
-from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
+from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, INCOMPLETE_YEAR_NOTE, Histories, Method
 
 __all__ = ["Group", "GroupSums"]
 
@@ -33,6 +33,8 @@ class Group:
         Series added up.
     is_certain, has_negative
         Whether all of them are complete or dormant; whether one has a negative month.
+    has_base
+        Whether the year before is whole for all of them.
     left_out_nb, left_out_cents
         Series left out because they cannot be estimated or because a month of the year before is missing, and their
         months observed.
@@ -44,6 +46,7 @@ class Group:
     members_nb: int = 0
     is_certain: bool = True
     has_negative: bool = False
+    has_base: bool = True
     left_out_nb: int = 0
     left_out_cents: int = 0
 
@@ -58,8 +61,9 @@ class GroupSums:
     paths_nb
         Number of paths.
     needs_all
-        True for the envelopes of an indicator: without one of them nothing is said of their sum. The establishments of
-        a region that cannot be estimated are left out, and counted.
+        True for the envelopes of an indicator: without one of them nothing is said of their sum, and without the year
+        before of one of them it has no rate. The establishments of a region that cannot be estimated, or that have no
+        year before, are left out, and counted.
     """
 
     def __init__(self, year: int, observed_nb: int, paths_nb: int, *, needs_all: bool = False) -> None:
@@ -87,14 +91,13 @@ class GroupSums:
         names
             Groups of each series.
         base_cents, has_base
-            What the year before amounts to for a group, and whether a region or a department counts the series: not
-            where a month of it is missing, nor where its establishment opened in the course of it. The sum of an
-            indicator has then an amount and no rate, which the caller says.
+            What the year before amounts to for a group, and whether it is whole: not where a month of it is missing,
+            nor where its establishment opened in the course of it. A region or a department leaves the series out; the
+            sum of an indicator has then an amount and no rate.
         """
         for row, groups in enumerate(names):
             for name in groups:
                 group = self.groups.setdefault(name, Group(np.zeros(self.paths_nb, dtype=np.int64)))
-                # The envelopes of an indicator add up to an amount, without rate where a month before lacks.
                 if histories.methods[row] is Method.NONE or not (has_base[row] or self.needs_all):
                     group.left_out_nb += 1
                     group.left_out_cents += int(histories.observed_cents[row])
@@ -105,6 +108,7 @@ class GroupSums:
                 group.members_nb += 1
                 group.is_certain &= histories.methods[row] in _CERTAIN
                 group.has_negative |= bool(histories.has_negative[row])
+                group.has_base &= bool(has_base[row])
 
     def as_series(self) -> tuple[Histories, Cents]:
         """Return the groups as series, with their paths, sorted by name."""
@@ -121,7 +125,7 @@ class GroupSums:
             observed_cents=np.array([self._observed_cents(group) for group in found], dtype=np.int64),
             filled_eur=np.zeros(size),
             previous_cents=np.array([group.previous_cents for group in found], dtype=np.int64),
-            has_previous=np.array([self._is_said(group) for group in found], dtype=bool),
+            has_previous=np.array([self._is_said(group) and group.has_base for group in found], dtype=bool),
             has_negative=np.array([group.has_negative for group in found], dtype=bool),
             methods=tuple(self._method(group) for group in found),
             reasons=tuple(self._reason(group) for group in found),
@@ -146,7 +150,7 @@ class GroupSums:
         noun = "enveloppe" if self.needs_all else "établissement"
         summed = f"somme de {french.plural(group.members_nb, noun)}"
         if not group.left_out_nb:
-            return summed
+            return summed if group.has_base else f"{summed} ; {INCOMPLETE_YEAR_NOTE}"
         if self.needs_all:
             return f"{french.plural(group.left_out_nb, noun)} de la somme : non estimable"
         why = "non estimable ou année précédente incomplète"

@@ -149,9 +149,7 @@ def _sums_of_envelopes(
     added, added_totals = sums.as_series()
     came = np.array([realised[name] for name in added.series], dtype=np.int64)
     # Without one of its years, a sum has an amount that nothing can be read against.
-    partial = {name for groups, counts in zip(names, is_whole, strict=True) if not counts for name in groups}
-    is_whole_sum = np.array([name not in partial for name in added.series], dtype=bool)
-    kept = np.flatnonzero(is_whole_sum & added.has_previous & (added.previous_cents > 0) & (came > 0))
+    kept = np.flatnonzero(added.has_previous & (added.previous_cents > 0) & (came > 0))
     return added.take(kept), added_totals[kept], came[kept]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from caqes_analysis.forecast.groups import GroupSums
-from caqes_analysis.forecast.histories import Method
+from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, Method
 
 
 @pytest.mark.parametrize(("needs_all", "observed_cents"), [(True, 3220), (False, 890)])
@@ -52,3 +52,6 @@ def test_a_month_that_lacks_a_year_before_hides_no_amount_of_an_indicator(
     )
     found, totals = sums.as_series()
     assert (totals[0, 0], found.methods[0]) == expected
+    # A region counts the first alone, whose year before is whole; the indicator says why it has no rate.
+    assert found.has_previous.tolist() == [not needs_all]
+    assert found.reasons[0].endswith(f" ; {INCOMPLETE_YEAR_NOTE}") == needs_all
