@@ -292,10 +292,10 @@ def test_an_opening_of_the_year_before_is_named_and_in_no_change(page: Page, mon
     trends = reading.trends.copy()
     is_own = (trends["finess"] == finess) & (trends["measure"] == "boxes_nb")
     trends.loc[is_own, ["change", "contribution"]] = float("nan")
-    known = page.establishments.copy()
-    known.loc[known["finess"] == finess, "valid_from"] = pd.Timestamp("2022-09-01")
-    monkeypatch.setitem(page.__dict__, "establishments", known)
-    name = known.set_index("finess")["name"][finess]
+    lives = page.lifetimes.copy()
+    lives.loc[finess, ["first_day", "part_year"]] = pd.Timestamp("2022-09-01"), 2022
+    monkeypatch.setitem(page.__dict__, "lifetimes", lives)
+    name = page.establishments.set_index("finess")["name"][finess]
     reading = replace(reading, trends=trends)
     table, moves = ranking_table(reading), indicator.moves_figure(reading)
     assert isinstance(table, Table)
