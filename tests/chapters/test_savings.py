@@ -246,7 +246,7 @@ def test_the_change_of_an_opening_is_an_effect_of_its_perimeter(page: Page) -> N
     opened = sheet(page, finess)
     year = explained.compared_year(page.store, page.campaign, "phmev")
     assert year is not None
-    opened.__dict__["establishments"] = opened.establishments.assign(valid_from=pd.Timestamp(year - 1, 9, 1))
+    opened.__dict__["lifetimes"] = opened.lifetimes.assign(first_day=pd.Timestamp(year - 1, 9, 1), part_year=year - 1)
     (notice,) = explained.explained(opened, "phmev")
     assert f"a ouvert le 01/09/{year - 1}" in notice.summary()
     assert "toute la variation est un effet de périmètre" in notice.summary()
@@ -375,11 +375,11 @@ def test_a_lever_is_written_in_the_unit_of_its_interval(page: Page) -> None:
 
 
 def test_the_levers_of_an_opening_say_of_which_months_they_are(page: Page) -> None:
-    known = page.establishments
-    finess = str(known["finess"].iloc[0])
-    opened = known.assign(valid_from=known["valid_from"].mask(known["finess"] == finess, pd.Timestamp("2023-09-01")))
+    finess = str(page.establishments["finess"].iloc[0])
     own = Page(page.campaign, page.store, None, finess)
-    own.__dict__["establishments"] = opened
+    lives = own.lifetimes.copy()
+    lives.loc[finess, ["first_day", "part_year"]] = pd.Timestamp("2023-09-01"), 2023
+    own.__dict__["lifetimes"] = lives
     assert savings_sheet._opening_note(own, 2023) == [
         "L'établissement a ouvert le 01/09/2023 : ces montants sont ceux des mois de 2023 où il était ouvert."
     ]
