@@ -20,13 +20,12 @@ from caqes_analysis.chapters.indicator_population import (
     part_notes,
     set_aside,
     small_counts,
-    some_of,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_remarks import amount_notes, binding_notes, merger_notes, near_target_notes
 from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
 from caqes_analysis.chapters.same_objective import other_source_words
-from caqes_analysis.chapters.words import format_of, sentence_case
+from caqes_analysis.chapters.words import format_of, sentence_case, some_of
 from caqes_analysis.departments import department_label
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import Figure, Link, Notice, Text

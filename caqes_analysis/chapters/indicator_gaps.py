@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import absent_months_words
 from caqes_analysis.chapters.words import MAIN_ENVELOPE
@@ -13,7 +12,7 @@ from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDef
 from caqes_analysis.indicators.months import counts_envelope, envelopes_counted
 from caqes_analysis.quality import UNMATCHED_WORDS
 
-__all__ = ["indicator_gaps", "missing_months", "missing_months_words"]
+__all__ = ["indicator_gaps", "missing_months"]
 
 _MONTHS_NB = 12
 
@@ -80,20 +79,3 @@ def missing_months(page: Page, level: Measure, period: str) -> dict[str, list[in
         },
     )
     return {str(finess): [int(month) for month in part] for finess, part in rows.groupby("finess")["month_nb"]}
-
-
-def missing_months_words(month_nbs: Sequence[int]) -> str:
-    """Return « , mars manquant », to write after a number of months.
-
-    Parameters
-    ----------
-    month_nbs
-        Months, 1 to 12.
-
-    Examples
-    --------
-    >>> missing_months_words([3]), missing_months_words([3, 5])
-    (', mars manquant', ', mars et mai manquants')
-    """
-    months = [french.month_name(number) for number in month_nbs]
-    return f", {french.list_in_words(months)} {'manquants' if len(months) > 1 else 'manquant'}"

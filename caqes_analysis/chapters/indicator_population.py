@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.constant_perimeter import left_out_words, opened_on
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
-from caqes_analysis.chapters.words import format_of
+from caqes_analysis.chapters.words import format_of, some_of
 from caqes_analysis.evaluation.gaps import openings_of
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, Measure
 
@@ -30,11 +29,8 @@ __all__ = [
     "ranked",
     "set_aside",
     "small_counts",
-    "some_of",
     "undecided",
 ]
-
-_NAMED_NB = 6
 
 
 def ranked(rows: pd.DataFrame) -> pd.DataFrame:
@@ -89,12 +85,6 @@ def set_aside(
     if reading.definition.measure(measure).denominator is None:
         parts |= set(openings_of(reading.page.store, years=[int(period[:4])]))
     return rows["finess"].map(lambda finess: "indéterminé, année incomplète" if finess in parts else None)
-
-
-def some_of(names: Sequence[str]) -> str:
-    """Return names one after the other, the first six and the number of the others."""
-    shown, more = list(names[:_NAMED_NB]), len(names) - _NAMED_NB
-    return f"{', '.join(shown)} et {french.plural(more, 'autre')}" if more > 0 else french.list_in_words(shown)
 
 
 def part_notes(reading: IndicatorReading) -> list[str]:

@@ -9,10 +9,10 @@ from functools import cached_property
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.chapters.indicator_gaps import indicator_gaps, missing_months, missing_months_words
+from caqes_analysis.chapters.indicator_gaps import indicator_gaps, missing_months
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import incomplete_words
-from caqes_analysis.chapters.words import format_of, period_words
+from caqes_analysis.chapters.words import format_of, missing_months_words, period_words
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.evaluation.gaps import Gaps, openings_of

@@ -10,9 +10,9 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.amounts_received import received_amounts
 from caqes_analysis.chapters.assessment_words import OBJECTIVES, threshold_notes
-from caqes_analysis.chapters.indicator_population import some_of
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.same_objective import known_periods_nb
+from caqes_analysis.chapters.words import some_of
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.indicators.dispersion import DETRENDED_FROM

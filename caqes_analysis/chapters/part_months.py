@@ -6,12 +6,18 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import MAIN_ENVELOPE, envelope_of, ordered_by_envelope, sentence_case
+from caqes_analysis.chapters.verdicts import has_base, year_in_doubt
+from caqes_analysis.chapters.words import (
+    envelope_of,
+    missing_months_words,
+    ordered_by_envelope,
+    sentence_case,
+    some_of,
+)
+from caqes_analysis.indicators.evolution import missing_numbers
 from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = ["amount_words", "part_months_note", "part_months_notes", "unmatched_note"]
-
-_NAMED_NB = 6
 
 
 def amount_words(page: Page, rows: pd.DataFrame) -> str:
@@ -47,13 +53,10 @@ def part_months_note(page: Page, rows: pd.DataFrame, told: tuple[str, str]) -> l
         return []
     found = []
     for row in parts.to_dict("records"):
-        absent = _months(row["missing_months"])
-        who = names.get(row["finess"], row["finess"])
-        counted = f"{row['month_nb'] - len(absent)} mois sur {row['month_nb']}"
-        found.append(f"{who} ({counted}, {french.list_in_words(absent)} manquant{'s' if len(absent) > 1 else ''})")
-    more = len(found) - _NAMED_NB
-    named = french.list_in_words([*found[:_NAMED_NB], *([french.plural(more, "autre")] if more > 0 else [])])
-    return [f"Sur une partie des mois{french.NBSP}: {named} ; {told[len(found) > 1]} de ces mois."]
+        absent, month_nb = missing_numbers(row["missing_months"]), row["month_nb"]
+        counted = f"{month_nb - len(absent)} mois sur {month_nb}{missing_months_words(absent)}"
+        found.append(f"{names.get(row['finess'], row['finess'])} ({counted})")
+    return [f"Sur une partie des mois{french.NBSP}: {some_of(found)} ; {told[len(found) > 1]} de ces mois."]
 
 
 def part_months_notes(page: Page, rows: pd.DataFrame) -> list[str]:
@@ -84,10 +87,8 @@ def unmatched_note(page: Page, rows: pd.DataFrame) -> list[str]:
     rows
         Rows of ``evolutions``, of one envelope.
     """
-    if rows.empty or rows["envelope"].iloc[0] != MAIN_ENVELOPE or not page.campaign.is_closed_year:
-        return []
-    denied = {finess for finess, year in page.unmatched if year in (page.campaign.year, page.campaign.year - 1)}
-    own = rows[rows["finess"].isin(denied) & rows["missing_months"].isna()]
+    is_denied = [year_in_doubt(page, *pair) for pair in zip(rows["envelope"], rows["finess"], strict=True)]
+    own = rows[rows["missing_months"].isna() & pd.Series(is_denied, index=rows.index, dtype=bool)]
     if own.empty:
         return []
     names = page.establishments.set_index("finess")["name"]
@@ -100,17 +101,17 @@ def _lacking(rows: pd.DataFrame) -> list[str]:
     if parts.empty:
         return []
     if parts.nunique() == 1:
-        months = french.list_in_words(_months(parts.iloc[0]))
+        months = french.list_in_words([french.month_name(number) for number in missing_numbers(parts.iloc[0])])
         return [f"sans {months} pour {french.plural(len(parts), 'établissement', words=True)}"]
     return [f"il y manque des mois de {french.plural(len(parts), 'établissement', words=True)}"]
 
 
 def _in_the_base(page: Page, rows: pd.DataFrame) -> list[str]:
     """Return the amount of a closed year in the yearly base, where the months received do not make it."""
-    envelope, year = rows["envelope"].iloc[0], page.campaign.year
+    year = page.campaign.year
     doubtful = {finess for finess, one in page.unmatched if one == year}
     is_apart = rows["missing_months"].notna() | rows["finess"].isin(doubtful)
-    if envelope != MAIN_ENVELOPE or not page.campaign.is_closed_year or page.campaign.is_annual or not is_apart.any():
+    if not has_base(page, rows["envelope"].iloc[0]) or not is_apart.any():
         return []
     base = page.store.query(
         f"select sum(reimbursed_eur)::decimal(18, 2) as amount_eur from {tables.ANNUAL_DRUG_SPEND.name} "
@@ -120,7 +121,3 @@ def _in_the_base(page: Page, rows: pd.DataFrame) -> list[str]:
     if pd.isna(base):
         return []
     return [f"{french.compact_euros(base)} d'après Open PHMEV"]
-
-
-def _months(numbers: str) -> list[str]:
-    return [french.month_name(int(number)) for number in numbers.split(", ")]

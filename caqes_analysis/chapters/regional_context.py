@@ -18,7 +18,7 @@ from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of, small_percen
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
-from caqes_analysis.indicators.evolution import contributions
+from caqes_analysis.indicators.evolution import contributions, missing_numbers
 from caqes_analysis.savings.lever_prescribers import listed_establishments
 from caqes_analysis.savings.levers import looks_like_extract
 from caqes_analysis.store import Store
@@ -115,7 +115,7 @@ def _shares(store: Store, rows: pd.DataFrame, year: int) -> list[float]:
         {"envelope": MAIN_ENVELOPE, "year": year},
     )
     absent = {
-        str(row["finess"]): {int(number) for number in row["missing_months"].split(", ")}
+        str(row["finess"]): missing_numbers(row["missing_months"])
         for row in rows.to_dict("records")
         if isinstance(row["missing_months"], str)
     }

@@ -43,7 +43,7 @@ from caqes_analysis.display.charts_cumulative import cumulative_path
 from caqes_analysis.display.charts_monthly import monthly_spending
 from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.forecast.outlook import rest_of_months
-from caqes_analysis.indicators.evolution import in_both_years
+from caqes_analysis.indicators.evolution import in_both_years, missing_numbers
 from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.quality import UNMATCHED_WORDS
 
@@ -200,7 +200,7 @@ def _left_out(envelope: str, months: str) -> str:
     >>> _left_out("LPP", "3, 4")
     "LPP : mars et avril sont écartés des deux années, parce qu'ils manquent dans l'une d'elles."
     """
-    names = [french.month_name(int(number)) for number in months.split(", ")]
+    names = [french.month_name(number) for number in missing_numbers(months)]
     verb, pronoun = ("est écarté", "il manque") if len(names) == 1 else ("sont écartés", "ils manquent")
     return f"{envelope} : {french.list_in_words(names)} {verb} des deux années, parce qu'{pronoun} dans l'une d'elles."
 

@@ -13,7 +13,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, against_phrase, through_phrase
 from caqes_analysis.evaluation.position import NO_OBJECT, Position, position_of
 from caqes_analysis.forecast.histories import EMPTY_YEAR_NOTE, INCOMPLETE_YEAR_NOTE
-from caqes_analysis.indicators.evolution import in_both_years
+from caqes_analysis.indicators.evolution import in_both_years, missing_numbers
 from caqes_analysis.quality import UNMATCHED_WORDS
 from caqes_analysis.schemes.targets import Target
 
@@ -23,6 +23,7 @@ __all__ = [
     "compared_phrase",
     "compared_with_phrase",
     "gap_adjective",
+    "has_base",
     "incomplete_words",
     "judged",
     "months_words",
@@ -50,7 +51,7 @@ def year_gap(page: Page, row: pd.Series[Any]) -> str | None:
     if not page.campaign.is_closed_year:
         return None
     if isinstance(row["missing_months"], str):
-        return absent_months_words(len(row["missing_months"].split(", ")))
+        return absent_months_words(len(missing_numbers(row["missing_months"])))
     return UNMATCHED_WORDS if year_in_doubt(page, row["envelope"], row["finess"]) else None
 
 
@@ -66,9 +67,20 @@ def year_in_doubt(page: Page, envelope: str, finess: str | None = None) -> bool:
     finess
         The establishment; that of the sheet by default.
     """
-    if envelope != MAIN_ENVELOPE or page.campaign.is_annual or not page.campaign.is_closed_year:
-        return False
-    return bool(unmatched_sentences(page, str(page.finess if finess is None else finess)))
+    return has_base(page, envelope) and bool(unmatched_sentences(page, str(page.finess if finess is None else finess)))
+
+
+def has_base(page: Page, envelope: str) -> bool:
+    """Say whether a yearly base can deny the months of an envelope: of PHMEV by month, once the year is closed.
+
+    Parameters
+    ----------
+    page
+        The data of the notebook.
+    envelope
+        Envelope read.
+    """
+    return envelope == MAIN_ENVELOPE and page.campaign.is_closed_year and not page.campaign.is_annual
 
 
 def absent_months_words(count: int) -> str:
@@ -236,7 +248,7 @@ def compared_phrase(page: Page, row: pd.Series[Any]) -> str:
     month_nb = page.campaign.settled_month_nb
     if not isinstance(row["missing_months"], str):
         return through_phrase(page.campaign, month_nb)
-    absent = {int(number) for number in row["missing_months"].split(", ")}
+    absent = missing_numbers(row["missing_months"])
     words = months_words(number for number in range(1, month_nb + 1) if number not in absent)
     return f"{words} {page.campaign.year}" if words else through_phrase(page.campaign, month_nb)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ __all__ = [
     "envelope_of",
     "format_of",
     "masked_words",
+    "missing_months_words",
     "month_phrase",
     "ordered_by_envelope",
     "period_label",
@@ -39,6 +40,7 @@ __all__ = [
     "sentence_case",
     "small_percent",
     "small_points",
+    "some_of",
     "through_phrase",
     "titled",
 ]
@@ -50,6 +52,7 @@ VOLET_WORDS = {"qualite": "qualité"}
 """Volets whose received code is not the word that is printed."""
 
 _FOR_PROFIT = "privé à but lucratif"
+_NAMED_NB = 6
 
 MAIN_ENVELOPE = "phmev"
 """Envelope that opens a sheet, and whose weight in the region it tells."""
@@ -245,3 +248,32 @@ def period_words(period: str) -> str:
     if month_nb == 1:
         return f"en janvier {period[:4]}"
     return f"de janvier à {french.month_name(month_nb)} {period[:4]}"
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Return names one after the other, the first six and the number of the others.
+
+    Examples
+    --------
+    >>> some_of(["A", "B"]), some_of("ABCDEFGH")
+    ('A et B', 'A, B, C, D, E, F et 2 autres')
+    """
+    shown, more = list(names[:_NAMED_NB]), len(names) - _NAMED_NB
+    return f"{', '.join(shown)} et {french.plural(more, 'autre')}" if more > 0 else french.list_in_words(shown)
+
+
+def missing_months_words(month_nbs: Sequence[int]) -> str:
+    """Return « , mars manquant », to write after a number of months.
+
+    Parameters
+    ----------
+    month_nbs
+        Months, 1 to 12.
+
+    Examples
+    --------
+    >>> missing_months_words([3]), missing_months_words([3, 5])
+    (', mars manquant', ', mars et mai manquants')
+    """
+    months = [french.month_name(number) for number in month_nbs]
+    return f", {french.list_in_words(months)} {'manquants' if len(months) > 1 else 'manquant'}"

@@ -17,6 +17,7 @@ __all__ = [
     "contributions",
     "cumulative_evolution",
     "in_both_years",
+    "missing_numbers",
     "sum_evolutions",
 ]
 
@@ -104,6 +105,22 @@ from whole
 where is_active
 order by finess, envelope, month_nb
 """
+
+
+def missing_numbers(missing_months: str) -> list[int]:
+    """Return the numbers of the months that a row of ``evolutions`` leaves out, as ``missing_months`` writes them.
+
+    Parameters
+    ----------
+    missing_months
+        Numbers separated by commas; a row that has none leaves out none.
+
+    Examples
+    --------
+    >>> missing_numbers("3, 12")
+    [3, 12]
+    """
+    return [int(number) for number in missing_months.split(",")]
 
 
 def annual_evolution(store: Store, *, year: int) -> pd.DataFrame:
