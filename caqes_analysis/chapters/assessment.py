@@ -42,7 +42,7 @@ __all__ = [
 
 def evaluations(page: Page) -> pd.DataFrame:
     """Return the evaluations of the region's contracts, with the name and the sheet of each establishment."""
-    return with_owners(page, page.store.read(tables.EVALUATIONS))
+    return with_owners(page, page.evaluations)
 
 
 def with_owners(page: Page, rows: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def with_owners(page: Page, rows: pd.DataFrame) -> pd.DataFrame:
 
 def answer(page: Page) -> Text:
     """Return what the contracts' year comes to, in one sentence or two."""
-    rows = page.store.read(tables.EVALUATIONS)
+    rows = page.evaluations
     year = evaluated_year(page.campaign)
     if rows.empty:
         return Text.answer(f"Aucun contrat {page.scheme.name} n'est évalué pour {year}.")
@@ -183,7 +183,7 @@ def targeting_table(page: Page) -> Table | Notice:
 
 def objectives_table(page: Page) -> Table | Notice:
     """Return, indicator by indicator, how many contracts attained their objective."""
-    rows = page.store.read(tables.EVALUATIONS)
+    rows = page.evaluations
     rows = rows[rows["kind"].isin(OBJECTIVES)]
     if rows.empty:
         return Notice("missing", "Objectifs par indicateur", "Aucun contrat n'est évalué cette année.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french, tables
+from caqes_analysis import french
 from caqes_analysis.chapters.assessment import evaluations
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS, decimals_of, with_amounts
 from caqes_analysis.chapters.page import Page
@@ -112,7 +112,7 @@ def _of_section(wide: pd.DataFrame, name: str, contracts: pd.Index[Any]) -> pd.S
 
 def grid_table(page: Page) -> Table | Notice:
     """Return, criterion by criterion, how the contracts of the region answered."""
-    rows = page.store.read(tables.EVALUATIONS)
+    rows = page.evaluations
     lines = rows[rows["kind"] == "criterion"]
     grid = grid_of(page.campaign)
     if lines.empty or grid is None:

@@ -35,7 +35,7 @@ __all__ = ["criteria_details", "evaluation_card", "own_evaluations", "steps_tabl
 
 def own_evaluations(page: Page) -> pd.DataFrame:
     """Return the evaluations of the contract that the establishment of a sheet is under; empty when it has none."""
-    rows = page.store.read(tables.EVALUATIONS)
+    rows = page.evaluations
     return rows[rows["contract_finess"] == page.signatory].reset_index(drop=True)
 
 

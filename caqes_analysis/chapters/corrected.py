@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from caqes_analysis import tables
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def corrected_values(page: Page, indicator: str, measure: str, period: str) -> C
     return frozenset(rows["finess"])
 
 
+@asked_once
 def corrected_before(reading: IndicatorReading, measure: Measure) -> Collection[str]:
     """Return the same of the period a year before the one that a page reads."""
     previous = f"{reading.year - 1}{reading.period[4:]}"

@@ -149,7 +149,7 @@ def _verdict_words(reading: IndicatorReading) -> str:
 
 def _verdicts(reading: IndicatorReading) -> pd.Series[Any]:
     """Return what the evaluation says of the contracts that bear the indicator, over the period read."""
-    rows = reading.page.store.read(tables.EVALUATIONS)
+    rows = reading.page.evaluations
     own = rows[
         rows["kind"].isin(OBJECTIVES)
         & (rows["subject"] == reading.definition.id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.display import Notice
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
@@ -62,6 +63,7 @@ class MaskedPart:
         return f"entre {french.percent(self.low_pct, decimals)} et {french.percent(self.high_pct, decimals)}"
 
 
+@asked_once
 def masked_part(reading: IndicatorReading) -> MaskedPart | None:
     """Return what is masked of the share that a page reads; None where nothing is, or where its denominator counts it.
 

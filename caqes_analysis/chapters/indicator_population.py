@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.constant_perimeter import left_out_words, opened_on
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
@@ -94,6 +95,7 @@ def part_notes(reading: IndicatorReading) -> list[str]:
     return [f"Sur une partie des mois{french.NBSP}: {some_of(parts)}."] if parts else []
 
 
+@asked_once
 def constant_perimeter_notes(reading: IndicatorReading) -> list[str]:
     """Say who is left out of the evolution of the region, not being open in the two years; often nobody."""
     region, level = reading.region, reading.level
@@ -140,6 +142,7 @@ def opened_since(reading: IndicatorReading, rows: pd.DataFrame) -> pd.Series[Any
     return both & rows["contribution"].isna() & (of_level and bool(rows["contribution"].notna().any()))
 
 
+@asked_once
 def small_counts(reading: IndicatorReading, level: Measure) -> set[str]:
     """Return the establishments whose count is under the minimum in either year: their move is that of a few boxes.
 
@@ -203,7 +206,7 @@ def other_readings(reading: IndicatorReading) -> list[str]:
     ]
     masked = rows["masked_share"].reindex([(read.id, CURRENT_PERIMETER)]).dropna()
     found += [_masked_sentence(reading, float(one)) for one in masked]
-    return found + _same_numerator(reading)
+    return found + _same_numerator(reading, values)
 
 
 def _masked_sentence(reading: IndicatorReading, share: float) -> str:
@@ -215,25 +218,18 @@ def _masked_sentence(reading: IndicatorReading, share: float) -> str:
     return " ".join([f"{said}{bounds}.", *([measure.masked.note] if measure.masked else [])])
 
 
-def _same_numerator(reading: IndicatorReading) -> list[str]:
+def _same_numerator(reading: IndicatorReading, values: pd.Series[float]) -> list[str]:
     """Return the value of the region over another denominator, where the definition has one: without masked lines."""
     own, unit = reading.measure, reading.unit
-    found = []
-    for one in reading.definition.measures:
-        if one is own or one.numerator is None or one.numerator != own.numerator or one.denominator is None:
-            continue
-        value = reading.page.store.query(
-            "select value from indicator_values where indicator = $indicator and measure = $measure "
-            "and perimeter = $perimeter and period = $period and level = 'region' and value is not null",
-            {
-                "indicator": reading.definition.id,
-                "measure": one.id,
-                "perimeter": CURRENT_PERIMETER,
-                "period": reading.period,
-            },
-        )["value"]
-        found += [f"{one.label}{french.NBSP}: {unit.write(pct)} dans la région." for pct in value]
-    return found
+    return [
+        f"{one.label}{french.NBSP}: {unit.write(values[one.id, CURRENT_PERIMETER])} dans la région."
+        for one in reading.definition.measures
+        if one is not own
+        and one.numerator is not None
+        and one.numerator == own.numerator
+        and one.denominator is not None
+        and (one.id, CURRENT_PERIMETER) in values.index
+    ]
 
 
 def mean_words(reading: IndicatorReading) -> str:

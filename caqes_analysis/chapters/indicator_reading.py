@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -126,6 +127,11 @@ class IndicatorReading:
             places = [place for place, found in enumerate(zip(*columns, strict=True)) if found == asked]
             self._rows[asked] = self.trends.iloc[places].reset_index(drop=True)
         return self._rows[asked]
+
+    @cached_property
+    def kept(self) -> dict[Hashable, Any]:
+        """What a page says in several places, by question: other modules keep their answers here."""
+        return {}
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str, str], pd.DataFrame]:

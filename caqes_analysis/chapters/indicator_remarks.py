@@ -94,7 +94,7 @@ def binding_notes(reading: IndicatorReading) -> list[str]:
     page = reading.page
     if not reading.target.is_contractual or reading.period != str(evaluated_year(page.campaign)):
         return []
-    rows = page.store.read(tables.EVALUATIONS)
+    rows = page.evaluations
     own = rows[rows["kind"].isin(OBJECTIVES) & (rows["subject"] == reading.definition.id)]
     return threshold_notes(own, page.targets, scheme=page.campaign.scheme, year=reading.year)
 

@@ -288,6 +288,11 @@ class Page:
         return dict(zip(rows["indicator"], rows["short_name"], strict=True))
 
     @cached_property
+    def evaluations(self) -> pd.DataFrame:
+        """Table ``evaluations``; the page says it in several places, none of which changes it."""
+        return self.store.read(tables.EVALUATIONS)
+
+    @cached_property
     def levers(self) -> pd.DataFrame:
         """Levers of the establishment of a sheet (table ``levers``)."""
         rows = self.store.read(tables.LEVERS)

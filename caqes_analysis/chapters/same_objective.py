@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from caqes_analysis import french, tables
+from caqes_analysis import french
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.assessment_words import OBJECTIVES
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, read_indicators
 from caqes_analysis.chapters.page import Page
@@ -29,7 +30,7 @@ _LINES_BY_CODE = "les lignes par code"
 
 def judged_indicators(page: Page) -> frozenset[str]:
     """Return the indicators that the evaluation of the contracts reads: of one objective, it keeps one."""
-    rows = page.store.read(tables.EVALUATIONS)
+    rows = page.evaluations
     return frozenset(rows.loc[rows["kind"].isin(OBJECTIVES), "subject"])
 
 
@@ -118,6 +119,7 @@ def known_periods_nb(one: IndicatorReading, level: str = "establishment") -> int
     return int(number) + (one.measure.evolution_of is not None)  # an evolution begins a year after its level
 
 
+@asked_once
 def other_source_words(reading: IndicatorReading) -> tuple[str, bool]:
     """Return what the page of an indicator says of the one that asks the same question, and whether that one answers.
 

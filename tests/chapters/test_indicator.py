@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from caqes_analysis.errors import CampaignError
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.measures import Measure
 from caqes_analysis.receive import open_store
+from caqes_analysis.store import Store
 from tests.campaigns import small_campaign
 
 ADD_UP = "les contributions s'y additionnent."
@@ -54,6 +56,27 @@ def test_every_indicator_with_data_has_its_page(page: Page) -> None:
         assert all(isinstance(one, Figure | Notice) for one in figures)
         assert isinstance(ranking_table(reading), Table)
         assert reading.definition.why in indicator.reading_text(reading).summary()
+
+
+@pytest.mark.parametrize("name", ["repertoire_share", "biosimilar_etanercept", "phev_ipp"])
+def test_a_page_asks_the_store_each_question_once(page: Page, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    asked: Counter[tuple[str, str]] = Counter()
+    query = Store.query
+
+    def counted(store: Store, sql: str, parameters: Any = None) -> pd.DataFrame:
+        asked[sql, repr(parameters)] += "indicator" in sql or "evaluations" in sql
+        return query(store, sql, parameters)
+
+    monkeypatch.setattr(Store, "query", counted)
+    own = Page(page.campaign, page.store)
+    reading = read_indicator(own, name)
+    for part in (indicator.position_figures, indicator.moves_figure, indicator.trend_figure, indicator.map_figure):
+        part(reading)
+    for told in (indicator.answer, ranking_table, indicator.reading_text):
+        told(reading)
+    assert max(asked.values()) == 1, [sql for sql, number in asked.items() if number > 1]
+    # Another question about the same indicator is asked anew.
+    assert masked_part(replace(reading, period="2022")) != masked_part(reading) or masked_part(reading) is None
 
 
 def test_the_ranking_counts_what_the_sentence_says(page: Page) -> None:
