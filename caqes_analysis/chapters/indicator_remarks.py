@@ -11,7 +11,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.amounts_received import received_amounts
 from caqes_analysis.chapters.assessment_words import OBJECTIVES, threshold_notes
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
-from caqes_analysis.chapters.same_objective import known_periods_nb
+from caqes_analysis.chapters.same_objective import is_prudent
 from caqes_analysis.chapters.words import some_of
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.evaluation.assess import evaluated_year
@@ -55,7 +55,7 @@ def near_target_notes(reading: IndicatorReading, named: Iterable[tuple[str, floa
     near = [
         f"{name} {_told_apart(unit, value, target.value)}"
         for name, value in named
-        if not pd.isna(value) and value != target.value and unit.printed(value) == unit.printed(target.value)
+        if not pd.isna(value) and unit.hides(value, target.value)
     ]
     printed = unit.write(target.value)
     return [f"Imprimé {printed}, comparé avant arrondi{french.NBSP}: {some_of(near)}."] if near else []
@@ -64,7 +64,7 @@ def near_target_notes(reading: IndicatorReading, named: Iterable[tuple[str, floa
 def _told_apart(unit: MeasureFormat, value: float, target: float) -> str:
     for decimals in range(unit.decimals + 1, _MOST_DECIMALS_NB):
         finer = replace(unit, decimals=decimals)
-        if finer.printed(value) != finer.printed(target):
+        if not finer.hides(value, target):
             return finer.write(value)
     return replace(unit, decimals=_MOST_DECIMALS_NB).write(value)
 
@@ -78,7 +78,7 @@ def few_years_notes(reading: IndicatorReading) -> list[str]:
         The indicator.
     """
     has_bounds = bool(reading.rows("establishment")["lower"].notna().any())
-    if not has_bounds or not 0 < known_periods_nb(reading, "region") < DETRENDED_FROM:
+    if not has_bounds or not is_prudent(reading, "region"):
         return []
     return [f"Intervalles plutôt trop larges, faute de {french.in_words(DETRENDED_FROM)} années connues."]
 

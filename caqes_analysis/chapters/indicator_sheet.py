@@ -16,7 +16,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.chapters.same_objective import (
     answered_by,
-    known_periods_nb,
+    is_prudent,
     longest_known,
     other_source_notes,
 )
@@ -124,11 +124,7 @@ def _prudent_notes(page: Page, shown: pd.DataFrame, readings: list[IndicatorRead
     if opened_on(page, str(page.finess)) is not None:  # the region may have the years that it has not
         return []
     bounded = set(shown.loc[shown["bounds"] != "–", "indicator"])
-    few = [
-        one.definition.short_name
-        for one in readings
-        if one.definition.id in bounded and 0 < known_periods_nb(one) < DETRENDED_FROM
-    ]
+    few = [one.definition.short_name for one in readings if one.definition.id in bounded and is_prudent(one)]
     if not few:
         return []
     named, least = french.list_in_words(few), french.in_words(DETRENDED_FROM)
@@ -195,7 +191,7 @@ def _row(page: Page, one: IndicatorReading, longer: IndicatorReading) -> dict[st
         "position": one.target_words
         if state == "muted"
         else f"{target.short_label}{french.NBSP}: {situation}"
-        + (f", {gap}" if gap is not None and state == "missing" else barely_words(mine["value"], target)),
+        + (f", {gap}" if gap is not None and state == "missing" else barely_words(mine["value"], target, one.unit)),
         "state": None if state == "muted" else state,
         "region": f"total {region}" if ranks_by_size(one.measure) else region,
         "rank": f"{rank}{peers}",

@@ -13,9 +13,11 @@ from caqes_analysis.chapters.indicator_reading import IndicatorReading, read_ind
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.dispersion import DETRENDED_FROM
 
 __all__ = [
     "answered_by",
+    "is_prudent",
     "judged_indicators",
     "known_periods_nb",
     "longest_known",
@@ -117,6 +119,19 @@ def known_periods_nb(one: IndicatorReading, level: str = "establishment") -> int
     if number is None or pd.isna(number):
         return 0
     return int(number) + (one.measure.evolution_of is not None)  # an evolution begins a year after its level
+
+
+def is_prudent(one: IndicatorReading, level: str = "establishment") -> bool:
+    """Say whether too few years are known to tell the own movement of each establishment from what chance does.
+
+    Parameters
+    ----------
+    one
+        The reading.
+    level
+        ``region``: by the years over which the region is known.
+    """
+    return 0 < known_periods_nb(one, level) < DETRENDED_FROM
 
 
 @asked_once

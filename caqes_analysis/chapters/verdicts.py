@@ -11,6 +11,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, against_phrase, through_phrase
+from caqes_analysis.display.measure import PERCENT, MeasureFormat
 from caqes_analysis.evaluation.position import NO_OBJECT, Position, position_of
 from caqes_analysis.forecast.histories import EMPTY_YEAR_NOTE, INCOMPLETE_YEAR_NOTE
 from caqes_analysis.indicators.evolution import in_both_years, missing_numbers
@@ -116,19 +117,29 @@ def position_in(page: Page, row: pd.Series[Any]) -> Position:
     )
 
 
-def barely_words(value: Any, target: Target) -> str:
+def barely_words(value: Any, target: Target, unit: MeasureFormat = PERCENT) -> str:
     """Return by how little a rate, printed as its target, is not it; empty elsewhere.
+
+    Parameters
+    ----------
+    value
+        The rate.
+    target
+        What it is compared with.
+    unit
+        How the rate is printed.
 
     Examples
     --------
     >>> down = Target("phev_perfadom", "evolution_pct", 2024, -5.0, "%", "essai", "verified")
     >>> barely_words(-4.96, down), barely_words(-5.0, down), barely_words(-4.9, down)
     (', de moins de 0,1\\xa0point', '', '')
+    >>> barely_words(-4.9, down, MeasureFormat(decimals=0)), barely_words(-4.96, down, MeasureFormat(decimals=2))
+    (', de moins de 1\\xa0point', '')
     """
-    if target.value is None or pd.isna(value) or target.unit_label != "%" or value == target.value:
+    if target.value is None or pd.isna(value) or target.unit_label != "%" or not unit.hides(value, target.value):
         return ""
-    is_hidden = french.rounded(value, 1) == french.rounded(target.value, 1)
-    return f", de moins de {french.points(0.1, signed=False)}" if is_hidden else ""
+    return f", de moins de {french.points(10.0**-unit.decimals, unit.decimals, signed=False)}"
 
 
 def no_object(page: Page, row: pd.Series[Any]) -> str | None:

@@ -135,6 +135,10 @@ class MeasureFormat:
         """Return a value as it is printed, for comparisons that the reader can check."""
         return french.rounded(value, self.decimals if self.unit != "€" else 0) or Decimal(0)
 
+    def hides(self, value: float, other: float) -> bool:
+        """Say whether two values that are not the same are printed alike."""
+        return value != other and self.printed(value) == self.printed(other)
+
     def column(self, name: str, label: str, **options: Any) -> ColumnFormat:
         """Return the format of a column of such values."""
         if self.unit == "%":

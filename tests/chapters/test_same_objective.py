@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, indicator_list
@@ -151,6 +152,23 @@ def test_months_that_lack_are_neither_ranked_nor_left_unsaid(tmp_path: Path) -> 
     ranked.__dict__["gaps"] = {A: "juin 2023 manque"}
     row = shown(page, ranked).rows[0]
     assert [plain(row[4].text), plain(row[-1].text)] == ["objectif 3,2 % : pas de verdict, juin 2023 manque", "–"]
+
+
+@pytest.mark.parametrize(
+    ("decimals", "value", "situation"),
+    [
+        (0, 3.24, "au-dessus, de moins de 1 point"),
+        (1, 3.24, "au-dessus, de moins de 0,1 point"),
+        (2, 3.24, "au-dessus"),
+        (2, 3.204, "au-dessus, de moins de 0,01 point"),
+    ],
+)
+def test_a_sheet_says_by_how_little_where_it_prints_a_value_as_its_objective(
+    tmp_path: Path, decimals: int, value: float, situation: str
+) -> None:
+    one = reading(page_of(tmp_path), BY_MONTH, value)
+    one = replace(one, measure=one.measure.model_copy(update={"decimals": decimals}))
+    assert plain(shown(one.page, one).rows[0][4].text) == f"objectif 3,2 % : {situation}"
 
 
 def test_a_source_without_value_answers_nothing(tmp_path: Path) -> None:
