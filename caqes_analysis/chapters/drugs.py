@@ -45,8 +45,12 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
 
 def _class_codes(rows: pd.DataFrame) -> pd.Series[str]:
     """Return the ATC codes, empty for fees and masked lines: what the base writes there is no class."""
-    is_class = ~(rows["label"].isin([FEES_LABEL, MASKED_LABEL]) | rows["code"].fillna("").str.startswith(_MASKED_CLASS))
-    return rows["code"].where(is_class, "")
+    return rows["code"].where(~_is_apart(rows), "")
+
+
+def _is_apart(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Say which rows are fees or masked lines: no class of drugs."""
+    return rows["label"].isin([FEES_LABEL, MASKED_LABEL]) | rows["code"].fillna("").str.startswith(_MASKED_CLASS)
 
 
 def molecules(page: Page) -> Table | Notice:
@@ -63,7 +67,7 @@ def molecules(page: Page) -> Table | Notice:
         share_pct=100 * current / total if total else float("nan"),
         evolution_pct=(100 * (current / previous - 1)).where(previous > 0),
     )
-    is_apart = rows["label"].isin([FEES_LABEL, MASKED_LABEL]) | rows["code"].fillna("").str.startswith(_MASKED_CLASS)
+    is_apart = _is_apart(rows)
     ranked = frame[~is_apart].head(_SHOWN_NB)
     frame = pd.concat([ranked, frame[is_apart]])
     columns = [

@@ -9,7 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.corrected import corrected_before
-from caqes_analysis.chapters.indicator_masked import masked_notes, masked_part
+from caqes_analysis.chapters.indicator_masked import counted_noun, masked_notes, masked_part
 from caqes_analysis.chapters.indicator_population import (
     constant_perimeter_notes,
     contribution_note,
@@ -148,7 +148,8 @@ def _why_no_rank(reading: IndicatorReading, rows: pd.DataFrame) -> str | None:
         return "Réponse par oui ou par non : pas de rang."
     part = masked_part(reading)
     if part is not None and part.is_unread:
-        return f"Produit masqué pour {french.percent(100 * part.share)} des boîtes de la région : pas de rang."
+        noun = counted_noun(reading.measure)
+        return f"Produit masqué pour {french.percent(100 * part.share)} des {noun} de la région : pas de rang."
     known = rows.loc[rows["rank"].notna(), "value"]
     if len(known) > 1 and len({reading.unit.printed(value) for value in known}) == 1:
         return f"Toutes les valeurs classées sont à {reading.unit.write(known.iloc[0])} : pas de rang."

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.patches import Rectangle
 
 from caqes_analysis import french
-from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.columns import ColumnFormat, corrections_of, now_corrected
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.series import (
     capitalised,
@@ -38,8 +38,6 @@ __all__ = ["Bar", "draw_bars", "top_classes", "year_totals"]
 _PITCH = 36.0
 _BAR_HEIGHT = 12.0
 _MARGIN = 4.0
-
-_CORRECTED = ("is_corrected", "now_is_corrected", "was_corrected")
 
 
 @dataclass(frozen=True)
@@ -260,7 +258,7 @@ def _ranking(
     formats = [ColumnFormat.text("name", header)]
     if "establishments_nb" in data:
         formats.append(ColumnFormat.count("establishments_nb", "Établissements", is_corrected=None))
-    now = "now_is_corrected" if "now_is_corrected" in data else "is_corrected"
+    now = now_corrected(data)
     formats.append(ColumnFormat.amount("amount_eur", f"{year}{when}", is_corrected=now))
     formats.append(ColumnFormat.percent("share_pct", "Part", is_corrected=now))
     totals: dict[str, list[Any]] = {
@@ -268,7 +266,7 @@ def _ranking(
         "amount_eur": [_summed(data, "amount_eur")],
         "share_pct": [100.0],
     }
-    totals |= {name: [bool(data[name].any())] for name in _CORRECTED if name in data}
+    totals |= corrections_of(data)
     if "establishments_nb" in data:
         totals["establishments_nb"] = [data["establishments_nb"].sum()]
     if compared:

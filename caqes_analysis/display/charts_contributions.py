@@ -10,7 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.display.charts_bars import Bar, draw_bars
-from caqes_analysis.display.columns import ColumnFormat
+from caqes_analysis.display.columns import ColumnFormat, corrections_of, now_corrected
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.series import (
     capitalised,
@@ -26,8 +26,6 @@ __all__ = ["LARGE_SHARE_PCT", "contributions"]
 
 # The share of the change whose bearers are counted: report.md, « contributions (ordered bars, 80 % line) ».
 LARGE_SHARE_PCT = 80
-
-_CORRECTED = ("is_corrected", "now_is_corrected", "was_corrected")
 
 
 def contributions(
@@ -168,17 +166,16 @@ def _table(data: pd.DataFrame, subject: str, before: Decimal, net: Decimal) -> T
             "change_eur": [net],
             "evolution": [evolution_pct(before + net, before)],
             "contribution": [evolution_pct(before + net, before)],
-            **{name: [bool(data[name].any())] for name in _CORRECTED if name in data},
+            **corrections_of(data),
         }
     )
-    now = "now_is_corrected" if "now_is_corrected" in data else "is_corrected"
     return Table.from_frame(
         data,
         caption=f"{subject} : contribution de chaque établissement à l'évolution",
         columns=[
             ColumnFormat.text("name", "Établissement"),
             ColumnFormat.amount("previous_eur", "Un an plus tôt", is_corrected="was_corrected"),
-            ColumnFormat.amount("amount_eur", "Période", is_corrected=now),
+            ColumnFormat.amount("amount_eur", "Période", is_corrected=now_corrected(data)),
             ColumnFormat.amount("change_eur", "Différence", signed=True),
             ColumnFormat.percent("evolution", "Évolution", signed=True),
             ColumnFormat.points("contribution", "Contribution", decimals=2),

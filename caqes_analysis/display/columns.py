@@ -15,7 +15,15 @@ from caqes_analysis import french
 from caqes_analysis.display.payload import State
 from caqes_analysis.display.scale import amount_scale
 
-__all__ = ["CORRECTED_MARK", "NOT_APPLICABLE_TEXT", "PROVISIONAL_MARK", "Cell", "ColumnFormat"]
+__all__ = [
+    "CORRECTED_MARK",
+    "NOT_APPLICABLE_TEXT",
+    "PROVISIONAL_MARK",
+    "Cell",
+    "ColumnFormat",
+    "corrections_of",
+    "now_corrected",
+]
 
 PROVISIONAL_MARK = "(p)"
 CORRECTED_MARK = "(c)"
@@ -23,6 +31,7 @@ NOT_APPLICABLE_TEXT = "sans objet"
 _MISSING_TEXT = "manquant"
 _MASKED_TEXT = "masqué"
 _MILLION, _MOST_IN_THOUSANDS = 1_000_000, 100_000_000
+_CORRECTED, _NOW_CORRECTED, _WAS_CORRECTED = "is_corrected", "now_is_corrected", "was_corrected"
 _STATELESS: Mapping[str, Any] = {"value_status": None, "is_provisional": None, "is_corrected": None}
 
 
@@ -206,6 +215,17 @@ class ColumnFormat:
         if _is_true(provisional):
             text, chosen = f"{text}{french.NBSP}{PROVISIONAL_MARK}", chosen or "provisional"
         return Cell(text, chosen, href, self.sort_key(value) if self.sort_key else None)
+
+
+def now_corrected(frame: pd.DataFrame) -> str:
+    """Return the column that says whether the amount of this year was corrected, where one of two years may be."""
+    return _NOW_CORRECTED if _NOW_CORRECTED in frame else _CORRECTED
+
+
+def corrections_of(frame: pd.DataFrame) -> dict[str, list[bool]]:
+    """Return, for the line of the total, whether some row was corrected, by column that says it."""
+    flags = (_CORRECTED, _NOW_CORRECTED, _WAS_CORRECTED)
+    return {name: [bool(frame[name].any())] for name in flags if name in frame}
 
 
 def _is_true(flag: Any) -> bool:

@@ -333,19 +333,19 @@ def test_an_opening_of_the_year_before_is_named_and_in_no_change(page: Page, mon
 
 
 def test_a_share_of_few_visible_boxes_is_given_between_its_bounds(page: Page) -> None:
-    seen = 0
+    seen = compared = 0
     for reading in read_indicators(page):
         part = masked_part(reading)
         if part is None:
             continue
-        visible, hidden = page.store.query(
-            "select sum(boxes_nb) filter (generic_status in ('B', 'C')), sum(boxes_nb) filter (generic_status = '9') "
-            f"from annual_drug_spend where {reading.measure.masked.where.partition(' and ')[0]} and year = 2023"
-            if reading.definition.id != "biosimilar_uptake"
-            else "select 1, null"
-        ).iloc[0]
-        if not pd.isna(hidden):
+        if reading.definition.id != "biosimilar_uptake":  # that one adds up the classes of the others
+            visible, hidden = page.store.query(
+                "select sum(boxes_nb) filter (generic_status in ('B', 'C')), "
+                "sum(boxes_nb) filter (generic_status = '9') "
+                f"from annual_drug_spend where {reading.measure.masked.where.partition(' and ')[0]} and year = 2023"
+            ).iloc[0]
             assert part.share == pytest.approx(float(hidden) / float(visible + hidden), abs=1e-6)
+            compared += 1
         value = float(reading.region["value"])
         assert part.low_pct == pytest.approx(value * (1 - part.share))
         assert part.high_pct == pytest.approx(part.low_pct + 100 * part.share)
@@ -365,6 +365,18 @@ def test_a_share_of_few_visible_boxes_is_given_between_its_bounds(page: Page) ->
             assert "par rapport à 2022" not in said
         seen += part.is_told
     assert seen > 2
+    assert compared > 2
+
+
+def test_a_ranking_names_what_is_masked(page: Page) -> None:
+    unread = [one for one in read_indicators(page) if (part := masked_part(one)) is not None and part.is_unread]
+    boxes = unread[0]
+    assert boxes.measure.denominator is not None
+    amounts = boxes.measure.denominator.model_copy(update={"sum": "reimbursed_eur"})
+    euros = replace(boxes, measure=boxes.measure.model_copy(update={"denominator": amounts}))
+    for reading, noun in ((boxes, "boîtes"), (euros, "montants")):
+        (said,) = (plain(note) for note in ranking_table(reading).notes if note.endswith("pas de rang."))
+        assert f" % des {noun} de la région" in said
 
 
 def test_what_no_contract_can_miss_is_not_said_to_be_missed(page: Page) -> None:
@@ -376,8 +388,8 @@ def test_what_no_contract_can_miss_is_not_said_to_be_missed(page: Page) -> None:
     verdicts = page.store.read(tables.EVALUATIONS)
     own = verdicts[(verdicts["subject"] == "phev_ipp") & (verdicts["kind"] == "indicator")]["attainment"]
     missed, judged = (own == "not_attained").sum(), own.isin(["attained", "not_attained"]).sum()
-    if judged > 1:
-        assert f"des {judged} contrats qui le portent et ont un verdict, {missed} ne l'att" in said
+    assert judged > 1
+    assert f"des {judged} contrats qui le portent et ont un verdict, {missed} ne l'att" in said
 
 
 def test_an_unknown_objective_is_not_an_absent_one_anywhere(page: Page) -> None:
