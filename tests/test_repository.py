@@ -20,6 +20,7 @@ from caqes_analysis.bootstrap.requirements import direct_dependencies, optional_
 ORDER = (
     "errors",
     "french",
+    "labels",
     "exact",
     "tables",
     "envelopes",

@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words, slope_words
 from caqes_analysis.chapters.corrected import corrected_before, corrected_values
-from caqes_analysis.chapters.indicator_answer import answer, scope_words, within_a_sentence
+from caqes_analysis.chapters.indicator_answer import answer, scope_words
 from caqes_analysis.chapters.indicator_masked import masked_notes, masked_part, unread_notice
 from caqes_analysis.chapters.indicator_population import (
     are_missed,
@@ -36,6 +36,7 @@ from caqes_analysis.display.charts_trend import DatedFact, yearly_trend
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.indicators.definition import Measure, ReferenceCondition
 from caqes_analysis.indicators.places import UNKNOWN_GROUP
+from caqes_analysis.labels import within_a_sentence
 
 __all__ = [
     "answer",

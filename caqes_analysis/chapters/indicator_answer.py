@@ -18,8 +18,9 @@ from caqes_analysis.chapters.same_objective import other_source_words
 from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.display import Text
 from caqes_analysis.indicators.definition import Measure
+from caqes_analysis.labels import within_a_sentence
 
-__all__ = ["answer", "scope_words", "subject_words", "within_a_sentence"]
+__all__ = ["answer", "scope_words", "subject_words"]
 
 _FEW = 3
 # Words of fewer letters (« par », « des ») say nothing of what is measured; two words of one stem begin alike.
@@ -86,17 +87,6 @@ def _is_declared(measure: Measure) -> bool:
 
 def _stem(word: str) -> str:
     return word.casefold()[:_STEM]
-
-
-def within_a_sentence(label: str) -> str:
-    """Return a label as it stands within a sentence: « boîtes d'IPP », but « LPP ».
-
-    Parameters
-    ----------
-    label
-        A name or a label.
-    """
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _target_words(reading: IndicatorReading) -> str:

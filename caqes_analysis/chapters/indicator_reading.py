@@ -22,6 +22,7 @@ from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
+from caqes_analysis.labels import within_a_sentence
 from caqes_analysis.schemes.targets import Target, last_known_words
 
 __all__ = [
@@ -173,8 +174,7 @@ class IndicatorReading:
         link = self.definition.target
         if link is None or link.measure == self.measure.id or self._linked_target(link).value is None:
             return None
-        label = self.definition.measure(link.measure).label
-        return label[:1].lower() + label[1:]
+        return within_a_sentence(self.definition.measure(link.measure).label)
 
     @property
     def target_sentence(self) -> str:

@@ -14,6 +14,7 @@ from caqes_analysis.display import Figure
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.envelopes import Envelope, envelope_named
 from caqes_analysis.indicators.definition import Measure
+from caqes_analysis.labels import within_a_sentence
 
 if TYPE_CHECKING:
     from caqes_analysis.chapters.page import Page
@@ -210,7 +211,7 @@ def against_target(position: str, target: Target) -> str:
 
 def titled(figure: Figure, subject: str) -> Figure:
     """Return the figure with its subject before its message, for pages that hold several."""
-    return replace(figure, title=f"{subject} : {figure.title[:1].lower()}{figure.title[1:]}")
+    return replace(figure, title=f"{subject} : {within_a_sentence(figure.title)}")
 
 
 def masked_words(campaign: Campaign) -> str:

@@ -19,6 +19,7 @@ from caqes_analysis.display.series import checked
 from caqes_analysis.display.style import ACCENT, CONTEXT, INK, house_style, sketch
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
+from caqes_analysis.labels import within_a_sentence
 
 __all__ = ["DatedFact", "yearly_trend"]
 
@@ -50,7 +51,7 @@ class DatedFact:
     def words(self) -> str:
         """The day, the fact and its source."""
         source = f" ({self.source})" if self.source else ""
-        return f"{french.date(self.on)}, {self.text[:1].lower() + self.text[1:]}{source}"
+        return f"{french.date(self.on)}, {within_a_sentence(self.text)}{source}"
 
 
 def yearly_trend(

@@ -14,6 +14,7 @@ from caqes_analysis import french, quality, tables
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.envelopes import Envelope, envelope_named
 from caqes_analysis.exact import cents
+from caqes_analysis.labels import within_a_sentence
 from caqes_analysis.schemes.grid import EvaluationGrid, SanctionRule
 from caqes_analysis.schemes.terms import UNKNOWN, is_number
 from caqes_analysis.store import Store
@@ -146,7 +147,7 @@ def sanction_row(
     if rate == 0:
         return {**row, "status": "computed", "amount_eur": _ZERO, "reason": "aucune sanction à ce score"}
     if base is not None and not base.parts:
-        nothing = french.list_in_words([name[:1].lower() + name[1:] for name in base.absent])
+        nothing = french.list_in_words([within_a_sentence(name) for name in base.absent])
         return {**row, "status": "not_applicable", "reason": f"aucune dépense ({nothing}) : pas d'assiette"}
     unknown = [] if is_number(rate) else ["taux inconnu pour ce score"]
     unknown += ["assiette non reçue"] if amount is None else []

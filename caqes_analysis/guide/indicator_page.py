@@ -26,6 +26,7 @@ from caqes_analysis.guide.words import (
 from caqes_analysis.indicators.available import read_measure
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, Sum, TargetLink
 from caqes_analysis.indicators.secrecy import counts_patients
+from caqes_analysis.labels import within_a_sentence
 from caqes_analysis.schemes.targets import target_for
 from caqes_analysis.sources.files import year_in_name
 
@@ -57,7 +58,7 @@ def indicator_page(
     parts += [_measure_part(definition, measure, sources, write) for measure in definition.measures]
     perimeters = [one for one in definition.perimeters if one.exclude]
     if perimeters:
-        names = french.list_in_words([_inside_a_sentence(one.label) for one in perimeters])
+        names = french.list_in_words([within_a_sentence(one.label) for one in perimeters])
         said = f"Toutes ces mesures se lisent aussi {names} : les mêmes lignes sont alors retirées des deux années."
         parts.append(f"### Autre lecture\n\n{write(said)}")
     parts += _example_parts(definition)
@@ -87,7 +88,7 @@ def _answer(definition: IndicatorDefinition) -> Text:
         side, move = ("sous", "baisse") if definition.direction == "lower" else ("au-dessus de", "augmente")
         good = f"favorable {side} 0 %, quand {_what_moves(definition, read)} {move}"
     return Text.answer(
-        f"Ce que l'on mesure : {_inside_a_sentence(read.label)}, {unit} ; {good}. "
+        f"Ce que l'on mesure : {within_a_sentence(read.label)}, {unit} ; {good}. "
         f"Il se lit {PERIOD_WORDS[definition.period][1]}."
     )
 
@@ -95,11 +96,6 @@ def _answer(definition: IndicatorDefinition) -> Text:
 def _what_moves(definition: IndicatorDefinition, evolution: Measure) -> str:
     level = definition.measure(evolution.evolution_of or evolution.id)
     return "la dépense" if level.unit == "€" else "le nombre"
-
-
-def _inside_a_sentence(label: str) -> str:
-    """Return a label without its capital, unless it opens on an acronym."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _cards(definition: IndicatorDefinition, sources: GuideSources) -> Cards:
@@ -273,7 +269,7 @@ def _queries(definition: IndicatorDefinition, sources: GuideSources) -> Details:
     for one in definition.perimeters[1:]:
         measure = definition.main if level.leaves_out(one) else read
         query = measure_query(definition, measure, year=year, perimeter=one)
-        codes.append(Code(f"{measure.label}, {_inside_a_sentence(one.label)}, par établissement, {year}", query))
+        codes.append(Code(f"{measure.label}, {within_a_sentence(one.label)}, par établissement, {year}", query))
     how = Text.paragraphs(
         "Chaque requête s'exécute telle quelle sur les tables d'une campagne, dans JupyterLab : "
         "open_store(campaign).query(…). Elle additionne ce qui a été reçu ; le calcul du rapport dit en plus ce qui "

@@ -258,6 +258,10 @@ def test_a_trend_numbers_the_dated_facts_of_its_years_and_says_them() -> None:
     assert "3" not in texts
 
 
+def test_a_dated_fact_keeps_its_acronym() -> None:
+    assert DatedFact(dt.date(2022, 7, 1), "CAQES de 2022").words == "1er juillet 2022, CAQES de 2022"
+
+
 def test_facts_of_one_month_share_the_place_of_their_numbers() -> None:
     frame = two_years(2016)
     facts = [DatedFact(dt.date(2016, 12, 27), "Opdivo"), DatedFact(dt.date(2017, 1, 10), "Keytruda")]
