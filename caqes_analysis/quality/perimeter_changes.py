@@ -29,8 +29,8 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
         ``finess, kind`` (``merger``, ``opening`` or ``closure`` without successor), ``since, current_finess,
         amount_eur, other_kinds_nb``, ordered by date. ``amount_eur`` is what was reimbursed, all envelopes (what two of
         them count in one month and one kind is added once), in the twelve months before the merger or the closure, or
-        since the opening; kinds of amounts are never added to each other: envelopes received only in another kind are
-        left out and counted in ``other_kinds_nb``.
+        since the opening (a merger that makes a new FINESS is none); kinds of amounts are never added to each other:
+        envelopes received only in another kind are left out and counted in ``other_kinds_nb``.
     """
     parts = [envelope for envelope in ENVELOPES if envelope.part_of is not None]
     return store.query(
@@ -45,6 +45,10 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
           left join (select unnest($parts) as part, unnest($wholes) as whole) p on p.part = m.envelope
         ),
         begun as (select finess, min(month) as since from spent where amount_eur is not null group by finess),
+        taken_over as (
+          select current_finess as finess, min(month) as since from spent
+          where amount_eur is not null and current_finess is not null group by current_finess
+        ),
         ended as (
           select finess, (max(valid_to) + interval 1 day)::date as since from establishments
           group by finess
@@ -56,8 +60,8 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
           from spent where since is not null and year(since) >= $year::int - 1
           union all
           select p.finess, 'opening', b.since, null, p.envelope, p.amount_kind, p.is_part, p.amount_eur
-          from spent p join begun b on b.finess = p.finess
-          where year(b.since) >= $year::int - 1
+          from spent p join begun b on b.finess = p.finess left join taken_over t on t.finess = p.finess
+          where year(b.since) >= $year::int - 1 and coalesce(b.since <= t.since, true)
             and b.since > coalesce($first::date, (select min(month) from monthly_spend))
           union all
           select p.finess, 'closure', e.since, null, p.envelope, p.amount_kind, p.is_part,

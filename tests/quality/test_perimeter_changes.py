@@ -67,3 +67,13 @@ def test_a_part_is_left_out_only_of_the_months_in_which_the_whole_is_known(tmp_p
     rows = rows[rows["kind"] == "merger"].set_index("finess")
     assert rows["amount_eur"].to_dict() == {A: Decimal("37.00"), C: Decimal("36.00")}
     assert rows["other_kinds_nb"].to_dict() == {A: 0, C: 1}
+
+
+def test_a_merger_that_makes_a_new_finess_is_no_opening_too(tmp_path: Path) -> None:
+    """A closed into the new FINESS C in July 2024; B began in that month and nobody was there before."""
+    months = whole_year(2024, "10.00")
+    first, last = dict(list(months.items())[:6]), dict(list(months.items())[6:])
+    series = {(A, "phmev"): whole_year(2023) | first, (B, "phmev"): last, (C, "phmev"): last}
+    known = establishments({"finess": A, "valid_to": "2024-06-30", "successor": C}, {"finess": B}, {"finess": C})
+    rows = perimeter_changes(store_of(tmp_path, monthly_rows(series), known), year=2024)
+    assert sorted(zip(rows["finess"], rows["kind"], strict=True)) == [(A, "merger"), (B, "opening")]
