@@ -216,6 +216,16 @@ def year_blocks(values: pd.Series, years: pd.Series) -> tuple[float, float]:
     return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
 
 
+def missed_by_chance(sizes: np.ndarray, level: float) -> float:
+    """Return how often :func:`year_blocks` leaves out the true cover of exact intervals, in years of such sizes."""
+    random = np.random.default_rng(11)
+    inside = random.binomial(sizes, level, (4000, len(sizes)))
+    drawn = random.integers(0, len(sizes), (1000, len(sizes)))
+    means = inside[:, drawn].sum(axis=2) / sizes[drawn].sum(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975], axis=1)
+    return float(((low > level + 1e-9) | (high < level - 1e-9)).mean())
+
+
 def print_errors(rows: pd.DataFrame, title: str) -> None:
     print(f"\n{title}: mean absolute error of the evolution rate, points (capped at {ERROR_CAP:g}); n = {len(rows)}")
     names = sorted((name for name in rows if name.startswith("e:")), key=lambda name: (name != "e:caqes", name))
@@ -237,6 +247,7 @@ def print_intervals(rows: pd.DataFrame) -> None:
     print("\nCover of the intervals, %, overall and by thirds of size [year-block bootstrap 95 %]; interval score")
     rank = rows.groupby(["year", "months"])["size"].rank(pct=True)
     third = (3 * rank).clip(upper=2.999).astype(int)
+    missed, by_chance = 0, 0.0
     for months, group in rows.groupby("months"):
         for level, (low, high) in ((80, ("b0", "b1")), (95, ("b2", "b3"))):
             inside = 100.0 * group["truth"].between(group[low], group[high])
@@ -244,6 +255,8 @@ def print_intervals(rows: pd.DataFrame) -> None:
             for part in range(3):
                 chosen = third.loc[group.index] == part
                 bounds = year_blocks(inside[chosen], group.loc[chosen, "year"])
+                missed += not bounds[0] <= level <= bounds[1]
+                by_chance += missed_by_chance(group.loc[chosen].groupby("year").size().to_numpy(), level / 100)
                 parts.append(f"{inside[chosen].mean():.1f} [{bounds[0]:.1f}; {bounds[1]:.1f}]")
             share = level / 100
             score = interval_score(group[low], group[high], group["truth"], share).mean()
@@ -258,6 +271,7 @@ def print_intervals(rows: pd.DataFrame) -> None:
                 peer += f", difference [{bounds[0]:.1f}; {bounds[1]:.1f}])"
             print(f"  {months} months, {level} %: {inside.mean():.1f} | {' | '.join(parts)} | score {score:.1f}{peer}")
         print(f"           mean width at 80 %: {(group['b1'] - group['b0']).mean():.1f} points")
+    print(f"  {missed} of {6 * len(MONTHS)} thirds leave out their level; exact intervals: {by_chance:.1f} on average")
 
 
 def print_probabilities(rows: pd.DataFrame) -> None:
