@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.chapters.level_changes import change_of, interval_reserve
+from caqes_analysis.chapters.level_changes import interval_reserve
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import no_rate_words
 from caqes_analysis.chapters.words import after_colon
@@ -17,6 +17,7 @@ from caqes_analysis.display.charts_cumulative import Projection
 from caqes_analysis.display.series import carried_euros, carried_quantity
 from caqes_analysis.forecast.followed import EUROS
 from caqes_analysis.forecast.histories import INCOMPLETE_YEAR_NOTE, PROVISIONAL_NOTE, WHOLE_YEAR_NOTE, Method
+from caqes_analysis.forecast.level_breaks import told_break
 from caqes_analysis.forecast.likelihood import Likelihood, likelihood_of
 from caqes_analysis.forecast.outlook import BOUNDS, rest_of_months
 
@@ -234,7 +235,7 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
         noun = page.target(envelope).noun
         limit = "de l'objectif" if noun == "objectif" else f"du {noun}"
         known = "" if pd.isna(row["target_eur"]) else f", {gap_between(row)} {limit}"
-        changed = change_of(row)
+        changed = told_break(row)
         reserve = "" if changed is None else f" ; {changed.words}"
         return f"L'année est close à {rate_words(row)} ({label}){known}{_who_is_counted(page, row)}{reserve}."
     start = f"L'année finirait à {rate_words(row)} ({label}), {_interval_words(row)}"
@@ -252,7 +253,7 @@ def landing_sentence(page: Page, row: pd.Series[Any] | None, envelope: str) -> s
 
 def _interval_words(row: pd.Series[Any]) -> str:
     """Return the interval and what it promises, less where it knows of a change of level only in part."""
-    changed = change_of(row)
+    changed = told_break(row)
     if changed is not None and changed.escapes_interval:
         return f"dans l'intervalle {rate_between(row)}, {interval_reserve(changed)}"
     return f"avec huit chances sur dix d'être dans l'intervalle {rate_between(row)}"
@@ -278,7 +279,7 @@ def landing_card(page: Page, row: pd.Series[Any] | None, envelope: str) -> Card:
     if not has_rate(row):
         return Card(title, amount_between(row), no_rate_words(page, row))
     interval = rate_between(row) if _is_closed(row) else f"{rate_between(row)} à 80 %"
-    changed = change_of(row)
+    changed = told_break(row)
     since = "" if changed is None else f", niveau changé depuis {changed.since}"
     detail = f"{interval}{since} ; {amount_between(row)}"
     if pd.isna(row["target_eur"]):

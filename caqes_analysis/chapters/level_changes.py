@@ -5,25 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import ordered_by_envelope
 from caqes_analysis.forecast.level_breaks import ToldBreak, told_break
 
-__all__ = ["change_of", "change_sentences", "changed_since", "conclusion_reserve", "interval_reserve"]
+__all__ = ["change_sentences", "changed_since", "conclusion_reserve", "interval_reserve"]
 
 _TO_DECLARE = {
     True: "Activité reprise, changement de périmètre ou envoi compté deux fois",
     False: "Fermeture, transfert, changement de périmètre ou envoi incomplet",
 }
 """What may explain a rise (True) or a fall."""
-
-
-def change_of(row: pd.Series[Any]) -> ToldBreak | None:
-    """Return the change of level that a forecast tells, None when it tells none."""
-    return told_break(row["reason"])
 
 
 def interval_reserve(found: ToldBreak) -> str:
@@ -37,9 +30,8 @@ def interval_reserve(found: ToldBreak) -> str:
 
 def _told(page: Page) -> list[tuple[str, ToldBreak]]:
     """Return the changes of level of the establishment, with the short name of what they bear on."""
-    rows = ordered_by_envelope(page.forecasts)
-    found = zip(rows["envelope"], rows["reason"], strict=True)
-    return [(page.label(code), told) for code, reason in found if (told := told_break(reason)) is not None]
+    rows = (row for _, row in ordered_by_envelope(page.forecasts).iterrows())
+    return [(page.label(row["envelope"]), told) for row in rows if (told := told_break(row)) is not None]
 
 
 def _together(changes: Sequence[tuple[str, ToldBreak]]) -> list[list[tuple[str, ToldBreak]]]:
@@ -85,7 +77,7 @@ def conclusion_reserve(page: Page, conclusions: Sequence[Any], *, year: int) -> 
     if not any(isinstance(one, str) and one != "inconclusive" for one in conclusions):
         return []
     found = []
-    for changes in _together([(label, told) for label, told in _told(page) if told.year <= year]):
+    for changes in _together([(label, told) for label, told in _told(page) if told.month.year <= year]):
         told = changes[0][1]
         sign = "+" if told.is_rise else "−"
         sizes = ", ".join(f"{sign}{one.size}" for _, one in changes)

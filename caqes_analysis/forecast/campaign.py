@@ -22,7 +22,7 @@ from caqes_analysis.forecast.followed import Followed, followed_indicators, foll
 from caqes_analysis.forecast.groups import GroupSums
 from caqes_analysis.forecast.histories import Histories, Method, prepare
 from caqes_analysis.forecast.kept_paths import PathsWriter
-from caqes_analysis.forecast.level_breaks import level_break_notes
+from caqes_analysis.forecast.level_breaks import told_breaks
 from caqes_analysis.forecast.panel import Panel, build_panel
 from caqes_analysis.forecast.paths import simulate_cents
 from caqes_analysis.forecast.series import as_first_received, blocks_of, month_notes, monthly_series, parts_of
@@ -256,10 +256,11 @@ class Step:
         level = np.select([parts["subject"].str.startswith(p) for p in _GROUP_NAMES.values()], list(_GROUP_NAMES), "")
         subject = parts["subject"].str.removeprefix("departement-").str.removeprefix("region-")
         is_today = observed_nb == self.campaign.settled_month_nb
-        breaks = level_break_notes(histories) if is_today else {}
+        changes = told_breaks(histories) if is_today else {}
+        told = [changes.get(name) for name in table["series"]]
         reasons = [
-            " ; ".join(filter(None, (reason, breaks.get(name), self._notes.get(name)))) or None
-            for name, reason in zip(table["series"], table["reason"], strict=True)
+            " ; ".join(filter(None, (reason, change.note if change else None, self._notes.get(name)))) or None
+            for name, reason, change in zip(table["series"], table["reason"], told, strict=True)
         ]
         return table.assign(
             level=np.where(level == "", "establishment", level),
@@ -267,6 +268,8 @@ class Step:
             envelope=parts["envelope"].to_numpy(),
             unit_label=units_of(parts["envelope"], self.followed),
             as_of=pd.Timestamp(year, observed_nb, 1),
+            level_change_pct=[change.change_pct if change else np.nan for change in told],
+            level_change_month=pd.DatetimeIndex([change.month if change else pd.NaT for change in told]),
             reason=pd.Series(reasons, dtype="str"),
         )
 

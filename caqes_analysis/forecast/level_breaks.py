@@ -7,8 +7,8 @@ begun, and the most certain one is told (``docs/methods/forecast.md``).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
 
-__all__ = ["LevelBreak", "ToldBreak", "find_level_break", "level_break_notes", "told_break"]
+__all__ = ["LevelBreak", "ToldBreak", "find_level_break", "told_break", "told_breaks"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,12 +33,11 @@ _UNDECLARED = "sans événement déclaré"
 _IN_PART = "l'intervalle n'en tient compte qu'en partie"
 _CLOSED = "l'évolution de l'année en vient en partie"
 _BASE_EFFECT = "l'évolution du début de l'année en vient (effet de base)"
-_TOLD = re.compile(rf"niveau (relevé|abaissé) d'environ ([\d\s]+\s%) depuis (\w+ (\d{{4}})), {_UNDECLARED} : ([^;]*)")
 
 
 @dataclass(frozen=True)
 class LevelBreak:
-    """A change of level.
+    """A change of level found in the months of a series.
 
     Parameters
     ----------
@@ -59,53 +58,67 @@ class LevelBreak:
 
 @dataclass(frozen=True)
 class ToldBreak:
-    """A change of level as the reason of a forecast tells it.
+    """A change of level as a forecast tells it.
 
     Parameters
     ----------
-    is_rise
-        Whether the level rose.
-    size, since
-        « 29 % », « avril 2024 ».
-    year
-        Year in which it happened.
-    escapes_interval
-        Whether the interval of the forecast knows of it only in part.
+    change_pct
+        The change in %.
+    month
+        First month at the new level.
+    forecast_year
+        Year of the forecast.
+    is_closed
+        Whether the twelve months of that year are known.
     """
 
-    is_rise: bool
-    size: str
-    since: str
-    year: int
-    escapes_interval: bool
+    change_pct: float
+    month: pd.Timestamp
+    forecast_year: int
+    is_closed: bool
+
+    @property
+    def is_rise(self) -> bool:
+        """Whether the level rose."""
+        return self.change_pct > 0
+
+    @property
+    def size(self) -> str:
+        """« 29 % »."""
+        return french.percent(abs(self.change_pct), 0)
+
+    @property
+    def since(self) -> str:
+        """« avril 2024 »."""
+        return french.month_year(self.month)
+
+    @property
+    def escapes_interval(self) -> bool:
+        """Whether the interval of the forecast knows of it only in part."""
+        return self.month.year == self.forecast_year and not self.is_closed
 
     @property
     def words(self) -> str:
         """« niveau abaissé d'environ 29 % depuis avril 2024, sans événement déclaré »."""
-        return (
-            f"niveau {'relevé' if self.is_rise else 'abaissé'} d'environ {self.size} depuis {self.since}, {_UNDECLARED}"
-        )
+        moved = "relevé" if self.is_rise else "abaissé"
+        return f"niveau {moved} d'environ {self.size} depuis {self.since}, {_UNDECLARED}"
+
+    @property
+    def note(self) -> str:
+        """The words, and what the change bears on."""
+        if self.month.year != self.forecast_year:
+            return f"{self.words} : {_BASE_EFFECT}"
+        return f"{self.words} : {_CLOSED if self.is_closed else _IN_PART}"
 
 
-def told_break(reason: object) -> ToldBreak | None:
-    """Return the change of level that the reason of a forecast tells; None when it tells none.
-
-    Parameters
-    ----------
-    reason
-        ``reason`` of a row of ``forecasts``.
-
-    Examples
-    --------
-    >>> told = "niveau abaissé d'environ 29\\xa0% depuis avril 2024, sans événement déclaré : autre chose"
-    >>> told_break(f"un mois provisoire ; {told}").since, told_break("les douze mois sont reçus")
-    ('avril 2024', None)
-    """
-    found = _TOLD.search(reason) if isinstance(reason, str) else None
-    if found is None:
+def told_break(forecast: pd.Series[Any]) -> ToldBreak | None:
+    """Return the change of level that a row of ``forecasts`` tells; None when it tells none."""
+    if pd.isna(forecast["level_change_month"]):
         return None
-    moved, size, since, year, why = found.groups()
-    return ToldBreak(moved == "relevé", size, since, int(year), why.strip() == _IN_PART)
+    is_closed = forecast["method"] == Method.COMPLETE
+    return ToldBreak(
+        float(forecast["level_change_pct"]), forecast["level_change_month"], int(forecast["year"]), is_closed
+    )
 
 
 def find_level_break(months_eur: Floats) -> LevelBreak | None:
@@ -141,24 +154,26 @@ def find_level_break(months_eur: Floats) -> LevelBreak | None:
     return best
 
 
-def level_break_notes(histories: Histories) -> dict[str, str]:
-    """Return, by series, what its forecast must say of a change of level, in French.
+def told_breaks(histories: Histories) -> dict[str, ToldBreak]:
+    """Return, by series, the change of level that its forecast must tell.
 
     Parameters
     ----------
     histories
         Months as the candidates read them: those of a declared event stand at today's level, and are not told again.
     """
-    notes = {}
+    told = {}
+    first = pd.Timestamp(histories.year - HISTORY_YEARS_NB, 1, 1)
     for row, name in enumerate(histories.series):
         if histories.methods[row] in (Method.NONE, Method.DORMANT):
             continue
         months = histories.months_eur[row, : 12 * HISTORY_YEARS_NB + int(histories.observed_nb[row])]
         found = find_level_break(months)
         if found is not None:
+            month = first + pd.DateOffset(months=found.month_index)
             is_closed = histories.methods[row] is Method.COMPLETE
-            notes[name] = _note(found, histories.year, _CLOSED if is_closed else _IN_PART)
-    return notes
+            told[name] = ToldBreak(found.change_pct, month, histories.year, is_closed)
+    return told
 
 
 def _yearly_ratios(months_eur: Floats) -> Floats:
@@ -167,12 +182,3 @@ def _yearly_ratios(months_eur: Floats) -> Floats:
     ratios: Floats = np.log(positive[12:] / positive[:-12])[-_RATIOS_NB:]
     begun = np.flatnonzero(np.isfinite(ratios))
     return ratios[begun[0] :] if len(begun) else ratios[:0]
-
-
-def _note(found: LevelBreak, year: int, within: str) -> str:
-    """Return the note of a change of level, ``within`` being what a change in the course of the year does."""
-    at = pd.Timestamp(year - HISTORY_YEARS_NB, 1, 1) + pd.DateOffset(months=found.month_index)
-    size = french.percent(abs(found.change_pct), 0)
-    why = within if at.year == year else _BASE_EFFECT
-    told = ToldBreak(found.change_log > 0, size, french.month_year(at), at.year, escapes_interval=why == _IN_PART)
-    return f"{told.words} : {why}"

@@ -305,6 +305,13 @@ FORECASTS = Table(
         _FORECAST_UNIT,
         values(**_FORECAST_VALUES),
         Column("method", "text", "Méthode employée."),
+        values(
+            level_change_pct=(
+                "ratio",
+                "Changement de niveau non déclaré, en % ; vide quand il n'y en a pas.",
+            ),
+            level_change_month=("month", "Premier mois au nouveau niveau."),
+        ),
         Column("reason", "text", "Pourquoi cette méthode, ou pourquoi rien n'est estimable.", required=False),
     ),
 )

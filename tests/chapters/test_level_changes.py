@@ -14,19 +14,18 @@ from tests.builders import A, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import campaign_file
 from tests.chapters.test_sentences import CAMPAIGN, months
 
-FALL = "niveau abaissé d'environ {size}\u00a0% depuis avril 2024, sans événement déclaré : {why}"
-PARTLY = "l'intervalle n'en tient compte qu'en partie"
-BASE = "l'évolution du début de l'année en vient (effet de base)"
+APRIL_2024, MAY_2023 = pd.Timestamp(2024, 4, 1), pd.Timestamp(2023, 5, 1)
+Change = tuple[float, pd.Timestamp] | None
 
 
 def plain(text: str) -> str:
     return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
-def page_of(directory: Path, reasons: dict[str, str | None]) -> Page:
-    """A sheet whose forecasts have these reasons."""
+def page_of(directory: Path, changes: dict[str, Change]) -> Page:
+    """A sheet whose forecasts tell these changes of level (%, first month)."""
     campaign = campaign_file(directory, CAMPAIGN.replace("SCHEME", "caqes-2022"))
-    series = {(A, one): whole_year(2022) | whole_year(2023) | months(2024, "90.00") for one in reasons}
+    series = {(A, one): whole_year(2022) | whole_year(2023) | months(2024, "90.00") for one in changes}
     store = store_of(directory / "store", monthly_rows(series), establishments({"finess": A}), last="2024-09")
     store.write(tables.TARGETS, pd.DataFrame(columns=tables.TARGETS.column_names), part="essai")
     page = Page(campaign, store, None, A)
@@ -37,7 +36,10 @@ def page_of(directory: Path, reasons: dict[str, str | None]) -> Page:
         "target_eur": None, "prob_exceed": None, "observed_months_nb": 7, "year": 2024, "observed_eur": 630.0,
     }  # fmt: skip
     page.__dict__["forecasts"] = pd.DataFrame(
-        [row | {"envelope": code, "reason": reason} for code, reason in reasons.items()]
+        [
+            row | {"envelope": code, "reason": None, "level_change_pct": pct, "level_change_month": month}
+            for code, (pct, month) in {code: change or (None, pd.NaT) for code, change in changes.items()}.items()
+        ]
     )
     page.__dict__["_forecast_indicators"] = {}
     return page
@@ -45,8 +47,7 @@ def page_of(directory: Path, reasons: dict[str, str | None]) -> Page:
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Page:
-    reasons = {name: FALL.format(size=size, why=PARTLY) for name, size in (("phmev", 29), ("lpp", 22))}
-    return page_of(tmp_path, reasons | {"extra_list_drugs": None})
+    return page_of(tmp_path, {"phmev": (-29.0, APRIL_2024), "lpp": (-22.0, APRIL_2024), "extra_list_drugs": None})
 
 
 def test_an_interval_that_escapes_a_change_promises_no_chances(broken: Page) -> None:
@@ -75,8 +76,7 @@ def test_the_data_of_a_sheet_say_what_remains_to_be_explained(broken: Page) -> N
 
 
 def test_a_conclusion_is_reserved_where_the_level_had_changed_by_then(tmp_path: Path) -> None:
-    rise = "niveau relevé d'environ 33\u00a0% depuis mai 2023, sans événement déclaré : " + BASE
-    page = page_of(tmp_path, {"phmev": rise, "lpp": FALL.format(size=22, why=PARTLY)})
+    page = page_of(tmp_path, {"phmev": (33.0, MAY_2023), "lpp": (-22.0, APRIL_2024)})
     (said,) = conclusion_reserve(page, ["inconclusive", "established_loss"], year=2023)
     assert plain(said).startswith("Le niveau de PHMEV a changé d'un coup depuis mai 2023 (+33 %), sans événement")
     assert said.endswith("à éclaircir avant de conclure.")
@@ -86,9 +86,10 @@ def test_a_conclusion_is_reserved_where_the_level_had_changed_by_then(tmp_path: 
 
 
 def test_a_closed_year_is_not_told_without_the_change_that_makes_it(tmp_path: Path) -> None:
-    page = page_of(tmp_path, {"phmev": FALL.format(size=28, why="l'évolution de l'année en vient en partie")})
+    page = page_of(tmp_path, {"phmev": (-28.0, APRIL_2024)})
     closed = page.forecasts.assign(
-        **dict.fromkeys(["lower_80_eur", "upper_80_eur", "lower_95_eur", "upper_95_eur"], 1080.0)
+        method="année complète",
+        **dict.fromkeys(["lower_80_eur", "upper_80_eur", "lower_95_eur", "upper_95_eur"], 1080.0),
     )
     said = plain(landing.landing_sentence(page, closed.iloc[0], "phmev"))
     assert "est close à −10" in said

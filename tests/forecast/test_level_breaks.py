@@ -8,14 +8,7 @@ import pytest
 
 from caqes_analysis import french
 from caqes_analysis.forecast.histories import prepare
-from caqes_analysis.forecast.level_breaks import (
-    _IN_PART,
-    LevelBreak,
-    _note,
-    find_level_break,
-    level_break_notes,
-    told_break,
-)
+from caqes_analysis.forecast.level_breaks import ToldBreak, find_level_break, told_break, told_breaks
 from caqes_analysis.forecast.panel import build_panel
 
 OBSERVED_NB = 7
@@ -68,21 +61,18 @@ def test_the_note_says_whether_the_forecast_or_the_rate_carries_it() -> None:
         pd.DataFrame({"series": name, "month": calendar, "amount_eur": amounts.round(2)})
         for name, amounts in (("a/phmev", fall), ("b/phmev", rise), ("c/phmev", months(0.03, seed=2)))
     )
-    notes = level_break_notes(prepare(build_panel(monthly), 2024))
-    assert set(notes) == {"a/phmev", "b/phmev"}
-    assert "abaissé" in notes["a/phmev"]
-    assert "depuis avril 2024" in notes["a/phmev"]
-    assert "qu'en partie" in notes["a/phmev"]
-    assert "relevé" in notes["b/phmev"]
-    assert "depuis mai 2023" in notes["b/phmev"]
-    assert "effet de base" in notes["b/phmev"]
-    told, earlier = told_break(f"mois provisoires ignorés ; {notes['a/phmev']}"), told_break(notes["b/phmev"])
-    assert told is not None
-    assert earlier is not None
-    assert (told.is_rise, told.since, told.year, told.escapes_interval) == (False, "avril 2024", 2024, True)
-    assert (earlier.is_rise, earlier.since, earlier.year, earlier.escapes_interval) == (True, "mai 2023", 2023, False)
-    assert told_break("combinaison apprise") is None
-    assert told_break(None) is None
+    changes = told_breaks(prepare(build_panel(monthly), 2024))
+    assert set(changes) == {"a/phmev", "b/phmev"}
+    told, earlier = changes["a/phmev"], changes["b/phmev"]
+    assert "abaissé" in told.note
+    assert "depuis avril 2024" in told.note
+    assert "qu'en partie" in told.note
+    assert "relevé" in earlier.note
+    assert "depuis mai 2023" in earlier.note
+    assert "effet de base" in earlier.note
+    assert (told.is_rise, told.since, told.month.year, told.escapes_interval) == (False, "avril 2024", 2024, True)
+    assert (earlier.is_rise, earlier.since, earlier.month.year) == (True, "mai 2023", 2023)
+    assert not earlier.escapes_interval
 
 
 def test_a_closed_year_keeps_the_change_that_makes_its_rate() -> None:
@@ -91,17 +81,21 @@ def test_a_closed_year_keeps_the_change_that_makes_its_rate() -> None:
     fall[51:] *= 0.73  # from April 2024, the year closed in December
     months_of_it = pd.date_range("2020-01-01", periods=60, freq="MS")
     monthly = pd.DataFrame({"series": "a/phmev", "month": months_of_it, "amount_eur": fall.round(2)})
-    (note,) = level_break_notes(prepare(build_panel(monthly), 2024)).values()
-    assert "depuis avril 2024, sans événement déclaré : l'évolution de l'année en vient en partie" in note
-    told = told_break(note)
-    assert told is not None
+    (told,) = told_breaks(prepare(build_panel(monthly), 2024)).values()
+    assert "depuis avril 2024, sans événement déclaré : l'évolution de l'année en vient en partie" in told.note
     assert not told.escapes_interval
 
 
-@pytest.mark.parametrize("change_log", [np.log(1.29), np.log(14), np.log(1_500), np.log(0.04)])
-def test_the_largest_changes_are_read_back_as_the_others(change_log: float) -> None:
-    """A rise of 1 300 % is written with a thousands separator: its interval is the least to be promised."""
-    told = told_break(f"mois provisoires ignorés ; {_note(LevelBreak(51, change_log), 2024, _IN_PART)} ; autre chose")
-    assert told is not None
-    assert told.size == french.percent(100 * abs(np.expm1(change_log)), 0)
-    assert (told.is_rise, told.year, told.escapes_interval) == (change_log > 0, 2024, True)
+@pytest.mark.parametrize("change_pct", [29.0, 1_300.0, 149_900.0, -96.0])
+@pytest.mark.parametrize(("method", "is_closed"), [("combinaison apprise", False), ("année complète", True)])
+def test_a_row_of_forecasts_says_the_change_as_it_was_found(change_pct: float, method: str, is_closed: bool) -> None:
+    month = pd.Timestamp(2024, 4, 1)
+    row = pd.Series(
+        {"year": 2024, "method": method, "level_change_pct": change_pct, "level_change_month": month}, dtype=object
+    )
+    told = told_break(row)
+    assert told == ToldBreak(change_pct, month, 2024, is_closed)
+    assert told.size == french.percent(abs(change_pct), 0)
+    assert (told.is_rise, told.escapes_interval) == (change_pct > 0, not is_closed)
+    row["level_change_month"] = pd.NaT
+    assert told_break(row) is None
