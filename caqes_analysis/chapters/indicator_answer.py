@@ -13,7 +13,7 @@ from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
 from caqes_analysis.chapters.indicator_population import are_missed, mean_words, ranked, undecided
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
-from caqes_analysis.chapters.indicator_uniform import answers_sentence, is_yes_or_no
+from caqes_analysis.chapters.indicator_uniform import answers_sentence, is_listing, is_yes_or_no
 from caqes_analysis.chapters.same_objective import other_source_words
 from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.display import Text
@@ -47,7 +47,7 @@ def _head(reading: IndicatorReading) -> str:
     if _is_declared(reading.measure):
         answers_nb = int(reading.establishments["value"].notna().sum())
         where += f", d'après les déclarations de {french.plural(answers_nb, 'établissement')}"
-    elif reading.measure.denominator is not None and region["numerator"] == 0:
+    elif is_listing(reading.measure) and region["numerator"] == 0:
         where, moved = f"{where}, faute de ligne visible dans les données reçues", ""
     if (part := masked_part(reading)) is None or not part.is_told:
         return f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {where}{moved}."

@@ -11,7 +11,14 @@ from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.display import Notice
 from caqes_analysis.indicators.definition import Measure
 
-__all__ = ["answers_sentence", "is_yes_or_no", "same_level_notice", "same_moves_notice", "why_whole_or_none"]
+__all__ = [
+    "answers_sentence",
+    "is_listing",
+    "is_yes_or_no",
+    "same_level_notice",
+    "same_moves_notice",
+    "why_whole_or_none",
+]
 
 _WHERE = "Établissements où "
 _WHO = "Établissements qui ont "
@@ -107,10 +114,9 @@ def why_whole_or_none(measure: Measure, values: Iterable[float]) -> str:
     top, bottom = measure.numerator, measure.denominator
     reached = set(values)
     if top is None or bottom is None or _BIOSIMILARS not in top.where or _BOTH not in bottom.where:
-        is_listing = top is not None and bottom is not None and top.table in _LISTINGS
         return (
             " Leurs données ne contiennent aucune ligne visible de ce qui est compté."
-            if is_listing and reached == {0}
+            if is_listing(measure) and reached == {0}
             else ""
         )
     if reached == {100}:
@@ -118,6 +124,15 @@ def why_whole_or_none(measure: Measure, values: Iterable[float]) -> str:
     if reached == {0}:
         return " Leurs données ne contiennent aucune boîte marquée biosimilaire."
     return ""
+
+
+def is_listing(measure: Measure) -> bool:
+    """Say whether a measure is a share of lines of spending: what is counted has then no line where it is nil.
+
+    An amount of a month or a number declared is a line of its own, received as zero.
+    """
+    top, bottom = measure.numerator, measure.denominator
+    return top is not None and bottom is not None and top.table in _LISTINGS
 
 
 def is_yes_or_no(measure: Measure) -> bool:

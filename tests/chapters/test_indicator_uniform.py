@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from caqes_analysis.chapters.indicator_uniform import answers_sentence, same_level_notice, same_moves_notice
+from caqes_analysis.chapters.indicator_uniform import (
+    answers_sentence,
+    is_listing,
+    same_level_notice,
+    same_moves_notice,
+)
 from caqes_analysis.indicators.catalogue import load_catalogue
 from caqes_analysis.indicators.definition import Measure
 
@@ -36,6 +41,15 @@ def test_equal_shares_are_one_sentence_that_says_why() -> None:
     printed = same_level_notice(main("biosimilar_filgrastim"), rows(100, 99.99, 100), "en 2023")
     assert printed is not None
     assert "aucune boîte" not in printed.text, "one box of the reference at least"
+
+
+def test_a_zero_that_was_received_is_not_an_absent_line() -> None:
+    assert is_listing(main("hepatitis_c_share"))
+    for name in ("transport_ambulance_share", "declared_rpps"):
+        assert not is_listing(main(name)), name
+        said = same_level_notice(main(name), rows(0, 0, 0), "en 2023")
+        assert said is not None
+        assert "aucune ligne" not in said.text
 
 
 def test_answers_by_yes_or_no_are_counted_and_the_others_are_named() -> None:
