@@ -317,7 +317,7 @@ def _out_notes(lost: pd.DataFrame, names: pd.Series[Any]) -> list[str]:
     for row in lost.to_dict("records"):
         why = "" if pd.isna(row["reason"]) else str(row["reason"]).removeprefix("non calculable : ")
         found.append(f"{names.get(row['finess'], row['finess'])}{f' ({why})' if why else ''}")
-    return [f"Hors de cette somme, faute d'une année qui se compare{french.NBSP}: {french.list_in_words(found)}."]
+    return [f"Hors de cette somme{french.NBSP}: {french.list_in_words(found)}."]
 
 
 def _by_itself(row: Mapping[Any, Any]) -> str:

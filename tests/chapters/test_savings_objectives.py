@@ -68,7 +68,8 @@ def test_the_contracts_that_a_sum_leaves_out_are_counted_and_named(page: Page, m
     assert folded is not None
     (table,) = [shown for shown in folded.shown if shown.caption.startswith("PHEV, ")]
     assert table.rows[-1][0].text.replace("\xa0", " ") == f"Ensemble des {counted} contrats"
-    assert any(f"{names[finess]} (juin 2019 manque)" in note for note in table.notes)
+    (out,) = [note for note in table.notes if f"{names[finess]} (juin 2019 manque)" in note]
+    assert out.replace("\xa0", " ").startswith("Hors de cette somme : "), "each name carries its own reason"
     whole = savings_objectives.objective_figures(page)
     assert whole is not None
     said = f"PHEV, {left} contrat{'s' if left > 1 else ''} sur {counted + left}"
