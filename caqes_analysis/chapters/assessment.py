@@ -79,9 +79,9 @@ def _money(page: Page, rows: pd.DataFrame) -> list[str]:
         left = len(totals) - len(computed)
         amount = french.euros(total_of(computed["amount_eur"]) if len(computed) else None, cents=True)
         paid_nb = int((computed["amount_eur"] > 0).sum())
-        formula = "" if is_official(page) else ", d'une formule non officielle,"
+        formula = " calculé" if is_official(page) else ", calculé selon une formule non officielle,"
         paid = (
-            f"L'intéressement calculé{formula} est de {amount} pour {french.plural(len(computed), 'contrat')} ; il est "
+            f"L'intéressement{formula} est de {amount} pour {french.plural(len(computed), 'contrat')} ; il est "
             f"supérieur à zéro pour {paid_nb}"
         )
         none = f"L'intéressement est non calculable pour {french.plural(left, 'contrat')}"

@@ -132,9 +132,11 @@ def _verdict_words(reading: IndicatorReading) -> str:
         return ""
     missed = int((verdicts == "not_attained").sum())
     number = len(verdicts)
-    who = f"des {number} contrats qui le portent et ont un verdict" if number > 1 else "du seul contrat jugé"
-    verb = f"{missed} ne l'atteignent pas" if missed > 1 else "un ne l'atteint pas"
-    return f"{who}, {verb if missed else 'aucun ne le manque'} (page « Évaluation »)"
+    if number == 1:
+        verb = "ne l'atteint pas" if missed else "l'atteint"
+        return f"le seul contrat jugé {verb} (page « Évaluation »)"
+    verb = f"{missed} ne l'atteignent pas" if missed > 1 else "un ne l'atteint pas" if missed else "aucun ne le manque"
+    return f"des {number} contrats qui le portent et ont un verdict, {verb} (page « Évaluation »)"
 
 
 def _verdicts(reading: IndicatorReading) -> pd.Series[Any]:

@@ -82,7 +82,7 @@ def conclusion_reserve(page: Page, conclusions: Sequence[Any], *, year: int) -> 
         sign = "+" if told.is_rise else "−"
         sizes = ", ".join(f"{sign}{one.size}" for _, one in changes)
         found.append(
-            f"Le niveau de {french.list_in_words([label for label, _ in changes])} a changé d'un coup depuis "
+            f"Le niveau de {french.list_in_words([label for label, _ in changes])} a changé d'un coup en "
             f"{told.since} ({sizes}), sans événement déclaré : une activité reprise ou cédée, ou un changement de "
             "périmètre, peut expliquer l'écart ; à éclaircir avant de conclure."
         )

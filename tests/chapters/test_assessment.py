@@ -206,7 +206,7 @@ def test_unknown_rules_are_said_and_give_no_amount(folder: Path) -> None:
 def test_known_rules_print_steps_that_give_the_amount(folder: Path) -> None:
     text = RULES.read_text(encoding="utf-8").replace("floor_eur: 1000", "floor_eur: none")
     page = paying(folder, text.replace("gate: attained", "gate: none"))
-    assert "L'intéressement calculé, d'une formule non officielle, est de " in assessment.answer(page).summary()
+    assert "L'intéressement, calculé selon une formule non officielle, est de " in assessment.answer(page).summary()
     card = savings.savings_card(page)
     assert card is not None
     assert card.detail.endswith(" (formule non officielle)")

@@ -78,7 +78,7 @@ def test_the_data_of_a_sheet_say_what_remains_to_be_explained(broken: Page) -> N
 def test_a_conclusion_is_reserved_where_the_level_had_changed_by_then(tmp_path: Path) -> None:
     page = page_of(tmp_path, {"phmev": (33.0, MAY_2023), "lpp": (-22.0, APRIL_2024)})
     (said,) = conclusion_reserve(page, ["inconclusive", "established_loss"], year=2023)
-    assert plain(said).startswith("Le niveau de PHMEV a changé d'un coup depuis mai 2023 (+33 %), sans événement")
+    assert plain(said).startswith("Le niveau de PHMEV a changé d'un coup en mai 2023 (+33 %), sans événement")
     assert said.endswith("à éclaircir avant de conclure.")
     assert len(conclusion_reserve(page, ["established_loss"], year=2024)) == 2
     assert conclusion_reserve(page, ["established_loss"], year=2022) == []
