@@ -97,7 +97,7 @@ def compared_spending(page: Page) -> list[Compared]:
                     state == "warning",
                     _parts(one, received),
                     _wholes(one),
-                    is_outside=target.subject in outside,
+                    is_outside=target.is_contractual and target.subject in outside,
                 )
             )
     return found

@@ -12,11 +12,33 @@ from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.evaluation.assess import contracted_indicators, evaluated_contracts
 from caqes_analysis.indicators.available import stored_definition
 
-__all__ = ["borne_notes", "borne_subjects", "is_borne"]
+__all__ = ["borne_by", "borne_notes", "borne_subjects", "is_borne"]
+
+
+def borne_by(page: Page, contracts: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Return the subjects of the objectives that each contract bears, by its FINESS.
+
+    Indicators that have no data count too: an objective binds before it can be computed.
+
+    Parameters
+    ----------
+    page
+        The page of a region, or a sheet.
+    contracts
+        As :func:`~caqes_analysis.evaluation.assess.signed_contracts` returns them.
+    """
+    texts = page.in_scheme(page.catalogue)["definition"].tolist()
+    definitions = [stored_definition(text) for text in texts if '"target":' in text]  # the others are not worth reading
+    subjects = {one.id: one.target.subject for one in definitions if one.target is not None}
+    borne: dict[str, set[str]] = {finess: set() for finess in contracts["contract_finess"]}
+    for finess, name in contracted_indicators(contracts, definitions, page.scheme).itertuples(index=False):
+        if name in subjects:
+            borne[finess].add(subjects[name])
+    return {finess: frozenset(found) for finess, found in borne.items()}
 
 
 def borne_subjects(page: Page) -> Mapping[str, frozenset[str]] | None:
-    """Return the subjects of the objectives that each contract bears.
+    """Return the subjects of the objectives that the contract of each establishment bears.
 
     Parameters
     ----------
@@ -28,19 +50,21 @@ def borne_subjects(page: Page) -> Mapping[str, frozenset[str]] | None:
     Mapping
         Subjects by FINESS of the establishments that a contract covers; None where no contract was received.
     """
-    if not page.store.has(tables.CONTRACTS):
-        return None
-    texts = page.store.query("select distinct definition from indicators order by definition")["definition"]
-    definitions = [one for text in texts if page.campaign.scheme in (one := stored_definition(text)).schemes]
-    subjects = {one.id: one.target.subject for one in definitions if one.target is not None}
+    if _BORNE not in page.kept:
+        page.kept[_BORNE] = _of_establishments(page) if page.store.has(tables.CONTRACTS) else None
+    found: Mapping[str, frozenset[str]] | None = page.kept[_BORNE]
+    return found
+
+
+_BORNE = "subjects of the contracts of the region"
+
+
+def _of_establishments(page: Page) -> Mapping[str, frozenset[str]]:
     contracts = evaluated_contracts(page.store, page.campaign.scheme)
-    borne: dict[str, set[str]] = {finess: set() for finess in contracts["contract_finess"]}
-    for finess, name in contracted_indicators(contracts, definitions, page.scheme).itertuples(index=False):
-        if name in subjects:
-            borne[finess].add(subjects[name])
+    borne = borne_by(page, contracts)
     signatory = contract_keys(page.store.read(tables.ESTABLISHMENTS))
     return {
-        finess: frozenset(borne[key])
+        finess: borne[key]
         for finess in page.establishments["finess"]
         if (key := signatory.get(finess, finess)) in borne
     }
@@ -78,9 +102,9 @@ def borne_notes(page: Page, rows: pd.DataFrame) -> list[str]:
     rows
         Rows of ``forecasts`` of establishments, with a target.
     """
-    found = []
+    found, kept = [], is_borne(page, rows)
     for code, own in rows.groupby("envelope", sort=False):
-        borne_nb = int(is_borne(page, own).sum())
+        borne_nb = int(kept[own.index].sum())
         if borne_nb < len(own):
             who = f"de {french.plural(borne_nb, 'établissement')}" if borne_nb else "d'aucun établissement"
             found.append(f"{page.label(str(code))} (objectif du contrat {who} sur {len(own)})")

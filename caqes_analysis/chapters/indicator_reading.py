@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import tables
 from caqes_analysis.chapters.indicator_gaps import indicator_gaps, missing_months
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import incomplete_words
@@ -335,15 +334,11 @@ def read_indicators(
     asked = (indicator, scheme, tuple(levels))
     if asked in page.readings:
         return list(page.readings[asked])
-    catalogue = page.store.query(
-        """
-        select * from indicators
-        where period is not null and ($indicator is null or indicator = $indicator)
-          and ($scheme is null or list_contains(string_split(coalesce(schemes, ''), ','), $scheme))
-        order by indicator
-        """,
-        {"indicator": indicator, "scheme": scheme},
-    )
+    catalogue = page.catalogue.dropna(subset=["period"]).sort_values("indicator")
+    if indicator is not None:
+        catalogue = catalogue[catalogue["indicator"] == indicator]
+    if scheme is not None:
+        catalogue = page.in_scheme(catalogue, scheme)
     trends = page.store.query(
         """
         select * from indicator_trends
@@ -383,9 +378,8 @@ def read_indicator(page: Page, indicator: str = "") -> IndicatorReading:
     CampaignError
         ``INDICATEUR_SANS_DONNEES`` when no such indicator has data.
     """
-    known = page.store.read(tables.INDICATORS).dropna(subset=["period"])
-    own = known[known["schemes"].fillna("").str.split(",").map(lambda names: page.campaign.scheme in names)]
-    name = indicator or next(iter([*own["indicator"], *known["indicator"]]), "")
+    known = page.catalogue.dropna(subset=["period"])
+    name = indicator or next(iter([*page.in_scheme(known)["indicator"], *known["indicator"]]), "")
     found = read_indicators(page, indicator=name) if name in set(known["indicator"]) else []
     if not found:
         raise CampaignError.of(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pandas as pd
+
 from caqes_analysis import french, tables
-from caqes_analysis.chapters.indicator_reading import read_indicators
+from caqes_analysis.chapters.contract_scope import borne_by
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.evaluation.assess import EVALUATED_STATUSES, contracted_indicators
+from caqes_analysis.evaluation.assess import contracted_indicators, signed_contracts
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.targets import target_for
 
@@ -23,6 +25,7 @@ __all__ = [
 OUTSIDE_WORDS = "Hors du contrat, pour information"
 """Said of indicators that the contract of the establishment does not bear on, before their names."""
 
+_OUTSIDE = "subjects outside the contract of the sheet"
 _TRANSPORTS = "transports"
 """Subject of the national transport rate, which is about all modes together, and name of the volet that takes it."""
 
@@ -50,12 +53,10 @@ def outside_contract(page: Page, definitions: Iterable[IndicatorDefinition]) -> 
         Identifiers, in the order of ``definitions``.
     """
     definitions = list(definitions)
-    contracts = page.store.read(tables.CONTRACTS)
-    is_own = (contracts["contract_finess"] == page.signatory) & (contracts["scheme"] == page.campaign.scheme)
-    own = contracts[is_own & (contracts["status"].isna() | contracts["status"].isin(EVALUATED_STATUSES))]
+    own = _own(page)
     if own.empty:
         return None
-    borne = set(contracted_indicators(own.head(1), definitions, page.scheme)["subject"])
+    borne = set(contracted_indicators(own, definitions, page.scheme)["subject"])
     return [one.id for one in definitions if one.id not in borne]
 
 
@@ -65,14 +66,25 @@ def outside_subjects(page: Page) -> frozenset[str] | None:
     Parameters
     ----------
     page
-        The sheet: its indicators of the scheme that have data are those whose objectives it shows.
+        The sheet.
     """
-    shown = [one.definition for one in read_indicators(page, scheme=page.campaign.scheme)]
-    outside = outside_contract(page, shown)
-    if outside is None:
+    if _OUTSIDE not in page.kept:
+        page.kept[_OUTSIDE] = _outside(page, _own(page))
+    found: frozenset[str] | None = page.kept[_OUTSIDE]
+    return found
+
+
+def _own(page: Page) -> pd.DataFrame:
+    """Return the contract of the establishment of a sheet, as one row; none where it has none."""
+    signed = signed_contracts(page.store, page.campaign.scheme)
+    return signed[signed["contract_finess"] == page.signatory].head(1)
+
+
+def _outside(page: Page, own: pd.DataFrame) -> frozenset[str] | None:
+    if own.empty:
         return None
-    subjects = {one.id: one.target.subject for one in shown if one.target is not None}
-    return frozenset(subjects.values()) - {subject for name, subject in subjects.items() if name not in outside}
+    objectives = frozenset(page.targets.loc[page.targets["scheme"] == page.campaign.scheme, "subject"])
+    return objectives - borne_by(page, own)[page.signatory]
 
 
 def outside_notes(page: Page, codes: Iterable[str]) -> list[str]:

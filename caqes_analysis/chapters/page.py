@@ -282,9 +282,19 @@ class Page:
         )
 
     @cached_property
+    def catalogue(self) -> pd.DataFrame:
+        """Table ``indicators``: the whole catalogue, those that have no data too."""
+        return self.store.read(tables.INDICATORS)
+
+    def in_scheme(self, rows: pd.DataFrame, scheme: str | None = None) -> pd.DataFrame:
+        """Return the rows of the catalogue that a scheme uses: that of the campaign unless another is named."""
+        wanted = scheme or self.campaign.scheme
+        return rows[[wanted in text.split(",") for text in rows["schemes"].fillna("").tolist()]]
+
+    @cached_property
     def indicator_names(self) -> Mapping[str, str]:
         """Short name of each indicator of the catalogue, by identifier."""
-        rows = self.store.read(tables.INDICATORS).drop_duplicates("indicator")
+        rows = self.catalogue.drop_duplicates("indicator")
         return dict(zip(rows["indicator"], rows["short_name"], strict=True))
 
     @cached_property
@@ -324,6 +334,11 @@ class Page:
 
     @cached_property
     def _target_of(self) -> dict[Hashable, Target]:
+        return {}
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """Answers that several parts of the page ask for, by question."""
         return {}
 
     @cached_property

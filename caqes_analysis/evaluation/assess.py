@@ -36,6 +36,7 @@ __all__ = [
     "evaluated_contracts",
     "evaluated_year",
     "one_answer",
+    "signed_contracts",
 ]
 
 EVALUATED_STATUSES = ("signé", "terminé")
@@ -49,6 +50,18 @@ _NOT_DEFINED = "indicateur du contrat que le catalogue ne définit pas pour ce d
 def evaluated_year(campaign: Campaign) -> int:
     """Return the last closed year of a campaign: no verdict is given before the end of a year."""
     return campaign.year if campaign.settled_month_nb == _LAST_MONTH else campaign.year - 1
+
+
+def signed_contracts(store: Store, scheme: str) -> pd.DataFrame:
+    """Return the contracts of a scheme that were neither refused nor broken off, whoever signed them.
+
+    Parameters
+    ----------
+    store, scheme
+        As for :func:`evaluated_contracts`.
+    """
+    rows = store.read(tables.CONTRACTS)
+    return rows[(rows["scheme"] == scheme) & (rows["status"].isna() | rows["status"].isin(EVALUATED_STATUSES))]
 
 
 def evaluated_contracts(store: Store, scheme: str) -> pd.DataFrame:
@@ -67,10 +80,7 @@ def evaluated_contracts(store: Store, scheme: str) -> pd.DataFrame:
         The columns of ``contracts`` and ``category`` (of the establishment), ordered by FINESS. A contract that was
         refused or broken off is not evaluated, nor the one of an establishment that another has taken over.
     """
-    signed = store.read(tables.CONTRACTS)
-    signed = signed[
-        (signed["scheme"] == scheme) & (signed["status"].isna() | signed["status"].isin(EVALUATED_STATUSES))
-    ]
+    signed = signed_contracts(store, scheme)
     everyone = store.read(tables.ESTABLISHMENTS)
     current = current_establishments(store)
     contract_of = contract_keys(everyone)

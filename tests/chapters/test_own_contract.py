@@ -9,6 +9,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, assessment_sheet, own_contract, sheet, sheet_spending
+from caqes_analysis.chapters.contract_scope import borne_subjects
 from caqes_analysis.display import Notice
 from caqes_analysis.indicators.campaign_values import keep_indicators
 from caqes_analysis.indicators.definition import load_definition
@@ -62,3 +63,16 @@ def test_a_rate_outside_the_contract_is_said_wherever_it_is_compared(tmp_path: P
     keep_indicators(page.store, page.campaign, part="essai")
     assert own_contract.outside_subjects(page) == {"transports"}
     assert own_contract.outside_notes(page, ["phmev"]) == []
+
+
+@pytest.mark.slow
+def test_a_sheet_and_the_region_agree_on_what_binds(tmp_path: Path) -> None:
+    """The contract names the yearly indicator, which has no data: its objective is that of the monthly one."""
+    page = page_of(tmp_path)
+    keep_indicators(page.store, page.campaign, part="essai")
+    row = {"contract_finess": [A], "scheme": ["caqes-2018"], "indicators": ["phmev_annual"]}
+    page.store.write(tables.CONTRACTS, tables.CONTRACTS.conform(pd.DataFrame(row)), part="essai")
+    borne = borne_subjects(Page(page.campaign, page.store))
+    assert borne == {A: {"phev_drugs"}}
+    assert own_contract.outside_subjects(page) == {"phev", "phev_lpp", "transports"}
+    assert own_contract.outside_notes(page, ["phmev", "lpp"]) == ["Hors du contrat, pour information : LPP."]
