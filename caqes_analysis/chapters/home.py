@@ -6,6 +6,7 @@ import pandas as pd
 
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
+from caqes_analysis.chapters.contract_scope import is_borne
 from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, rate_words, region_landing
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.part_months import amount_words
@@ -61,7 +62,8 @@ def home_cards(page: Page) -> Cards:
     if not page.campaign.is_annual:
         total, above = rated_nb(page, "phmev"), len(above_target(page, "phmev"))
         if page.target("phmev").value is not None:
-            later = f"en fin d'année, {probably_above(page, 'phmev')} probablement ; "
+            bound = "" if is_borne(page, _forecast(page, "phmev")).all() else " parmi ceux que l'objectif engage"
+            later = f"en fin d'année, {probably_above(page, 'phmev')} probablement{bound} ; "
             aside = _without_verdict(page)
             detail = f"PHMEV{aside} ; {'' if page.campaign.is_closed_year else later}{page.target('phmev').label}"
             cards.append(Card("Établissements au-dessus", f"{above} sur {total}", detail))
@@ -71,10 +73,15 @@ def home_cards(page: Page) -> Cards:
 
 
 def probably_above(page: Page, envelope: str) -> int:
-    """Return how many establishments will probably end the year above their target or benchmark."""
+    """Return how many establishments will probably end the year above the benchmark, or the target that binds them."""
+    own = _forecast(page, envelope)
+    return int((own.loc[is_borne(page, own), "prob_exceed"] >= PROBABLE).sum())
+
+
+def _forecast(page: Page, envelope: str) -> pd.DataFrame:
+    """Return the forecasts of the establishments that are compared with a target."""
     rows = page.forecasts
-    own = rows[(rows["level"] == "establishment") & (rows["envelope"] == envelope)]
-    return int((own["prob_exceed"] >= PROBABLE).sum())
+    return rows[(rows["level"] == "establishment") & (rows["envelope"] == envelope) & rows["prob_exceed"].notna()]
 
 
 def _envelope_card(page: Page, envelope: str) -> Card:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french, tables
+from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import OBJECTIVES
 from caqes_analysis.chapters.change_words import change_words
+from caqes_analysis.chapters.contract_scope import borne_subjects
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
 from caqes_analysis.chapters.indicator_population import are_missed, mean_words, ranked, undecided
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
@@ -118,11 +119,13 @@ def scope_words(reading: IndicatorReading) -> str:
     reading
         The indicator.
     """
-    if not reading.target.is_contractual or not reading.page.store.has(tables.CONTRACTS):
+    borne = borne_subjects(reading.page)
+    if borne is None or not reading.target.is_contractual:
         return ""
     known = ranked(reading.establishments)
-    counted_nb = int(undecided(reading, known).isna().sum())
-    return "" if len(_verdicts(reading)) == counted_nb else "sous contrat ou non"
+    counted = known.loc[undecided(reading, known).isna(), "finess"]
+    is_everyone = all(reading.target.subject in borne.get(finess, ()) for finess in counted)
+    return "" if is_everyone else "sous contrat ou non"
 
 
 def _verdict_words(reading: IndicatorReading) -> str:
