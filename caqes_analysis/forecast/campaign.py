@@ -44,8 +44,6 @@ _GROUP_NAMES = {"department": "departement-", "region": "region-"}
 
 Progress = Callable[[int, int], None]
 
-_Flags = npt.NDArray[np.bool_]
-
 
 def prepare_forecasts(store: Store, campaign: Campaign, *, progress: Progress = lambda *_: None) -> None:
     """Compute the forecasts of a campaign into its store, unless they are there.
@@ -226,14 +224,14 @@ class Step:
         year = self.campaign.year
         histories = self.histories(observed_nb)
         calibration = self.calibration(modelled_months(histories))
-        base_cents, has_base = self._bases(histories)
+        base_cents = self._base_cents
         sums = GroupSums(year, observed_nb, PATHS_NB)
         found = []
         for rows in blocks_of(histories.series):
             block = histories.take(rows)
             totals = simulate_cents(block, calibration, paths_nb=PATHS_NB, seed=0)
             names = [self._groups[row] for row in rows]
-            sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=has_base[rows])
+            sums.add(block, totals, names=names, base_cents=base_cents[rows], has_base=block.has_previous)
             found.append(self._table(block, totals))
             envelopes = GroupSums(year, observed_nb, PATHS_NB, needs_all=True)
             indicators = sums_of(block.series, self.followed)
@@ -281,22 +279,13 @@ class Step:
         totals = simulate_cents(one, calibration, paths_nb=PATHS_NB, seed=0)
         return self._table(one, totals).iloc[0]
 
-    def _bases(self, histories: Histories) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """Return, for the sums, the months known of the year before, and whether it is whole.
-
-        The year before an establishment opened in is not whole: its envelopes are added up to its indicators, without
-        rate, and are no part of its region.
-        """
-        year = self.campaign.year - 1
-        before = self.months[self.months["month"].dt.year == year]
-        lacking = set(before.loc[before["amount_eur"].isna(), "series"])
-        first = self.months.groupby("series")["month"].min()
-        opened = set(first.index[first > pd.Timestamp(year, 1, 1)])
-        start = self.panel.year_at(year)
+    @cached_property
+    def _base_cents(self) -> npt.NDArray[np.int64]:
+        """Months known today of the year before, which the sums are compared with."""
+        start = self.panel.year_at(self.campaign.year - 1)
         inside = slice(max(start, 0), max(start + 12, 0))
-        cents = np.where(self.panel.known[:, inside], self.panel.cents[:, inside], 0).sum(axis=1)
-        has_base = np.array([name not in lacking and name not in opened for name in histories.series], dtype=bool)
-        return cents, has_base
+        cents: npt.NDArray[np.int64] = np.where(self.panel.known[:, inside], self.panel.cents[:, inside], 0).sum(axis=1)
+        return cents
 
     def _table(self, histories: Histories, totals: npt.NDArray[np.int64]) -> pd.DataFrame:
         """Return the forecasts of some series with what they are compared with, and the mean excess over it."""
