@@ -182,7 +182,8 @@ def monthly_grid(store: Store, *, first_month: pd.Timestamp, last_month: pd.Time
     -------
     DataFrame
         Table ``monthly_grid``. A month that no delivery holds is ``missing`` between the first month ever received
-        for the series and ``last_month``, and ``not_applicable`` before that first month. When several establishments
+        for the series and ``last_month``, and ``not_applicable`` before that first month; a first cumul received begins
+        with the month in which its establishment opened, not in January. When several establishments
         have merged, a month in which one of those that had begun is missing is missing as a whole: half an amount
         would pass for a fall. A closed predecessor counts until its last received month. Months that only a
         cumulative delivery covers are ``missing``, and ``cumulative_eur`` holds the amount since January at each month
@@ -209,10 +210,14 @@ received as (
 ),
 cumuls as (
   select c.finess as origin, coalesce(s.current_finess, c.finess) as finess, s.since, c.envelope, c.amount_kind,
-         c.month, c.period_start, c.cumulative_eur, c.is_provisional, c.is_corrected
+         c.month, c.cumulative_eur,
+         case when o.opens between c.period_start and c.month then o.opens else c.period_start end as period_start,
+         c.is_provisional, c.is_corrected
   from cumulative_spend c
   join ranked r on r.envelope = c.envelope and r.amount_kind = c.amount_kind and r.rank = 1
   left join successions s on s.finess = c.finess
+  left join (select finess, date_trunc('month', min(valid_from))::date as opens from establishments group by finess) o
+    on o.finess = c.finess
   where c.replaced_by is null and c.cumulative_eur is not null
 ),
 evidence as (

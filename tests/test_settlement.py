@@ -307,3 +307,21 @@ def test_forecasts_read_the_cumul(tmp_path: Path) -> None:
     assert sum(spread["amount_eur"]) == Decimal("660.01")
     assert max(spread["amount_eur"]) - min(spread["amount_eur"]) <= Decimal("0.01")
     assert months.loc[months["month"] > "2024-06-01", "amount_eur"].isna().all()
+
+
+def test_a_first_cumul_begins_when_its_establishment_opened(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    cumuls = {"2023-09": "100.00", "2023-12": "400.00", "2024-03": "300.00", "2024-06": "600.00", "2024-09": "900.00"}
+    for month, amount in cumuls.items():
+        deliver_cumul(store, f"m{month}", {(A, "lpp"): {month: amount}})
+    settle(store)
+    known = establishments({"finess": A, "valid_from": "2023-09-15"})
+    store.write(tables.ESTABLISHMENTS, known, part="c")
+    grid = grid_of(store).set_index("month")["value_status"]
+    assert set(grid["2023-01-01":"2023-08-01"]) == {"not_applicable"}  # type: ignore[misc]
+    assert set(grid["2023-09-01":]) == {"missing"}  # type: ignore[misc]
+    (row,) = cumulative_evolution(store, year=2024, month_nbs={9}).to_dict("records")
+    assert (row["value_status"], row["is_perimeter_change"]) == ("not_applicable", True)
+    assert pd.isna(row["evolution_pct"]), "800 % would compare a year with a part of one"
+    months = monthly_series(store).set_index("month")["amount_eur"]
+    assert months["2023-09-01":"2023-12-01"].tolist() == [Decimal("100.00")] * 4  # type: ignore[misc]
