@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from caqes_analysis.errors import CaqesError
 
-__all__ = ["ACTIVITIES", "DECLARED_PREFIX", "Activity", "activity_named"]
+__all__ = ["ACTIVITIES", "DECLARED_PREFIX", "TRIPS_OF_ANY_MODE", "Activity", "activity_named"]
 
 DECLARED_PREFIX = "declared_"
 """Beginning of the codes of declared indicators: their list is the form's, not this module's."""
@@ -99,6 +99,18 @@ ACTIVITIES: tuple[Activity, ...] = (
     ),
     *_trips(),
 )
+
+
+def _of_any_mode() -> dict[str, Activity]:
+    found = {f"trips_{mode}": Activity("trips", "Trajets, tous modes confondus", "trajets") for mode in _MODES}
+    for code, (why, _) in _OCCASIONS.items():
+        together = Activity(f"trips_{code}", f"Trajets {why}, tous modes confondus", "trajets")
+        found |= {f"trips_{mode}_{code}": together for mode in _MODES}
+    return found
+
+
+TRIPS_OF_ANY_MODE = _of_any_mode()
+"""What trips by one mode are a part of; no file counts it."""
 
 
 def activity_named(word: str) -> Activity:

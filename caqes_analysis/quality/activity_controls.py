@@ -78,7 +78,7 @@ def check_activity(store: Store, *, last_month: pd.Timestamp | None = None) -> l
         *_counts_left_out(steady),
         *_absent(store, rows, known),
         *find_trip_prices(store, moved_cells | explained),
-        *find_lost_activity(rows, merged, known, _LABELS),
+        *find_lost_activity(rows, merged, known),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.activities import ACTIVITIES, TRIPS_OF_ANY_MODE
 from caqes_analysis.quality.activity_paces import paced_rows
 from caqes_analysis.sources.findings import Finding
 
@@ -19,11 +20,10 @@ choice)…"""
 LEAST_PART: Final = 0.15
 """… where it was this part of their activity together at least: a smaller one is lost in what a year moves."""
 _LEAST_NB: Final = 100
+_LABELS: Final = {one.code: one.label for one in (*ACTIVITIES, *TRIPS_OF_ANY_MODE.values())}
 
 
-def find_lost_activity(
-    rows: pd.DataFrame, successions: pd.DataFrame, known: pd.DataFrame, labels: dict[str, str]
-) -> Iterator[Finding]:
+def find_lost_activity(rows: pd.DataFrame, successions: pd.DataFrame, known: pd.DataFrame) -> Iterator[Finding]:
     """Yield the mergers after which the successor has not the activity that the merged establishment had.
 
     Its euros and trips may well have passed: its rates by stay or by consultation then compare with nothing.
@@ -36,8 +36,6 @@ def find_lost_activity(
         Table ``successions``.
     known
         Table ``establishments``, of which ``valid_to`` is the end of the merged one.
-    labels
-        Name of each activity.
     """
     paces = paced_rows(rows)
     paces = paces.assign(year=paces["period"].str[:4].astype(int), until=paces["period"].map(_last_month))
@@ -51,14 +49,14 @@ def find_lost_activity(
         if lost.empty:
             continue
         first = lost.iloc[0]
-        names = french.list_in_words([labels.get(code, code) for code in lost["activity"]])
+        names = french.list_in_words([_LABELS.get(code, code) for code in lost["activity"]])
         yield Finding(
             delivery=str(first["delivery"]),
             code="ACTIVITE_NON_REPRISE",
             place=f"{heir}, {names}",
             severity="warning",
             count=len(lost),
-            example=f"{labels.get(first['activity'], first['activity'])} : {french.number(first['after'], 0)} en "
+            example=f"{_LABELS.get(first['activity'], first['activity'])} : {french.number(first['after'], 0)} en "
             f"rythme annuel en {first['year']}, {french.number(first['before'], 0)} en {closed - 1} avec {gone}, "
             "repris depuis",
             remedy="L'activité d'un établissement repris manque chez son repreneur : ses taux par séjour ou par "
@@ -69,7 +67,8 @@ def find_lost_activity(
 def _lost(paces: pd.DataFrame, gone: str, closed: int) -> pd.DataFrame:
     """Return, by activity, what the two did the year before the closure and do since, where a part is lost.
 
-    Periods of a year overlap: of each, the longest alone is read.
+    Periods of a year overlap: of each, the longest alone is read. Trips are read whatever their mode: a successor that
+    sends by taxi those who went by ambulance has lost nothing.
     """
     earlier, later = _longest(paces[paces["year"] == closed - 1]), _longest(paces[paces["year"] > closed])
     before = earlier.groupby("activity")["pace"].sum()
@@ -77,6 +76,10 @@ def _lost(paces: pd.DataFrame, gone: str, closed: int) -> pd.DataFrame:
     last = later[later["year"] == later.groupby("activity")["year"].transform("max")]
     after = last.groupby("activity").agg(after=("pace", "sum"), year=("year", "max"), delivery=("delivery", "first"))
     found = after.join(before.rename("before"), how="inner").join(own.rename("own")).reset_index()
+    whole = {code: together.code for code, together in TRIPS_OF_ANY_MODE.items()}
+    found["activity"] = found["activity"].replace(whole)
+    sums = {"after": "sum", "before": "sum", "own": "sum", "year": "max", "delivery": "first"}
+    found = found.groupby("activity", sort=False).agg(sums).reset_index()
     is_large = (found["own"] >= _LEAST_NB) & (found["own"] >= LEAST_PART * found["before"])
     return found[is_large & (found["after"] < found["before"] - LOST_SHARE * found["own"])]
 

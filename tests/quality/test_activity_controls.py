@@ -65,9 +65,12 @@ def test_each_contradiction_is_told_once(
     assert told(tmp_path, changes) == expected
 
 
-def told_of_a_merger(folder: Path, counts: dict[tuple[str, str], str]) -> list[Finding]:
-    """B closes in June 2022, and A takes it over."""
-    rows = pd.DataFrame([(*key, "stays", Decimal(count)) for key, count in counts.items()])
+def told_of_a_merger(
+    folder: Path, counts: dict[tuple[str, str], str], others: dict[str, dict[tuple[str, str], str]] | None = None
+) -> list[Finding]:
+    """B closes in June 2022, and A takes it over; ``counts`` are stays, ``others`` what else is counted."""
+    counted = {"stays": counts, **(others or {})}
+    rows = pd.DataFrame([(*key, of, Decimal(count)) for of, own in counted.items() for key, count in own.items()])
     rows.columns = pd.Index(["finess", "period", "activity", "count_nb"])
     known = establishments(
         {"finess": A},
@@ -98,6 +101,22 @@ def test_the_activity_of_a_merged_establishment_goes_on_with_its_successor(
     if expected:
         assert found[0].place == f"{A}, Séjours"
         assert "1 300 en rythme annuel en 2023, 2 000 en 2021" in found[0].example.replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(("taxi_after", "expected"), [("1450", []), ("500", ["ACTIVITE_NON_REPRISE"])])
+def test_trips_that_change_of_mode_at_a_merger_are_not_lost(
+    tmp_path: Path, taxi_after: str, expected: list[str]
+) -> None:
+    """B sent by ambulance those whom A sends by taxi."""
+    others = {
+        "trips_ambulance_consultations": {(A, "2021"): "400", (B, "2021"): "800", (A, "2023"): "420"},
+        "trips_taxi_consultations": {(A, "2021"): "600", (B, "2021"): "100", (A, "2023"): taxi_after},
+    }
+    found = told_of_a_merger(tmp_path, MERGER | {(A, "2023"): "2050"}, others)
+    assert [one.code for one in found] == expected
+    if expected:
+        assert found[0].place == f"{A}, Trajets pour une consultation externe, tous modes confondus"
+        assert "920 en rythme annuel en 2023, 1 900 en 2021" in found[0].example.replace("\u202f", " ")
 
 
 def cumuls(finess: str, year: int, total: int) -> dict[tuple[str, str], str]:
