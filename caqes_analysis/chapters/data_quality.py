@@ -217,9 +217,12 @@ def missing_table(page: Page) -> Table | None:
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
             ColumnFormat.text("label", "Enveloppe"),
-            ColumnFormat.text("month", "Mois non reçus"),
+            ColumnFormat.text("month", "Mois en défaut"),
         ],
-        notes=["Un mois non reçu n'est pas un zéro : il est écarté des deux années quand un taux est calculé."],
+        notes=[
+            "Un mois en défaut, non reçu ou reçu vide, n'est pas un zéro : il est écarté des deux années quand un taux "
+            "est calculé."
+        ],
     )
 
 

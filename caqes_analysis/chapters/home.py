@@ -109,26 +109,21 @@ def _envelope_card(page: Page, envelope: str) -> Card:
 
 def _completeness_card(page: Page) -> Card:
     missing = quality.missing_months(page.store, year=page.campaign.year)
+    errors_nb = int((page.store.read(tables.FINDINGS)["severity"] == "error").sum())
+    errors = f"{french.plural(errors_nb, 'erreur')} à régler ; " if errors_nb else ""
     if missing.empty:
-        whole = f"aucun mois de {page.campaign.year - 1} et {page.campaign.year} ne manque"
-        said = _with_errors(page, whole)
-        return Card("Données", "Complètes", month_phrase(page.campaign), "good" if said == whole else "warning", said)
+        said = f"{errors}aucun mois de {page.campaign.year - 1} et {page.campaign.year} ne manque"
+        return Card("Données", "Complètes", month_phrase(page.campaign), "warning" if errors_nb else "good", said)
     who = french.plural(missing["finess"].nunique(), "établissement")
     counts = missing["month"].dt.year.value_counts().sort_index(ascending=False)
     years = french.list_in_words([f"{count} de {year}" for year, count in counts.items()])
     return Card(
         "Données",
-        f"{french.plural(len(missing), 'mois non reçu', 'mois non reçus')}",
+        f"{french.plural(len(missing), 'mois')} en défaut",
         f"{years} ; {who} ; {month_phrase(page.campaign)}",
         "warning",
-        _with_errors(page, "voir « Qualité des données »"),
+        f"{errors}voir « Qualité des données »",
     )
-
-
-def _with_errors(page: Page, words: str) -> str:
-    """Return words of the card of the data, after the number of errors to settle when there are some."""
-    errors_nb = int((page.store.read(tables.FINDINGS)["severity"] == "error").sum())
-    return f"{french.plural(errors_nb, 'erreur')} à régler ; {words}" if errors_nb else words
 
 
 def discussion_table(page: Page) -> Table | Notice:

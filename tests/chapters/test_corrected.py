@@ -112,13 +112,22 @@ def test_a_department_that_opened_lacks_nothing_and_stands_in_its_place(page: Pa
     assert sorted(found.values()) == sorted([[False, False, True, True], [False, True, False, True]])
 
 
-def test_the_card_of_the_data_tells_the_years_and_the_errors(page: Page) -> None:
+def test_the_card_of_the_data_tells_the_years_and_the_errors(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     card = home._completeness_card(page)
-    assert card.value.replace("\xa0", " ") == "1 mois non reçu"
+    assert card.value.replace("\xa0", " ") == "1 mois en défaut"
     assert card.detail.replace("\xa0", " ").startswith("1 de 2024 ; 1 établissement ; ")
+    assert card.state == "warning"
+    monkeypatch.setattr(home.quality, "missing_months", lambda store, year: pd.DataFrame(columns=["finess", "month"]))
+    whole = home._completeness_card(page)
+    assert (whole.value, whole.state) == ("Complètes", "good")
+    assert whole.state_label == "aucun mois de 2023 et 2024 ne manque"
     error = Finding("essai", "FACTEUR_10", "ici", "error", 1, "10,00", "À vérifier.")
     page.store.write(tables.FINDINGS, Findings([error]).to_frame(), part="campagne")
-    assert home._completeness_card(page).state_label.replace("\xa0", " ").startswith("1 erreur à régler ; ")
+    found = home._completeness_card(page)
+    assert found.state == "warning"
+    assert found.state_label.replace("\xa0", " ") == "1 erreur à régler ; aucun mois de 2023 et 2024 ne manque"
+    monkeypatch.undo()
+    assert home._completeness_card(page).state_label.replace("\xa0", " ").startswith("1 erreur à régler ; voir ")
 
 
 def test_a_verdict_is_a_clause_of_the_sentence() -> None:
