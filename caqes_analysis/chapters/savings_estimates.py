@@ -10,6 +10,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.savings_notes import CHANCE_NOTE, PAID_NOTE, REACHED_NOTE
 from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.series import carried_bound, carried_euros
@@ -20,7 +21,6 @@ from caqes_analysis.savings.incentive import total_of
 from caqes_analysis.savings.lever_intervals import sum_bounds
 
 __all__ = [
-    "CHANCE_NOTE",
     "NOT_ESTIMATED",
     "TOLD_SHARE",
     "card_text",
@@ -38,20 +38,6 @@ __all__ = [
 
 NOT_ESTIMATED = "non estimable"
 """What is printed of the real saving where the data allow no estimate."""
-CHANCE_NOTE = (
-    "« Établi » : l'intervalle à 95 % laisse zéro dehors ; « probable » : celui à 80 % (neuf chances sur dix) ; sinon, "
-    "les données ne permettent pas de conclure. Parmi vingt lignes, une peut paraître établie par hasard."
-)
-"""What a conclusion is worth when there are many."""
-_PAID_NOTE = (
-    "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien changé, "
-    "et ce que tous toucheraient alors en moyenne ; « n. d. » quand un terme de la règle, ou l'objectif, n'est pas "
-    "connu."
-)
-_REACHED_NOTE = (
-    "Objectif atteint sans aucun effet : chance que l'ensemble des contrats l'atteigne si aucun n'avait rien changé ; "
-    "« n. d. » quand il n'est pas renseigné."
-)
 _SURELY_PCT = 99
 TOLD_SHARE = Decimal("0.01")
 """Part of a change under which a sentence does not tell that of prices; the table does."""
@@ -185,7 +171,7 @@ def estimates_table(page: Page) -> Table | Notice | None:
             "Plus petite économie décelable, en part de la dépense attendue sans contrat : celle que l'intervalle "
             "séparerait de zéro huit fois sur dix. Une plus petite peut être réelle sans que les données le montrent.",
             "Chance d'une économie : que la dépense ait été plus basse que sans contrat.",
-            _PAID_NOTE if pays else _REACHED_NOTE,
+            PAID_NOTE if pays else REACHED_NOTE,
             CHANCE_NOTE,
             *(
                 f"{row['label']} : {_events_words(row)}."

@@ -16,7 +16,6 @@ from caqes_analysis.chapters.level_changes import conclusion_reserve
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_amounts import amounts_of
 from caqes_analysis.chapters.savings_estimates import (
-    CHANCE_NOTE,
     NOT_ESTIMATED,
     TOLD_SHARE,
     card_text,
@@ -26,6 +25,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimates_of,
     verdict_of,
 )
+from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE, SINGLE_NOTE
 from caqes_analysis.display import Card, ColumnFormat, Details, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import total_of
@@ -294,6 +294,7 @@ def objective_contracts(page: Page) -> Details | None:
                 notes=[
                     "L'ensemble est la somme des contrats listés, au centime ; les intervalles ne s'additionnent pas, "
                     "et l'économie réelle de l'ensemble ne réunit que ce qui est estimable.",
+                    *([SINGLE_NOTE] if frame["real_text"].ne(NOT_ESTIMATED).any() else []),
                     *_out_notes(out[out["indicator"] == indicator], names["name"]),
                 ],
             )
@@ -362,6 +363,6 @@ def own_objectives(page: Page) -> Table | None:
                 if row["indicator"] in set(own["indicator"])
             ),
             *conclusion_reserve(page, [row["conclusion"] for row in estimates], year=int(own["year"].iloc[0])),
-            *([CHANCE_NOTE] if estimates else []),
+            *([SINGLE_CHANCE_NOTE] if estimates else []),
         ],
     )

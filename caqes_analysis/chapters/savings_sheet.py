@@ -14,13 +14,13 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_amounts import amounts_of
 from caqes_analysis.chapters.savings_dotation import own_dotation
 from caqes_analysis.chapters.savings_estimates import (
-    CHANCE_NOTE,
     NOT_ESTIMATED,
     estimate_note,
     estimate_text,
     estimates_of,
 )
 from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_notes
+from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE
 from caqes_analysis.chapters.savings_objectives import own_objectives
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
@@ -107,7 +107,7 @@ def own_figures(page: Page) -> Table | Notice:
             "réelle est l'écart à ce qu'aurait été la dépense sans contrat, négatif pour un surcoût.",
             *(estimate_note(row) for row in estimates),
             *conclusion_reserve(page, [row["conclusion"] for row in estimates], year=int(own["year"].iloc[0])),
-            *([CHANCE_NOTE] if estimates else []),
+            *([SINGLE_CHANCE_NOTE] if estimates else []),
         ],
     )
 

@@ -94,7 +94,9 @@ def test_the_third_figure_says_how_sure_it_is_and_what_it_assumes(page: Page) ->
     said = dict(zip(cells(table, "Indicateur"), cells(table, "Ce qu'on peut dire"), strict=True))
     assert set(said.values()) <= {*CONCLUSION_WORDS.values(), "n. d."}
     assert said["Part ambulance"] in CONCLUSION_WORDS.values()
-    assert any("payé sur cet indicateur" in note for note in table.notes)
+    paid = next(note for note in table.notes if "payé sur cet indicateur" in note)
+    assert "n'est pas une évolution" in paid, "the objective of a share is known, and gives no chance here"
+    assert any("une peut paraître établie par hasard" in note for note in table.notes)
     changed = savings_estimates.sensitivity_table(page)
     assert {"autre tirage des trajectoires", "sans le contrat qui dépense le plus"} <= set(
         cells(changed, "Ce qui change")
@@ -266,7 +268,10 @@ def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page
     best = levers[levers["scenario"] == "best_quartile"].astype({"saving_eur": object})
     finess = best.groupby("finess")["saving_eur"].sum().astype(float).idxmax()
     figures, *shown = savings_sheet.own_savings(sheet(page, str(finess)))
-    assert isinstance(figures, Table | Notice)
+    assert isinstance(figures, Table)
+    alone = [note for note in figures.notes if "Pour un seul établissement, l'intervalle est trop étroit" in note]
+    assert len(alone) == 1, "the interval of one establishment is worth less than that of the region"
+    assert not any("une peut paraître établie par hasard" in note for note in figures.notes)
     table = shown[0]
     assert isinstance(table, Table)
     ceilings = ["plafond théorique" in label for label in cells(table, "Levier")]

@@ -42,6 +42,8 @@ def test_the_region_is_the_sum_of_the_contracts_printed(page: Page) -> None:
         *own, region = [euros(text) for text in column(shown, "Contrat : écart à l'objectif")]
         label = shown.caption.partition(",")[0]
         assert sum(own) == region == euros(of_region[label])
+        estimated = any("à" in text for text in column(shown, "Économie réelle (à 95 %)"))
+        assert any("l'intervalle est trop étroit" in note for note in shown.notes) == estimated
 
 
 def test_the_contracts_that_a_sum_leaves_out_are_counted_and_named(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
