@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -125,7 +126,8 @@ def monthly_from_uses(
     Raises
     ------
     SourceError
-        ``DOUBLON_ENTRE_LIVRAISONS`` when two files tell the same uses of an establishment.
+        ``DOUBLON_ENTRE_LIVRAISONS`` when two files tell the same uses of an establishment, even of an envelope that a
+        monthly file gives.
 
     Notes
     -----
@@ -137,12 +139,12 @@ def monthly_from_uses(
     empty = tables.MONTHLY_SPEND.empty()
     if not sources or not store.has(tables.EXTRA_LIST_USE):
         return empty, Findings()
+    _refuse_doubles(store, sources)
     taken = set(store.query("select distinct envelope from monthly_spend")["envelope"])
     wanted = [code for code in _ENVELOPES if code not in taken]
     if not wanted:
         return empty, Findings()
     with_files, parameters = _with_files(sources, wanted)
-    _refuse_doubles(store, with_files, parameters)
     kinds, findings = _common_kinds(store, with_files, parameters, wanted)
     findings += _left_out(store, with_files, parameters)
     rows = store.query(with_files + _months_sql(kinds), {**parameters, "provisional": provisional_from})
@@ -163,9 +165,9 @@ def add_months(store: Store, sources: Sequence[ExtraListSource], *, provisional_
     return findings
 
 
-def _with_files(sources: Sequence[ExtraListSource], wanted: list[str]) -> tuple[str, dict[str, object]]:
+def _with_files(sources: Sequence[ExtraListSource], wanted: Sequence[str]) -> tuple[str, dict[str, object]]:
     """Return the beginning of every query: the lines, with their envelope and what is known of their file."""
-    parameters: dict[str, object] = {"wanted": wanted}
+    parameters: dict[str, object] = {"wanted": list(wanted)}
     rows = []
     for rank, source in enumerate(sources):
         parameters |= {f"name{rank}": source.delivery_name, f"family{rank}": _FAMILIES[source.file_type]}
@@ -228,24 +230,34 @@ def _months_sql(kinds: dict[str, list[str]]) -> str:
     """
 
 
-def _refuse_doubles(store: Store, with_files: str, parameters: dict[str, object]) -> None:
+def _refuse_doubles(store: Store, sources: Sequence[ExtraListSource]) -> None:
+    """Refuse files that tell the same uses, a problem per set of files.
+
+    Whether or not a monthly file gives the envelope: indicators and savings read the lines, which would count twice.
+    """
+    with_files, parameters = _with_files(sources, _ENVELOPES)
     twice = store.query(
-        with_files + "select finess, envelope, file_year, string_agg(distinct source, ', ' order by source) as files "
+        with_files + "select finess, envelope, file_year, list(distinct source order by source) as deliveries "
         "from uses group by finess, envelope, family, file_year having count(distinct source) > 1 order by all",
         parameters,
     )
-    if len(twice):
-        first = twice.iloc[0]
+    names = {source.delivery_name: source.path.name for source in sources}
+    first_of: dict[tuple[str, ...], list[dict[Any, Any]]] = {}
+    for row in twice.to_dict("records"):
+        first_of.setdefault(tuple(row["deliveries"]), []).append(row)
+    if first_of:
         raise SourceError(
             Problem(
                 "DOUBLON_ENTRE_LIVRAISONS",
-                f"plusieurs fichiers de l'ATIH donnent les mêmes lignes d'un établissement ({first['files']}).",
+                f"plusieurs fichiers de l'ATIH ({', '.join(names[one] for one in deliveries)}) donnent les lignes d'un "
+                "même établissement et d'une même année : chacune compterait deux fois.",
                 "Ne nommer que le fichier le plus complet de l'année (les fichiers sont cumulatifs ; rsa et rum disent "
                 "la même chose).",
                 column="sources.extra_list",
-                value=f"{first['finess']}, {first['file_year']}, {first['envelope']}",
-                count=len(twice),
+                value=f"{rows[0]['finess']}, {rows[0]['file_year']}, {rows[0]['envelope']}",
+                count=len(rows),
             )
+            for deliveries, rows in sorted(first_of.items())
         )
 
 

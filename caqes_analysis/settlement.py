@@ -2,92 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.deliveries import difference
-from caqes_analysis.errors import Problem, SourceError
+from caqes_analysis.settlement_counts import settle_counts
 from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.store import Store
-from caqes_analysis.tables import Table
+from caqes_analysis.superseding import Dates, by_delivery, rewrite, supersede
 
-__all__ = ["Dates", "recut_cumuls", "settle", "supersede"]
+__all__ = ["recut_cumuls", "settle"]
 
 _CELL = ["finess", "month", "envelope", "amount_kind"]
 _SERIES = ["finess", "envelope", "amount_kind"]
 _FEWEST_CUMULS_NB = 3
-Dates = Mapping[str, tuple[date | None, date | None]]
-
-
-def supersede(rows: pd.DataFrame, cell: Sequence[str], dates: Dates) -> pd.Series[Any]:
-    """Say, for each row, which delivery gives its value; the row counts when that is its own.
-
-    Parameters
-    ----------
-    rows
-        Rows of several deliveries, with ``delivery``.
-    cell
-        Columns that identify a value whatever its delivery.
-    dates
-        By delivery, its date of reception and its month (``as_of``).
-
-    Returns
-    -------
-    Series
-        Name of a delivery per row: the last received of those that give the value; the last drawn up (``as_of``) when
-        dates of reception do not tell them apart.
-
-    Raises
-    ------
-    SourceError
-        ``DOUBLON_ENTRE_LIVRAISONS`` when nothing says which replaces which.
-    """
-    shared = rows[rows.duplicated(list(cell), keep=False)]
-    valid = rows["delivery"].astype(object)
-    if shared.empty:
-        return valid
-    cells = list(shared[list(cell)].itertuples(index=False, name=None))
-    givers: dict[tuple[Any, ...], tuple[str, ...]] = {}
-    for key, name in sorted(zip(cells, shared["delivery"], strict=True), key=lambda pair: pair[1]):
-        givers[key] = (*givers.get(key, ()), name)
-    winners: dict[tuple[str, ...], str] = {}
-    problems = []
-    for names in sorted(set(givers.values())):
-        winner = _last(names, dates)
-        if winner is None:
-            concerned = [key for key, those in givers.items() if those == names]
-            problems.append(_ambiguous(names, min(concerned), len(concerned)))
-        else:
-            winners[names] = winner
-    if problems:
-        raise SourceError(problems)
-    valid.loc[shared.index] = [winners[givers[key]] for key in cells]
-    return valid
-
-
-def _last(names: Sequence[str], dates: Dates) -> str | None:
-    for which in (0, 1):
-        when = {name: dates.get(name, (None, None))[which] for name in names}
-        if None not in when.values() and len(set(when.values())) == len(names):
-            return max(names, key=lambda name: when[name] or date.min)
-    return None
-
-
-def _ambiguous(names: Sequence[str], cell: Sequence[Any], count: int) -> Problem:
-    shown = ", ".join(f"{part:%Y-%m}" if isinstance(part, date) else str(part) for part in cell)
-    return Problem(
-        "DOUBLON_ENTRE_LIVRAISONS",
-        f"la même valeur est donnée par plusieurs fichiers ({', '.join(names)}), sans que rien dise lequel remplace "
-        "l'autre.",
-        "Donner à chacun sa date de réception (received_on) ou son mois (as_of) : la livraison la plus récente vaut. "
-        "Sinon, n'en nommer qu'un, ou retirer les lignes en double.",
-        value=shown,
-        count=count,
-    )
 
 
 def settle(store: Store) -> Findings:
@@ -119,44 +49,8 @@ def settle(store: Store) -> Findings:
         found += _settle_months(store, dates)
     if store.has(tables.CUMULATIVE_SPEND):
         found += _settle_cumuls(store, dates)
-    for table, item in ((tables.ACTIVITY, "activity"), (tables.LPP_SPEND, "lpp")):
-        if store.has(table):
-            rows = store.read(table)
-            valid = supersede(rows, ["finess", "period", item], dates)
-            if (valid != rows["delivery"]).any():
-                _rewrite(store, table, rows[valid == rows["delivery"]], set(rows["delivery"]))
-    if store.has(tables.LPP_SPEND):
-        _refuse_years_with_months(store.read(tables.LPP_SPEND))
+    found += settle_counts(store, dates)
     return found
-
-
-def _refuse_years_with_months(rows: pd.DataFrame) -> None:
-    """Refuse a code given for a year and for months of it: its euros would be counted twice."""
-    whole = rows[rows["period"].str.len() == 4]
-    months = rows[rows["period"].str.len() > 4]
-    months = months.assign(month=months["period"], period=months["period"].str[:4])
-    both = whole.merge(months, on=["finess", "lpp", "period"], suffixes=("", "_of_month"))
-    if both.empty:
-        return
-    first = both.sort_values(["finess", "lpp", "month"]).iloc[0]
-    raise SourceError.of(
-        "ANNEE_ET_MOIS",
-        f"ce code est donné pour l'année entière ({first['delivery']}) et pour un de ses mois "
-        f"({first['month']}, {first['delivery_of_month']}) : ses euros seraient comptés deux fois.",
-        "Ne garder que l'année ou que les mois.",
-        value=f"{first['finess']}, {first['lpp']}, {first['period']}",
-        count=len(both.drop_duplicates(["finess", "lpp", "period"])),
-    )
-
-
-def _rewrite(store: Store, table: Table, rows: pd.DataFrame, parts: set[str]) -> None:
-    """Write the rows of each delivery anew; a delivery left without rows loses its part."""
-    for part in sorted(parts):
-        mine = rows[rows["delivery"] == part]
-        if len(mine):
-            store.write(table, mine, part=part)
-        else:
-            store.part_path(table, part).unlink(missing_ok=True)
 
 
 def _settle_months(store: Store, dates: Dates) -> Findings:
@@ -167,8 +61,8 @@ def _settle_months(store: Store, dates: Dates) -> Findings:
         return Findings()
     kept, replaced = rows[is_valid], rows[~is_valid].assign(replaced_by=valid[~is_valid])
     everyone = set(rows["delivery"])
-    _rewrite(store, tables.MONTHLY_SPEND, kept, everyone)
-    _rewrite(store, tables.REPLACED_SPEND, tables.REPLACED_SPEND.conform(replaced), set(replaced["delivery"]))
+    rewrite(store, tables.MONTHLY_SPEND, kept, everyone)
+    rewrite(store, tables.REPLACED_SPEND, tables.REPLACED_SPEND.conform(replaced), set(replaced["delivery"]))
     return Findings([*_withdrawn(kept, replaced), *_left_out(kept, replaced)])
 
 
@@ -177,7 +71,7 @@ def _withdrawn(kept: pd.DataFrame, replaced: pd.DataFrame) -> list[Finding]:
     gone = kept[kept["amount_eur"].isna()].merge(
         replaced[replaced["amount_eur"].notna()], on=_CELL, suffixes=("", "_old")
     )
-    return _by_delivery(
+    return by_delivery(
         gone.drop_duplicates(_CELL),
         "VALEUR_RETIREE",
         "montant",
@@ -197,7 +91,7 @@ def _left_out(kept: pd.DataFrame, replaced: pd.DataFrame) -> list[Finding]:
         )
         .drop_duplicates(_CELL)
     )
-    return _by_delivery(
+    return by_delivery(
         orphans.assign(older=orphans["delivery"], delivery=orphans["replaced_by"]),
         "VALEUR_NON_REPRISE",
         "établissements absents",
@@ -206,19 +100,11 @@ def _left_out(kept: pd.DataFrame, replaced: pd.DataFrame) -> list[Finding]:
     )
 
 
-def _by_delivery(rows: pd.DataFrame, code: str, place: str, example: Any, remedy: str) -> list[Finding]:
-    ordered = rows.sort_values([name for name in (*_CELL, "delivery") if name in rows])
-    return [
-        Finding(str(delivery), code, place, "warning", len(group), example(group.iloc[0]), remedy)
-        for delivery, group in ordered.groupby("delivery", sort=True)
-    ]
-
-
 def _settle_cumuls(store: Store, dates: Dates) -> Findings:
     rows = store.read(tables.CUMULATIVE_SPEND)
     valid = supersede(rows, _CELL, dates)
     replaced_by = valid.where(valid != rows["delivery"], None)
-    _rewrite(store, tables.CUMULATIVE_SPEND, rows.assign(replaced_by=replaced_by), set(rows["delivery"]))
+    rewrite(store, tables.CUMULATIVE_SPEND, rows.assign(replaced_by=replaced_by), set(rows["delivery"]))
     months = store.read(tables.MONTHLY_SPEND)
     effective = recut_cumuls(store)
     repeated = _repeated(effective)
@@ -243,7 +129,7 @@ def recut_cumuls(store: Store) -> pd.DataFrame:
     """
     rows = difference(store.read(tables.CUMULATIVE_SPEND))
     names = set(rows["delivery"])
-    _rewrite(store, tables.CUMULATIVE_SPEND, rows, names)
+    rewrite(store, tables.CUMULATIVE_SPEND, rows, names)
     for name in names:  # the months of such a delivery are all cut out of its cumuls
         store.part_path(tables.MONTHLY_SPEND, str(name)).unlink(missing_ok=True)
     effective = rows[rows["replaced_by"].isna()]
@@ -263,7 +149,7 @@ def recut_cumuls(store: Store) -> pd.DataFrame:
 
 def _negative(rows: pd.DataFrame) -> list[Finding]:
     falls = rows[(rows["increment_eur"] < 0).fillna(False)]
-    return _by_delivery(
+    return by_delivery(
         falls,
         "INCREMENT_NEGATIF",
         "cumul",
@@ -280,7 +166,7 @@ def _unchanged(rows: pd.DataFrame) -> list[Finding]:
     known = rows[rows["increment_eur"].notna() & (rows["cumulative_eur"] != 0).fillna(False)]
     still = known[(known["increment_eur"] == 0) & (known["months_nb"] < known["month"].dt.month)]
     moving = set(known.loc[known["increment_eur"] != 0, "delivery"])
-    return _by_delivery(
+    return by_delivery(
         still[still["delivery"].isin(moving)],
         "CUMUL_INCHANGE",
         "cumul",
@@ -295,7 +181,7 @@ def _repeated(rows: pd.DataFrame) -> list[Finding]:
     known = rows[rows["increment_eur"].notna() & (rows["cumulative_eur"] != 0).fillna(False)]
     later = known[known["months_nb"] < known["month"].dt.month]
     moving = set(later.loc[later["increment_eur"] != 0, "delivery"])
-    return _by_delivery(
+    return by_delivery(
         later[~later["delivery"].isin(moving)].groupby("delivery").filter(lambda own: len(own) >= _FEWEST_CUMULS_NB),
         "LIVRAISON_REPETEE",
         "cumul",
@@ -316,7 +202,7 @@ def _vanished(rows: pd.DataFrame) -> list[Finding]:
     present = keyed[["finess", *scope, "month"]].rename(columns={"month": "next"})
     merged = asked.merge(present, on=["finess", *scope, "next"], how="left", indicator=True)
     gone = merged[merged["_merge"] == "left_only"]
-    return _by_delivery(
+    return by_delivery(
         gone.assign(delivery=gone["next_delivery"]),
         "CUMUL_DISPARU",
         "établissements absents",
@@ -346,7 +232,7 @@ def _contradicted(rows: pd.DataFrame, months: pd.DataFrame) -> list[Finding]:
         months_eur=("amount_eur", "sum"), known_nb=("amount_eur", "size")
     )
     whole = sums[sums["known_nb"] == sums["month"].dt.month]
-    return _by_delivery(
+    return by_delivery(
         whole[whole["months_eur"] != whole["cumulative_eur"]],
         "CUMUL_DIFFERENT_DES_MOIS",
         "cumul",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,25 @@ def test_a_monthly_file_goes_before_the_sum_of_lines(folder: Path) -> None:
     assert found["delivery"].tolist() == ["liste-en-sus-mensuel", "phmev-mensuel"]
     uses = Store(folder / "store-mensuel").query("select count(*) as nb from extra_list_use")
     assert uses["nb"].iloc[0] > 0
+
+
+def test_two_files_of_a_year_are_refused_beside_a_monthly_file_too(folder: Path, tmp_path: Path) -> None:
+    """Their months are not read, their lines are: indicators and savings would count them twice."""
+    shutil.copytree(folder / "recus", tmp_path / "recus")
+    lines = (tmp_path / "recus" / "rsa_med_2021.txt").read_bytes().splitlines(keepends=True)
+    (tmp_path / "recus" / "rsa_med_2021_m9.txt").write_bytes(b"".join(lines[:-3]))
+    last = "    - {path: recus/rsa_med_2021.txt, file_type: rsa_med, year: 2021}\n"
+    text = CAMPAIGN.replace(
+        "  extra_list:\n",
+        "    - {path: recus/liste_en_sus_mensuel.xlsx, amount_kind: reimbursed, date_basis: discharge, tax: TTC}\n"
+        "  extra_list:\n",
+    ).replace(last, last + last.replace("2021.txt", "2021_m9.txt"))
+    with pytest.raises(SourceError) as caught:
+        receive(campaign_file(tmp_path, text), tmp_path / "store")
+    (problem,) = caught.value.problems
+    assert problem.code == "DOUBLON_ENTRE_LIVRAISONS"
+    assert "rsa_med_2021.txt, rsa_med_2021_m9.txt" in problem.what
+    assert "le fichier le plus complet" in problem.remedy
 
 
 def test_a_campaign_of_atih_files_alone_follows_months(folder: Path) -> None:

@@ -26,6 +26,7 @@ from caqes_analysis.reference_files import read_reference, settle_code_lists
 from caqes_analysis.schemes.scheme import known_schemes
 from caqes_analysis.schemes.target_files import read_targets
 from caqes_analysis.settlement import settle
+from caqes_analysis.settlement_counts import refuse_prescribers_twice
 from caqes_analysis.sources import Findings, Received, ingest_open_phmev, read_contracts, read_establishments
 from caqes_analysis.sources.declared import read_declared
 from caqes_analysis.sources.extracts import reader_named
@@ -107,6 +108,8 @@ class _Reading:
             with self._collecting():
                 if self.campaign.last_month:
                     check_last_month(self.store, self.campaign)
+            with self._collecting():
+                refuse_prescribers_twice(self.store)
             with self._collecting():
                 self.findings += settle(self.store)
             with self._collecting():

@@ -164,3 +164,33 @@ def test_plain_cumuls_need_no_column_of_months(copy: Path) -> None:
     early = MONTHLY.replace("  open_phmev:", line.replace("2024-09", "2024-06") + "  open_phmev:")
     shutil.rmtree(copy / "store")
     assert "CUMUL_APRES_SON_MOIS" in [problem.code for problem in refusal(copy, early).problems]
+
+
+PRESCRIBERS = "finess;annee;prescripteur;libelle;code;boites;montant\n"
+
+
+def with_prescribers(copy: Path, first: str, second: str) -> str:
+    """A campaign with two lists of prescribers."""
+    for name, lines in (("liste_m9.csv", first), ("liste_m12.csv", second)):
+        (copy / "recus" / name).write_text(PRESCRIBERS + lines, encoding="utf-8")
+    return MONTHLY + (
+        "  prescriber_spend:\n    - {path: recus/liste_m9.csv, received_on: 2024-01-10}\n"
+        "    - {path: recus/liste_m12.csv, received_on: 2024-03-10}\n"
+    )
+
+
+def test_two_lists_of_the_same_prescribers_are_refused(copy: Path) -> None:
+    line = "990000001;2023;10000000009;Rhumatologie;3400930000001;12;1234,56\n"
+    other = "990000001;2023;10000000009;Rhumatologie;3400930000002;1;10,00\n"
+    error = refusal(copy, with_prescribers(copy, line + other, line.replace("12;1234,56", "20;2000,00")))
+    (problem,) = error.problems
+    assert (problem.code, problem.count) == ("DOUBLON_ENTRE_LIVRAISONS", 1)
+    assert "liste_m12.csv, liste_m9.csv" in problem.what
+    assert problem.value == "990000001, 2023, 10000000009, 3400930000001"
+
+
+def test_lists_of_other_products_or_years_add_up(copy: Path) -> None:
+    line = "990000001;2023;10000000009;Rhumatologie;3400930000001;12;1234,56\n"
+    others = line.replace("0001;12", "0002;12") + line.replace(";2023;", ";2022;") + line.replace("10000000009", "UF 1")
+    store = store_of(copy, with_prescribers(copy, line, others))
+    assert store.query("select count(*) as nb from prescriber_spend")["nb"].tolist() == [4]
