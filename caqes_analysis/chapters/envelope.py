@@ -9,6 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.corrected import with_corrected_years
+from caqes_analysis.chapters.cumuls import cumuls_of, only_cumuls_words
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.part_months import part_months_note, unmatched_note
 from caqes_analysis.chapters.region import left_out_notes, region_months
@@ -36,6 +37,10 @@ def monthly_figure(page: Page, envelope: str) -> Figure | Notice:
     rows = region_months(page, envelope)
     if rows.empty:
         return Notice("missing", "Dépense mensuelle", "Aucun mois n'a été reçu pour cette enveloppe.")
+    if not cumuls_of(rows, page.campaign.year).empty:
+        return Notice(
+            "info", "Dépense mensuelle", only_cumuls_words([envelope_of(page.campaign, envelope).short_label])
+        )
     apart = perimeter_note(page, envelope)
     return monthly_spending(
         rows,

@@ -211,8 +211,8 @@ class Page:
         """Return the months of an envelope for the establishment of a sheet, in order: read once for several parts."""
         if envelope not in self._months_of:
             self._months_of[envelope] = self.store.query(
-                "select month, amount_eur, value_status, is_provisional, is_corrected from monthly_grid "
-                "where finess = $finess and envelope = $envelope order by month",
+                "select month, amount_eur, cumulative_eur, value_status, is_provisional, is_corrected "
+                "from monthly_grid where finess = $finess and envelope = $envelope order by month",
                 {"finess": self.finess, "envelope": envelope},
             )
         return self._months_of[envelope].copy(deep=False)

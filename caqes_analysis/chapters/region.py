@@ -9,6 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import perimeter_note, perimeter_notes
 from caqes_analysis.chapters.corrected import with_corrected_years
+from caqes_analysis.chapters.cumuls import cumuls_of
 from caqes_analysis.chapters.landing import (
     CALIBRATION_NOTE,
     FAN_NOTE,
@@ -41,6 +42,7 @@ from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts_contributions import contributions as contributions_figure
 from caqes_analysis.display.charts_cumulative import cumulative_path
+from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.evaluation.position import Position, position_of
 from caqes_analysis.forecast.followed import EUROS
 from caqes_analysis.indicators.evolution import comparable_months, in_both_years, sum_evolutions
@@ -235,6 +237,17 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
     if left_out and projection_of(end) is not None:
         notes.append("La prévision compte aussi les mois que la courbe écarte ; son taux est celui de l'année entière.")
     drawn = without_provisional(rows)
+    points = cumuls_of(drawn, page.campaign.year)
+    if not points.empty:
+        return cumulative_points(
+            points,
+            year=page.campaign.year,
+            name=page.campaign.region.name,
+            envelope=envelope,
+            target_pct=target.value,
+            target_label=target.noun,
+            notes=[*notes, *provisional_note(rows, page.campaign.year)],
+        )
     fan = fan_of(drawn, end)
     return cumulative_path(
         drawn,

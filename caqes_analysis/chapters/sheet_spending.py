@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import opened_on
+from caqes_analysis.chapters.cumuls import cumuls_figure, is_by_cumuls, only_cumuls_words, spread_months, spread_note
 from caqes_analysis.chapters.landing import (
     CALIBRATION_NOTE,
     FAN_NOTE,
@@ -39,12 +42,11 @@ from caqes_analysis.chapters.words import (
     titled,
 )
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
+from caqes_analysis.display.blocks import Level
 from caqes_analysis.display.charts_cumulative import cumulative_path
 from caqes_analysis.display.charts_monthly import monthly_spending
-from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.forecast.outlook import rest_of_months
 from caqes_analysis.indicators.evolution import in_both_years, missing_numbers
-from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = [
@@ -218,9 +220,20 @@ def monthly_figures(page: Page) -> tuple[Figure | Notice, ...]:
                 rows, year=page.campaign.year, name=str(page.establishment["name"]), envelope=envelope
             )
             figures.append(titled(drawn, envelope_of(page.campaign, envelope).short_label))
-    names = french.list_in_words([envelope_of(page.campaign, code).short_label for code in shown])
-    nothing = f"Aucun mois de {page.campaign.year} n'a été reçu pour {names}."
-    return tuple(figures) or (Notice("missing", "Dépense mensuelle", nothing),)
+    if figures:
+        return tuple(figures)
+    by_cumuls = {code: is_by_cumuls(page.months(code), page.campaign.year) for code in shown}
+    said = [
+        only_cumuls_words([envelope_of(page.campaign, code).short_label for code in shown if by_cumuls[code]]),
+        _nothing_received(page, [code for code in shown if not by_cumuls[code]]),
+    ]
+    level: Level = "info" if all(by_cumuls.values()) else "missing"
+    return (Notice(level, "Dépense mensuelle", " ".join(filter(None, said))),)
+
+
+def _nothing_received(page: Page, codes: Sequence[str]) -> str:
+    names = french.list_in_words([envelope_of(page.campaign, code).short_label for code in codes])
+    return f"Aucun mois de {page.campaign.year} n'a été reçu pour {names}." if codes else ""
 
 
 def without_provisional(months: pd.DataFrame) -> pd.DataFrame:
@@ -247,7 +260,7 @@ def cumulative_figure(page: Page) -> Figure | Notice:
     lead = page.lead_envelope
     rows = page.months(lead)
     if not rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
-        return _cumuls_figure(page)
+        return cumuls_figure(page)
     landing = landing_of(page, lead)
     target = page.target(lead)
     drawn = without_provisional(rows)
@@ -269,34 +282,6 @@ def cumulative_figure(page: Page) -> Figure | Notice:
             *([FAN_NOTE] if fan is not None else []),
             *provisional_note(rows, page.campaign.year),
         ],
-    )
-
-
-def _cumuls_figure(page: Page) -> Figure | Notice:
-    """Return the path of a year that is known by cumuls alone (M3, M6, M9), its months never drawn."""
-    points = page.store.query(
-        f"""
-        with dated as ({GRID_TO_DATE})
-        select n.m as month, n.to_date_eur as now_eur, b.to_date_eur as before_eur, n.is_provisional
-        from dated n left join dated b
-          on b.finess = n.finess and b.envelope = n.envelope and b.year = n.year - 1 and b.m = n.m
-        where n.finess = $finess and n.envelope = $envelope and n.year = $year and n.cumulative_eur is not null
-        order by n.m
-        """,
-        {"finess": page.finess, "envelope": page.lead_envelope, "year": page.campaign.year},
-    )
-    if points.empty:
-        label = envelope_of(page.campaign, page.lead_envelope).short_label
-        return Notice("missing", "Trajectoire de l'année", f"{label} : aucun mois de l'année n'a été reçu.")
-    target = page.target(page.lead_envelope)
-    return cumulative_points(
-        points,
-        year=page.campaign.year,
-        name=str(page.establishment["name"]),
-        envelope=page.lead_envelope,
-        target_pct=target.value,
-        target_label=target.noun,
-        notes=[sentence_case(target.label)],
     )
 
 
@@ -351,7 +336,8 @@ def available_table(page: Page) -> Table | Notice | None:
         over = french.compact_euros(-left)
         return Notice("warning", f"Rien ne reste sous {noun}", f"Les mois observés le dépassent déjà de {over}.")
     short = envelope_of(page.campaign, lead).short_label
-    rows = rest_of_months(page.months(lead), row)
+    months = spread_months(page.months(lead))
+    rows = rest_of_months(months, row)
     amounts = ["previous_eur", "expected_eur", "available_eur"]
     sums = rows[amounts].sum(min_count=len(rows)).to_frame().T
     # A month is followed more closely than a year: thousands of euros, also where the year is written in millions.
@@ -383,6 +369,7 @@ def available_table(page: Page) -> Table | Notice | None:
         notes=[
             *([asked] if pd.notna(needed) else []),
             "Le disponible est réparti selon la saison des trois dernières années au plus.",
+            *spread_note(months, page.campaign.year - 1),
             sentence_case(target.label),
         ],
     )

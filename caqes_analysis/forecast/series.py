@@ -14,7 +14,15 @@ import pandas as pd
 from caqes_analysis import deliveries, french, tables
 from caqes_analysis.store import Store
 
-__all__ = ["BLOCK_SERIES_NB", "as_first_received", "blocks_of", "month_notes", "monthly_series", "parts_of"]
+__all__ = [
+    "BLOCK_SERIES_NB",
+    "as_first_received",
+    "blocks_of",
+    "month_notes",
+    "monthly_series",
+    "parts_of",
+    "spread_cumuls",
+]
 
 BLOCK_SERIES_NB = 1000
 """Series simulated at a time: 8 MB of paths, whatever the size of the region."""
@@ -46,8 +54,28 @@ def monthly_series(store: Store, *, provisional_from: dt.date | None = None) -> 
         """,
         {"provisional": provisional_from},
     )
-    rows["is_spread"] = False
-    keys = [rows["series"], rows["month"].dt.year]
+    return spread_cumuls(rows, ["series"])
+
+
+def spread_cumuls(months: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """Spread what cumulative deliveries add over the months that are known only through them.
+
+    Parameters
+    ----------
+    months
+        ``month, amount_eur, cumulative_eur`` and the columns of ``by``, in the order of the months; months to which
+        the series does not apply are left out.
+    by
+        Columns that tell the series.
+
+    Returns
+    -------
+    DataFrame
+        The same months, without ``cumulative_eur``, with ``is_spread``: equal parts, to the cent.
+    """
+    rows = months.assign(is_spread=False)
+    year = rows["month"].dt.year
+    keys = [*(rows[name] for name in by), year] if by else year
     lacking = rows["amount_eur"].isna().groupby(keys).any()
     told = rows["cumulative_eur"].notna().groupby(keys).any()
     places = rows.groupby(keys).groups if bool((lacking & told).any()) else {}

@@ -317,6 +317,7 @@ def comparable_months(store: Store, *, envelope: str, year: int, by: str | None 
 
 # A period runs from the month after one at which both years are known since January to the next such month: most last
 # one month. Months that no such month follows make a last period without end.
+# The months of the year before that are still to come in the year are read apart.
 _MONTHS = f"""
 with known as (select finess, {{group}} as "group" from establishments e group by finess),
 cells as (
@@ -328,18 +329,18 @@ entered as (
 ),
 compared as (
   select finess, m, bool_or(value_status = 'missing') as is_missing,
-         count(*) = 2 and count(to_date_eur) = 2 as is_anchor
+         count(*) = count(to_date_eur) as is_anchor, count(*) = 1 as is_to_come
   from cells where year >= $year::int - 1 group by finess, m
 ),
 numbered as (
   select *, coalesce(count(*) filter (is_anchor) over before, 0) as period
   from compared
-  window before as (partition by finess order by m rows between unbounded preceding and 1 preceding)
+  window before as (partition by finess, is_to_come order by m rows between unbounded preceding and 1 preceding)
 ),
 periods as (
   select finess, m, is_missing, bool_or(is_missing) over whole as has_gap, max(m) filter (is_anchor) over whole as ends,
          min(m) over whole as starts
-  from numbered window whole as (partition by finess, period)
+  from numbered window whole as (partition by finess, is_to_come, period)
 ),
 counted as (
   select k."group", c.month, c.value_status,
