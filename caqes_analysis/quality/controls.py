@@ -26,7 +26,8 @@ from caqes_analysis.quality.panels import Panel, panels
 from caqes_analysis.quality.perimeter_findings import closure_findings, outside_validity_findings
 from caqes_analysis.quality.prescriber_controls import check_prescribers
 from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt
-from caqes_analysis.quality.repeats import Repeat, find_copies, find_entities, find_repeats, find_totals
+from caqes_analysis.quality.repeat_chances import repeats_of_all
+from caqes_analysis.quality.repeats import Repeat, find_copies, find_entities, find_totals
 from caqes_analysis.quality.shifts import find_shifts
 from caqes_analysis.quality.source_gaps import absence_findings, annual_findings, doubt_findings, weight_findings
 from caqes_analysis.quality.units import UnitDoubt, find_unit_doubts
@@ -89,7 +90,7 @@ def check_received(
         gaps = annual_gaps(store)
         reconciled = {(str(one), int(year)) for one, year in zip(gaps["finess"], gaps["year"], strict=True)}
         closed, opened = _closed(store), _opened(store, every)
-        for panel in every:
+        for panel, own_repeats in zip(every, repeats_of_all(every), strict=True):
             label = names.get(panel.envelope, panel.envelope)
             establishments_nb = len(set(panel.finess))
             cumuls = gathered_cumuls(list(find_cumulated(panel)), establishments_nb)
@@ -100,9 +101,10 @@ def check_received(
                 explained |= {(one.finess, year) for one in outliers for year in _years(one)}
                 explained |= {(one.finess, one.year) for one in cumuls}
             found += [_outlier_finding(one, label) for one in outliers]
-            repeats = gathered_repeats(unexplained(list(find_repeats(panel)), cumuls), establishments_nb)
+            repeats = gathered_repeats(unexplained(own_repeats, cumuls), establishments_nb)
+            sure = [one for one in repeats if one.is_sure]
             bases = reconciled if panel.envelope == "phmev" else set()
-            found += odd_year_findings(_unexplained_years(panel, [*told, *outliers, *repeats], bases), label)
+            found += odd_year_findings(_unexplained_years(panel, [*told, *outliers, *sure], bases), label)
             found += rounded_findings(panel, label)
             found += stopped_findings(panel, label, closed)
             found += not_started_findings(panel, label, opened)
@@ -236,16 +238,20 @@ def _equalities(panel: Panel, label: str, entities: Mapping[str, str]) -> Iterat
 
 
 def _repeat_finding(one: Repeat, label: str) -> Finding:
+    if not one.is_sure:
+        cause = "Peut être un hasard, parmi toutes les séries reçues ; sinon, montant recopié d'un autre mois"
+    elif one.finess:
+        cause = "Cause probable : montant recopié d'un autre mois"
+    else:
+        cause = "Cause probable : fichier d'une autre année, ou mois recopiés pour tous"
     return Finding(
         delivery=one.delivery,
         code="MOIS_REPETE",
         place=f"{one.finess or 'tous les établissements'}, {label}, {french.month_year(one.month)}",
-        severity="warning",
+        severity="warning" if one.is_sure else "information",
         count=one.months_nb,
         example=f"{french.euros(_cents(one.amount_eur), cents=True)}, comme en {french.month_year(one.copied_month)}",
-        remedy="Cause probable : "
-        + ("montant recopié d'un autre mois" if one.finess else "fichier d'une autre année, ou mois recopiés pour tous")
-        + f". {_REGISTER}",
+        remedy=f"{cause}. {_REGISTER}",
     )
 
 

@@ -68,7 +68,7 @@ def gathered_repeats(repeats: Iterable[Repeat], establishments_nb: int) -> list[
     """
     groups: dict[tuple[object, ...], list[Repeat]] = {}
     for one in repeats:
-        groups.setdefault((_lag(one),), []).append(one)
+        groups.setdefault((one.lag,), []).append(one)
     kept: list[Repeat] = []
     for group in groups.values():
         first = min(group, key=lambda one: (one.month, one.finess))
@@ -81,15 +81,12 @@ def gathered_repeats(repeats: Iterable[Repeat], establishments_nb: int) -> list[
                     copied_finess=_EVERYONE,
                     months_nb=max(one.months_nb for one in same),
                     amount_eur=sum(one.amount_eur for one in same if one.month == first.month),
+                    expected_nb=0.0,
                 )
             )
             group = [one for one in group if one not in same]
         kept += group
     return kept
-
-
-def _lag(one: Repeat) -> int:
-    return 12 * (one.month.year - one.copied_month.year) + one.month.month - one.copied_month.month
 
 
 def gathered_cumuls(found: Sequence[CumulatedYear], establishments_nb: int) -> list[CumulatedYear]:

@@ -12,12 +12,23 @@ import pandas as pd
 
 from caqes_analysis.quality.panels import Panel
 
-__all__ = ["Repeat", "TotalRow", "find_copies", "find_entities", "find_repeats", "find_totals"]
+__all__ = [
+    "CHANCE_EXPECTED_NB",
+    "REPEAT_LAGS",
+    "Repeat",
+    "TotalRow",
+    "find_copies",
+    "find_entities",
+    "find_repeats",
+    "find_totals",
+]
 
 CHANCE_EXPECTED_NB: Final = 0.005
-"""A repetition is told when fewer than this many would be expected by chance in the series (package's choice)."""
+"""A repetition is told when fewer than this many would be expected by chance in the series (package's choice); it is a
+warning when they would be in the whole file (:mod:`~caqes_analysis.quality.repeat_chances`)."""
 _SMALL_EUR: Final = 500.0
-_LAGS: Final = (1, 12)
+REPEAT_LAGS: Final = (1, 12)
+"""Months apart that are compared: the month before, the same month of the year before."""
 _COPIED_MONTHS_NB: Final = 2
 _FEWEST_PARTS_NB: Final = 3
 _FEWEST_SITES_NB: Final = 2
@@ -38,6 +49,12 @@ class Repeat:
         Where the same amount stands.
     amount_eur
         Amount of the first month.
+    chance
+        Probability that two of its months are equal, as its amounts vary.
+    compared_nb
+        How many pairs of its months were compared.
+    expected_nb
+        How many such repetitions chance alone gives in all that was received; 0 until it is counted.
     """
 
     finess: str
@@ -49,6 +66,19 @@ class Repeat:
     copied_month: pd.Timestamp
     copied_finess: str
     amount_eur: float
+    chance: float = 0.0
+    compared_nb: int = 0
+    expected_nb: float = 0.0
+
+    @property
+    def lag(self) -> int:
+        """Months between the two that are equal."""
+        return 12 * (self.month.year - self.copied_month.year) + self.month.month - self.copied_month.month
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether chance would not give it in all that was received."""
+        return self.expected_nb < CHANCE_EXPECTED_NB
 
 
 @dataclass(frozen=True)
@@ -90,16 +120,19 @@ def find_repeats(panel: Panel) -> Iterator[Repeat]:
     """
     cents = _cents(panel)
     for row, finess in enumerate(panel.finess):
-        for lag in _LAGS:
+        for lag in REPEAT_LAGS:
             later, earlier = cents[row, lag:], cents[row, :-lag]
             equal = (later == earlier) & (later >= _SMALL_EUR * 100)
-            if not equal.any() or _expected_by_chance(later, earlier) > CHANCE_EXPECTED_NB:
+            if not equal.any():
+                continue
+            chance, compared_nb = _chance(later, earlier)
+            if chance * compared_nb > CHANCE_EXPECTED_NB:
                 continue
             for start, stop in _runs(equal):
                 month = start + lag
                 yield Repeat(
                     finess, panel.envelope, panel.amount_kind, str(panel.deliveries[row, month]), panel.months[month],
-                    stop - start, panel.months[start], finess, cents[row, month] / 100,
+                    stop - start, panel.months[start], finess, cents[row, month] / 100, chance, compared_nb,
                 )  # fmt: skip
 
 
@@ -180,14 +213,15 @@ def _cents(panel: Panel) -> npt.NDArray[np.int64]:
     return cents
 
 
-def _expected_by_chance(later: npt.NDArray[np.int64], earlier: npt.NDArray[np.int64]) -> float:
+def _chance(later: npt.NDArray[np.int64], earlier: npt.NDArray[np.int64]) -> tuple[float, int]:
+    """Return the probability that two months of a series are equal, and how many pairs there are."""
     both = (later > 0) & (earlier > 0)
     moves = np.abs(later[both] - earlier[both])
     sd = _MAD_TO_SD * float(np.median(moves)) / np.sqrt(2)
     if sd == 0:
-        return float("inf")  # a series that hardly moves: rent, lump sum
+        return 1.0, int(both.sum())  # a series that hardly moves: rent, lump sum
     resolution = int(np.gcd.reduce(later[both]))
-    return float(both.sum() * resolution / (2 * np.sqrt(np.pi) * sd))
+    return float(resolution / (2 * np.sqrt(np.pi) * sd)), int(both.sum())
 
 
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
