@@ -39,13 +39,15 @@ def reference_file() -> Path:
 
 
 def load(path: Path) -> pd.DataFrame:
-    """Read a long table; the columns of the reference set are renamed."""
+    """Read a long table; the columns of the reference set are renamed, its scripts being boxes."""
     raw = pd.read_parquet(path)
     if "Concession" in raw:
         keys = ["Concession", "Type", "ATC1", "ATC2"]
         raw = raw.assign(series=raw[keys].agg("|".join, axis=1), month=raw["Month"], amount_eur=raw["Cost"])
+        raw = raw.assign(boxes_nb=raw["Scripts"])
     raw["month"] = pd.PeriodIndex(raw["month"].astype(str).str[:7].str.replace(" ", "-"), freq="M").to_timestamp()
-    return raw.groupby(["series", "month"], as_index=False)["amount_eur"].sum()
+    summed = [name for name in ("amount_eur", "boxes_nb") if name in raw]
+    return raw.groupby(["series", "month"], as_index=False)[summed].sum()
 
 
 def window(monthly: pd.DataFrame, year: int) -> pd.DataFrame:

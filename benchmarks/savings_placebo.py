@@ -10,6 +10,11 @@ Two establishments in five are put under a contract that does nothing, by level 
 are, as under ``caqes-2018``. The shipped rule is ``max(0, N-1 - N)``; 20 % of it is paid, without and with an objective
 of -5 %. The reference set is that of ``forecast_accuracy.py``; the method was tuned on the even years, which are not
 scored here. ``--same-year`` draws all the blocks of a region in one year: its shocks are then common to all its series.
+
+Beside them, what a reader of the decomposed figure would credit (``placebo_effects.py``).
+
+``--yearly 2 3 6`` gives the years of the same regions instead of their months, as many as said, that evaluated
+included: what an indicator of the yearly bases has (Open PHMEV: IPP, ézétimibe). Two years cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +28,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from forecast_accuracy import load, reference_file
+from placebo_effects import EFFECTS_READ, effects_of
+from placebo_years import years_without_contract
 from scipy.stats import binom
 
 from caqes_analysis.savings import Targeting, estimate
@@ -51,23 +58,33 @@ TARGET_PCT = -5.0
 
 @dataclass(frozen=True)
 class Block:
-    """One ATC class in one year: series × 72 months, and which of them are « Safety net »."""
+    """One ATC class in one year: series × 72 months, which of them are « Safety net », and boxes of N-1 and of N.
+
+    The table that was given may hold no boxes: they are then NaN.
+    """
 
     months: np.ndarray
     safety_net: np.ndarray
+    boxes_nb: np.ndarray
 
 
 def blocks_of(monthly: pd.DataFrame, years: list[int]) -> dict[int, list[Block]]:
     """Return the blocks of each year evaluated."""
     wide = monthly.pivot(index="series", columns="month", values="amount_eur")
+    boxes = wide * np.nan
+    if "boxes_nb" in monthly:
+        boxes = monthly.pivot(index="series", columns="month", values="boxes_nb")
     found: dict[int, list[Block]] = {}
     for year in years:
         months = pd.date_range(f"{year - HISTORY}-01-01", f"{year}-12-01", freq="MS")
         kept = wide.reindex(columns=months)
         kept = kept[(kept > 0).all(axis=1)]
         classes = kept.index.str.split("|").str[-1]
+        used = boxes.reindex(index=kept.index, columns=months[-24:])
+        years = np.stack([used.iloc[:, :12].sum(axis=1, skipna=False), used.iloc[:, 12:].sum(axis=1, skipna=False)])
+        totals = pd.DataFrame(years.T, index=kept.index)
         found[year] = [
-            Block(rows.to_numpy(), np.asarray(rows.index.str.contains("Safety net")))
+            Block(rows.to_numpy(), np.asarray(rows.index.str.contains("Safety net")), totals.loc[rows.index].to_numpy())
             for _, rows in kept.groupby(classes)
         ]
     return found
@@ -80,7 +97,11 @@ def draw_region(
     years = [int(random.choice(list(blocks)))] if same_year else list(blocks)
     pool = [block for year in years for block in blocks[year]]
     chosen = [pool[at] for at in random.choice(len(pool), BLOCKS, replace=replace)]
-    return Block(np.concatenate([one.months for one in chosen]), np.concatenate([one.safety_net for one in chosen]))
+    return Block(
+        np.concatenate([one.months for one in chosen]),
+        np.concatenate([one.safety_net for one in chosen]),
+        np.concatenate([one.boxes_nb for one in chosen]),
+    )
 
 
 def under_contract(months: np.ndarray, measure: str) -> np.ndarray:
@@ -151,6 +172,16 @@ def run(
     return Run(found.rows, years[:, -1], years[:, -2], paths)
 
 
+def run_yearly(months: np.ndarray, measure: str, is_compared: bool, seed: int, years_nb: int) -> Run:
+    """Simulate the same from the last years only, known by their totals."""
+    treated = under_contract(months, measure)
+    found = years_without_contract(
+        months, treated, Targeting(measure) if measure else None, years_nb, is_compared=is_compared, seed=seed
+    )
+    years = np.round(months.reshape(len(months), -1, 12).sum(axis=2)[found.rows], 2)
+    return Run(found.rows, years[:, -1], years[:, -2], found.paths_eur)
+
+
 def check_against_estimate(
     months: np.ndarray,
     measure: str,
@@ -178,10 +209,10 @@ def check_against_estimate(
     assert abs(float(rows.loc["region", "counterfactual_eur"]) / ours.paths.mean(axis=1).sum() - 1) < 1e-9
 
 
-def score(one: Run, safety_net: np.ndarray) -> dict[str, float]:
+def score(one: Run, region: Block) -> dict[str, float]:
     """Return what each figure credits in one region, and whether its intervals exclude the truth, which is 0."""
     spent = one.actual.sum()
-    region = read_saving(one.paths.sum(axis=0), spent)
+    total = read_saving(one.paths.sum(axis=0), spent)
     bounds = np.quantile(one.paths, [0.025, 0.1, 0.9, 0.975], axis=1)
     established = bounds[0] > one.actual
     outside = established | (bounds[3] < one.actual)
@@ -191,7 +222,7 @@ def score(one: Run, safety_net: np.ndarray) -> dict[str, float]:
         for gate, rule in PAID.items()
     }
     null = pass_through_rule(one.previous, one.paths, rule=PAID["attained"], indicator="", target_pct=TARGET_PCT)
-    is_net = safety_net[one.rows]
+    is_net = region.safety_net[one.rows]
     return {
         "spent": spent,
         "regulatory": float(paid["none"].credited_eur.sum()),
@@ -199,17 +230,18 @@ def score(one: Run, safety_net: np.ndarray) -> dict[str, float]:
         "paid, no gate": float(paid["none"].paid_eur.sum()),
         "paid, gate": float(paid["attained"].paid_eur.sum()),
         "paid, gate, foreseen": float(null.paid_eur.mean(axis=1).sum()),
+        **effects_of(one.previous, one.actual, region.boxes_nb[one.rows]),
         "statistical": float(saving.sum()),
-        "established": float(saving.sum() * (region["conclusion"] == "saving")),
+        "established": float(saving.sum() * (total["conclusion"] == "saving")),
         "established, by establishment": float(saving[established].sum()),
-        "excludes at 95 %": float(region["lower_95_eur"] > 0 or region["upper_95_eur"] < 0),
-        "excludes at 80 %": float(region["lower_80_eur"] > 0 or region["upper_80_eur"] < 0),
-        "saving at 95 %": float(region["lower_95_eur"] > 0),
+        "excludes at 95 %": float(total["lower_95_eur"] > 0 or total["upper_95_eur"] < 0),
+        "excludes at 80 %": float(total["lower_80_eur"] > 0 or total["upper_80_eur"] < 0),
+        "saving at 95 %": float(total["lower_95_eur"] > 0),
         "establishments at 95 %": float(outside.mean()),
         "establishments at 80 %": float(((bounds[1] > one.actual) | (bounds[2] < one.actual)).mean()),
         "safety net at 95 %": float(outside[is_net].mean()) if is_net.any() else np.nan,
         "others at 95 %": float(outside[~is_net].mean()) if (~is_net).any() else np.nan,
-        "detectable %": float(region["detectable_pct"]),
+        "detectable %": float(total["detectable_pct"]),
     }
 
 
@@ -224,7 +256,9 @@ def print_scores(name: str, rows: pd.DataFrame, seconds: float) -> None:
     print(f"\n{name}: {len(rows)} regions, {seconds:.0f} s; euros in % of the spending under contract")
     for figure in ("regulatory", "regulatory foreseen", "paid, no gate", "paid, gate", "paid, gate, foreseen"):
         print(f"  {figure:34} {100 * rows[figure].sum() / spent:7.3f} %")
-    print(f"  {'decomposed':34}     n.a.  (one amount a month: neither price nor volume)")
+    for figure in EFFECTS_READ:
+        said = f"{100 * rows[figure].sum(skipna=False) / spent:7.3f} %"
+        print(f"  {f'decomposed, {figure}':34} {'    n.a.  (no boxes given)' if 'nan' in said else said}")
     for figure in ("statistical", "established", "established, by establishment"):
         print(f"  {figure:34} {100 * rows[figure].sum() / spent:7.3f} %")
     each = 100 * rows["statistical"] / rows["spent"]
@@ -248,25 +282,43 @@ def main() -> None:
     parser.add_argument("--designs", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
     parser.add_argument("--same-year", action="store_true")
     parser.add_argument("--without-replacement", action="store_true")
+    parser.add_argument(
+        "--yearly",
+        type=int,
+        nargs="+",
+        choices=range(2, HISTORY + 2),
+        default=[],
+        metavar="N",
+        help="N years, no month",
+    )
     parser.add_argument("--seed", type=int, default=2026)
     arguments = parser.parse_args()
     path = arguments.series or reference_file()
     if not path.exists():
         sys.exit(f"series not found: {path} (set CAQES_REAL_DATA or give --series)")
     blocks = blocks_of(load(path), arguments.years)
-    for name in arguments.designs:
-        measure, is_compared = DESIGNS[name]
-        random = np.random.default_rng(arguments.seed)
-        began = time.perf_counter()
-        rows = []
-        for at in range(arguments.regions):
-            region = draw_region(
-                blocks, random, same_year=arguments.same_year, replace=not arguments.without_replacement
-            )
-            if at == 0:
-                check_against_estimate(region.months, measure, is_compared)
-            rows.append(score(run(region.months, measure, is_compared, at), region.safety_net))
-        print_scores(name, pd.DataFrame(rows), time.perf_counter() - began)
+    for years_nb in arguments.yearly or [None]:
+        for name in arguments.designs:
+            measure, is_compared = DESIGNS[name]
+            if years_nb == 2 and not is_compared:
+                continue
+            random = np.random.default_rng(arguments.seed)
+            began = time.perf_counter()
+            rows = []
+            for at in range(arguments.regions):
+                region = draw_region(
+                    blocks, random, same_year=arguments.same_year, replace=not arguments.without_replacement
+                )
+                months = region.months
+                if years_nb is None:
+                    if at == 0:
+                        check_against_estimate(months, measure, is_compared)
+                    one = run(months, measure, is_compared, at)
+                else:
+                    one = run_yearly(months, measure, is_compared, at, years_nb)
+                rows.append(score(one, region))
+            told = name if years_nb is None else f"{name}, {years_nb} years without months"
+            print_scores(told, pd.DataFrame(rows), time.perf_counter() - began)
 
 
 if __name__ == "__main__":
