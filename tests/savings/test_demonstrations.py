@@ -16,6 +16,7 @@ from caqes_analysis.savings import decompose
 from caqes_analysis.savings.campaign import DECOMPOSED_ENVELOPES, envelope_pairs
 from caqes_analysis.savings.decomposition import EFFECTS
 from caqes_analysis.savings.incentive import INCENTIVE
+from caqes_analysis.savings.levers import LEVER_LABELS
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
 from tests.conftest import REPOSITORY
@@ -115,3 +116,12 @@ def test_regulatory(region: tuple[Campaign, Store]) -> None:
         known = counted.dropna(subset=["saving"])
         by_hand = [max(Decimal(0), one - two) for one, two in zip(known["previous"], known["current"], strict=True)]
         assert sum(own["saving_eur"], Decimal(0)) == known["saving"].sum() == sum(by_hand, Decimal(0)), indicator
+
+
+def test_every_lever_has_an_amount(region: tuple[Campaign, Store]) -> None:
+    campaign, store = region
+    levers = store.read(tables.LEVERS)
+    gained = set(levers[levers["saving_eur"] > 0]["lever"])
+    if campaign.scheme == "caqes-2022":
+        assert gained == set(LEVER_LABELS)
+    assert {"ambulance", "ipp", "repertoire", "substitution"} <= gained
