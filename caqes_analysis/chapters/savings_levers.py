@@ -14,7 +14,7 @@ from caqes_analysis.savings.levers import (
     top_levers,
 )
 
-__all__ = ["extract_notes", "first_levers_table", "levers_table", "prescriber_notes"]
+__all__ = ["extract_notes", "first_levers_table", "levers_table", "prescriber_notes", "target_note"]
 
 
 def levers_table(page: Page) -> Table | Notice:
@@ -42,7 +42,8 @@ def levers_table(page: Page) -> Table | Notice:
         ColumnFormat.compact_amount("median_eur", "À la médiane"),
         ColumnFormat.compact_amount("best_quartile_eur", "Au meilleur quart"),
     ]
-    if frame["target_eur"].notna().any():
+    has_target = bool(frame["target_eur"].notna().any())
+    if has_target:
         columns.append(ColumnFormat.compact_amount("target_eur", "À l'objectif"))
     return Table.from_frame(
         frame.sort_values(["best_quartile_eur", "lever"], ascending=[False, True]),
@@ -55,10 +56,25 @@ def levers_table(page: Page) -> Table | Notice:
         notes=[
             "« Si chaque établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres "
             "de grandeur, qui ne s'additionnent pas d'un levier à l'autre.",
+            *([target_note(int(rows["year"].iloc[0]))] if has_target else []),
             "Un levier dont l'écart de prix a disparu à la période n'y est pas.",
             *_absent_notes(set(frame["lever"])),
             *extract_notes(page),
         ],
+    )
+
+
+def target_note(year: int) -> str:
+    """Return what the column « À l'objectif » holds, and why some levers have nothing there.
+
+    Parameters
+    ----------
+    year
+        Year of volumes, prices and objectives.
+    """
+    return (
+        f"À l'objectif : ce que l'établissement, pris en entier, aurait dépensé de moins s'il avait tout juste atteint "
+        f"l'objectif de {year} ; « n. d. » quand l'indicateur n'en a pas de connu, ou qu'il y manque l'année d'avant."
     )
 
 

@@ -19,7 +19,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimate_text,
     estimates_of,
 )
-from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_notes
+from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_notes, target_note
 from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE
 from caqes_analysis.chapters.savings_objectives import own_objectives
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
@@ -126,7 +126,8 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         ColumnFormat.text("best", "Au meilleur quart", align="right"),
         ColumnFormat.text("between", "Intervalle à 95 %", align="right"),
     ]
-    if ranked["target_eur"].notna().any():
+    has_target = bool(ranked["target_eur"].notna().any())
+    if has_target:
         columns.append(ColumnFormat.compact_amount("target_eur", "À l'objectif"))
     first = [
         "–" if pd.isna(group) else f"{group} ({french.plural(groups - 1, 'autre')})" if groups > 1 else group
@@ -152,6 +153,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             "grandeur, qui ne s'additionnent pas.",
             "Intervalle : au meilleur quart, ce que le hasard d'une année fait au taux, plus que ses seules boîtes ne "
             "le diraient ; « – » quand il n'est pas estimable pour un groupe (année absente, peu d'établissements).",
+            *([target_note(year)] if has_target else []),
             f"Toutes les présentations, levier par levier : classeur leviers-{page.finess}.xlsx des fichiers exportés.",
             *([_SMALL_HIDDEN] if len(ranked) < len(page.first_levers) else []),
             *([_UNRANKED_CEILING] if ranked["is_ceiling"].any() else []),

@@ -22,6 +22,7 @@ from caqes_analysis.savings.lever_rates import (
     SUBSTITUTION,
     lever_rates,
 )
+from caqes_analysis.savings.lever_targets import target_rates
 from caqes_analysis.store import Store
 
 __all__ = [
@@ -57,10 +58,6 @@ EXTRACT_LINES_NB: Final = 300
 """Lines for each establishment under which a yearly base is taken for an extract (Open PHMEV has 1,600 on average)."""
 
 _QUANTILES: Final = {"median": {"higher": 0.5, "lower": 0.5}, "best_quartile": {"higher": 0.75, "lower": 0.25}}
-_TARGET_SUBJECTS: Final = {
-    BIOSIMILARS: "biosimilar_uptake",
-    SUBSTITUTION: "generic_substitution",
-}
 _THOUSANDTHS: Final = 3
 _BY_PRODUCT: Final = (BIOSIMILARS, SUBSTITUTION, REPERTOIRE)
 LEVER_ASSUMPTIONS: Final[Mapping[str, str]] = {
@@ -105,7 +102,7 @@ def potential_savings(store: Store, *, year: int, scheme: str = "") -> pd.DataFr
     year
         Year of volumes and prices: the last one whose yearly drug file was received.
     scheme
-        Scheme whose targets are the scenario ``target``; none without it.
+        Scheme whose objectives of the year are the scenario ``target``; none without it.
 
     Returns
     -------
@@ -114,8 +111,8 @@ def potential_savings(store: Store, *, year: int, scheme: str = "") -> pd.DataFr
     """
     rates = lever_rates(store, year=year)
     previous = lever_rates(store, year=year - 1) if year - 1 in annual_years(store) else None
-    targets = _share_targets(store.read(tables.TARGETS), scheme=scheme, year=year) if scheme else {}
-    return savings_of_rates(rates, year=year, previous=previous, targets=targets)
+    aimed = target_rates(store, rates, scheme=scheme, year=year) if scheme and len(rates) else None
+    return savings_of_rates(rates, year=year, previous=previous, aimed=aimed)
 
 
 def savings_of_rates(
@@ -124,6 +121,7 @@ def savings_of_rates(
     year: int,
     previous: pd.DataFrame | None = None,
     targets: Mapping[str, float] | None = None,
+    aimed: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compare rates with those of the region, and say what the difference is worth.
 
@@ -140,6 +138,8 @@ def savings_of_rates(
         The same rates a year earlier, from which the chance of a rate is estimated; None: no interval.
     targets
         Rate aimed at (0 to 1) by lever, for the scenario ``target``.
+    aimed
+        The same by establishment and group, as :func:`~caqes_analysis.savings.lever_targets.target_rates` returns them.
 
     Returns
     -------
@@ -163,10 +163,13 @@ def savings_of_rates(
     own = rates.assign(rate=rates["numerator_nb"] / rates["denominator_nb"], **rate_bounds(rates, previous))
     parts = [_scenario(own, name) for name in _QUANTILES]
     if targets:
-        aimed = own[own["lever"].isin(list(targets))]
+        named = own[own["lever"].isin(list(targets))]
         parts.append(
-            aimed.assign(scenario="target", reference_rate=aimed["lever"].map(dict(targets)), establishments_nb=np.nan)
+            named.assign(scenario="target", reference_rate=named["lever"].map(dict(targets)), establishments_nb=np.nan)
         )
+    if aimed is not None and len(aimed):
+        key = ["finess", "lever", "product_group"]
+        parts.append(own.merge(aimed, on=key).assign(scenario="target", establishments_nb=np.nan))
     found = pd.concat([part for part in parts if len(part)] or [own.iloc[:0]], ignore_index=True)
     if found.empty:
         return tables.LEVERS.empty()
@@ -218,18 +221,6 @@ def _cents(values: pd.Series[float]) -> pd.Series[Any]:
 def _thousandths(values: pd.Series[float]) -> pd.Series[Any]:
     rounded = [round(Decimal(repr(float(value))), _THOUSANDTHS) for value in values]
     return pd.Series(rounded, index=values.index, dtype=object)
-
-
-def _share_targets(targets: pd.DataFrame, *, scheme: str, year: int) -> dict[str, float]:
-    """Return the share aimed at by lever, of the targets that bear on a share and have a value."""
-    own = targets[
-        (targets["scheme"] == scheme)
-        & (targets["measure"] == "share_pct")
-        & (targets["data_year"] == year)
-        & (targets["finess"] == "all")
-    ].set_index("subject")["value"]
-    found = {lever: own.get(subject) for lever, subject in _TARGET_SUBJECTS.items()}
-    return {lever: float(value) / 100 for lever, value in found.items() if value is not None and not pd.isna(value)}
 
 
 class _Line(NamedTuple):

@@ -176,6 +176,17 @@ def test_a_lever_without_amount_says_what_it_lacks(page: Page) -> None:
     assert all(label.replace(" : ", ", ") in plain(told[0]) for label in absent)
 
 
+def test_the_levers_that_have_an_objective_show_it(page: Page) -> None:
+    table = savings_levers.levers_table(page)
+    assert isinstance(table, Table)
+    known = {
+        name for name, text in zip(cells(table, "Levier"), cells(table, "À l'objectif"), strict=True) if text != "n. d."
+    }
+    labels = savings_sheet.LEVER_LABELS
+    assert known == {labels["ipp"], labels["perfadom"]}, "no text gives the others one"
+    assert any(note == savings_levers.target_note(2023) for note in table.notes)
+
+
 def test_prices_that_hardly_moved_are_not_told() -> None:
     def said(price: str) -> str:
         return savings_estimates.reading_of("IPP", Decimal(0), Decimal("100.00"), Decimal(price), None)

@@ -56,10 +56,14 @@ def levers_of(
     drugs: list[dict[str, Any]],
     articles: list[dict[str, Any]] | None = None,
     codes: list[dict[str, Any]] | None = None,
+    *,
+    aims: dict[tuple[str, str, str], float] | None = None,
+    opened: dict[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return the levers of a store that received these lines and nothing else."""
     store = Store(directory)
-    known = establishments(*({"finess": finess} for finess in PEERS))
+    days = dict.fromkeys(PEERS, "1900-01-01") | (opened or {})
+    known = establishments(*({"finess": finess, "valid_from": day} for finess, day in days.items()))
     store.write(tables.ESTABLISHMENTS, known, part="essai")
     store.write(tables.SUCCESSIONS, perimeter.successions(known), part="essai")
     rows = pd.DataFrame([one for one in drugs if one["boxes_nb"]])
@@ -70,7 +74,16 @@ def levers_of(
         store.write(tables.LPP_SPEND, tables.LPP_SPEND.conform(pd.DataFrame(articles), **STATE), part="essai")
         named = pd.DataFrame(codes).assign(kind="lpp", status="verified", source="essai")
         store.write(tables.CODE_LISTS, tables.CODE_LISTS.conform(named), part="essai")
-    return potential_savings(store, year=2023)
+    if aims is None:
+        return potential_savings(store, year=2023)
+    named = [
+        {"subject": subject, "measure": measure, "finess": finess, "value": value}
+        for (subject, measure, finess), value in aims.items()
+    ]
+    extra = {"scheme": "essai", "data_year": 2023, "unit_label": "%", "source": "essai", "status": "regional"}
+    store.write(tables.TARGETS, tables.TARGETS.conform(pd.DataFrame(named), **extra), part="essai")
+    levers = potential_savings(store, year=2023, scheme="essai")
+    return levers[levers["scenario"] == "target"]
 
 
 def check(levers: pd.DataFrame, lever: str, table: list[tuple[float, str, str, str]]) -> None:
@@ -234,3 +247,72 @@ def test_dressings(tmp_path: Path) -> None:
             (0.5, "1.00", "4.00", "6.00"),
         ],
     )
+
+
+def saved(levers: pd.DataFrame, lever: str) -> dict[str, Decimal]:
+    own = levers[levers["lever"] == lever]
+    return {finess: sum(some["saving_eur"], Decimal(0)) for finess, some in own.groupby("finess")}
+
+
+def test_a_share_to_reach_is_that_of_the_whole_establishment(tmp_path: Path) -> None:
+    """49 % of 300 boxes, masked ones and injections included, is 147: 67 are missing beside the 80 listed."""
+    drugs = []
+    for finess, listed in ((PEERS[0], 60), (PEERS[1], 127), (PEERS[2], 60)):
+        drugs += [
+            drug(finess, "N02AA01", 20, "5.00", status="1"),
+            drug(finess, "N02AA02", 80, "12.00"),
+            drug(finess, "C09AA01", listed, "5.00", status="1"),
+            drug(finess, "C09AA02", max(0, 100 - listed), "12.00"),
+            drug(finess, "N02AA03", 150 - max(listed, 100), "40.00", product_label="ESSAI 10MG SOL INJ 1"),
+            drug(finess, "C10AA05", 50, "2.00", status="9", cip13="9999999999999"),
+        ]
+    aims = {("repertoire_share", "share_pct", "all"): 49.0, ("repertoire_share", "share_pct", PEERS[2]): 30.0}
+    levers = levers_of(tmp_path, drugs, aims=aims)
+    assert saved(levers, "repertoire") == {
+        PEERS[0]: Decimal("234.50"),  # 67 boxes × half of 7 €, 67/120 of what is left in each class
+        PEERS[1]: Decimal("0.00"),  # 147 of 300: met, though one class is at 20 %
+        PEERS[2]: Decimal("35.00"),  # its own objective: 90 of 300, 10 boxes are missing
+    }
+    first = levers[levers["finess"] == PEERS[0]].set_index("product_group")["moved_nb"].astype(float)
+    assert first.to_dict() == pytest.approx({"N02AA": 80 * 67 / 120, "C09AA": 40 * 67 / 120}, abs=0.001)
+
+
+def test_an_evolution_to_reach_is_that_of_the_spending(tmp_path: Path) -> None:
+    """-5 % of 1,000 € is 950: 1,010 € is 60 too much, 30 boxes of 2 €; a statin of 3 € takes the place of ezetimibe."""
+    drugs = []
+    for finess, before, now in ((PEERS[0], 500, 505), (PEERS[1], 500, 475), (PEERS[2], 500, 505), (PEERS[3], 0, 505)):
+        for year, boxes in ((2022, before), (2023, now)):
+            drugs += [
+                drug(finess, "A02BC01", boxes, "4.00", year=year),
+                drug(finess, "C10AX09", boxes, "10.00", year=year),
+                drug(finess, "C10AA05", 100, "6.00", year=year),
+            ]
+    aims = {("phev_ipp", "evolution_pct", "all"): -5.0, ("phev_ezetimibe", "evolution_pct", "all"): -5.0}
+    levers = levers_of(tmp_path, drugs, aims=aims, opened={PEERS[2]: "2022-07-01"})
+    assert saved(levers, "ipp") == {PEERS[0]: Decimal("60.00"), PEERS[1]: Decimal("0.00")}
+    # 150 € too much of 2,525: 30 boxes of 5 €, of which 2 € are saved.
+    assert saved(levers, "ezetimibe") == {PEERS[0]: Decimal("60.00"), PEERS[1]: Decimal("0.00")}
+
+
+def test_an_evolution_to_reach_of_perfusions_and_dressings(tmp_path: Path) -> None:
+    """A package moved lowers the spending by its gap; consumables count in the objective, as in the indicator."""
+    roles = {"1100000": "diffuseur", "1100002": "gravite", "1100003": "consommable"}
+    codes = [{"list": "perfadom", "code": code, "role": role} for code, role in roles.items()]
+    codes.append({"list": "pansements", "code": "1200001"})
+    articles = []
+    for year, spent in (("2022", 2000), ("2023", 1800)):
+        articles += [
+            article(PEERS[0], "1100000", 50, "4000") | {"period": year},
+            article(PEERS[0], "1100002", 80, "4000") | {"period": year},
+            article(PEERS[0], "1100003", 10, str(spent)) | {"period": year},
+            article(PEERS[0], "1200001", 10, "1000") | {"period": year},
+        ]
+    aims = {("phev_perfadom", "evolution_pct", "all"): -5.0, ("phev_pansements", "evolution_pct", "all"): -3.0}
+    levers = levers_of(tmp_path, [drug(PEERS[0], "N02BE01", 100, "2.00")], articles, codes, aims=aims)
+    assert saved(levers, "perfadom") == {PEERS[0]: Decimal("300.00")}  # 9,800 − 95 % of 10,000: 10 packages × 30 €
+    assert levers.set_index("lever").loc["perfadom", "moved_nb"] == Decimal(10)
+    assert saved(levers, "pansements") == {PEERS[0]: Decimal("30.00")}
+    halved = [one for one in articles if one["period"] == "2023"] + [articles[0] | {"period": "2022-01"}]
+    halved += [articles[0] | {"period": "2022-02"}]
+    levers = levers_of(tmp_path / "months", [drug(PEERS[0], "N02BE01", 100, "2.00")], halved, codes, aims=aims)
+    assert levers.empty, "a year of which other months were received is compared with nothing"

@@ -213,6 +213,22 @@ def test_an_ambulance_trip_is_worth_its_gap_with_a_seated_one(tmp_path: Path) ->
     assert last["saving_eur"] == Decimal("2500.00")  # (0.60 − 0.35) × 100 trips × 100 €
 
 
+def test_a_share_of_the_euros_to_reach_moves_ambulance_trips(tmp_path: Path) -> None:
+    """60 trips of 150 € and 40 of 50 €: 38.571 seated instead make 3,214.29 € of ambulance, 45 % of 7,142.86 €."""
+    store = region(tmp_path, reference="400.00")
+    transports(store)
+    aim = {"subject": "transport_ambulance_share", "measure": "share_pct", "finess": "all", "value": 45.0}
+    extra = {"scheme": "essai", "data_year": 2023, "unit_label": "%", "source": "essai", "status": "regional"}
+    store.write(tables.TARGETS, tables.TARGETS.conform(pd.DataFrame([aim]), **extra), part="essai")
+    levers = potential_savings(store, year=2023, scheme="essai")
+    last = one(levers, PEERS[5], "target")
+    assert last["moved_nb"] == Decimal("38.571")  # (9,000 − 45 % × 11,000) / (150 − 45 % × 100)
+    assert last["saving_eur"] == Decimal("3857.14")
+    assert one(levers, PEERS[0], "target")["saving_eur"] == 0  # 1,500 € of 6,000: 25 %
+    other = potential_savings(store, year=2023, scheme="autre")
+    assert set(other["scenario"]) == {"median", "best_quartile"}
+
+
 def history(rng: np.random.Generator, rho: float, boxes: int = 200, places: int = 60) -> tuple[pd.DataFrame, ...]:
     """Rates of two years around each establishment's own share, with extra-binomial chance."""
     share = rng.uniform(0.3, 0.7, places)

@@ -1,0 +1,166 @@
+"""The rate that an establishment would have if it just met its objective: the scenario « target » of the levers.
+
+An objective bears on the whole establishment, a lever on its molecules or classes, at the prices of the year: what is
+missing to meet the objective is taken from every group alike (``docs/methods/savings.md``, « À l'objectif »).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.perimeter import lifetimes
+from caqes_analysis.savings.lever_rates import AVOIDED_CLASSES, BIOSIMILARS, REPERTOIRE, SUBSTITUTION
+from caqes_analysis.store import Store
+
+__all__ = ["TARGET_SUBJECTS", "target_rates"]
+
+TARGET_SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
+    BIOSIMILARS: ("biosimilar_uptake", "share_pct"),
+    SUBSTITUTION: ("generic_substitution", "share_pct"),
+    REPERTOIRE: ("repertoire_share", "share_pct"),
+    "ipp": ("phev_ipp", "evolution_pct"),
+    "ezetimibe": ("phev_ezetimibe", "evolution_pct"),
+    "perfadom": ("phev_perfadom", "evolution_pct"),
+    "pansements": ("phev_pansements", "evolution_pct"),
+    "ambulance": ("transport_ambulance_share", "share_pct"),
+}
+"""Subject and measure of the objective of each lever."""
+# Boxes that the share of an objective counts, and among which; every box, those masked included, where None (the
+# official count of the generics list).
+_COUNTED: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...] | None]]] = {
+    BIOSIMILARS: (("B",), ("B", "C")),
+    SUBSTITUTION: (("1",), ("1", "4")),
+    REPERTOIRE: (("1", "4"), None),
+}
+_KEY: Final = ["finess", "lever", "product_group"]
+_COLUMNS: Final = [*_KEY, "reference_rate"]
+_BOXES: Final = """
+select coalesce(s.current_finess, a.finess) as finess, coalesce(a.generic_status, '') as status,
+       sum(a.boxes_nb)::double as boxes_nb
+from annual_drug_spend a left join successions s on s.finess = a.finess
+where a.year = $year::int group by all order by all
+"""
+_DRUGS: Final = """
+select coalesce(s.current_finess, a.finess) as finess, a.year, sum(a.reimbursed_eur)::double as spent_eur
+from annual_drug_spend a left join successions s on s.finess = a.finess
+where a.year in ($year::int - 1, $year::int) and list_contains($codes::text[], left(a.atc5, $length::int))
+group by all order by all
+"""
+# A year of which fewer months were received than of the other is compared with nothing.
+_ARTICLES: Final = """
+with own as (
+  select coalesce(s.current_finess, l.finess) as finess, left(l.period, 4)::int as year, l.period, l.amount_eur
+  from lpp_spend l join code_lists k on k.list = $list and k.code = l.lpp
+  left join successions s on s.finess = l.finess
+  where left(l.period, 4)::int in ($year::int - 1, $year::int)
+)
+select finess, year, sum(amount_eur)::double as spent_eur from own
+where (select count(distinct period) filter (year = $year::int) = count(distinct period) filter (year < $year::int)
+       from own)
+group by all order by all
+"""
+_TRIPS: Final = """
+select finess, sum(amount_eur) filter (envelope = 'transport_ambulance')::double as ambulance_eur,
+       sum(amount_eur)::double as whole_eur
+from monthly_grid where year(month) = $year::int
+  and envelope in ('transport_ambulance', 'transport_taxi', 'transport_vsl')
+group by finess order by finess
+"""
+
+
+def target_rates(store: Store, rates: pd.DataFrame, *, scheme: str, year: int) -> pd.DataFrame:
+    """Return the rate of each group at which an establishment would just meet its objective of the year.
+
+    Parameters
+    ----------
+    store
+        Store of the campaign, with ``targets``.
+    rates
+        A frame of rates (:mod:`caqes_analysis.savings.lever_rates`).
+    scheme
+        Scheme whose objectives are read.
+    year
+        Year of volumes and prices, and of the objectives.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, lever, product_group, reference_rate``, for the levers whose objective has a value: its own rate for
+        an establishment that meets it. An evolution needs both years, and an establishment open throughout them.
+    """
+    targets = store.read(tables.TARGETS)
+    own = targets[(targets["scheme"] == scheme) & (targets["data_year"] == year) & targets["value"].notna()]
+    found = []
+    for lever, some in rates.groupby("lever", sort=True):
+        subject, measure = TARGET_SUBJECTS[str(lever)]
+        asked = own[(own["subject"] == subject) & (own["measure"] == measure)].set_index("finess")["value"]
+        aims = {finess: asked.get(finess, asked.get("all")) for finess in some["finess"]}
+        aimed = some.assign(aim=some["finess"].map(aims).astype("float64")).dropna(subset=["aim"])
+        if len(aimed):
+            found.append(_found(store, aimed, str(lever), year))
+    return pd.concat([part for part in found if len(part)] or [pd.DataFrame(columns=_COLUMNS)], ignore_index=True)
+
+
+def _found(store: Store, some: pd.DataFrame, lever: str, year: int) -> pd.DataFrame:
+    if lever in _COUNTED:
+        return _whole_share(store, some, lever, year)
+    return _ambulance(store, some, year) if lever == "ambulance" else _evolution(store, some, lever, year)
+
+
+def _whole_share(store: Store, some: pd.DataFrame, lever: str, year: int) -> pd.DataFrame:
+    """Move the same part of the boxes left in every group, so that the whole establishment meets the share."""
+    counted, among = _COUNTED[lever]
+    boxes = store.query(_BOXES, {"year": year})
+    whole = boxes if among is None else boxes[boxes["status"].isin(among)]
+    whole_nb = whole.groupby("finess")["boxes_nb"].sum()
+    counted_nb = boxes[boxes["status"].isin(counted)].groupby("finess")["boxes_nb"].sum()
+    left_nb = (some["denominator_nb"] - some["numerator_nb"]).groupby(some["finess"]).transform("sum")
+    asked_nb = some["aim"] / 100 * some["finess"].map(whole_nb) - some["finess"].map(counted_nb).fillna(0)
+    part = (asked_nb.clip(lower=0) / left_nb.where(left_nb > 0)).clip(upper=1).fillna(0)
+    rate = some["numerator_nb"] / some["denominator_nb"]
+    return some.assign(reference_rate=rate + part * (1 - rate))[_COLUMNS]
+
+
+def _evolution(store: Store, some: pd.DataFrame, lever: str, year: int) -> pd.DataFrame:
+    """Avoid what was spent over the objective: the spending of the year before, and its rate."""
+    spent = pd.concat(list(_spending(store, lever, year)))
+    spent = spent.pivot_table(index="finess", columns="year", values="spent_eur", aggfunc="sum")
+    lives = lifetimes(store)
+    partly = set(lives.index[lives["part_year"].isin([year - 1, year])])
+    if not {year - 1, year} <= set(spent.columns):
+        return some.iloc[:0].reindex(columns=_COLUMNS)
+    own = some[~some["finess"].isin(partly)]
+    before, now = own["finess"].map(spent[year - 1]), own["finess"].map(spent[year])
+    over_eur = (now - (1 + own["aim"] / 100) * before).clip(lower=0)
+    # A package of perfusion lowers the spending by its gap with gravity's; what is avoided, by all that it cost.
+    unit_eur = own["gap_eur"] if lever == "perfadom" else now / own["numerator_nb"].where(own["numerator_nb"] > 0)
+    return _less(own, over_eur / unit_eur)
+
+
+def _spending(store: Store, lever: str, year: int) -> Iterator[pd.DataFrame]:
+    if lever not in AVOIDED_CLASSES:
+        yield store.query(_ARTICLES, {"list": lever, "year": year})
+        return
+    for length in sorted({len(code) for code in AVOIDED_CLASSES[lever]}):
+        codes = [code for code in AVOIDED_CLASSES[lever] if len(code) == length]
+        yield store.query(_DRUGS, {"codes": codes, "length": length, "year": year})
+
+
+def _ambulance(store: Store, some: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Move trips until the ambulance has the share of the euros aimed at: each lowers the whole too, by its gap."""
+    spent = store.query(_TRIPS, {"year": year}).set_index("finess")
+    ambulance, whole = some["finess"].map(spent["ambulance_eur"]), some["finess"].map(spent["whole_eur"])
+    share = some["aim"] / 100
+    trip_eur = ambulance / some["numerator_nb"].where(some["numerator_nb"] > 0)
+    return _less(some, (ambulance - share * whole) / (trip_eur - share * some["gap_eur"]))
+
+
+def _less(some: pd.DataFrame, moved_nb: pd.Series[float]) -> pd.DataFrame:
+    """Return the rate once so many units are moved, all of them at most; no row where they are not known."""
+    moved_nb = moved_nb.clip(lower=0).clip(upper=some["numerator_nb"])
+    rate = (some["numerator_nb"] - moved_nb) / some["denominator_nb"]
+    return some.assign(reference_rate=rate).dropna(subset=["reference_rate"])[_COLUMNS]
