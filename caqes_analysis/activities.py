@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from caqes_analysis.errors import CaqesError
 
-__all__ = ["ACTIVITIES", "DECLARED_PREFIX", "TRIPS_OF_ANY_MODE", "Activity", "activity_named"]
+__all__ = ["ACTIVITIES", "DECLARED_PREFIX", "TRIPS_OF_ANY_MODE", "Activity", "activity_label", "activity_named"]
 
 DECLARED_PREFIX = "declared_"
 """Beginning of the codes of declared indicators: their list is the form's, not this module's."""
@@ -146,3 +146,14 @@ def activity_named(word: str) -> Activity:
         f"Employer l'une des activités connues ({codes}).{hint}",
         value=word,
     )
+
+
+def activity_label(code: str) -> str:
+    """Return the name of a code of the table ``activity``; a declared indicator keeps its code.
+
+    Examples
+    --------
+    >>> activity_label("stays"), activity_label("declared_beds")
+    ('Séjours', 'declared_beds')
+    """
+    return next((one.label for one in ACTIVITIES if one.code == code), code)

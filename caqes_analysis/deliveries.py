@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["difference", "history", "latest", "periods", "restatements", "to_cumulative"]
+__all__ = ["difference", "history", "latest", "periods", "restated_cumuls", "restatements", "to_cumulative"]
 
 _CELL = ["finess", "month", "envelope", "amount_kind"]
 _SERIES = ["finess", "envelope", "amount_kind"]
@@ -152,6 +152,36 @@ def restatements(store: Store) -> pd.DataFrame:
                old_eur, amount_eur as new_eur, (amount_eur - old_eur)::decimal(18, 2) as difference_eur
         from steps where old_delivery is not null and old_eur is distinct from amount_eur
         order by finess, envelope, amount_kind, month, rank
+        """
+    )
+
+
+def restated_cumuls(store: Store) -> pd.DataFrame:
+    """Return each change of a cumul from one delivery to the next that gives it; corrected ones are left out.
+
+    Parameters
+    ----------
+    store
+        Store of a campaign, received.
+
+    Returns
+    -------
+    DataFrame
+        ``finess, envelope, amount_kind, month`` (the last of the cumul) ``, old_delivery, new_delivery, old_eur,
+        new_eur``, ordered.
+    """
+    return store.query(
+        """
+        with steps as (
+          select c.*, lag(c.delivery) over cell as old_delivery, lag(cumulative_eur) over cell as old_eur
+          from cumulative_spend c left join deliveries d using (delivery)
+          window cell as (partition by finess, month, envelope, amount_kind
+                          order by (replaced_by is null)::int, d.received_on, c.delivery)
+        )
+        select finess, envelope, amount_kind, month, old_delivery, delivery as new_delivery, old_eur,
+               cumulative_eur as new_eur
+        from steps where old_delivery is not null and old_eur is distinct from cumulative_eur and not is_corrected
+        order by finess, envelope, amount_kind, month, new_delivery
         """
     )
 

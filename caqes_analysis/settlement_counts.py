@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
 import pandas as pd
 
 from caqes_analysis import tables
+from caqes_analysis.activities import activity_label
 from caqes_analysis.errors import Problem, SourceError
-from caqes_analysis.sources.findings import Findings
+from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.store import Store
-from caqes_analysis.superseding import Dates, rewrite, supersede
+from caqes_analysis.superseding import Dates, by_delivery, delivery_orders, rewrite
+from caqes_analysis.tables import Table
 
 __all__ = ["refuse_prescribers_twice", "settle_counts"]
 
@@ -62,24 +68,152 @@ def settle_counts(store: Store, dates: Dates) -> Findings:
     Parameters
     ----------
     store
-        Store in which every delivery has been written.
+        Store in which every delivery has been written. ``restated_values`` receives what a later delivery changes.
     dates
         By delivery, its date of reception and its month.
+
+    Returns
+    -------
+    Findings
+        ``VALEUR_MODIFIEE`` (information: listed in ``restated_values``), ``VALEUR_RETIREE`` and
+        ``VALEUR_NON_REPRISE``, by delivery that changes, withdraws or leaves out.
 
     Raises
     ------
     SourceError
         ``DOUBLON_ENTRE_LIVRAISONS``; ``ANNEE_ET_MOIS`` when a code of the LPP is given for a year and its months.
     """
-    for table, item in ((tables.ACTIVITY, "activity"), (tables.LPP_SPEND, "lpp")):
-        if store.has(table):
-            rows = store.read(table)
-            valid = supersede(rows, ["finess", "period", item], dates)
-            if (valid != rows["delivery"]).any():
-                rewrite(store, table, rows[valid == rows["delivery"]], set(rows["delivery"]))
+    found = Findings()
+    for kind in _KINDS:
+        if store.has(kind.table):
+            found += _settle_one(store, kind, dates)
     if store.has(tables.LPP_SPEND):
         _refuse_years_with_months(store.read(tables.LPP_SPEND))
-    return Findings()
+    return found
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A table whose values are counts or codes: the column that names them, its values, the words of the findings."""
+
+    table: Table
+    item: str
+    columns: Mapping[str, str]
+    place: str
+    scope: tuple[str, ...]
+    kept: str
+
+    @property
+    def cell(self) -> list[str]:
+        return ["finess", "period", self.item]
+
+    def said(self, row: pd.Series[Any]) -> str:
+        """Return where a value is; never a count, which may be that of a few patients."""
+        name = f"LPP {row[self.item]}" if self.item == "lpp" else activity_label(row[self.item])
+        return f"{row['finess']}, {name}, {row['period']}"
+
+
+_KINDS: Final = (
+    _Kind(
+        tables.ACTIVITY,
+        "activity",
+        {"count_nb": "nb"},
+        "activité",
+        ("period", "activity"),
+        "L'ancienne livraison vaut pour ces nombres. À vérifier : l'établissement manque peut-être au dernier envoi.",
+    ),
+    _Kind(
+        tables.LPP_SPEND,
+        "lpp",
+        {"quantity_nb": "nb", "amount_eur": "eur"},
+        "LPP par code",
+        ("period",),
+        "L'ancienne livraison vaut encore pour ces codes, à côté de la nouvelle : s'ils en ont été retirés, leurs "
+        "euros sont de trop. À vérifier avec la source.",
+    ),
+)
+
+
+def _settle_one(store: Store, kind: _Kind, dates: Dates) -> Findings:
+    rows = store.read(kind.table)
+    orders = delivery_orders(rows, kind.cell, dates)
+    if orders.empty:
+        return Findings()
+    steps = _steps(rows, kind, orders)
+    restated = tables.RESTATED_VALUES.conform(
+        steps.rename(columns={kind.item: "item"}).drop(columns=["is_last"]), source_table=kind.table.name
+    )
+    for delivery, group in restated.groupby("delivery", sort=True):
+        store.write(tables.RESTATED_VALUES, group, part=f"{kind.table.name}-{delivery}")
+    winners = pd.Series([order[-1] for order in orders], index=orders.index, dtype=object)
+    is_kept = rows["delivery"].astype(object) == winners.reindex(rows.index).fillna(rows["delivery"])
+    rewrite(store, kind.table, rows[is_kept], set(rows["delivery"]))
+    pairs = {(old, order[-1]) for order in set(orders) for old in order[:-1]}
+    return Findings([*_changed(steps, kind), *_withdrawn(steps, kind), *_left_out(rows[is_kept], pairs, kind)])
+
+
+def _steps(rows: pd.DataFrame, kind: _Kind, orders: pd.Series[Any]) -> pd.DataFrame:
+    """Return the values that a delivery gives otherwise than the one before, with both."""
+    shared = rows.loc[orders.index, [*kind.cell, "delivery", *kind.columns]].astype(object)
+    ranks = [order.index(name) for order, name in zip(orders, shared["delivery"], strict=True)]
+    shared = shared.assign(
+        rank=ranks, is_last=[rank == len(order) - 1 for rank, order in zip(ranks, orders, strict=True)]
+    ).sort_values([*kind.cell, "rank"])
+    before = shared.groupby(kind.cell, sort=False)[["delivery", *kind.columns]].shift()
+    is_changed = pd.Series(False, index=shared.index)
+    steps = shared[[*kind.cell, "delivery", "is_last"]].assign(old_delivery=before["delivery"])
+    for name, unit in kind.columns.items():
+        old, new = before[name].astype(object), shared[name]
+        old, new = old.where(old.notna(), None), new.where(new.notna(), None)
+        is_changed |= (old != new) & ~(old.isna() & new.isna())
+        steps = steps.assign(**{f"old_{unit}": old, f"new_{unit}": new})
+    return steps[is_changed & steps["old_delivery"].notna()]
+
+
+def _is_gone(steps: pd.DataFrame, kind: _Kind) -> pd.Series[bool]:
+    gone = pd.Series(False, index=steps.index)
+    for unit in kind.columns.values():
+        gone |= steps[f"old_{unit}"].notna() & steps[f"new_{unit}"].isna()
+    return gone
+
+
+def _changed(steps: pd.DataFrame, kind: _Kind) -> Iterator[Finding]:
+    for one in by_delivery(
+        steps[~_is_gone(steps, kind)],
+        "VALEUR_MODIFIEE",
+        kind.place,
+        lambda row: f"{kind.said(row)} ({row['old_delivery']})",
+        "La dernière livraison vaut. Les valeurs modifiées sont listées sur la page, et toutes dans le classeur "
+        "d'annexes.",
+    ):
+        yield replace(one, severity="information")
+
+
+def _withdrawn(steps: pd.DataFrame, kind: _Kind) -> list[Finding]:
+    """Return the values that the last delivery gives as missing, where the one before had a number."""
+    return by_delivery(
+        steps[_is_gone(steps, kind) & steps["is_last"].astype(bool)],
+        "VALEUR_RETIREE",
+        kind.place,
+        lambda row: f"{kind.said(row)} ({row['old_delivery']})",
+        "La dernière livraison vaut : compté comme manquant. À vérifier avec la source.",
+    )
+
+
+def _left_out(kept: pd.DataFrame, pairs: set[tuple[str, str]], kind: _Kind) -> list[Finding]:
+    """Return the values of a delivery replaced elsewhere that the later one, which covers their period, lacks."""
+    replacing = pd.DataFrame(sorted(pairs), columns=["delivery", "replaced_by"])
+    scope = list(kind.scope)
+    covered = kept[["delivery", *scope]].drop_duplicates().rename(columns={"delivery": "replaced_by"})
+    orphans = kept.merge(replacing, on="delivery").merge(covered, on=["replaced_by", *scope])
+    orphans = orphans.drop_duplicates(kind.cell)
+    return by_delivery(
+        orphans.assign(older=orphans["delivery"], delivery=orphans["replaced_by"]),
+        "VALEUR_NON_REPRISE",
+        kind.place,
+        lambda row: f"{kind.said(row)} ({row['older']})",
+        kind.kept,
+    )
 
 
 def _refuse_years_with_months(rows: pd.DataFrame) -> None:

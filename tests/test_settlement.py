@@ -20,6 +20,7 @@ from caqes_analysis.store import Store
 from tests.builders import A, B, establishments, monthly_rows, whole_year
 
 Series = dict[tuple[str, str], dict[str, str | None]]
+Counts = dict[tuple[str, str, str], int | None]
 
 
 def deliver(store: Store, name: str, series: Series, *, received: str | None = None, as_of: str | None = None) -> None:
@@ -325,3 +326,86 @@ def test_a_first_cumul_begins_when_its_establishment_opened(tmp_path: Path) -> N
     assert pd.isna(row["evolution_pct"]), "800 % would compare a year with a part of one"
     months = monthly_series(store).set_index("month")["amount_eur"]
     assert months["2023-09-01":"2023-12-01"].tolist() == [Decimal("100.00")] * 4  # type: ignore[misc]
+
+
+def deliver_counts(store: Store, name: str, received: str, counts: Counts) -> None:
+    """Write a delivery of activity."""
+    rows = pd.DataFrame([{"finess": f, "period": p, "activity": a, "count_nb": nb} for (f, p, a), nb in counts.items()])
+    rows["value_status"] = ["missing" if pd.isna(nb) else "reported" for nb in rows["count_nb"]]
+    known = tables.ACTIVITY.conform(rows, delivery=name, is_provisional=False, is_corrected=False)
+    store.write(tables.ACTIVITY, known, part=name)
+    _describe(store, name, received, None)
+
+
+def test_what_a_delivery_of_activity_changes_is_told_and_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    months = ("2024-01", "2024-02")
+    first: Counts = {(f, p, "stays"): 100 for f in (A, B) for p in months}
+    first[A, "2024-01", "sessions"] = 7
+    deliver_counts(store, "m3", "2024-04-10", first)
+    second: Counts = {(A, "2024-01", "stays"): 107, (A, "2024-02", "stays"): None, (B, "2024-01", "stays"): 100}
+    deliver_counts(store, "m6", "2024-07-10", second)
+    found = list(settle(store))
+    assert [(one.code, one.delivery, one.count, one.severity) for one in found] == [
+        ("VALEUR_MODIFIEE", "m6", 1, "information"),
+        ("VALEUR_RETIREE", "m6", 1, "warning"),
+        ("VALEUR_NON_REPRISE", "m6", 1, "warning"),
+    ]
+    assert [one.example for one in found] == [
+        f"{A}, Séjours, 2024-01 (m3)",
+        f"{A}, Séjours, 2024-02 (m3)",
+        f"{B}, Séjours, 2024-02 (m3)",
+    ]
+    kept = store.read(tables.ACTIVITY).set_index(["finess", "period", "activity"])["count_nb"]
+    assert kept[A, "2024-01", "stays"] == 107
+    assert kept[B, "2024-02", "stays"] == 100
+    changes = store.read(tables.RESTATED_VALUES).sort_values("period")
+    assert changes[["period", "item", "old_delivery", "delivery", "old_nb"]].values.tolist() == [
+        ["2024-01", "stays", "m3", "m6", 100],
+        ["2024-02", "stays", "m3", "m6", 100],
+    ]
+    assert changes["new_nb"].isna().tolist() == [False, True]
+
+
+def deliver_codes(store: Store, name: str, received: str, amounts: dict[str, str]) -> None:
+    """Write a delivery of one month of LPP by code."""
+    rows = pd.DataFrame({"lpp": list(amounts), "amount_eur": [Decimal(amount) for amount in amounts.values()]})
+    state = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
+    known = tables.LPP_SPEND.conform(rows, finess=A, period="2024-01", delivery=name, **state)
+    store.write(tables.LPP_SPEND, known, part=name)
+    _describe(store, name, received, None)
+
+
+def test_each_step_of_three_deliveries_of_codes_is_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    deliver_codes(store, "a", "2024-02-01", {"1000001": "10.00", "1000002": "5.00"})
+    deliver_codes(store, "c", "2024-06-01", {"1000001": "30.00"})
+    deliver_codes(store, "b", "2024-04-01", {"1000001": "20.00", "1000002": "5.00"})
+    found = {(one.code, one.delivery): one for one in settle(store)}
+    assert set(found) == {("VALEUR_MODIFIEE", "b"), ("VALEUR_MODIFIEE", "c"), ("VALEUR_NON_REPRISE", "c")}
+    assert found["VALEUR_NON_REPRISE", "c"].example == f"{A}, LPP 1000002, 2024-01 (b)"
+    changes = store.read(tables.RESTATED_VALUES).sort_values("delivery")
+    assert changes[["old_delivery", "delivery", "old_eur", "new_eur"]].values.tolist() == [
+        ["a", "b", Decimal("10.00"), Decimal("20.00")],
+        ["b", "c", Decimal("20.00"), Decimal("30.00")],
+    ]
+
+
+def test_the_same_values_received_again_are_no_finding(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name, received in (("a", "2024-02-01"), ("b", "2024-03-01")):
+        deliver_codes(store, name, received, {"1000001": "10.00"})
+    assert settle(store).codes() == set()
+    assert not store.has(tables.RESTATED_VALUES)
+    assert store.read(tables.LPP_SPEND)["delivery"].tolist() == ["b"]
+
+
+def test_a_cumul_received_again_is_a_restatement(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name, received, amount in (("a", "2024-07-01", "600.00"), ("b", "2024-08-01", "650.00")):
+        deliver_cumul(store, name, {(A, "lpp"): {"2024-06": amount}}, received=received)
+    settle(store)
+    changes = deliveries.restated_cumuls(store)
+    assert changes[["old_delivery", "new_delivery", "old_eur", "new_eur"]].values.tolist() == [
+        ["a", "b", Decimal("600.00"), Decimal("650.00")]
+    ]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from caqes_analysis.chapters.page import Page
 
-__all__ = ["amount_words", "received_amounts"]
+__all__ = ["AMOUNT_WORDS", "amount_words", "received_amounts"]
 
-_AMOUNTS = {
+AMOUNT_WORDS = {
     "reimbursed": "montant remboursé",
     "base": "base de remboursement",
     "purchase": "prix d'achat",
@@ -60,4 +60,4 @@ def amount_words(kind: object, tax: object, date_basis: object) -> str:
     'tarif'
     """
     taxed = tax if isinstance(tax, str) and tax != "unknown" else None
-    return ", ".join(text for text in (_AMOUNTS.get(str(kind)), taxed, _DATES.get(str(date_basis))) if text)
+    return ", ".join(text for text in (AMOUNT_WORDS.get(str(kind)), taxed, _DATES.get(str(date_basis))) if text)

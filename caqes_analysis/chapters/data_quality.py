@@ -20,6 +20,7 @@ from caqes_analysis.chapters.data_quality_values import (
     restatements_table,
 )
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.restated import restated_amounts_table, restated_counts_table
 from caqes_analysis.chapters.sheet_spending import needs_months
 from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case, titled
 from caqes_analysis.departments import department_label
@@ -42,6 +43,8 @@ __all__ = [
     "outliers_table",
     "perimeter_table",
     "reconciliation_table",
+    "restated_amounts_table",
+    "restated_counts_table",
     "restatements_table",
 ]
 

@@ -16,14 +16,17 @@ from caqes_analysis.quality.corrections import CORRECTION_STATES
 from caqes_analysis.sources.names import plain_name
 
 __all__ = [
+    "LISTED_NB",
     "OUTLIER_CODES",
     "REGISTER_CODES",
     "completed_table",
     "corrections_table",
+    "delivery_labels",
     "finding_label",
     "french_example",
     "outliers_table",
     "own_corrections",
+    "period_label",
     "register_place",
     "restatements_table",
 ]
@@ -41,7 +44,7 @@ OUTLIER_CODES = (
 REGISTER_CODES = ("CORRECTION_SANS_LIGNE", "CORRECTION_INATTENDUE")
 """Findings about a line of the register that is not applied; their place is that line's."""
 _SEPARATE_DECIMALS = re.compile(r"(?<![\w.,-])([-−]?)([0-9]+)\.([0-9]{1,3})(?![\w.])")
-_LISTED_NB = 30
+LISTED_NB = 30
 _NO_HISTORY = (
     "La région n'a gardé qu'une livraison de chaque mois : rien ne dit comment les derniers mois se complètent. "
     "{state} Pour les compléter, nommer aussi dans la campagne les livraisons antérieures (sources.monthly_spend, avec "
@@ -108,7 +111,7 @@ def outliers_table(page: Page) -> Table | None:
         }
     )
     return Table.from_frame(
-        frame.head(_LISTED_NB),
+        frame.head(LISTED_NB),
         caption="Mois hors de proportion, les plus gros écarts d'abord",
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
@@ -127,7 +130,7 @@ def outliers_table(page: Page) -> Table | None:
 
 
 def _more(found_nb: int, noun: str) -> list[str]:
-    more = found_nb - _LISTED_NB
+    more = found_nb - LISTED_NB
     return [f"{french.plural(more, f'autre {noun}', f'autres {noun}')} non listés ici."] if more > 0 else []
 
 
@@ -149,7 +152,7 @@ def restatements_table(page: Page) -> Table | Notice | None:
         )
         .pipe(ordered_by_envelope)
     )
-    said = _delivery_labels(page)
+    said = delivery_labels(page)
     frame = rows.assign(
         label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
         old_delivery=rows["old_delivery"].map(said),
@@ -172,7 +175,7 @@ def restatements_table(page: Page) -> Table | Notice | None:
     )
 
 
-def _delivery_labels(page: Page) -> dict[str, str]:
+def delivery_labels(page: Page) -> dict[str, str]:
     """Return how each delivery is named: by the month at which it was drawn up, else by its date, else by its name."""
     rows = page.store.read(tables.DELIVERIES)
     return {
@@ -253,7 +256,7 @@ def corrections_table(page: Page) -> Table | Notice | None:
         said=[_state_words(state, kept) for state, kept in zip(rows["state"], rows["kept"], strict=True)],
         state=["good" if state == "applied" else "warning" for state in rows["state"]],
         field=[_field_label(page, field) for field in rows["field"]],
-        period=[_period_label(period) for period in rows["period"]],
+        period=[period_label(period) for period in rows["period"]],
         proof=[
             f"{proof} ({author}, le {french.date(day, short=True)})"
             for proof, author, day in zip(rows["proof"], rows["author"], rows["date"], strict=True)
@@ -305,7 +308,7 @@ def register_place(page: Page, place: str) -> str:
     """
     finess, period, field = place.split(", ", 2)
     known = page.establishments.set_index("finess")["name"]
-    return f"{known.get(finess, finess)}, {_field_label(page, field)}, {_period_label(period)}"
+    return f"{known.get(finess, finess)}, {_field_label(page, field)}, {period_label(period)}"
 
 
 def _field_label(page: Page, field: str) -> str:
@@ -318,12 +321,12 @@ def _field_label(page: Page, field: str) -> str:
     return f"{envelope_of(page.campaign, code).short_label}{', quantité' if rest else ''}"
 
 
-def _period_label(period: str) -> str:
+def period_label(period: str) -> str:
     """Return a period of the register in words: a year, a month, a cumul.
 
     Examples
     --------
-    >>> _period_label("2024-04"), _period_label("2024-M06"), _period_label("2024")
+    >>> period_label("2024-04"), period_label("2024-M06"), period_label("2024")
     ('avril 2024', 'cumul à fin juin 2024', '2024')
     """
     if len(period) == 4:

@@ -65,6 +65,7 @@ REGIONAL_TABLES: tuple[Table, ...] = (
     tables.FORECAST_CHANCES,
     tables.SAVING_SENSITIVITY,
     tables.PRESCRIBER_SPEND,
+    tables.RESTATED_VALUES,
 )
 """Tables that no sheet reads: they change with each file, whatever it holds, or are about the region."""
 

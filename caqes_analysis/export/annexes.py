@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, read_indicators
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.restated import restated_values
 from caqes_analysis.chapters.words import DEFINITION_WORDS
 from caqes_analysis.departments import department_label
 from caqes_analysis.export.package import CIRCULATION
@@ -57,9 +58,9 @@ def write_annexes(page: Page, path: Path) -> None:
     path
         XLSX file; replaced whole.
     """
-    readings = read_indicators(page)
+    readings, restated = read_indicators(page), restated_values(page)
     book = Workbook(write_only=True)
-    add_text_sheet(book, "Lisez-moi", _explanations(page))
+    add_text_sheet(book, "Lisez-moi", _explanations(page, has_restated=len(restated) > 0))
     add_table_sheet(book, "Indicateurs", _CATALOGUE, _catalogue_rows(page, readings), frozen_columns_nb=1)
     add_table_sheet(book, "Par établissement", _matrix_fields(readings), _matrix(page, readings), frozen_columns_nb=2)
     own = (*_IDENTITY, *_ESTABLISHMENT, *_VALUES, Field("Rang", 8), Field("Classés", 9), _UNRANKED, _SITUATION, *_STATE)
@@ -68,10 +69,12 @@ def write_annexes(page: Page, path: Path) -> None:
     add_table_sheet(book, "Région et groupes", groups, _group_rows(page, readings), frozen_columns_nb=1)
     add_table_sheet(book, "Objectifs", _TARGETS, _target_rows(page))
     add_table_sheet(book, "Fichiers reçus", _FILES, _file_rows(page))
+    if len(restated):
+        add_table_sheet(book, _RESTATED_SHEET, _RESTATED, _restated_rows(page, restated), frozen_columns_nb=2)
     save_undated(book, path)
 
 
-def _explanations(page: Page) -> list[tuple[str, bool]]:
+def _explanations(page: Page, *, has_restated: bool) -> list[tuple[str, bool]]:
     campaign = page.campaign
     until = campaign.last_month and french.month_year(pd.Timestamp(f"{campaign.last_month}-01"))
     return [
@@ -88,6 +91,7 @@ def _explanations(page: Page) -> list[tuple[str, bool]]:
         ("Valeurs : une ligne par indicateur et établissement, avec intervalle, année précédente et rang.", False),
         ("Région et groupes : les mêmes pour la région, les départements et les catégories.", False),
         ("Objectifs, Fichiers reçus : d'où viennent les objectifs et les données.", False),
+        *([(f"{_RESTATED_SHEET} : ce que chaque livraison change de la précédente.", False)] if has_restated else []),
         ("Les statuts", True),
         ("connue : déclarée ou calculée. zéro vrai : rien n'a été dépensé ou compté.", False),
         ("manquante : attendue, et non reçue ; ce n'est jamais zéro.", False),
@@ -254,3 +258,31 @@ def _file_rows(page: Page) -> Iterator[list[Any]]:
         received = None if pd.isna(row["received_on"]) else french.date(row["received_on"], short=True)
         total = None if pd.isna(row["total_eur"]) else Number(float(row["total_eur"]), _EUROS_DECIMALS)
         yield [row["file"], row["period"], received, row["rows"], total, row["sha256"]]
+
+
+_RESTATED_SHEET: Final = "Valeurs modifiées"
+_RESTATED: Final = (
+    Field("FINESS", 12),
+    Field("Établissement", 38, wrap=True),
+    Field("Quoi", 36, wrap=True),
+    Field("Période", 24),
+    Field("Livraison", 26),
+    Field("Remplacée par", 26),
+    Field("Donnait", 16),
+    Field("Donne", 16),
+    Field("Différence", 16),
+    Field("Unité", 8),
+)
+
+
+def _restated_rows(page: Page, restated: pd.DataFrame) -> Iterator[list[Any]]:
+    names = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    for row in restated.to_dict("records"):
+        identity = [row["finess"], names.get(row["finess"], row["finess"]), row["subject"], row["period"]]
+        decimals = _EUROS_DECIMALS if row["unit"] == "€" else 0
+        shown = [
+            _STATUS_WORDS[row[f"{name}_status"]] if pd.isna(row[name]) else Number(float(row[name]), decimals)
+            for name in ("old", "new", "difference")
+        ]
+        unit = "€" if row["unit"] == "€" else "nombre"
+        yield [*identity, row["old_delivery"], row["new_delivery"], *shown, unit]

@@ -62,7 +62,7 @@ from caqes_analysis.tables.reference import (
     GENERIC_GROUPS,
 )
 from caqes_analysis.tables.savings import LEVERS, SAVING_METHODS, SAVINGS, SCENARIOS
-from caqes_analysis.tables.successive import CUMULATIVE_SPEND, REPLACED_SPEND
+from caqes_analysis.tables.successive import CUMULATIVE_SPEND, REPLACED_SPEND, RESTATED_VALUES
 
 __all__ = [
     "ACTIVITY",
@@ -118,6 +118,7 @@ __all__ = [
     "PRESCRIBER_SPEND",
     "REGIONAL_CONTEXT",
     "REPLACED_SPEND",
+    "RESTATED_VALUES",
     "RUN_CAUSES",
     "SAVINGS",
     "SAVING_ESTIMATES",

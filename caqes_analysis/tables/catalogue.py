@@ -49,7 +49,7 @@ from caqes_analysis.tables.reference import (
     GENERIC_GROUPS,
 )
 from caqes_analysis.tables.savings import LEVERS, SAVINGS
-from caqes_analysis.tables.successive import CUMULATIVE_SPEND, REPLACED_SPEND
+from caqes_analysis.tables.successive import CUMULATIVE_SPEND, REPLACED_SPEND, RESTATED_VALUES
 
 __all__ = ["ALL_TABLES", "table_named"]
 
@@ -60,6 +60,7 @@ ALL_TABLES: tuple[Table, ...] = (
     FINDINGS,
     MONTHLY_SPEND,
     REPLACED_SPEND,
+    RESTATED_VALUES,
     CUMULATIVE_SPEND,
     ANNUAL_DRUG_SPEND,
     LPP_SPEND,

@@ -6,7 +6,7 @@ from caqes_analysis.tables.definition import Column, Table
 from caqes_analysis.tables.parts import AMOUNT_KINDS, DATE_BASES, DELIVERY, FINESS, STATE, TAXES, columns, values
 from caqes_analysis.tables.received import MONTHLY_SPEND
 
-__all__ = ["CUMULATIVE_SPEND", "REPLACED_SPEND"]
+__all__ = ["CUMULATIVE_SPEND", "REPLACED_SPEND", "RESTATED_VALUES"]
 
 CUMULATIVE_SPEND = Table(
     "cumulative_spend",
@@ -39,4 +39,24 @@ REPLACED_SPEND = Table(
     "totaux.",
     MONTHLY_SPEND.key,
     (*MONTHLY_SPEND.columns, Column("replaced_by", "text", "Livraison dont le montant vaut.")),
+)
+RESTATED_VALUES = Table(
+    "restated_values",
+    "Une ligne par nombre d'activité, ou par code LPP d'un établissement et d'une période, qu'une livraison plus "
+    "récente donne autrement que la précédente ; les mois sont dans replaced_spend, les cumuls dans cumulative_spend.",
+    ("finess", "period", "source_table", "item", "delivery"),
+    columns(
+        FINESS,
+        Column("period", "text", "Année (2024), mois (2024-09) ou cumul (2024-M09)."),
+        Column("source_table", "text", "Table de la valeur.", values=("activity", "lpp_spend")),
+        Column("item", "text", "Activité, ou code LPP."),
+        Column("delivery", "text", "Livraison qui donne la nouvelle valeur."),
+        Column("old_delivery", "text", "Livraison qui donnait l'ancienne."),
+        values(
+            old_nb=("quantity", "Ancien nombre ; vide quand il n'était pas donné."),
+            new_nb=("quantity", "Nouveau nombre."),
+            old_eur=("amount", "Ancien montant."),
+            new_eur=("amount", "Nouveau montant."),
+        ),
+    ),
 )
