@@ -16,6 +16,7 @@ from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.series import carried_bound, carried_euros
 from caqes_analysis.savings.estimate import REGION
 from caqes_analysis.savings.estimate_null import NO_OBJECTIVE, NO_RULE
+from caqes_analysis.savings.estimate_question import only_adds
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude
 from caqes_analysis.savings.incentive import total_of
 from caqes_analysis.savings.lever_intervals import sum_bounds
@@ -237,6 +238,8 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
     if row["conclusion"] == "inconclusive":
         least = french.percent(row["detectable_pct"], 0)
         said += f" Il aurait fallu économiser au moins {least} pour que les données le montrent."
+    if only_adds(row):
+        said += f" N'est compté que ce que {row['year']} ajoute : l'année d'avant était déjà sous contrat."
     words = _events_words(row)
     if words:
         said += f" {words[0].upper()}{words[1:]}."
@@ -293,14 +296,18 @@ def verdict_of(row: Mapping[Any, Any] | None, *, counted: Decimal | None = None)
     between = " à ".join(carried_bound(value, low, high, signed=True) for value in (low, high))
     words = _events_words(row)
     beyond = "" if counted is None else _beyond(float(counted), low, high)
-    verdict = after_colon(f"{_verdict(row['conclusion'], between)}{beyond}")
+    verdict = after_colon(f"{_verdict(row, between)}{beyond}")
     return f"{verdict}{f' ; {words}' if words else ''}"
 
 
-def _verdict(conclusion: str, between: str) -> str:
-    if conclusion == "inconclusive":
-        return f"ce que le contrat a changé va de {between} : les données ne permettent pas de conclure"
-    return f"{CONCLUSION_WORDS[conclusion]} par rapport à ce qui se serait passé sans contrat, de {between}"
+def _verdict(row: Mapping[Any, Any], between: str) -> str:
+    changed, otherwise = "ce que le contrat a changé", "ce qui se serait passé sans contrat"
+    if only_adds(row):
+        changed = f"ce que {row['year']} a ajouté à un contrat déjà en vigueur"
+        otherwise = "ce qu'annonçaient les mois d'avant, déjà sous contrat"
+    if row["conclusion"] == "inconclusive":
+        return f"{changed} va de {between} : les données ne permettent pas de conclure"
+    return f"{CONCLUSION_WORDS[row['conclusion']]} par rapport à {otherwise}, de {between}"
 
 
 def _beyond(saving: float, low: float, high: float) -> str:

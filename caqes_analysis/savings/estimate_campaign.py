@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
@@ -12,30 +11,24 @@ from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign, KnownEvent
 from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.contract_level import contract_keys
-from caqes_analysis.errors import CaqesError
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB
 from caqes_analysis.indicators.compute import amounts_received
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.months import envelopes_counted
-from caqes_analysis.savings.estimate import NOT_ESTIMABLE, REGION, estimate
-from caqes_analysis.savings.estimate_targeting import Targeting
-from caqes_analysis.savings.estimate_threshold import Threshold
+from caqes_analysis.savings.estimate_question import Question
 from caqes_analysis.savings.reference_threshold import reference_threshold
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
 from caqes_analysis.schemes.periods import compared_months
-from caqes_analysis.schemes.rules import IncentiveRule
 from caqes_analysis.schemes.scheme import Scheme
 from caqes_analysis.schemes.targets import subjects_of_envelope
 from caqes_analysis.store import Store
 
 __all__ = [
     "STATISTICAL",
-    "Question",
     "amounts_by_signatory",
     "declared_events",
     "estimate_questions",
     "statistical_savings",
-    "transition_months_left",
 ]
 
 STATISTICAL: Final = "statistical"
@@ -48,117 +41,6 @@ _COMPONENTS: Final = {
     "saving_eur": "saving",
 }
 _BOUNDS: Final = ["lower_80_eur", "upper_80_eur", "lower_95_eur", "upper_95_eur", "prob_real"]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What one estimate asks: of which indicator, who is under contract, since when, compared with whom.
-
-    Parameters
-    ----------
-    definition
-        The indicator.
-    amounts
-        ``series`` (FINESS of the contract, or of the establishment without one), ``month`` or ``year``, ``amount_eur``.
-    treated, others, apart
-        Contracts evaluated on the indicator; establishments without contract; those under a contract that does not
-        count it, which are not compared.
-    start, year
-        First month of the year evaluated that the contracts compare, and that year.
-    signed_on
-        Earliest day on which one of these contracts took effect; None when none is known.
-    rule, target_pct
-        What pays, and the evolution to reach where that is the objective.
-    last_signed_on, declared_transition_nb
-        Latest day on which one of them took effect, and months of transition that the scheme declares.
-    threshold
-        What the référentiel read before these contracts, and where it cuts; None where it is not known.
-    events, events_are_complete
-        Events that the campaign declares of this spending, and whether it says that nothing else touched everyone.
-    left_out
-        Contracts evaluated whose amounts allow no estimate, and why.
-    design, is_targeted, seed
-        As :func:`~caqes_analysis.savings.estimate.estimate` receives them; ``is_targeted``: whether the known rule of
-        the référentiel, a level, is replayed.
-    """
-
-    definition: IndicatorDefinition
-    amounts: pd.DataFrame
-    treated: frozenset[str]
-    others: frozenset[str]
-    apart: frozenset[str]
-    start: pd.Timestamp
-    year: int
-    signed_on: pd.Timestamp | None = None
-    rule: IncentiveRule | None = None
-    target_pct: float | None = None
-    last_signed_on: pd.Timestamp | None = None
-    declared_transition_nb: int = 0
-    threshold: Threshold | None = None
-    events: pd.DataFrame | None = None
-    events_are_complete: bool = False
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    design: Literal["auto", "interrupted"] = "auto"
-    is_targeted: bool = True
-    seed: int = 0
-
-    @property
-    def is_yearly(self) -> bool:
-        """Whether the base has no months."""
-        return "month" not in self.amounts
-
-    @property
-    def has_reference(self) -> bool:
-        """Whether a référentiel is known: its conditions are levels."""
-        return self.definition.reference is not None and bool(self.definition.reference.conditions)
-
-    @property
-    def transition_months_nb(self) -> int:
-        """Months from ``start`` on that are still transitory for one of these contracts: not counted."""
-        return transition_months_left(self.start, self.last_signed_on, self.declared_transition_nb)
-
-    def answer(self) -> pd.DataFrame:
-        """Return the table ``saving_estimates`` of the question; one row that says why when nothing is estimated."""
-        kept = self.amounts[self.amounts["series"].isin(list(self.treated | self.others))]
-        missing = [self._without(series, why) for series, why in sorted(self.left_out.items())]
-        try:
-            found = estimate(
-                kept,
-                treated=sorted(self.treated & set(kept["series"])),
-                start=self.start,
-                year=self.year,
-                transition_months_nb=self.transition_months_nb,
-                design=self.design,
-                targeting=Targeting("level") if self.has_reference and self.is_targeted else None,
-                threshold=self.threshold,
-                events=self.events,
-                events_are_complete=self.events_are_complete,
-                rule=self.rule,
-                indicator=self.definition.id,
-                target_pct=self.target_pct,
-                seed=self.seed,
-            )
-        except CaqesError as failure:
-            row = self._without(REGION, failure.problems[0].what.rstrip("."))
-            return tables.SAVING_ESTIMATES.conform(pd.DataFrame([*missing, row]))
-        if not missing:
-            return found
-        period = {name: found[name].iloc[-1] for name in ("period", "months_nb")}
-        rows = tables.SAVING_ESTIMATES.conform(pd.DataFrame([row | period for row in missing]))
-        return tables.SAVING_ESTIMATES.conform(pd.concat([rows.astype(object), found.astype(object)]))
-
-    def _without(self, series: str, reason: str) -> dict[str, Any]:
-        return {
-            "indicator": self.definition.id,
-            "level": REGION if series == REGION else "series",
-            "series": series,
-            "year": self.year,
-            "period": f"{self.start:%Y-%m}/{self.year}-12",
-            "months_nb": 0,
-            "series_nb": int(series != REGION),
-            "method": NOT_ESTIMABLE,
-            "reason": reason,
-        }
 
 
 def estimate_questions(
@@ -271,30 +153,6 @@ def _first_nb(scheme: Scheme, days: pd.Series[Any], finess: str, year: int) -> i
     day = days.get(finess)
     compared = compared_months(scheme, None if day is None or pd.isna(day) else pd.Timestamp(day).date(), year)
     return 1 if compared is None else compared.first_nb
-
-
-def transition_months_left(start: pd.Timestamp, signed_on: pd.Timestamp | None, declared_nb: int) -> int:
-    """Return how many months from ``start`` on are still transitory.
-
-    Parameters
-    ----------
-    start
-        First month that the contracts compare.
-    signed_on
-        Latest day on which one of them took effect; None when unknown: nothing can then be left out.
-    declared_nb
-        Months of transition that the scheme declares.
-
-    Examples
-    --------
-    >>> signed = pd.Timestamp("2022-11-01")
-    >>> [transition_months_left(pd.Timestamp(day), signed, 4) for day in ("2022-11-01", "2023-01-01", "2024-01-01")]
-    [4, 2, 0]
-    """
-    if signed_on is None or not declared_nb:
-        return 0
-    elapsed_nb = 12 * (start.year - signed_on.year) + start.month - signed_on.month
-    return max(0, declared_nb - elapsed_nb)
 
 
 def _target_pct(definition: IndicatorDefinition, rows: pd.DataFrame) -> float | None:

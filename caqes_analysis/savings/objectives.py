@@ -16,7 +16,8 @@ from caqes_analysis.exact import cents
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.savings.decomposition import DECOMPOSED
-from caqes_analysis.savings.estimate_campaign import Question, amounts_by_signatory, declared_events
+from caqes_analysis.savings.estimate_campaign import amounts_by_signatory, declared_events
+from caqes_analysis.savings.estimate_question import Question
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER, REGULATORY
 from caqes_analysis.schemes.scheme import Scheme
 from caqes_analysis.store import Store

@@ -10,7 +10,7 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.savings.estimate import REGION
-from caqes_analysis.savings.estimate_campaign import Question
+from caqes_analysis.savings.estimate_question import Question, only_adds
 from caqes_analysis.savings.incentive import INCENTIVE, incentive, total_of
 from caqes_analysis.schemes.rules import IncentiveRule
 from caqes_analysis.schemes.terms import is_number
@@ -21,7 +21,7 @@ ESTIMATE_VARIANTS: Final[Mapping[str, str]] = {
     "interrupted": "ne pas comparer aux établissements sans contrat",
     "no_targeting": "ne pas rejouer la règle de ciblage",
     "all_others": "comparer aussi aux contrats sans cet indicateur",
-    "since_contract": "compter depuis le début du contrat",
+    "only_added": "ne compter que ce que l'année ajoute au contrat",
     "no_events": "ne pas tenir compte des événements déclarés",
     "incomplete_events": "ne pas tenir la liste des événements déclarés pour complète",
     "without_largest": "sans le contrat qui dépense le plus",
@@ -59,7 +59,7 @@ def estimate_sensitivity(question: Question, base: pd.DataFrame) -> pd.DataFrame
     if region is None:
         return tables.SAVING_SENSITIVITY.empty()
     rows = [_row(question, region, "base", region)]
-    changes = _changed(question, has_replays=bool(region["replays_nb"]), has_events=not pd.isna(region["events"]))
+    changes = _changed(question, region)
     for name, changed in changes:
         found = _region(changed.answer())
         if found is not None:
@@ -67,7 +67,8 @@ def estimate_sensitivity(question: Question, base: pd.DataFrame) -> pd.DataFrame
     return tables.SAVING_SENSITIVITY.conform(pd.DataFrame(rows))
 
 
-def _changed(question: Question, *, has_replays: bool, has_events: bool) -> Iterator[tuple[str, Question]]:
+def _changed(question: Question, base: pd.Series[Any]) -> Iterator[tuple[str, Question]]:
+    has_replays, has_events = bool(base["replays_nb"]), not pd.isna(base["events"])
     own = question.amounts[question.amounts["series"].isin(list(question.treated))]
     spent = own.astype({"amount_eur": "float64"}).groupby("series")["amount_eur"].sum()
     if has_replays and question.others and not question.is_yearly:
@@ -76,8 +77,8 @@ def _changed(question: Question, *, has_replays: bool, has_events: bool) -> Iter
         yield "no_targeting", replace(question, is_targeted=False)
     if question.apart:
         yield "all_others", replace(question, others=question.others | question.apart)
-    if question.signed_on is not None and question.signed_on < question.start and not question.is_yearly:
-        yield "since_contract", replace(question, start=question.signed_on.to_period("M").to_timestamp())
+    if question.under_contract_since is not None and not only_adds(base):
+        yield "only_added", replace(question, signed_on=None)
     if has_events:
         yield "no_events", replace(question, events=None)
     if question.events_are_complete and question.events is not None:

@@ -53,6 +53,10 @@ SAVING_ESTIMATES = Table(
             comparison_nb=("count", "Établissements sans contrat comparés."),
             reason=("text", "Pourquoi rien n'est estimé, ou ce que l'estimation suppose."),
             design_reason=("text", "Pourquoi ce plan, et pas l'autre."),
+            from_contract=(
+                "flag",
+                "Vrai quand ce qui est attendu ne lit aucun mois sous contrat.",
+            ),
         ),
     ),
 )
