@@ -168,7 +168,7 @@ def _outlier_finding(one: Outlier, label: str) -> Finding:
         delivery=one.delivery,
         code=one.code,
         place=f"{who}, {label}, {months}",
-        severity=_SEVERITIES.get(one.code, "warning"),
+        severity=_SEVERITIES.get(one.code, "warning") if one.is_sure else "warning",
         count=count,
         example=f"{french.month_year(one.month)} : {french.euros(_cents(one.amount_eur), cents=True)} reçus, "
         f"environ {french.compact_euros(one.expected_eur)} attendus",

@@ -148,3 +148,46 @@ def test_an_irregular_series_needs_six_standard_deviations() -> None:
         panel = panel_of(moved, envelope="transport_vsl")
         assert 5 * panel.scales[place, 0] < panel.residuals[place, 10]
         assert [one.code for one in outliers_of(panel) if one.finess == base.finess[place]] == codes
+
+
+# Trips by VSL of a small hospital of a clean simulated region: few patients in 2020, fewer in June; then they grow.
+SMALL_EUR = """
+1925.63 824.86 389.00 464.21 757.33 198.73 972.53 1148.29 736.75 1171.36 798.97 845.06 672.30 1700.30 888.05 2045.69
+1478.62 1877.41 1654.70 1462.74 858.80 1151.12 1446.25 1415.80 1971.67 2072.87 1344.97 2707.31 1620.80 1976.19 1004.92
+2027.43 1222.51 1659.68 2065.44 2086.19 897.35 1726.31 1048.25 4031.36 1798.72 1451.30 1592.00 2672.74 1689.78 1961.62
+1601.80 3671.59 4022.59 984.55 1202.97 2130.96 2178.08 1642.64 1669.35 2689.84 1544.41
+"""
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [(0.7, []), (0.05, [("FACTEUR_100", True)]), (0.01, [("FACTEUR_1000", True)]), (120, [("FACTEUR_10", False)])],
+)
+def test_a_month_of_few_patients_among_months_of_few_is_no_error(times: float, told: list[tuple[str, bool]]) -> None:
+    """An eleventh of the median month and a sixth of those around: few patients. Moved further, it is out of line."""
+    amounts = [float(value) for value in SMALL_EUR.split()]
+    amounts[5] *= times
+    months = pd.date_range("2020-01-01", periods=len(amounts), freq="MS")
+    rows = pd.DataFrame({"finess": "990000001", "month": months, "amount_eur": amounts})
+    found = outliers_of(panel_of(rows.assign(is_provisional=False, delivery="d"), envelope="transport_vsl"))
+    assert [(one.code, one.is_sure) for one in found] == told
+
+
+def test_a_decimal_slip_of_a_steady_series_is_sure() -> None:
+    rows = region()
+    rows.loc[50, "amount_eur"] /= 10
+    (one,) = outliers_of(panel_of(rows, envelope="lpp"))
+    assert (one.code, one.is_sure) == ("FACTEUR_10", True)
+
+
+def test_the_end_of_a_lockdown_is_no_month_counted_twice() -> None:
+    """With two establishments fewer from July on, the month after has no common season to say that June goes on."""
+    rows = region(establishments_nb=6, months_nb=48)
+    low = {"2024-04-01": 0.42, "2024-05-01": 0.6, "2024-06-01": 1.1}
+    for month, factor in low.items():
+        rows.loc[rows["month"] == month, "amount_eur"] *= factor
+    closed = rows["finess"].isin(["990000001", "990000002"]) & (rows["month"] >= "2024-07-01")
+    assert outliers_of(panel_of(rows[~closed], envelope="extra_list_devices")) == []
+    rows.loc[rows["month"] == "2022-10-01", "amount_eur"] *= 2
+    found = outliers_of(panel_of(rows, envelope="extra_list_devices"))
+    assert [(one.finess, f"{one.month:%Y-%m}") for one in found] == [("", "2022-10")]
