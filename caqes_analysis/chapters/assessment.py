@@ -25,6 +25,7 @@ from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
 from caqes_analysis.savings.incentive import total_of
+from caqes_analysis.schemes.terms import UNKNOWN
 
 __all__ = [
     "answer",
@@ -133,6 +134,7 @@ def rules(page: Page) -> Text:
             f"{_GATES[rule.gate]} ; {limits} ; compensation entre indicateurs : "
             f"{'aucune' if rule.netting == 'none' else 'dans le contrat'}."
         )
+        lines.append(_mergers(page, is_given=rule.mergers != UNKNOWN))
     if regional is not None:
         lines.append(f"Part régionale : barème {_BASES[regional.basis]}. Source : {regional.source}.")
     if page.scheme.is_graded:
@@ -143,6 +145,20 @@ def rules(page: Page) -> Text:
         )
         lines += grid_sentences(page)
     return Text.bullets(*(lines or ["Ce dispositif n'a ni intéressement, ni grille."]))
+
+
+def _mergers(page: Page, *, is_given: bool) -> str:
+    """Return how a merger counts, whether somebody gave that, and which contracts evaluated it changes."""
+    counted = "un établissement repris est compté, les deux années, avec celui qui l'a repris"
+    source = "" if is_given else " ; aucun texte trouvé ne le dit (terme « mergers » inconnu)"
+    rows = evaluations(page)
+    taken = page.store.read(tables.SUCCESSIONS)
+    recent = taken[taken["since"] > pd.Timestamp(evaluated_year(page.campaign) - 1, 1, 1)]
+    contract_of = contract_keys(page.store.read(tables.ESTABLISHMENTS))
+    joined = {contract_of.get(finess, finess) for finess in recent["current_finess"]}
+    names = sorted(rows[rows["contract_finess"].isin(joined)]["name"].dropna().unique())
+    whom = f"contrats concernés : {french.list_in_words(names)}" if names else "aucun contrat évalué n'est concerné"
+    return f"Fusions : {counted}{source} ; {whom}."
 
 
 _GATES = {

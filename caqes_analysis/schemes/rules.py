@@ -43,6 +43,9 @@ class IncentiveRule(Parameters):
     netting
         ``none``: an indicator that costs more takes nothing from the others; ``contract``: its overspending is taken
         from the savings of the other indicators of the same contract.
+    mergers
+        How an establishment taken over in the years compared counts: ``signatory``: both years, with the one that took
+        it over. No text says it; ``unknown`` counts the same, and the page says that nobody gave it.
     """
 
     source: str
@@ -55,6 +58,7 @@ class IncentiveRule(Parameters):
     cap_eur: Limit = UNKNOWN
     limits_bear_on: Literal["contract", "indicator"] = "contract"
     netting: Literal["none", "contract"] = "none"
+    mergers: Literal["signatory", "unknown"] = "unknown"
 
     @model_validator(mode="after")
     def _check_limits(self) -> IncentiveRule:

@@ -196,7 +196,28 @@ def test_an_objective_with_a_spending_threshold_says_that_the_verdict_ignores_it
 def test_unknown_rules_are_said_and_give_no_amount(folder: Path) -> None:
     page = paying(folder, (REPOSITORY / "parameters" / "schemes" / "caqes-2022.yml").read_text(encoding="utf-8"))
     assert "non calculable" in assessment.answer(page).summary()
-    assert "Taux inconnu" in assessment.rules(page).summary()
+    said = assessment.rules(page).summary()
+    assert "Taux inconnu" in said
+    assert "terme « mergers » inconnu" in said
+
+
+def test_the_contracts_that_a_merger_changes_are_named(folder: Path) -> None:
+    text = RULES.read_text(encoding="utf-8").replace("netting: none", "netting: none\n  mergers: signatory")
+    page = paying(folder, text)
+    merged = assessment.rules(page).summary().partition("Fusions : ")[2]
+    assert "aucun texte" not in merged
+    taken, rows = page.store.read(tables.SUCCESSIONS), assessment.evaluations(page)
+    year = int(rows["year"].iloc[0])
+    recent = taken[taken["since"] >= pd.Timestamp(year - 1, 1, 2)]["current_finess"]
+    names = set(rows[rows["contract_finess"].isin(list(recent))]["name"])
+    assert names, "the simulated region has a merger in the years compared"
+    assert all(name in merged for name in names)
+    other = set(rows["name"].dropna()) - names
+    assert not any(name in merged for name in other)
+
+
+def test_terms_nobody_gave_leave_amounts_to_nobody(folder: Path) -> None:
+    page = paying(folder, (REPOSITORY / "parameters" / "schemes" / "caqes-2022.yml").read_text(encoding="utf-8"))
     amounts = cells(assessment.incentive_table(page), "Montant")
     assert {text for text in amounts[:-1] if "€" in text} == set()
     assert isinstance(assessment_score.score_table(page), Notice)
