@@ -202,8 +202,10 @@ def completed_table(page: Page) -> Table | Notice | None:
         name: (recent[f"{bound}_eur"] - received) / 1000
         for name, bound in (("added", "completed"), ("lower", "lower_80"), ("upper", "upper_80"))
     }
+    limit = page.campaign.provisional_from
     frame = recent.assign(
         label=[envelope_of(page.campaign, code).short_label for code in recent["envelope"]],
+        may_change=False if limit is None else recent["month"] >= pd.Timestamp(limit),
         added_pct=100 * (recent["completed_eur"] / received - 1),
         **to_come,
     )
@@ -213,7 +215,7 @@ def completed_table(page: Page) -> Table | Notice | None:
         columns=[
             ColumnFormat.text("label", "Enveloppe"),
             ColumnFormat.month("month", "Mois", short=True),
-            ColumnFormat.compact_amount("received_eur", "Reçu"),
+            ColumnFormat.compact_amount("received_eur", "Reçu", is_provisional="may_change"),
             ColumnFormat.compact_amount("completed_eur", "Complété"),
             ColumnFormat.percent("added_pct", "À venir", signed=True),
             ColumnFormat.number("added", "À venir", decimals=0, unit="k€"),

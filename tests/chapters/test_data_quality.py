@@ -111,6 +111,8 @@ def test_months_are_shown_as_received_and_as_completed(page: Page) -> None:
     assert restated[:5] == ["PHMEV", "à fin août 2024", "à fin septembre 2024", "2", "2"]
     (completed,) = texts(data_quality.completed_table(page))
     assert completed[:2] == ["PHMEV", "sept. 2024"]
+    assert completed[2].endswith(" (p)")
+    assert [cell for cell in completed[3:] if "(p)" in cell] == []
     assert completed[4] == "+25,0"
 
 
