@@ -83,6 +83,8 @@ class FileSource(AnnouncedFile):
     control_total_eur
         Sum of its amounts, to the cent: the reimbursed ones of a yearly base, those at purchase price of the lines of
         the liste en sus that are kept.
+    control_base_eur
+        Sum of the bases of reimbursement of a yearly base, on which prices are read.
     control_total_nb
         Sum of what it counts: activity, quantities, boxes.
     control_rows_nb
@@ -93,13 +95,14 @@ class FileSource(AnnouncedFile):
     delivery: str | None = Field(default=None, pattern=_SLUG)
     received_on: dt.date | None = None
     control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+    control_base_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
     control_total_nb: Decimal | None = None
     control_rows_nb: int | None = Field(default=None, ge=0)
 
     @property
     def has_control(self) -> bool:
         """True when a total or a number of rows is announced."""
-        announced = (self.control_total_eur, self.control_total_nb, self.control_rows_nb)
+        announced = (self.control_total_eur, self.control_base_eur, self.control_total_nb, self.control_rows_nb)
         return any(one is not None for one in announced)
 
     @property

@@ -357,6 +357,7 @@ def test_check_proposes_hash_and_total_of_atih_files_too(run: Run, received: Pat
     sha256 = re.findall(r"sha256: ([0-9a-f]{64})", proposed)[0]
     assert sha256 == sha256_of(path)
     assert re.findall(r'control_total_eur: "(.*?)"', proposed)[0] == "800.00"
+    assert re.findall(r'control_total_nb: "(.*?)"', proposed)[0] == "4.000"
     received.write_text(text + atih % f', sha256: {sha256}, control_total_eur: "800.00"', encoding="utf-8")
     assert "rsa_med_2021.txt" not in run("check", received).stdout
     changed = path.read_bytes().replace(b"400000", b"410000", 1)

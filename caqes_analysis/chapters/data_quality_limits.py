@@ -18,6 +18,11 @@ _UNSEEN = (
         "Le total des montants annoncé par l'expéditeur (control_total_eur), ou l'empreinte du fichier (sha256)",
     ),
     (
+        "Un chiffre changé dans une colonne que le total annoncé ne somme pas : base de remboursement d'Open PHMEV (où "
+        "se lisent les prix), montant facturé ou tarif des fichiers de l'ATIH, FINESS, mois, code",
+        "L'empreinte du fichier ; pour la base, control_base_eur, et pour les quantités, control_total_nb",
+    ),
+    (
         "Un chiffre changé dans un fichier sans montant : établissements, contrats, référentiels de codes",
         "L'empreinte du fichier ; un nombre de lignes ne le voit pas",
     ),
@@ -32,6 +37,11 @@ _UNSEEN = (
     (
         "Une colonne facultative supprimée : catégorie, volets, quantités, preuve",
         "L'empreinte, ou la comparaison avec l'édition précédente",
+    ),
+    (
+        "Deux colonnes de même nature échangées sous leurs noms : dates d'un contrat, d'un tarif ou d'une inscription, "
+        "volets et indicateurs d'un contrat, libellés",
+        "L'empreinte ; un total ni un nombre de lignes ne le voient",
     ),
     (
         "Deux mois d'une même année échangés ; deux modes de transport de niveaux voisins, échangés une année, ou "

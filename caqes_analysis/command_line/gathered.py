@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["failed_rows", "parameter_fingerprints", "received_files"]
 
 # What a sender may announce, the most telling first: keys of the campaign, columns of ``deliveries``.
-_CONTROLS = (("control_total_eur", "total_eur"), ("control_total_nb", "total_nb"))
+_CONTROLS = (
+    ("control_total_eur", "total_eur"),
+    ("control_base_eur", "total_base_eur"),
+    ("control_total_nb", "total_nb"),
+)
 
 
 def failed_rows(
@@ -54,7 +58,7 @@ def failed_rows(
 
 
 def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
-    """Return the files of a campaign with the SHA-256 and the control total that it does not name.
+    """Return the files of a campaign with the SHA-256 and the control totals that it does not name.
 
     Parameters
     ----------
@@ -63,25 +67,24 @@ def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
     store
         Store that has received them.
     """
-    rows = store.query("select delivery, total_eur, total_nb, lines from deliveries")
+    rows = store.query("select delivery, total_eur, total_base_eur, total_nb, lines from deliveries")
     described = {row["delivery"]: row for row in rows.to_dict("records")}
     hashes = kept_signature(store.directory)
     return [
         ReceivedFile(
             source.path,
             None if source.sha256 else hashes[str(source.path)],
-            None if source.has_control else _control(described[source.delivery_name]),
+            () if source.has_control else _controls(described[source.delivery_name]),
         )
         for source in campaign.sources.all()
     ]
 
 
-def _control(described: Mapping[Any, Any]) -> tuple[str, str]:
-    """Return the control total that says most of a file: its euros, else what it counts, else its lines."""
-    for key, column in _CONTROLS:
-        if not pd.isna(described[column]):
-            return key, format(described[column], "f")
-    return "control_rows_nb", str(described["lines"])
+def _controls(described: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
+    """Return every total of a file (a digit changed in one column moves no other's); without any, its lines."""
+    totals = [(key, described[column]) for key, column in _CONTROLS]
+    known = tuple((key, format(total, "f")) for key, total in totals if not pd.isna(total))
+    return known or (("control_rows_nb", str(described["lines"])),)
 
 
 def parameter_fingerprints(campaign: Campaign, store: Store) -> list[tuple[str, str]]:

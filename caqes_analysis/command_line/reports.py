@@ -49,13 +49,13 @@ class ReceivedFile:
         The file.
     sha256
         Its SHA-256, or None when the campaign already names it.
-    control
-        Key and value of the control total that says most of it, or None when the campaign already names one.
+    controls
+        Key and value of each control total that it has, none when the campaign already names one.
     """
 
     path: Path
     sha256: str | None
-    control: tuple[str, str] | None
+    controls: tuple[tuple[str, str], ...]
 
 
 def print_problems(problems: Iterable[Problem], *, wrong_input: bool = True) -> None:
@@ -129,25 +129,25 @@ def print_suggestions(files: Sequence[ReceivedFile], others: Sequence[tuple[str,
     campaign
         Name of the campaign file.
     """
-    lacking = [file for file in files if file.sha256 or file.control]
+    lacking = [file for file in files if file.sha256 or file.controls]
     if lacking:
         OUT.print(typeset(Text("Pour que tout autre fichier soit refusé, recopier sous chaque « path » :", "bold")))
     for file in lacking:
         as_is(OUT, f"  {file.path.name}")
         if file.sha256:
             as_is(OUT, f"      sha256: {file.sha256}")
-        if file.control:
-            as_is(OUT, '      {}: "{}"'.format(*file.control))
+        for key, value in file.controls:
+            as_is(OUT, f'      {key}: "{value}"')
     if others:
         OUT.print(typeset(Text("De même pour les listes, règles et registres, à la fin de la campagne :", "bold")))
         as_is(OUT, "fingerprints:")
         for path, sha256 in others:
             as_is(OUT, f'  - path: "{path}"')
             as_is(OUT, f"    sha256: {sha256}")
-    if any(file.control for file in lacking):
+    if any(file.controls for file in lacking):
         note = (
-            "Les lignes « control » disent ce qui a été lu (somme des montants, somme des nombres, nombre de lignes) : "
-            "ne les recopier que si l'expéditeur annonce la même chose. "
+            "Les lignes « control » disent ce qui a été lu (somme des montants, des bases de remboursement, des "
+            "nombres, nombre de lignes) : ne les recopier que si l'expéditeur annonce la même chose. "
             f"Ces lignes sont facultatives ; {plain(campaign)} fonctionne sans elles."
         )
         OUT.print(typeset(note))

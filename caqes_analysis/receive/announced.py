@@ -100,6 +100,9 @@ def _count(value: Any) -> str:
 
 _CONTROLS = (
     _Control("control_total_eur", "total_eur", "la somme des montants", partial(french.euros, cents=True)),
+    _Control(
+        "control_base_eur", "total_base_eur", "la somme des bases de remboursement", partial(french.euros, cents=True)
+    ),
     _Control("control_total_nb", "total_nb", "la somme des nombres", _count),
     _Control("control_rows_nb", "lines", "le nombre de lignes du fichier", _count),
 )

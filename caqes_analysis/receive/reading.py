@@ -198,8 +198,8 @@ class _Reading:
         self.findings += ingest_open_phmev(source.path, self.store, year=year, delivery=source.delivery_name)
         path = self.store.part_path(tables.DELIVERIES, source.delivery_name)
         totals = self.store.query(
-            "select sum(reimbursed_eur) as total_eur, sum(boxes_nb)::decimal(18, 3) as total_nb "
-            "from annual_drug_spend where source = ?",
+            "select sum(reimbursed_eur) as total_eur, sum(base_eur) as total_base_eur, "
+            "sum(boxes_nb)::decimal(18, 3) as total_nb from annual_drug_spend where source = ?",
             [source.delivery_name],
         ).iloc[0]
         delivery = Store.read_parts(tables.DELIVERIES, [path])

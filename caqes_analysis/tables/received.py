@@ -85,6 +85,7 @@ DELIVERIES = Table(
             lines=("count", "Nombre de lignes de données du fichier, en-têtes, totaux et notes exceptés."),
             as_of=("month", "Mois auquel le fichier a été arrêté, quand la campagne le dit."),
             total_eur=("amount", "Somme des montants lus (remboursés, pour une base annuelle)."),
+            total_base_eur=("amount", "Somme des bases de remboursement d'une base annuelle."),
             total_nb=("quantity", "Somme des nombres lus : activité, quantités ou boîtes."),
         ),
     ),

@@ -77,7 +77,12 @@ SOURCES: dict[str, tuple[str, str, str, Mapping[str, str]]] = {
         "",
         {"control_total_eur": "400", "control_total_nb": "2"},
     ),
-    "phmev.csv": ("open_phmev", "year: 2024", "", {"control_total_eur": "5580.04", "control_total_nb": "3128"}),
+    "phmev.csv": (
+        "open_phmev",
+        "year: 2024",
+        "",
+        {"control_total_eur": "5580.04", "control_base_eur": "5911.92", "control_total_nb": "3128"},
+    ),
     "declared.xlsx": ("declared", "", "", {"control_total_nb": "132"}),
 }
 PARAMETERS = ("targets", "corrections")
@@ -183,6 +188,22 @@ def test_one_digit_changed_is_seen_by_the_total_of_what_the_file_adds_up(copy: P
         assert key in problem.remedy
         said = french.euros(Decimal(value), cents=True) if key.endswith("_eur") else french.number(int(value))
         assert f"annonce {said}." in problem.what
+
+
+def test_a_digit_changed_in_the_bases_of_reimbursement_is_seen_by_their_own_sum(copy: Path) -> None:
+    path = copy / "phmev.csv"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"2.955,96", b"2.955,97", 1))
+    assert path.read_bytes() != data
+    said = SOURCES["phmev.csv"][3]
+    known = ", ".join(f"{key}: {value}" for key, value in said.items())
+    (problem,) = refused(copy, {"phmev.csv": known})
+    assert problem.code == "TOTAL_DE_CONTROLE"
+    assert "la somme des bases de remboursement" in problem.what
+    assert "control_base_eur" in problem.remedy
+    others = ", ".join(f"{key}: {value}" for key, value in said.items() if key != "control_base_eur")
+    sound = refused(copy, {"phmev.csv": others, "contracts.csv": "control_total_eur: 1.00"})
+    assert [problem.file for problem in sound] == ["contracts.csv"]
 
 
 def test_one_line_lost_is_seen_by_the_number_of_lines(copy: Path) -> None:
