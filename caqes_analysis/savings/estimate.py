@@ -42,6 +42,7 @@ _UNKNOWN_RULE = "règle de ciblage non donnée : le retour vers la moyenne n'est
 
 _TRANSITION, _TRANSITIONS = "mois de transition déclaré, non compté", "mois de transition déclarés, non comptés"
 _COMPLETE = "la liste des événements déclarés est donnée pour complète : l'intervalle n'en attend presque pas d'autre"
+_WIDENED = "période courte, ou qui ne suit pas de près la date d'effet : intervalle élargi"
 _YEARLY_TRANSITION = "base annuelle : les mois de transition déclarés n'ont pas pu en être retirés"
 
 
@@ -145,6 +146,7 @@ def estimate(
             is_compared=is_compared,
             is_on_growth=targeting is not None and targeting.measure == "growth" and not setting.treated.all(),
             explained_variance=setting.explained_variance if events_are_complete else 0.0,
+            widening=setting.widening,
             paths_nb=PATHS_NB,
             seed=seed,
         )
@@ -160,6 +162,8 @@ def estimate(
         notes.append(_COMPLETE)
     if known is not None and known.common and is_compared:
         notes.append(known.common_measured)
+    if setting.widening != 1:
+        notes.append(f"{_WIDENED} {french.number(setting.widening, 1)} fois")
     method = COMPARED if is_compared else INTERRUPTED
     table = _Rows(setting, found, estimable, notes, method, why, indicator or None, target_pct)
     undeserved = table.through(lambda before, paths: _undeserved(before, paths, rule, indicator, target_pct))

@@ -30,6 +30,10 @@ Flags = npt.NDArray[np.bool_]
 _MAX_REPLAYS_NB = 5
 _MAX_GAP_MONTHS_NB = 2
 _MIN_RECEIVED_SHARE = 0.5
+_USUAL_MONTHS_NB, _USUAL_LEAD_NB = 9, 6
+_UNUSUAL_WIDENING = 1.8
+"""Nine months or more that follow the contract's date within half a year are what the errors of the years replayed
+describe. For others the even years ask for 1.5 to 1.9 (``benchmarks/savings_windows.py``); the odd years are scored."""
 _TWO_YEARS = "deux années seulement : rien ne mesure le retour vers la moyenne"
 
 
@@ -59,6 +63,8 @@ class Setting:
         Whether the bases have no month.
     events
         What declared events do to the period evaluated; None when none concerns these series.
+    widening
+        By how much the paths of such a period are to be widened.
     moves
         By how much declared events of known effect moved the sum of all series in each window, that of the contract
         first (logarithms); empty when none concerns them.
@@ -79,6 +85,7 @@ class Setting:
     is_yearly: bool = False
     events: PeriodEvents | None = None
     moves: tuple[float, ...] = ()
+    widening: float = 1.0
 
     @property
     def explained_variance(self) -> float:
@@ -160,6 +167,7 @@ def read_setting(
         tuple(f"{french.plural(int(nb), 'mois manquant')} avant le contrat, interpolé" if nb else "" for nb in filled),
         events=moved,
         moves=tuple(moves),
+        widening=1.0 if len(offsets) >= _USUAL_MONTHS_NB and offsets[0] < _USUAL_LEAD_NB else _UNUSUAL_WIDENING,
     )
 
 

@@ -92,6 +92,7 @@ def simulate_counterfactual(
     is_compared: bool,
     is_on_growth: bool = False,
     explained_variance: float = 0.0,
+    widening: float = 1.0,
     paths_nb: int,
     seed: int,
 ) -> Counterfactual:
@@ -118,6 +119,8 @@ def simulate_counterfactual(
     explained_variance
         What declared events, taken off the windows, explain of how years differ (logarithms, squared); 0 when others
         may have been left out.
+    widening
+        By how much paths are moved away from the middle of theirs, on logarithms.
     paths_nb, seed
         Number of paths, and their seed.
     """
@@ -159,6 +162,9 @@ def simulate_counterfactual(
     )
     own = np.clip(own, -fit.errors.largest, fit.errors.largest)
     logs = features @ draws[:, : len(FEATURES)].T + shock + moved + own
+    if widening != 1:
+        middle = logs.mean(axis=1, keepdims=True)
+        logs = middle + widening * (logs - middle)
     return Counterfactual(
         rows,
         current.reference_eur[rows, None] * np.exp(logs),
