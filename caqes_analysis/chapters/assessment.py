@@ -157,7 +157,8 @@ def _mergers(page: Page, *, is_given: bool) -> str:
     contract_of = contract_keys(page.store.read(tables.ESTABLISHMENTS))
     joined = {contract_of.get(finess, finess) for finess in recent["current_finess"]}
     names = sorted(rows[rows["contract_finess"].isin(joined)]["name"].dropna().unique())
-    whom = f"contrats concernés : {french.list_in_words(names)}" if names else "aucun contrat évalué n'est concerné"
+    word = "contrats concernés" if len(names) > 1 else "contrat concerné"
+    whom = f"{word} : {french.list_in_words(names)}" if names else "aucun contrat évalué n'est concerné"
     return f"Fusions : {counted}{source} ; {whom}."
 
 

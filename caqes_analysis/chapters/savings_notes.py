@@ -21,8 +21,8 @@ SINGLE_CHANCE_NOTE = f"{_LEVELS} {SINGLE_NOTE}"
 """What a conclusion on one establishment is worth."""
 PAID_NOTE = (
     "Payé sans aucun effet : chance qu'un contrat au moins soit payé sur cet indicateur si aucun n'avait rien changé, "
-    "et ce que tous toucheraient alors en moyenne ; « n. d. » quand un terme de la règle n'est pas connu, ou qu'elle "
-    "demande un objectif qui n'est pas renseigné ou n'est pas une évolution."
+    "et ce que tous toucheraient alors en moyenne ; « n. d. » quand un terme de la règle, ou l'objectif, n'est pas "
+    "connu. Objectif en part : les autres montants sont tenus pour ce qui a été reçu."
 )
 """What the column of undeserved payments holds."""
 REACHED_NOTE = (

@@ -128,7 +128,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
     ]
     has_target = bool(ranked["target_eur"].notna().any())
     if has_target:
-        columns.append(ColumnFormat.compact_amount("target_eur", "À l'objectif"))
+        columns.append(ColumnFormat.text("target", "À l'objectif", align="right"))
     first = [
         "–" if pd.isna(group) else f"{group} ({french.plural(groups - 1, 'autre')})" if groups > 1 else group
         for group, groups in zip(ranked["main_group"], ranked["groups_nb"].astype(int), strict=True)
@@ -144,6 +144,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             median=_carried(ranked, "median_eur"),
             best=_carried(ranked, "best_quartile_eur"),
             between=_between(ranked),
+            target=_carried(ranked, "target_eur"),
         ),
         caption=f"Leviers : ce que l'établissement pourrait économiser en un an, prix de {year}",
         columns=columns,
@@ -228,7 +229,11 @@ def _carried(ranked: pd.DataFrame, name: str = "best_quartile_eur") -> list[str]
     rows = zip(ranked[name], *_bounds(ranked), strict=True)
     # Without an interval, the amount itself says how few digits it can carry: it is surer than no other.
     return [
-        carried_euros(amount, 0, amount) if pd.isna(low) else carried_bound(amount, low, high)
+        french.MISSING
+        if pd.isna(amount)
+        else carried_euros(amount, 0, amount)
+        if pd.isna(low)
+        else carried_bound(amount, low, high)
         for amount, low, high in rows
     ]
 

@@ -61,7 +61,7 @@ def estimate(
     groups: Mapping[str, str] | None = None,
     rule: IncentiveRule | None = None,
     indicator: str = "",
-    target_pct: float | None = None,
+    target_pct: float | Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Estimate what each establishment under contract, each group and the region saved, and how sure that is.
@@ -99,7 +99,8 @@ def estimate(
         Group (département, catégorie) of each series, for rows that add them up.
     rule, indicator, target_pct
         Rule of the incentive, name of the indicator in it, and evolution to reach in %: what a contract without effect
-        would be paid, and whether it would reach that.
+        would be paid, and whether it would reach that. By series where the objective is a share
+        (:func:`~caqes_analysis.savings.estimate_targets.evolution_to_reach`).
     seed
         Same seed, same figures, whatever the order of the rows.
 
@@ -166,21 +167,13 @@ def estimate(
         notes.append(f"{_WIDENED} {french.number(setting.widening, 1)} fois")
     method = COMPARED if is_compared else INTERRUPTED
     table = _Rows(setting, found, estimable, notes, method, why, indicator or None, target_pct)
-    undeserved = table.through(lambda before, paths: _undeserved(before, paths, rule, indicator, target_pct))
+    undeserved = table.through(
+        lambda before, paths, aims: pass_through_rule(before, paths, rule=rule, indicator=indicator, target_pct=aims)
+    )
     rows = table.build(undeserved, groups or {})
     if threshold is not None:
         rows.append(table.threshold_row(threshold))
     return tables.SAVING_ESTIMATES.conform(pd.DataFrame(rows))
-
-
-def _undeserved(
-    before: npt.NDArray[np.float64],
-    paths: npt.NDArray[np.float64],
-    rule: IncentiveRule | None,
-    indicator: str,
-    target_pct: float | None,
-) -> Undeserved:
-    return pass_through_rule(before, paths, rule=rule, indicator=indicator, target_pct=target_pct)
 
 
 def _design(setting: Setting, design: str, targeting: Targeting | None) -> tuple[bool, str]:
@@ -214,7 +207,7 @@ class _Rows:
     method: str
     why: str
     indicator: str | None
-    target_pct: float | None
+    target_pct: float | Mapping[str, float] | None
 
     def _kept(self) -> npt.NDArray[np.intp]:
         """Return, among the paths, those of the series that have a year to compare with."""
@@ -226,8 +219,14 @@ class _Rows:
         if self.found is None:
             return None
         kept = self._kept()
-        before = self.setting.previous_cents[self.found.rows[kept]] / 100
-        return passing(before, self.found.paths_eur[kept])
+        rows = self.found.rows[kept]
+        return passing(self.setting.previous_cents[rows] / 100, self.found.paths_eur[kept], self._aims(rows))
+
+    def _aims(self, rows: npt.NDArray[np.intp]) -> float | npt.NDArray[np.float64] | None:
+        """Return the evolution to reach of some series: one for all, or their own."""
+        if not isinstance(self.target_pct, Mapping):
+            return self.target_pct
+        return np.array([self.target_pct.get(self.setting.series[int(row)], np.nan) for row in rows])
 
     def build(self, undeserved: Undeserved | None, groups: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the rows of series, groups and region."""
@@ -332,7 +331,7 @@ class _Rows:
             "credited_eur": _euros(int(np.maximum(0, previous - actual).sum())),
             "credited_without_effect_eur": _euros(round(100 * float(credited.mean()))),
             "prob_credited_without_effect": float((credited > 0).mean()),
-            "prob_target_without_effect": self._by_itself(paths, previous),
+            "prob_target_without_effect": self._by_itself(rows, paths, previous),
             "paid_reason": undeserved.reason or None,
             "conclusion": read["conclusion"],
             "method": self.method,
@@ -347,11 +346,19 @@ class _Rows:
             row["prob_paid_without_effect"] = float((amounts > 0).mean())
         return row
 
-    def _by_itself(self, paths: npt.NDArray[np.float64], previous: npt.NDArray[np.int64]) -> float | None:
+    def _by_itself(
+        self, rows: npt.NDArray[np.intp], paths: npt.NDArray[np.float64], previous: npt.NDArray[np.int64]
+    ) -> float | None:
         """Return how often the evolution to reach is reached on paths without effect; None when it is not known."""
-        if self.target_pct is None:
+        aims = self._aims(rows)
+        if aims is None:
             return None
-        return float((100 * paths.sum(axis=0) <= previous.sum() * (1 + self.target_pct / 100)).mean())
+        each = np.broadcast_to(np.asarray(aims, dtype=float), previous.shape)
+        known = ~np.isnan(each)
+        if not known.any():
+            return None
+        aimed_cents = (previous[known] * (1 + each[known] / 100)).sum()
+        return float((100 * paths[known].sum(axis=0) <= aimed_cents).mean())
 
     def _by_events(self, rows: npt.NDArray[np.intp], paths: npt.NDArray[np.float64]) -> Decimal:
         """Return by how much declared events move what was expected since the year before, rounded series by series."""

@@ -16,6 +16,7 @@ from caqes_analysis.indicators.compute import amounts_received
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.savings.estimate_question import Question
+from caqes_analysis.savings.estimate_targets import evolution_to_reach
 from caqes_analysis.savings.reference_threshold import reference_threshold
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
 from caqes_analysis.schemes.periods import compared_months
@@ -88,7 +89,7 @@ def estimate_questions(
                 year=year,
                 signed_on=signed_on,
                 rule=scheme.incentive,
-                target_pct=_target_pct(definition, own),
+                target_pct=evolution_to_reach(definition, own),
                 last_signed_on=None if known.empty else pd.Timestamp(known.max()),
                 declared_transition_nb=scheme.transition_months_nb or 0,
                 threshold=reference_threshold(store, definition, signatory=signatory, signed_on=signed_on),
@@ -153,15 +154,6 @@ def _first_nb(scheme: Scheme, days: pd.Series[Any], finess: str, year: int) -> i
     day = days.get(finess)
     compared = compared_months(scheme, None if day is None or pd.isna(day) else pd.Timestamp(day).date(), year)
     return 1 if compared is None else compared.first_nb
-
-
-def _target_pct(definition: IndicatorDefinition, rows: pd.DataFrame) -> float | None:
-    """Return the evolution to reach, when the objective is one, and the same for all."""
-    values = rows["target_value"].dropna().unique()
-    measure = definition.measure(definition.target.measure) if definition.target else None
-    if measure is None or measure.evolution_of is None or len(values) != 1:
-        return None
-    return float(values[0])
 
 
 def amounts_by_signatory(

@@ -14,6 +14,7 @@ __all__ = ["NO_OBJECTIVE", "NO_RULE", "Undeserved", "pass_through_rule"]
 
 NO_RULE = "aucune règle d'intéressement n'est donnée"
 NO_OBJECTIVE = "objectif non renseigné"
+_NO_PART = "part de l'objectif atteinte sans objet pour cette mesure"
 """What is said where no evolution to reach is known: there is no objective, or it bears on a share."""
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +40,12 @@ class Undeserved:
 
 
 def pass_through_rule(
-    previous_eur: Floats, paths_eur: Floats, *, rule: IncentiveRule | None, indicator: str, target_pct: float | None
+    previous_eur: Floats,
+    paths_eur: Floats,
+    *,
+    rule: IncentiveRule | None,
+    indicator: str,
+    target_pct: float | Floats | None,
 ) -> Undeserved:
     """Pass paths without effect through the rule of the contract.
 
@@ -54,7 +60,8 @@ def pass_through_rule(
     indicator
         Its name in the rule, for its rate.
     target_pct
-        Evolution to reach (-5.0 for -5 %), where the rule asks that the objective be attained.
+        Evolution to reach (-5.0 for -5 %), where the rule asks that the objective be attained. One per series where the
+        objective is a share: the evolution that reaches it; a series without one is not paid.
 
     Returns
     -------
@@ -79,6 +86,8 @@ def pass_through_rule(
         unknown.append("effet de l'objectif inconnu")
     if rule.gate in ("attained", "proportional") and target_pct is None:
         unknown.append(NO_OBJECTIVE)
+    if rule.gate == "proportional" and isinstance(target_pct, np.ndarray):
+        unknown.append(_NO_PART)
     unknown += [
         words
         for words, limit in (("plancher inconnu", rule.floor_eur), ("plafond inconnu", rule.cap_eur))
@@ -88,8 +97,9 @@ def pass_through_rule(
         return Undeserved(credited, None, f"non calculable : {', '.join(unknown)}")
     evolution_pct = 100 * (paths_eur / previous_eur[:, None] - 1)
     if rule.gate == "attained" and target_pct is not None:
-        gate = (evolution_pct <= target_pct).astype(float)
-    elif rule.gate == "proportional" and target_pct:
+        aimed = target_pct[:, None] if isinstance(target_pct, np.ndarray) else target_pct
+        gate = (evolution_pct <= aimed).astype(float)
+    elif rule.gate == "proportional" and not isinstance(target_pct, np.ndarray) and target_pct:
         gate = np.clip(evolution_pct / target_pct, 0.0, 1.0)
     else:
         gate = np.ones_like(credited)

@@ -39,7 +39,7 @@ class Question:
         Earliest day on which one of these contracts took effect; None when none is known. Where it is before ``start``,
         what is expected is read before it, as far as the history allows.
     rule, target_pct
-        What pays, and the evolution to reach where that is the objective.
+        What pays, and the evolution that reaches the objective: one, or by contract where the objective is a share.
     last_signed_on, declared_transition_nb
         Latest day on which one of them took effect, and months of transition that the scheme declares.
     threshold
@@ -62,7 +62,7 @@ class Question:
     year: int
     signed_on: pd.Timestamp | None = None
     rule: IncentiveRule | None = None
-    target_pct: float | None = None
+    target_pct: float | Mapping[str, float] | None = None
     last_signed_on: pd.Timestamp | None = None
     declared_transition_nb: int = 0
     threshold: Threshold | None = None

@@ -95,7 +95,7 @@ def test_the_third_figure_says_how_sure_it_is_and_what_it_assumes(page: Page) ->
     assert set(said.values()) <= {*CONCLUSION_WORDS.values(), "n. d."}
     assert said["Part ambulance"] in CONCLUSION_WORDS.values()
     paid = next(note for note in table.notes if "payé sur cet indicateur" in note)
-    assert "n'est pas une évolution" in paid, "the objective of a share is known, and gives no chance here"
+    assert "Objectif en part" in paid
     assert any("une peut paraître établie par hasard" in note for note in table.notes)
     changed = savings_estimates.sensitivity_table(page)
     assert {"autre tirage des trajectoires", "sans le contrat qui dépense le plus"} <= set(
@@ -294,6 +294,13 @@ def test_a_sheet_shows_its_figures_its_levers_and_their_presentations(page: Page
     assert set(unranked) <= {"–"}
     assert any("n'a pas de rang" in note for note in table.notes) == bool(unranked)
     assert any("ne s'additionnent pas" in note for note in table.notes)
+    aimed = dict(zip(cells(table, "Levier"), cells(table, "À l'objectif"), strict=True))
+    with_one = {"IPP", "PERFADOM : perfusion par gravité"} & set(aimed)
+    assert with_one, "the sheet has a lever that has an objective"
+    assert all(
+        ("€" in text) == (label in with_one) and (text == "n. d.") != (label in with_one)
+        for label, text in aimed.items()
+    )
     card = savings_sheet.levers_card(sheet(page, str(finess)))
     assert card is not None
     assert plain(card.value).endswith(f"~{cells(table, 'Au meilleur quart')[0]}"), "card and table write one amount"

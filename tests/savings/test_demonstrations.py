@@ -11,10 +11,12 @@ from caqes_analysis import french, tables
 from caqes_analysis.campaign import Campaign, load_campaign
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_objectives import objective_figures
+from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.receive import open_store
 from caqes_analysis.savings import decompose
 from caqes_analysis.savings.campaign import DECOMPOSED_ENVELOPES, envelope_pairs
 from caqes_analysis.savings.decomposition import EFFECTS
+from caqes_analysis.savings.estimate_targets import evolution_to_reach
 from caqes_analysis.savings.incentive import INCENTIVE
 from caqes_analysis.savings.levers import LEVER_LABELS
 from caqes_analysis.schemes.scheme import scheme_of
@@ -125,3 +127,19 @@ def test_every_lever_has_an_amount(region: tuple[Campaign, Store]) -> None:
     if campaign.scheme == "caqes-2022":
         assert gained == set(LEVER_LABELS)
     assert {"ambulance", "ipp", "repertoire", "substitution"} <= gained
+
+
+def test_the_evolution_that_reaches_a_share_gives_the_same_verdicts(region: tuple[Campaign, Store]) -> None:
+    campaign, store = region
+    definition = definitions_of(campaign).get("transport_ambulance_share")
+    evaluated = store.read(tables.EVALUATIONS)
+    own = evaluated[(evaluated["subject"] == "transport_ambulance_share") & evaluated["current_eur"].notna()]
+    if definition is None or own["target_value"].isna().all():
+        return
+    aims = evolution_to_reach(definition, own)
+    assert isinstance(aims, dict)
+    verdicts = own.set_index("contract_finess")
+    assert set(verdicts["attainment"]) == {"attained", "not_attained"}
+    for finess, row in verdicts.iterrows():
+        at_most = float(row["previous_eur"]) * (1 + aims[str(finess)] / 100)
+        assert (float(row["current_eur"]) <= at_most) == (row["attainment"] == "attained"), finess
