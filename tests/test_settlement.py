@@ -15,6 +15,7 @@ from caqes_analysis import deliveries, perimeter, tables
 from caqes_analysis.errors import SourceError
 from caqes_analysis.forecast.series import monthly_series
 from caqes_analysis.indicators.evolution import comparable_months, cumulative_evolution, sum_evolutions
+from caqes_analysis.quality.delivery_controls import check_deliveries
 from caqes_analysis.settlement import settle
 from caqes_analysis.store import Store
 from tests.builders import A, B, establishments, monthly_rows, whole_year
@@ -409,3 +410,20 @@ def test_a_cumul_received_again_is_a_restatement(tmp_path: Path) -> None:
     assert changes[["old_delivery", "new_delivery", "old_eur", "new_eur"]].values.tolist() == [
         ["a", "b", Decimal("600.00"), Decimal("650.00")]
     ]
+
+
+def test_one_number_of_a_closed_year_that_changes_is_a_warning(tmp_path: Path) -> None:
+    years = [str(year) for year in range(2004, 2024)]
+    first: Counts = {(f, year, "stays"): 100 for f in (A, B) for year in years}
+
+    def told(folder: str, changed: list[str]) -> list[tuple[str, str, int]]:
+        store = Store(tmp_path / folder)
+        deliver_counts(store, "ancienne", "2024-04-10", first)
+        moved: Counts = {(A, year, "stays"): 90 for year in changed}
+        deliver_counts(store, "nouvelle", "2024-07-10", first | moved)
+        settle(store)
+        return [(one.code, one.place, one.count) for one in check_deliveries(store, {})]
+
+    assert told("un", ["2015"]) == [("PERIODE_CLOSE_MODIFIEE", f"{A}, Séjours, 2015", 1)]
+    assert told("dernier", ["2023"]) == []
+    assert told("tous", years) == []

@@ -90,7 +90,7 @@ def _table(page: Page, unit: str, caption: str) -> Table | None:
         href=listed["finess"].map({finess: page.sheet_href(finess) for finess in known.index}),
     )
     more = len(rows) - LISTED_NB
-    others = f"{french.plural(more, 'autre')} : " if more > 0 else ""
+    others = f"{french.plural(more, 'autre')} : toutes les valeurs sont" if more > 0 else "Ces valeurs sont aussi"
     kind = ColumnFormat.amount if unit == "€" else ColumnFormat.count
     return Table.from_frame(
         frame,
@@ -105,9 +105,7 @@ def _table(page: Page, unit: str, caption: str) -> Table | None:
             kind("new", "Donne", value_status="new_status"),
             kind("difference", "Différence", signed=True, value_status="difference_status"),
         ],
-        notes=[
-            f"{others}toutes les valeurs sont dans le classeur d'annexes (« caqes export », feuille Valeurs modifiées)."
-        ],
+        notes=[f"{others} dans le classeur d'annexes (« caqes export », feuille Valeurs modifiées)."],
     )
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
+from caqes_analysis.activities import activity_label
 from caqes_analysis.deliveries import restatements
 from caqes_analysis.quality.corrections import without_corrected
 from caqes_analysis.sources.findings import Finding
@@ -36,10 +37,11 @@ def check_deliveries(store: Store, names: Mapping[str, str]) -> Iterator[Finding
     Yields
     ------
     Finding
-        ``LIVRAISON_SANS_SON_MOIS`` and ``MOIS_CLOS_MODIFIE``.
+        ``LIVRAISON_SANS_SON_MOIS``, ``MOIS_CLOS_MODIFIE``, and ``PERIODE_CLOSE_MODIFIEE`` for activity and LPP by code.
     """
     yield from _without_their_month(store)
     yield from _closed_months(store, names)
+    yield from _closed_periods(store)
 
 
 def _without_their_month(store: Store) -> Iterator[Finding]:
@@ -112,6 +114,52 @@ def _closed_months(store: Store, names: Mapping[str, str]) -> Iterator[Finding]:
             remedy="Un mois d'un an ou plus ne change plus, et presque aucun autre n'a changé : saisie ou "
             "régularisation tardive, à confirmer. La dernière livraison vaut. "
             f"{_REMEDY}",
+        )
+
+
+def _closed_periods(store: Store) -> Iterator[Finding]:
+    """Yield the old periods, few among as old ones, whose activity or LPP a delivery gives otherwise than before."""
+    if not store.has(tables.RESTATED_VALUES):
+        return
+    rows = store.query(
+        """
+        with given as (
+          select 'activity' as source_table, delivery, period from activity
+          union all select 'lpp_spend', delivery, period from lpp_spend
+        ),
+        ends as (  -- 2024, 2024-09, 2024-M09: the last month of each
+          select source_table, delivery, period,
+                 make_date(left(period, 4)::int, if(length(period) = 4, 12, right(period, 2)::int), 1) as month
+          from given
+        ),
+        limits as (select source_table, max(month) - to_months($months_nb) as month from ends group by source_table),
+        closed as (select e.* from ends e join limits l using (source_table) where e.month <= l.month),
+        counted as (select source_table, delivery, count(*) as given_nb from closed group by all),
+        changed as (
+          select source_table, delivery, old_delivery, count(*) as changed_nb,
+                 min((period, finess, item)) as first_of, count(distinct finess) as finess_nb
+          from restated_values r
+          where exists (select 1 from closed c where c.source_table = r.source_table and c.period = r.period)
+          group by all
+        )
+        select * from changed join counted using (source_table, delivery)
+        where changed_nb <= greatest($share * given_nb, 1) order by source_table, delivery, old_delivery
+        """,
+        {"months_nb": CLOSED_MONTHS_NB, "share": RARE_SHARE},
+    )
+    for row in rows.to_dict("records"):
+        period, finess, item = row["first_of"].values()
+        what = f"LPP {item}" if row["source_table"] == tables.LPP_SPEND.name else activity_label(item)
+        yield Finding(
+            delivery=str(row["delivery"]),
+            code="PERIODE_CLOSE_MODIFIEE",
+            place=f"{finess if row['finess_nb'] == 1 else 'plusieurs établissements'}, {what}, {period}",
+            severity="warning",
+            count=int(row["changed_nb"]),
+            example=f"{finess}, {what}, {period} : {row['old_delivery']}, puis {row['delivery']}",
+            remedy="Une période d'un an ou plus ne change plus, et presque aucune autre n'a changé : saisie ou "
+            "régularisation tardive, à confirmer (valeurs dans la liste de celles qui ont été modifiées). La dernière "
+            f"livraison vaut. {_REMEDY}",
         )
 
 
