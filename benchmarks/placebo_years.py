@@ -50,6 +50,7 @@ def years_without_contract(
         [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
         is_compared=is_compared,
         is_on_growth=targeting is not None and targeting.measure == "growth",
+        is_on_one_growth=setting.is_on_one_growth,
         paths_nb=1000,
         seed=seed,
     )

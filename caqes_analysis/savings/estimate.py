@@ -41,6 +41,7 @@ THRESHOLD = "threshold"
 _UNKNOWN_RULE = "règle de ciblage non donnée : le retour vers la moyenne n'est corrigé que par le passé de chaque série"
 
 _TRANSITION, _TRANSITIONS = "mois de transition déclaré, non compté", "mois de transition déclarés, non comptés"
+_UNCORRECTED = "ciblage par croissance que moins de quatre bases annuelles ne corrigent pas : l'intervalle est faux"
 _COMPLETE = "la liste des événements déclarés est donnée pour complète : l'intervalle n'en attend presque pas d'autre"
 _WIDENED = "période courte, ou qui ne suit pas de près la date d'effet : intervalle élargi"
 _YEARLY_TRANSITION = "base annuelle : les mois de transition déclarés n'ont pas pu en être retirés"
@@ -137,6 +138,7 @@ def estimate(
     if known is not None and known.common and not is_compared:
         setting = replace(setting, reasons=tuple(reason or known.common for reason in setting.reasons))
     estimable = setting.treated & np.array([not reason for reason in setting.reasons], dtype=bool)
+    is_on_growth = targeting is not None and targeting.measure == "growth" and not setting.treated.all()
     found = None
     if estimable.any() and (setting.replays or (is_compared and setting.is_yearly)):
         found = simulate_counterfactual(
@@ -145,7 +147,8 @@ def estimate(
             setting.treated,
             [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
             is_compared=is_compared,
-            is_on_growth=targeting is not None and targeting.measure == "growth" and not setting.treated.all(),
+            is_on_growth=is_on_growth,
+            is_on_one_growth=setting.is_on_one_growth,
             explained_variance=setting.explained_variance if events_are_complete else 0.0,
             widening=setting.widening,
             paths_nb=PATHS_NB,
@@ -156,6 +159,8 @@ def estimate(
     notes = [] if is_compared or setting.treated.all() or design == "interrupted" else [why]
     if targeting is None and not setting.treated.all():
         notes.append(_UNKNOWN_RULE)
+    elif is_on_growth and setting.is_yearly and not setting.is_on_one_growth:
+        notes.append(_UNCORRECTED)
     if transition_months_nb:
         left_out = french.plural(transition_months_nb, _TRANSITION, _TRANSITIONS)
         notes.append(_YEARLY_TRANSITION if setting.is_yearly else left_out)

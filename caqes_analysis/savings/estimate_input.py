@@ -34,7 +34,12 @@ _USUAL_MONTHS_NB, _USUAL_LEAD_NB = 9, 6
 _UNUSUAL_WIDENING = 1.8
 """Nine months or more that follow the contract's date within half a year are what the errors of the years replayed
 describe. For others the even years ask for 1.5 to 1.9 (``benchmarks/savings_windows.py``); the odd years are scored."""
+_GROWTH_BASES_NB = 4
+"""Yearly bases from which the growth of the year before is read: with three, none would be left to learn its slope."""
 _TWO_YEARS = "deux années seulement : rien ne mesure le retour vers la moyenne"
+# What ``benchmarks/savings_placebo.py --yearly`` measures: docs/methods/savings-estimate.md, « Bases annuelles ».
+_YEARLY = "base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 % de la dépense"
+_FEW_YEARS = "moins de quatre bases annuelles : l'intervalle à 95 % est plus large qu'il ne le dit"
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,11 @@ class Setting:
     events: PeriodEvents | None = None
     moves: tuple[float, ...] = ()
     widening: float = 1.0
+
+    @property
+    def is_on_one_growth(self) -> bool:
+        """Whether the bases have no month, and the growth of the year before is known."""
+        return self.is_yearly and bool(np.nansum(np.abs(self.current.growth)) > 0)
 
     @property
     def explained_variance(self) -> float:
@@ -208,7 +218,7 @@ def read_yearly_setting(
         )
     years = wide.reindex(columns=range(first, year + 1)).to_numpy(dtype="float64")
     origin = year - first
-    has_growth = origin > 2
+    has_growth = origin + 1 >= _GROWTH_BASES_NB
     earliest = max(1 + has_growth, origin - _MAX_REPLAYS_NB)
     declared = align_events(events, series, first_year=first, months_nb=12 * years.shape[1])
     known = None if declared is None else declared.by_year()
@@ -243,11 +253,18 @@ def read_yearly_setting(
         current,
         tuple(one for one in replays if (one.is_readable & ~np.isnan(one.log_outcome)).sum() >= MIN_LEARNING_NB),
         tuple(reasons),
-        tuple("" if replays else _TWO_YEARS for _ in series),
+        tuple([_yearly_note(origin + 1, has_replays=bool(replays))] * len(series)),
         is_yearly=True,
         events=moved,
         moves=tuple(moves),
     )
+
+
+def _yearly_note(bases_nb: int, *, has_replays: bool) -> str:
+    """Return what a reader must know of an estimate made of so many yearly bases."""
+    notes = [] if has_replays else [_TWO_YEARS]
+    notes += [_FEW_YEARS] if bases_nb < _GROWTH_BASES_NB else []
+    return " ; ".join([*notes, _YEARLY])
 
 
 def _evaluated(settled: Flags, first: int, stop: int) -> list[int]:

@@ -91,6 +91,7 @@ def simulate_counterfactual(
     *,
     is_compared: bool,
     is_on_growth: bool = False,
+    is_on_one_growth: bool = False,
     explained_variance: float = 0.0,
     widening: float = 1.0,
     paths_nb: int,
@@ -116,6 +117,8 @@ def simulate_counterfactual(
         Whether the others measure the shock of the year; otherwise it is drawn from those of the years replayed.
     is_on_growth
         Whether the rule chose the treated by their growth, and not by their level.
+    is_on_one_growth
+        Whether the past of a series is one growth and its size: bases without months, of four years or more.
     explained_variance
         What declared events, taken off the windows, explain of how years differ (logarithms, squared); 0 when others
         may have been left out.
@@ -146,17 +149,21 @@ def simulate_counterfactual(
         shock = _new_shock(draws, known[order], random.permutation(even))
     errors = fit.errors.quantiles(np.clip(ndtr(even), _TAIL, 1 - _TAIL))
     pulls = (_PRIOR_SELECTION_YEARS_NB, _PRIOR_EXCESS_YEARS_NB)
-    if is_on_growth and replays:
+    if (is_on_growth or is_on_one_growth) and replays:
         pulls = (_GROWTH_PRIOR_YEARS_NB, _GROWTH_PRIOR_YEARS_NB)
     chosen = _as_informed(replays, current, selections) if is_on_growth else list(selections)
     selection, selection_sd, seen_nb = _selection(fit, replays, used, chosen, errors, is_compared, pulls)
+    rows = np.flatnonzero(treated & current.is_readable)
+    described = _described(current, rows)
     if not replays:
-        selection_sd = _unseen_selection_sd(fit, current, treated & current.is_readable, errors)
+        # Nobody has shown how series as large as the treated err: the curve of the scale is not followed beyond.
+        seen = _described(current, used[-1])
+        described = np.clip(described, seen.min(axis=0), seen.max(axis=0))
+        selection_sd = _unseen_selection_sd(current.reference_eur[rows], fit.errors.scale_of(described), errors)
     freedom = max(_LEAST_FREEDOM_NB, seen_nb + pulls[1])
     moved = selection + selection_sd * stdtrit(freedom, ndtr(random.permutation(even)))
-    rows = np.flatnonzero(treated & current.is_readable)
     features = _centred(current.features[rows], fit.size_centre)
-    scale = fit.errors.scale_of(_described(current, rows))
+    scale = fit.errors.scale_of(described)
     own = (
         np.stack([random.permutation(errors) for _ in rows]) * scale[:, None] if len(rows) else np.empty((0, paths_nb))
     )
@@ -341,8 +348,7 @@ def _as_informed(replays: Sequence[Window], current: Window, selections: Sequenc
     return [chosen & kept for chosen, kept in zip(selections, same, strict=True)]
 
 
-def _unseen_selection_sd(fit: _Fit, current: Window, chosen: Flags, drawn: Floats) -> float:
+def _unseen_selection_sd(reference_eur: Floats, scale: Floats, drawn: Floats) -> float:
     """Return how far the targeted group may be from nil error where no earlier year was seen: the prior alone."""
-    weight = current.reference_eur[chosen] * fit.errors.scale_of(_described(current, chosen))
-    noise = (weight**2).sum() / current.reference_eur[chosen].sum() ** 2 * (drawn**2).mean()
+    noise = ((reference_eur * scale) ** 2).sum() / reference_eur.sum() ** 2 * (drawn**2).mean()
     return float(np.sqrt(noise / _PRIOR_SELECTION_YEARS_NB))

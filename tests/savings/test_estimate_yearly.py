@@ -56,6 +56,44 @@ def test_more_years_replay_the_targeting_and_narrow_the_interval(yearly: pd.Data
     assert found[2018][1] < found[2022][1]
 
 
+def test_two_years_do_not_follow_the_curve_of_the_scale_beyond_the_sizes_compared() -> None:
+    # The smallest err by a factor of two, those in the middle hardly, the largest a little: the curve of their errors
+    # climbs again, and would lend to those under contract, far larger, the errors of the smallest.
+    place = np.linspace(0, 1, 40)
+    before = np.concatenate([np.exp(8 + 6 * place), np.full(6, 2e8)])
+    noise = np.concatenate([0.03 + 1.2 * ((place - 0.75) / 0.75) ** 2, np.full(6, 0.05)])
+    after = before * np.exp(noise * np.where(np.arange(46) % 2, 1, -1))
+    names = [f"{row:02d}" for row in range(46)]
+    table = pd.DataFrame(
+        {"series": names * 2, "year": [2022] * 46 + [2023] * 46, "amount_eur": np.concatenate([before, after]).round(2)}
+    )
+    rows = savings.estimate(
+        table, treated=names[40:], start="2023-01-01", design="compared", targeting=savings.Targeting("level")
+    ).set_index("level")
+    assert abs(rows.loc["region", "saving_pct"]) < 6
+    assert rows.loc["series", "detectable_pct"].max() < 45
+
+
+def test_an_estimate_of_yearly_bases_says_what_its_trial_without_contract_shows(
+    yearly: pd.DataFrame, treated: list[str]
+) -> None:
+    said = {}
+    for first in (2018, 2021, 2022):
+        own = yearly[yearly["year"] >= first]
+        for measure in ("level", "growth"):
+            rule = savings.Targeting(measure)
+            said[first, measure] = savings.estimate(own, treated=treated, start="2023-01-01", targeting=rule).iloc[-1]
+    reasons = {key: row["reason"] for key, row in said.items()}
+    assert all("sans aucun contrat, elle montre en moyenne une économie de 2 %" in why for why in reasons.values())
+    assert {key for key, why in reasons.items() if "plus large qu'il ne le dit" in why} == {
+        (first, measure) for first in (2021, 2022) for measure in ("level", "growth")
+    }
+    assert {key for key, why in reasons.items() if "l'intervalle est faux" in why} == {
+        (2021, "growth"),
+        (2022, "growth"),
+    }
+
+
 def test_where_all_are_under_contract_two_years_say_nothing(yearly: pd.DataFrame) -> None:
     everyone = list(yearly["series"].unique())
     two = yearly[yearly["year"] >= 2022]
