@@ -39,7 +39,7 @@ _GROWTH_BASES_NB = 4
 _TWO_YEARS = "deux années seulement : rien ne mesure le retour vers la moyenne"
 # What ``benchmarks/savings_placebo.py --yearly`` measures: docs/methods/savings-estimate.md, « Bases annuelles ».
 _YEARLY = "base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 % de la dépense"
-_FEW_YEARS = "moins de quatre bases annuelles : l'intervalle à 95 % est plus large qu'il ne le dit"
+_FEW_YEARS = "base annuelle, une seule année rejouée au plus : les intervalles sont plus larges qu'ils ne le disent"
 
 
 @dataclass(frozen=True)
@@ -253,17 +253,17 @@ def read_yearly_setting(
         current,
         tuple(one for one in replays if (one.is_readable & ~np.isnan(one.log_outcome)).sum() >= MIN_LEARNING_NB),
         tuple(reasons),
-        tuple([_yearly_note(origin + 1, has_replays=bool(replays))] * len(series)),
+        tuple([_yearly_note(len(replays))] * len(series)),
         is_yearly=True,
         events=moved,
         moves=tuple(moves),
     )
 
 
-def _yearly_note(bases_nb: int, *, has_replays: bool) -> str:
-    """Return what a reader must know of an estimate made of so many yearly bases."""
-    notes = [] if has_replays else [_TWO_YEARS]
-    notes += [_FEW_YEARS] if bases_nb < _GROWTH_BASES_NB else []
+def _yearly_note(replays_nb: int) -> str:
+    """Return what a reader must know of an estimate of yearly bases."""
+    notes = [] if replays_nb else [_TWO_YEARS]
+    notes += [_FEW_YEARS] if replays_nb < 2 else []
     return " ; ".join([*notes, _YEARLY])
 
 

@@ -78,15 +78,15 @@ def test_an_estimate_of_yearly_bases_says_what_its_trial_without_contract_shows(
     yearly: pd.DataFrame, treated: list[str]
 ) -> None:
     said = {}
-    for first in (2018, 2021, 2022):
+    for first in (2018, 2020, 2021, 2022):
         own = yearly[yearly["year"] >= first]
         for measure in ("level", "growth"):
             rule = savings.Targeting(measure)
             said[first, measure] = savings.estimate(own, treated=treated, start="2023-01-01", targeting=rule).iloc[-1]
     reasons = {key: row["reason"] for key, row in said.items()}
     assert all("sans aucun contrat, elle montre en moyenne une économie de 2 %" in why for why in reasons.values())
-    assert {key for key, why in reasons.items() if "plus large qu'il ne le dit" in why} == {
-        (first, measure) for first in (2021, 2022) for measure in ("level", "growth")
+    assert {key for key, why in reasons.items() if "plus larges qu'ils ne le disent" in why} == {
+        (first, measure) for first in (2020, 2021, 2022) for measure in ("level", "growth")
     }
     assert {key for key, why in reasons.items() if "l'intervalle est faux" in why} == {
         (2021, "growth"),
