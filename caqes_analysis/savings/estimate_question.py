@@ -124,7 +124,7 @@ class Question:
             return f"{said}, faute de mois dans cette base"
         read_years_nb = self.year + 1 - since.year  # since the contract, whole: one replay must end before it
         first = since - pd.DateOffset(years=read_years_nb, months=MIN_HISTORY_MONTHS_NB)
-        return f"{said} : pour compter depuis le contrat, il faut des mois reçus depuis {french.month_year(first)}"
+        return f"{said} (pour compter depuis le contrat, il faudrait des mois reçus depuis {french.month_year(first)})"
 
     def _counted(self) -> pd.DataFrame:
         kept = self.amounts[self.amounts["series"].isin(list(self.treated | self.others))]

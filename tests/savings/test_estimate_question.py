@@ -74,8 +74,8 @@ def test_a_short_history_counts_what_the_year_adds_and_says_so() -> None:
     assert only_adds(row)
     assert row["lower_95_eur"] < 0 < row["upper_95_eur"]
     assert row["reason"].startswith(
-        "ne compte que ce que 2023 ajoute à ce que des contrats en vigueur depuis juillet 2022 avaient déjà changé : "
-        "pour compter depuis le contrat, il faut des mois reçus depuis juillet 2018"
+        "ne compte que ce que 2023 ajoute à ce que des contrats en vigueur depuis juillet 2022 avaient déjà changé "
+        "(pour compter depuis le contrat, il faudrait des mois reçus depuis juillet 2018)"
     )
     assert "only_added" not in set(estimate_sensitivity(asked, found)["variant"])
     said = verdict_of(row)
