@@ -238,8 +238,6 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
     if row["conclusion"] == "inconclusive":
         least = french.percent(row["detectable_pct"], 0)
         said += f" Il aurait fallu économiser au moins {least} pour que les données le montrent."
-    if only_adds(row):
-        said += f" N'est compté que ce que {row['year']} ajoute : l'année d'avant était déjà sous contrat."
     words = _events_words(row)
     if words:
         said += f" {words[0].upper()}{words[1:]}."

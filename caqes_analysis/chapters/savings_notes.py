@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["CHANCE_NOTE", "PAID_NOTE", "REACHED_NOTE", "SINGLE_CHANCE_NOTE", "SINGLE_NOTE"]
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french
+from caqes_analysis.savings.estimate_question import only_adds
+
+__all__ = ["CHANCE_NOTE", "PAID_NOTE", "REACHED_NOTE", "SINGLE_CHANCE_NOTE", "SINGLE_NOTE", "added_notes"]
 
 _LEVELS = (
     "« Établi » : l'intervalle à 95 % laisse zéro dehors ; « probable » : celui à 80 % (neuf chances sur dix) ; sinon, "
@@ -30,3 +38,12 @@ REACHED_NOTE = (
     "« n. d. » quand il n'est pas renseigné."
 )
 """What the column of objectives reached by themselves holds."""
+
+
+def added_notes(estimates: Iterable[Mapping[Any, Any]]) -> list[str]:
+    """Return of which estimates only what the year adds is counted, the one before being under contract."""
+    adding = [row for row in estimates if only_adds(row) and not pd.isna(row["saving_eur"])]
+    if not adding:
+        return []
+    labels = french.list_in_words([str(row["label"]) for row in adding])
+    return [f"{labels} : n'est compté que ce que {adding[0]['year']} ajoute, l'année d'avant étant déjà sous contrat."]

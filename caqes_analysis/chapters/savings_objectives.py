@@ -25,7 +25,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimates_of,
     verdict_of,
 )
-from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE, SINGLE_NOTE
+from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE, SINGLE_NOTE, added_notes
 from caqes_analysis.display import Card, ColumnFormat, Details, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import total_of
@@ -362,6 +362,7 @@ def own_objectives(page: Page) -> Table | None:
                 for row in estimates
                 if row["indicator"] in set(own["indicator"])
             ),
+            *added_notes(row for row in estimates if row["indicator"] in set(own["indicator"])),
             *conclusion_reserve(page, [row["conclusion"] for row in estimates], year=int(own["year"].iloc[0])),
             *([SINGLE_CHANCE_NOTE] if estimates else []),
         ],

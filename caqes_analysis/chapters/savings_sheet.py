@@ -20,7 +20,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimates_of,
 )
 from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_notes, target_note
-from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE
+from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE, added_notes
 from caqes_analysis.chapters.savings_objectives import own_objectives
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
@@ -106,6 +106,7 @@ def own_figures(page: Page) -> Table | Notice:
             "Le contrat ne retient que les baisses ; l'évolution est la différence des deux années ; l'économie "
             "réelle est l'écart à ce qu'aurait été la dépense sans contrat, négatif pour un surcoût.",
             *(estimate_note(row) for row in estimates),
+            *added_notes(estimates),
             *conclusion_reserve(page, [row["conclusion"] for row in estimates], year=int(own["year"].iloc[0])),
             *([SINGLE_CHANCE_NOTE] if estimates else []),
         ],

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters.savings_estimates import estimate_note, verdict_of
+from caqes_analysis.chapters.savings_estimates import verdict_of
+from caqes_analysis.chapters.savings_notes import added_notes
 from caqes_analysis.indicators.catalogue import load_catalogue
 from caqes_analysis.savings.estimate import REGION
 from caqes_analysis.savings.estimate_question import Question, only_adds
@@ -82,7 +83,8 @@ def test_a_short_history_counts_what_the_year_adds_and_says_so() -> None:
     assert "ce que 2023 a ajouté à un contrat déjà en vigueur" in said
     assert "sans contrat" not in said
     named = row.to_dict() | {"label": "Transports"}
-    assert "N'est compté que ce que 2023 ajoute : l'année d'avant était déjà sous contrat." in estimate_note(named)
+    (note,) = added_notes([named, named | {"label": "PHMEV"}, named | {"label": "LPP", "from_contract": True}])
+    assert note == "Transports et PHMEV : n'est compté que ce que 2023 ajoute, l'année d'avant étant déjà sous contrat."
 
 
 def test_the_history_that_is_asked_for_is_enough() -> None:
