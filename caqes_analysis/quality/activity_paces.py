@@ -214,17 +214,18 @@ def _own(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
         for limits, hazard in ((limit, chance), (alone, in_series)):
             limits[rows] = np.maximum(np.log(FAR_TIMES), FAR_SDS * np.sqrt(max(spread, _SD_FLOOR) ** 2 + hazard[rows]))
     far = np.where(table.is_large & np.isfinite(far), far, 0.0)
+    shown = np.minimum(np.abs(far), _jumps(table.logs, activities))
     worst = np.argmax(np.abs(far), axis=1)
     found: dict[Cell, list[int]] = {}
     for row, column in enumerate(worst.tolist()):
         cell = (table.keys[row][0], table.periods[column])
-        if abs(far[row, column]) > limit[row, column] and cell not in told and cell[1] not in whole:
+        if shown[row, column] > limit[row, column] and cell not in told and cell[1] not in whole:
             found.setdefault(cell, []).append(row)
     for cell, beyond in sorted(found.items()):
         column = table.periods.index(cell[1])
         moved = {bool(far[row, column] > 0) for row in beyond if not is_trips[row]}
         rows_told = [
-            row for row in beyond if bool(far[row, column] > 0) in moved or abs(far[row, column]) > alone[row, column]
+            row for row in beyond if bool(far[row, column] > 0) in moved or shown[row, column] > alone[row, column]
         ]
         if not rows_told:
             continue
@@ -246,3 +247,19 @@ def _own(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
             ),
             cell,
         )
+
+
+def _jumps(logs: Floats, activities: npt.NDArray[np.str_]) -> Floats:
+    """Return the greater move from the period before or to the one after, that of all removed: a trend has small ones.
+
+    A count that falls by a third each year is far from its other periods at both ends, and is no error. Without a
+    period beside it, nothing tells the two from each other: infinite.
+    """
+    steps = np.diff(logs, axis=1)
+    for activity in set(activities):
+        rows = np.flatnonzero(activities == activity)
+        if len(rows) >= _FEWEST_NB:
+            steps[rows] -= np.nan_to_num(row_medians(steps[rows].T))
+    sides = np.pad(np.abs(steps), ((0, 0), (1, 1)), constant_values=np.nan)
+    jumps: Floats = np.fmax(sides[:, :-1], sides[:, 1:])
+    return np.where(np.isnan(jumps), np.inf, jumps)

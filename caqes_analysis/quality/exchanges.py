@@ -77,7 +77,8 @@ def exchanged_rows(levels: Floats, *, least_gap: float, least_moves: Floats) -> 
     Notes
     -----
     The usual level of a row is its median over the other columns, two at least. Movements that two series really live
-    may look so: rarely, when each must land where the other usually is.
+    may look so: rarely, when each must land where the other usually is, and where it is in the column before or in the
+    one after.
     """
     if levels.shape[1] <= _FEWEST_OTHERS_NB:
         return
@@ -91,8 +92,21 @@ def exchanged_rows(levels: Floats, *, least_gap: float, least_moves: Floats) -> 
             gap = usual[high] - usual[low]
             if gap < least_gap:
                 continue
-            if max(abs(now[high] - usual[low]), abs(now[low] - usual[high])) < FIT_SHARE * gap:
+            fits = max(abs(now[high] - usual[low]), abs(now[low] - usual[high])) < FIT_SHARE * gap
+            if fits and _fits_around(levels[[high, low]], column, least_gap):
                 yield int(high), int(low), column
+
+
+def _fits_around(both: Floats, column: int, least_gap: float) -> bool:
+    """Say whether two series are where the other was just before, or is just after: two trends that meet are not."""
+    near = [place for place in (column - 1, column + 1) if 0 <= place < both.shape[1]]
+    near = [place for place in near if np.isfinite(both[:, place]).all()]
+    high, low = both
+    return not near or any(
+        (gap := high[place] - low[place]) >= least_gap
+        and max(abs(high[column] - low[place]), abs(low[column] - high[place])) < FIT_SHARE * gap
+        for place in near
+    )
 
 
 def find_exchanges(every: Sequence[Panel]) -> Iterator[ExchangedYear]:

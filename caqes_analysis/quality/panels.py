@@ -21,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 SHARED_SEASON_ESTABLISHMENTS_NB = 5
 # Scale of a robust standard deviation of few values: below, one odd month would hide itself.
 _FEW_MONTHS_NB, _FEW_MONTHS_SD = 8, 0.35
+# Half of a year's months may be near each other by chance: below two years, four fifths of them must be.
+_SOME_MONTHS_NB, _WIDE_SHARE, _WIDE_TO_SD = 24, 0.8, 1.2816  # quantile of the normal law that leaves a tenth each side
 _SD_FLOOR = 0.03
 _MAD_TO_SD = 1.4826
 
@@ -88,9 +90,12 @@ class Panel:
 
     @cached_property
     def scales(self) -> Floats:
-        """Robust standard deviation of the residuals of each establishment, as a column."""
+        """Robust standard deviation of the residuals of each establishment, as a column; a wide one of few months."""
         sd = np.maximum(_MAD_TO_SD * row_medians(np.abs(self.residuals)), _SD_FLOOR)
         counted = np.isfinite(self.residuals).sum(axis=1)
+        for row in np.flatnonzero((counted >= _FEW_MONTHS_NB) & (counted < _SOME_MONTHS_NB)):
+            far = np.abs(self.residuals[row])
+            sd[row] = max(sd[row], float(np.quantile(far[np.isfinite(far)], _WIDE_SHARE)) / _WIDE_TO_SD)
         scales: Floats = np.where(counted < _FEW_MONTHS_NB, np.maximum(sd, _FEW_MONTHS_SD), sd)[:, None]
         return scales
 

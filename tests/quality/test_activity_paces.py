@@ -190,3 +190,15 @@ def test_few_trips_that_halve_with_the_stays_are_counted_with_them(tmp_path: Pat
     assert told(tmp_path, changes) == [("ACTIVITE_ATYPIQUE", f"{A}, 2 activités, 2024-M09")]
     opposed = changes | {(A, "2024-M09", "trips_vsl"): str(2 * int(known[A, "2024-M09", "trips_vsl"]))}
     assert told(tmp_path, opposed) == [("ACTIVITE_ATYPIQUE", f"{A}, Séjours, 2024-M09")]
+
+
+@pytest.mark.parametrize("activity", ["trips_ambulance", "sessions"])
+def test_counts_that_fall_by_a_third_each_year_are_no_error(activity: str, tmp_path: Path) -> None:
+    """Taxis of a clean simulated region: 3 147 trips, then 2 045, then 1 032 in nine months; their euros fell too."""
+    parts = {"2022": "3147", "2023": "2045", "2024-M09": "1032"}
+    falling: dict[Key, str | None] = {(B, period, activity): nb for period, nb in parts.items()}
+    assert [one for one in told(tmp_path, falling) if one[0] == "ACTIVITE_ATYPIQUE"] == []
+    halved = falling | {(B, "2024-M09", activity): "516"}
+    assert [code for code, place in told(tmp_path, halved) if B in place and "2024-M09" in place] == [
+        "ACTIVITE_ATYPIQUE"
+    ]

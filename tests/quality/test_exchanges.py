@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caqes_analysis.quality.exchanges import exchanged_rows, find_exchanges
+from caqes_analysis.quality.exchanges import LEAST_GAP_LOG, exchanged_rows, find_exchanges
 from caqes_analysis.quality.panels import Panel, panel_of
 from tests.builders import A, B, monthly_rows
 
@@ -49,6 +49,12 @@ def test_only_series_at_each_others_level_are_told(
         for one in find_exchanges(panels_of(changes))
     ]
     assert found == expected
+
+
+def test_two_trends_that_cross_are_no_exchange() -> None:
+    """Five median years of a clean simulated region: LPP that falls, drugs that grow by 15 % a year, and they cross."""
+    levels = np.log([[161_760, 161_961, 152_817, 145_273, 103_515], [72_012, 84_019, 102_476, 115_842, 135_687]])
+    assert list(exchanged_rows(levels, least_gap=LEAST_GAP_LOG, least_moves=np.array([0.41, 0.29]))) == []
 
 
 def test_the_levels_told_are_those_of_the_months() -> None:

@@ -191,3 +191,25 @@ def test_the_end_of_a_lockdown_is_no_month_counted_twice() -> None:
     rows.loc[rows["month"] == "2022-10-01", "amount_eur"] *= 2
     found = outliers_of(panel_of(rows, envelope="extra_list_devices"))
     assert [(one.finess, f"{one.month:%Y-%m}") for one in found] == [("", "2022-10")]
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        "825.31 671.27 328.93 1043.97 1105.05 1171.64 1347.67 1419.93 1073.44 1027.95 958.64 1014.48 935.92",
+        "3010.70 483.78 536.12 602.57 462.17 457.34 508.55 1426.86 510.05 1786.50 936.55 527.11 811.38",
+    ],
+)
+def test_thirteen_months_that_half_agree_by_chance_are_not_steady(amounts: str) -> None:
+    """Establishments of clean simulated regions, open for a year: half of their months are near each other."""
+    others = region()
+    others["amount_eur"] /= SEASON[others["month"].dt.month - 1]
+    values = [float(value) for value in amounts.split()]
+    opened = pd.DataFrame({"amount_eur": values, "month": pd.date_range("2022-12-01", periods=13, freq="MS")})
+    rows = pd.concat([others, opened.assign(finess="990000009", is_provisional=False, delivery="essai")])
+    assert outliers_of(panel_of(rows, envelope="perfadom")) == []
+    steady = opened.assign(amount_eur=1000 * np.exp(0.1 * np.sin(np.arange(13))))
+    steady.loc[6, "amount_eur"] *= 10
+    rows = pd.concat([others, steady.assign(finess="990000009", is_provisional=False, delivery="essai")])
+    (one,) = outliers_of(panel_of(rows, envelope="perfadom"))
+    assert (one.finess, one.code, one.is_sure) == ("990000009", "FACTEUR_10", True)
