@@ -15,6 +15,7 @@ from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.series import carried_bound, carried_euros
 from caqes_analysis.savings.estimate import REGION
+from caqes_analysis.savings.estimate_input import YEARLY_TRIAL
 from caqes_analysis.savings.estimate_null import NO_OBJECTIVE, NO_RULE
 from caqes_analysis.savings.estimate_question import only_adds
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude
@@ -238,6 +239,8 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
     if row["conclusion"] == "inconclusive":
         least = french.percent(row["detectable_pct"], 0)
         said += f" Il aurait fallu économiser au moins {least} pour que les données le montrent."
+    if YEARLY_TRIAL in str(row.get("reason")):
+        said += f" {YEARLY_TRIAL[0].upper()}{YEARLY_TRIAL[1:]}."
     words = _events_words(row)
     if words:
         said += f" {words[0].upper()}{words[1:]}."

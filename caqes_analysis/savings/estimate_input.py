@@ -22,7 +22,7 @@ from caqes_analysis.savings.estimate_windows import (
     build_yearly_window,
 )
 
-__all__ = ["Setting", "read_setting", "read_yearly_setting"]
+__all__ = ["YEARLY_TRIAL", "Setting", "read_setting", "read_yearly_setting"]
 
 Cents = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -38,7 +38,7 @@ _GROWTH_BASES_NB = 4
 """Yearly bases from which the growth of the year before is read: with three, none would be left to learn its slope."""
 _TWO_YEARS = "deux années seulement : rien ne mesure le retour vers la moyenne"
 # What ``benchmarks/savings_placebo.py --yearly`` measures: docs/methods/savings-estimate.md, « Bases annuelles ».
-_YEARLY = "base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 % de la dépense"
+YEARLY_TRIAL = "base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 % de la dépense"
 _FEW_YEARS = "base annuelle, une seule année rejouée au plus : les intervalles sont plus larges qu'ils ne le disent"
 
 
@@ -264,7 +264,7 @@ def _yearly_note(replays_nb: int) -> str:
     """Return what a reader must know of an estimate of yearly bases."""
     notes = [] if replays_nb else [_TWO_YEARS]
     notes += [_FEW_YEARS] if replays_nb < 2 else []
-    return " ; ".join([*notes, _YEARLY])
+    return " ; ".join([*notes, YEARLY_TRIAL])
 
 
 def _evaluated(settled: Flags, first: int, stop: int) -> list[int]:

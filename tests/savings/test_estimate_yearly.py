@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import savings
+from caqes_analysis.chapters.savings_estimates import estimate_note
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.savings.estimate import COMPARED, INTERRUPTED, NOT_ESTIMABLE
 from caqes_analysis.savings.estimate_windows import FEATURES, build_yearly_window
@@ -84,6 +85,8 @@ def test_an_estimate_of_yearly_bases_says_what_its_trial_without_contract_shows(
             rule = savings.Targeting(measure)
             said[first, measure] = savings.estimate(own, treated=treated, start="2023-01-01", targeting=rule).iloc[-1]
     reasons = {key: row["reason"] for key, row in said.items()}
+    sheet = estimate_note(said[2022, "level"].to_dict() | {"label": "IPP"})
+    assert "Base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 %" in sheet
     assert all("sans aucun contrat, elle montre en moyenne une économie de 2 %" in why for why in reasons.values())
     assert {key for key, why in reasons.items() if "plus larges qu'ils ne le disent" in why} == {
         (first, measure) for first in (2020, 2021, 2022) for measure in ("level", "growth")
