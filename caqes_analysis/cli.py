@@ -6,7 +6,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -16,11 +15,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from caqes_analysis import french
 from caqes_analysis.command_line.failures import log_in
 from caqes_analysis.command_line.help import HELP_OPTIONS, FrenchCommand, FrenchGroup
 from caqes_analysis.command_line.options import check_profile, finess_of
-from caqes_analysis.command_line.text import ERR, OUT, as_is, plain, typeset
+from caqes_analysis.command_line.text import ERR, OUT, as_is, typeset
 from caqes_analysis.errors import CaqesError
 
 if TYPE_CHECKING:
@@ -55,36 +53,9 @@ BuildFolder = Annotated[
 @app.command(cls=FrenchCommand)
 def check(campaign: CampaignFile) -> None:
     """Lit les paramètres et les fichiers reçus, et donne tous les problèmes à la fois."""
-    from caqes_analysis.campaign import load_campaign
-    from caqes_analysis.code_lists import known_code_lists
-    from caqes_analysis.command_line.gathered import parameter_fingerprints, received_files
-    from caqes_analysis.command_line.reports import print_findings, print_suggestions
-    from caqes_analysis.indicators.catalogue import definitions_of
-    from caqes_analysis.indicators.worked_cases import check_worked_cases
-    from caqes_analysis.receive import prepare_simulation, receive
-    from caqes_analysis.store import Store
+    from caqes_analysis.command_line.checking import check_campaign
 
-    loaded = load_campaign(campaign)
-    definitions, lists = definitions_of(loaded).values(), known_code_lists(loaded.code_lists_folder)
-    if wrong := check_worked_cases(definitions, lists):
-        raise CaqesError(wrong)
-    with tempfile.TemporaryDirectory(prefix="caqes-") as folder, ERR.status("Lecture des fichiers reçus…"):
-        prepare_simulation(loaded)
-        findings = receive(loaded, Path(folder) / "store").to_frame()
-        store = Store(Path(folder) / "store")
-        files, others = received_files(loaded, store), parameter_fingerprints(loaded, store)
-    print_findings(findings)
-    if not loaded.is_simulated:
-        print_suggestions(files, others, loaded.file.name)
-    errors = int((findings["severity"] == "error").sum())
-    read = french.plural(len(files), "fichier lu", "fichiers lus")
-    seen = french.plural(len(findings), "constat")
-    if errors:
-        worst = french.plural(errors, "est une erreur à régler", "sont des erreurs à régler")
-        verdict = Text(f"« {plain(loaded.id)} » peut être construite : {read}, {seen}, dont {worst}.", "yellow")
-    else:
-        verdict = Text(f"« {plain(loaded.id)} » est prête : {read}, aucun problème, {seen}.", "green")
-    OUT.print(typeset(Text("La campagne ").append(verdict)))
+    check_campaign(campaign)
 
 
 @app.command(cls=FrenchCommand)
@@ -153,6 +124,7 @@ def build(
         print_site,
         print_undeclared,
         print_unforked,
+        print_warnings,
     )
     from caqes_analysis.unchanged import unchanged_site
 
@@ -166,6 +138,7 @@ def build(
         return
 
     from caqes_analysis.build import build as build_report  # with pandas and Sphinx, of no use when nothing changed
+    from caqes_analysis.command_line.checking import parameter_warnings
     from caqes_analysis.command_line.gathered import failed_rows
     from caqes_analysis.progress import shown_progress
 
@@ -187,6 +160,7 @@ def build(
     print_undeclared(report.notebooks)
     print_unforked(report.notebooks)
     print_page_problems(report.page_problems)
+    print_warnings(parameter_warnings(loaded))
     print_site(report.index, report.manifest)
     if not report.succeeded:
         raise typer.Exit(1)

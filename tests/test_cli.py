@@ -25,6 +25,7 @@ from caqes_analysis.errors import BuildError, Problem
 from caqes_analysis.sources.files import sha256_of
 from tests.campaigns import MONTHLY, campaign_file
 from tests.command_line.english import english_words
+from tests.indicators.test_definition import GOOD
 from tests.sources.atih_files import content, drug
 from tests.test_planted_defects import CODE_LIST
 
@@ -305,6 +306,43 @@ def test_check_lists_findings_by_severity_and_writes_nothing(run: Run, received:
     assert shown.stdout.index("À vérifier") < shown.stdout.index("Pour information")
     assert "La campagne « essai-2024 » est prête : 2 fichiers lus, aucun problème" in sentence(shown.stdout)
     assert sorted(received.parent.rglob("*")) == before
+
+
+def stale_definition(folder: Path) -> None:
+    """Drop a published definition read long ago, whose list of codes nobody gave."""
+    text = GOOD.replace("'A02BC'\"", "'A02BC' and not in_list(cip13, 'a-donner')\"").replace("draft", "published")
+    review = "code_lists: [a-donner]\nauthor: A\nchecker: B\nreviewed_on: 2020-01-02\n"
+    (folder / "indicators").mkdir()
+    (folder / "indicators" / "essai.yml").write_text(text + review, encoding="utf-8")
+
+
+WARNED = (
+    "La définition a été relue le 2 janvier 2020, il y a plus de 24 mois. indicators/essai.yml "
+    "→ La relire, puis mettre à jour « reviewed_on » et « checker ». [REVUE_ANCIENNE]",
+    "Cette liste de codes n'est pas fournie : l'indicateur n'a pas de valeur. "
+    "indicators/essai.yml, valeur « a-donner » ;",
+    "La définition reste à relire par",
+)
+
+
+def test_check_says_what_is_to_review_and_to_supply(run: Run, received: Path) -> None:
+    stale_definition(received.parent)
+    shown = run("check", received)
+    assert shown.exit_code == 0, shown.output
+    for said in WARNED:
+        assert said in sentence(shown.stdout)
+    assert "aucun problème" in sentence(shown.stdout)
+
+
+def test_build_says_them_before_the_path_of_the_report(
+    run: Run, builds: list[dict[str, Any]], received: Path, tmp_path: Path
+) -> None:
+    stale_definition(received.parent)
+    shown = run("build", received)
+    assert (shown.exit_code, len(builds)) == (0, 1), shown.output
+    for said in WARNED:
+        assert said in sentence(shown.stdout)
+    assert shown.stdout.splitlines()[-1] == str(tmp_path / "site" / "index.html")
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

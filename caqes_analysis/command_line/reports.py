@@ -29,6 +29,7 @@ __all__ = [
     "print_suggestions",
     "print_undeclared",
     "print_unforked",
+    "print_warnings",
 ]
 
 _STATUSES: Final = (("done", "faits", ""), ("reused", "repris sans changement", ""), ("failed", "échoués", "bold red"))
@@ -37,6 +38,8 @@ _SEVERITIES: Final = (
     ("warning", "À vérifier", "bold yellow"),
     ("information", "Pour information", "bold"),
 )
+_MOST_FILES_NAMED: Final = 6
+"""Files named under one warning: the fifty definitions of the package would bury the region's own."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,39 @@ def _places(rows: pd.DataFrame) -> Table:
         lines = french.plural(row["count"], "fois", "fois")
         table.add_row(lines, plain(f"{row['place']} – {row['delivery']}"), plain(f"ex. {row['example']}"))
     return table
+
+
+def print_warnings(warnings: Sequence[Problem]) -> None:
+    """Print what deserves attention in the parameters and stops nothing; what is said of several files, once.
+
+    Parameters
+    ----------
+    warnings
+        The warnings; their order is kept.
+    """
+    if not warnings:
+        return
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for one in warnings:
+        place = one.at(column=None).place
+        alike.setdefault((one.code, one.what, one.remedy), []).append(place)
+    OUT.print(Text(f"À relire ou à compléter dans les paramètres ({len(warnings)})", "bold yellow"))
+    OUT.print(
+        numbered(
+            (Text(plain(what[:1].upper() + what[1:]), "bold"), _named(places), f"→ {remedy} [{code}]")
+            for (code, what, remedy), places in alike.items()
+        )
+    )
+    OUT.print()
+
+
+def _named(places: Sequence[str]) -> str:
+    shown = " ; ".join(places[:_MOST_FILES_NAMED])
+    others = len(places) - _MOST_FILES_NAMED
+    if others <= 0:
+        return shown
+    more = french.plural(others, "autre", "autres")
+    return f"{shown} et {more}, que le guide des indicateurs montre."
 
 
 def print_suggestions(files: Sequence[ReceivedFile], others: Sequence[tuple[str, str]], campaign: str) -> None:

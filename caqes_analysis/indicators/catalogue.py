@@ -153,7 +153,7 @@ def catalogue_warnings(
                 Problem(
                     "REVUE_ANCIENNE",
                     f"la définition a été relue le {day}, il y a plus de {REVIEW_MONTHS_NB} mois.",
-                    "La relire, puis mettre à jour reviewed_on et checker.",
+                    "La relire, puis mettre à jour « reviewed_on » et « checker ».",
                     file,
                     column="reviewed_on",
                 )
@@ -163,7 +163,7 @@ def catalogue_warnings(
                 Problem(
                     "RELECTURE_ATTENDUE",
                     f"la définition reste à relire par {one.review_awaited}.",
-                    "La faire relire, puis mettre à jour checker et reviewed_on et retirer review_awaited.",
+                    "La faire relire, mettre à jour « checker » et « reviewed_on », puis retirer « review_awaited ».",
                     file,
                     column="review_awaited",
                 )
@@ -172,7 +172,7 @@ def catalogue_warnings(
             Problem(
                 "LISTE_A_FOURNIR",
                 "cette liste de codes n'est pas fournie : l'indicateur n'a pas de valeur.",
-                f"La déposer dans code_lists/{name}.yml, à côté de la campagne.",
+                "La déposer dans le dossier « code_lists », à côté de la campagne, sous le nom de la liste (.yml).",
                 file,
                 column="code_lists",
                 value=name,

@@ -13,7 +13,7 @@ _WORD = re.compile(r"[a-zà-öø-ÿœ]+")
 # Words that French has too, with the names that the user meets in both languages.
 COMMON = frozenset(
     """
-    argument arguments build caqes cause check code construction en environ export formats indentation information
+    argument arguments build caqes cause check code codes construction en environ export formats indentation information
     invisible la le long maximum min minimum option options page pages parameters point public simulate total usage
     version
     """.split()  # noqa: SIM905 - a list would fill a page
