@@ -34,7 +34,7 @@ def written(folder: Path, text: str, name: str = "liste.yml") -> Path:
 
 def test_the_shipped_lists_hold_the_facts() -> None:
     lists = known_code_lists()
-    assert {name: len(one.codes) for name, one in lists.items()} == {
+    shipped = {
         "anti-pd1": 5,
         "avastin": 2,
         "biosimilaires-bevacizumab": 12,
@@ -48,6 +48,8 @@ def test_the_shipped_lists_hold_the_facts() -> None:
         "pansements": 404,
         "perfadom": 25,
     }
+    # A region may have dropped its own lists beside them.
+    assert {name: len(lists[name].codes) for name in shipped} == shipped
     assert [one.code for one in lists["ezetimibe"].codes] == ["C10AX09", "C10BA02", "C10BA05", "C10BA06"]
     assert {one.code for one in lists["avastin"].codes} == {"9261104", "9261110"}
     opdivo = lists["anti-pd1"]

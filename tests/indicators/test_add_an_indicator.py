@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +91,7 @@ def test_followed_to_the_letter(page: str, tmp_path: Path, monkeypatch: pytest.M
     catalogue = definitions_of(done["campaign"])
     table = catalogue_table(catalogue.values(), on=dt.date(2026, 11, 22)).set_index("indicator")
     assert table.loc["phev_statines_fortes", "name"].startswith("Statines")
-    assert set(load_catalogue()) < set(catalogue)
+    assert {*load_catalogue(), "phev_statines_fortes"} == set(catalogue)
     guide = {page.path: page for page in guide_pages(GuideSources.read(done["campaign"]))}
     own = guide["guide/phev_statines_fortes"]
     assert own.title == catalogue["phev_statines_fortes"].name
@@ -144,6 +148,35 @@ def test_published_it_is_in_the_report_and_the_guide_linked_both_ways(page: str,
         (guide, "Ses valeurs dans ce rapport", "../indicateurs/phev_statines_fortes.html"),
     ):
         assert [link["href"] for link in start.find("main").find_all("a") if link.text.startswith(text)] == [end]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_published", [False, True])
+def test_in_the_parameters_of_the_clone_it_breaks_no_test(
+    page: str, repository: Path, tmp_path: Path, is_published: bool
+) -> None:
+    """The page writes beside ``parameters/ma-region-2024.yml``: among the definitions of the package themselves."""
+    clone = tmp_path / "clone"
+    for name in ("caqes_analysis", "parameters", "tests", "docs"):
+        shutil.copytree(repository / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(repository / "pyproject.toml", clone)
+    parameters = follow(page, tmp_path / "region")
+    if is_published:
+        publish(page, parameters)
+    for own in ("indicators/phev_statines_fortes.yml", "code_lists/statines-fortes.yml"):
+        shutil.copy(parameters / own, clone / "parameters" / own)
+    files = (
+        "guide/test_pages.py",
+        "test_code_lists.py",
+        "indicators/test_catalogue.py",
+        "indicators/test_add_an_indicator.py",
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not real"]
+    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    done = subprocess.run(
+        [*command, *(f"tests/{name}" for name in files)], cwd=clone, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
 
 
 def test_the_page_names_every_table_and_function(page: str) -> None:

@@ -77,8 +77,9 @@ def test_targets_and_schemes_exist(catalogue: dict[str, IndicatorDefinition]) ->
 def test_published_definitions_have_their_code_lists(catalogue: dict[str, IndicatorDefinition]) -> None:
     lists = set(known_code_lists())
     absent = {name for name, d in catalogue.items() if d.used_code_lists - lists}
-    assert absent == {name for name, d in catalogue.items() if d.status == "draft"}
-    assert all(catalogue[name].to_provide for name in absent)
+    # What a region is writing has no list to provide: it brings its own.
+    assert absent == {name for name, d in catalogue.items() if d.status == "draft" and d.to_provide}
+    assert len(absent) >= 9
 
 
 def test_identifiers_are_file_names(catalogue: dict[str, IndicatorDefinition]) -> None:
