@@ -39,7 +39,6 @@ RELIABILITY: Mapping[str, tuple[str, State | None]] = {
 
 PERIOD_WORDS: Mapping[str, tuple[str, str]] = {
     "data_year": ("Chaque année", "par année entière"),
-    "campaign_year": ("Chaque année", "par année entière : l'année du contrat lit les données de l'année précédente"),
     "cumulative_month": (
         "En cours d'année",
         "par année entière, ou de janvier au dernier mois complet : les mois provisoires attendent",

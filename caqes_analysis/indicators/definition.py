@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from caqes_analysis.indicators.expressions import read_condition
 from caqes_analysis.indicators.measures import (
@@ -72,8 +72,8 @@ class IndicatorDefinition(Parameters):
     perimeters
         Ways of counting; *courant* by default.
     period
-        ``data_year`` (whole years, data year Y meets the target of Y), ``campaign_year`` (campaign N reads the data of
-        N-1) or ``cumulative_month`` (whole years, and cumulative months M).
+        ``data_year`` (whole years, data year Y meets the target of Y) or ``cumulative_month`` (whole years, and
+        cumulative months M). ``campaign_year`` (campaign N decided on the data of N-1) is refused: nothing computes it.
     reference, target, incentive
         Référentiel (who is targeted), objective (what must be reached) and incentive: three things never mixed.
     minimum_count_nb
@@ -112,7 +112,7 @@ class IndicatorDefinition(Parameters):
     main_measure: str
     direction: Literal["lower", "higher", "none"]
     perimeters: tuple[Perimeter, ...] = (Perimeter(id=CURRENT_PERIMETER, label="Champ courant"),)
-    period: Literal["data_year", "campaign_year", "cumulative_month"] = "data_year"
+    period: Literal["data_year", "cumulative_month"] = "data_year"
     reference: Reference | None = None
     target: TargetLink | None = None
     incentive: Incentive = Incentive()
@@ -140,6 +140,16 @@ class IndicatorDefinition(Parameters):
                 raise ValueError("la clé « file » n'existe pas. → La retirer.")
             return {**content, "file": info.context["file"]}
         return content
+
+    @field_validator("period", mode="before")
+    @classmethod
+    def _refuse_what_nothing_computes(cls, period: Any) -> Any:
+        if period == "campaign_year":
+            raise ValueError(
+                "la lecture par année de campagne (données de l'année précédente) n'est pas calculée. → Écrire "
+                "data_year : les données de l'année Y se comparent à l'objectif de l'année Y."
+            )
+        return period
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> IndicatorDefinition:

@@ -48,6 +48,8 @@ def test_a_short_file_is_enough(tmp_path: Path) -> None:
     [
         ("status: draft", "statut: draft", "Vouliez-vous dire « status »", 4),
         ("status: draft", "status: brouillon", "Valeurs permises", 4),
+        ("status: draft", "status: draft\nperiod: campaign_year", "Écrire data_year : les données de l'année Y", 5),
+        ("status: draft", "status: draft\nperiod: monthly", "Valeurs permises", 5),
         ("status: draft", "status: published", "author, checker, reviewed_on", None),
         ("id: essai", "id: autre", "n'est pas le nom du fichier", None),
         ("main_measure: boxes_nb", "main_measure: boites", "main_measure nomme la mesure « boites »", None),
