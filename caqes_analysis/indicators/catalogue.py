@@ -132,7 +132,8 @@ def catalogue_warnings(
     on: dt.date,
     code_lists: Mapping[str, CodeList] | None = None,
 ) -> list[Problem]:
-    """Return what deserves a badge and a warning, and never a failure: reviews stale or awaited, code lists to supply.
+    """Return what deserves a badge and a warning, and never a failure: reviews stale, awaited
+    or dated in the future, code lists to supply.
 
     Parameters
     ----------
@@ -156,6 +157,17 @@ def catalogue_warnings(
                     "La relire, puis mettre à jour « reviewed_on » et « checker ».",
                     file,
                     column="reviewed_on",
+                )
+            )
+        elif one.status == "published" and one.reviewed_on is not None and one.reviewed_on > on:
+            warnings.append(
+                Problem(
+                    "REVUE_A_VENIR",
+                    f"la relecture est datée du {french.date(one.reviewed_on)}, un jour qui n'est pas encore venu.",
+                    "Corriger « reviewed_on » : cette relecture ne serait jamais dite trop ancienne.",
+                    file,
+                    column="reviewed_on",
+                    value=one.reviewed_on.isoformat(),
                 )
             )
         elif one.status == "published" and one.review_awaited:

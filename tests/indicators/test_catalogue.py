@@ -100,6 +100,15 @@ def test_warnings_are_badges(catalogue: dict[str, IndicatorDefinition]) -> None:
     assert table["is_stale"].sum() == len(stale)
 
 
+def test_a_review_of_a_day_to_come_is_told(catalogue: dict[str, IndicatorDefinition]) -> None:
+    one = catalogue["phev_ipp"].model_copy(update={"reviewed_on": dt.date(2199, 1, 1)})
+    [told] = catalogue_warnings([one], on=REVIEW_DAY)
+    assert (told.code, told.file, told.value) == ("REVUE_A_VENIR", "phev_ipp.yml", "2199-01-01")
+    assert "1er janvier 2199" in told.what
+    today = one.model_copy(update={"reviewed_on": REVIEW_DAY})
+    assert [problem.code for problem in catalogue_warnings([today], on=REVIEW_DAY)] == ["RELECTURE_ATTENDUE"]
+
+
 def test_a_region_adds_and_replaces(tmp_path: Path) -> None:
     written(tmp_path, GOOD)
     written(tmp_path, GOOD.replace("id: essai", "id: phev_ipp"), "phev_ipp.yml")
