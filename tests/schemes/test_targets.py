@@ -87,6 +87,16 @@ def codes(path: Path) -> dict[str, tuple[int | None, str | None, str | None]]:
             ]
         ),
         ("caqes-2022", "phev", "evolution_pct", 2025, None, "unknown"),
+        ("caqes-2022", "repertoire_share", "share_pct", 2025, None, "unknown"),
+        *(
+            ("before-2018", subject, measure, year, None, "unknown")
+            for year in (2013, 2014)
+            for subject, measure in [
+                ("phev_drugs", "evolution_pct"),
+                ("transports", "evolution_pct"),
+                ("repertoire_share", "share_pct"),
+            ]
+        ),
     ],
 )
 def test_shipped_values(
