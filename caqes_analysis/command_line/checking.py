@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,18 @@ from caqes_analysis.errors import CaqesError, Problem
 from caqes_analysis.indicators.catalogue import INDICATORS, catalogue_warnings, definitions_of
 from caqes_analysis.indicators.worked_cases import check_worked_cases
 from caqes_analysis.receive import prepare_simulation, receive
+from caqes_analysis.schemes.target_files import read_targets
+from caqes_analysis.schemes.targets import bears_on_envelope
 from caqes_analysis.store import Store
 
 if TYPE_CHECKING:
     from caqes_analysis.campaign import Campaign
+    from caqes_analysis.indicators.definition import IndicatorDefinition
 
 __all__ = ["check_campaign", "parameter_warnings"]
+
+EVOLUTION = "evolution_pct"
+SPENDING_THRESHOLD = "spending_threshold_eur"
 
 
 def check_campaign(path: Path) -> None:
@@ -77,9 +84,30 @@ def parameter_warnings(campaign: Campaign, *, on: dt.date | None = None) -> list
     Returns
     -------
     list of Problem
-        Those of :func:`~caqes_analysis.indicators.catalogue.catalogue_warnings`, the region's own definitions first.
+        Those of :func:`~caqes_analysis.indicators.catalogue.catalogue_warnings`, the region's own definitions first;
+        then ``OBJECTIF_SANS_LECTEUR``, the values of targets that no indicator and no envelope reads.
     """
     definitions = sorted(definitions_of(campaign).values(), key=lambda one: (one.file.parent == INDICATORS, one.id))
     lists = known_code_lists(campaign.code_lists_folder)
     warnings = catalogue_warnings(definitions, on=on or dt.date.today(), code_lists=lists)
-    return [one.at(file=f"{INDICATORS.name}/{one.file}") for one in warnings]
+    named = [one.at(file=f"{INDICATORS.name}/{one.file}") for one in warnings]
+    return [*named, *_targets_nobody_reads(campaign, definitions)]
+
+
+def _targets_nobody_reads(campaign: Campaign, definitions: Iterable[IndicatorDefinition]) -> Iterator[Problem]:
+    links = {(one.target.subject, one.target.measure) for one in definitions if one.target}
+    links |= {(subject, SPENDING_THRESHOLD) for subject, _ in links}  # printed beside the rate
+    own = [envelope.code for envelope in campaign.all_envelopes]
+    for path in campaign.target_files:
+        rows = read_targets([path])
+        given = rows[rows["value"].notna()]
+        for subject, measure in sorted(set(zip(given["subject"], given["measure"], strict=True))):
+            is_of_envelope = measure == EVOLUTION and (subject in own or bears_on_envelope(subject, own))
+            if (subject, measure) not in links and not is_of_envelope:
+                yield Problem(
+                    "OBJECTIF_SANS_LECTEUR",
+                    "aucun indicateur ni aucune enveloppe ne lit cet objectif : il n'est comparé à rien.",
+                    "Corriger le sujet ou la mesure, ou les écrire sous « target » dans la définition de l'indicateur.",
+                    f"{path.parent.name}/{path.name}",
+                    value=f"{subject};{measure}",
+                )

@@ -177,10 +177,12 @@ def _incentive(definition: IndicatorDefinition, sources: GuideSources, write: Li
         names = french.list_in_words(
             [sources.schemes[n].name if n in sources.schemes else n for n in definition.schemes]
         )
-        return write(
-            f"Le dispositif {names} ne verse pas d'intéressement : il note les contrats, et un mauvais score pouvait "
-            "mener à une sanction." + _dotation_words(definition, sources)
-        )
+        graded = all(n in sources.schemes and sources.schemes[n].is_graded for n in definition.schemes)
+        scored = " : il note les contrats, et un mauvais score pouvait mener à une sanction" if graded else ""
+        unpaid = f"Le dispositif {names} ne verse pas d'intéressement{scored}."
+        if not any(n in sources.schemes for n in definition.schemes):
+            unpaid = f"Aucun fichier ne décrit le dispositif {names} : ce qu'il verse est inconnu."
+        return write(unpaid + _dotation_words(definition, sources))
     return write(" ".join(_incentive_sentences(definition.incentive, definition)))
 
 

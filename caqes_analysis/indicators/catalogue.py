@@ -13,6 +13,8 @@ from caqes_analysis.campaign import REPOSITORY, Campaign
 from caqes_analysis.code_lists import CodeList, known_code_lists
 from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.indicators.definition import REVIEW_MONTHS_NB, IndicatorDefinition, load_definition
+from caqes_analysis.parameter_files import nearest
+from caqes_analysis.schemes.scheme import known_schemes
 
 __all__ = [
     "INDICATORS",
@@ -70,19 +72,47 @@ def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
     Raises
     ------
     CampaignError
-        Every problem of every file at once; ``EVENEMENT_INDICATEUR`` when an event of the campaign names an indicator
-        that has no definition.
+        Every problem of every file at once; ``DISPOSITIF_INCONNU`` when a definition names a scheme that no file
+        describes; ``EVENEMENT_INDICATEUR`` when an event of the campaign names an indicator that has no definition.
     """
     found = load_catalogue(campaign.file.parent / "indicators")
+    problems = _unknown_schemes(found.values(), campaign)
     lost = sorted({one.indicator for one in campaign.evenements if one.indicator and one.indicator not in found})
     if lost:
-        raise CampaignError.of(
-            "EVENEMENT_INDICATEUR",
-            f"un événement nomme un indicateur inconnu ({', '.join(lost)}).",
-            f"Nommer l'un de ceux du catalogue : {', '.join(found)}.",
-            file=campaign.file.name,
+        problems.append(
+            Problem(
+                "EVENEMENT_INDICATEUR",
+                f"un événement nomme un indicateur inconnu ({', '.join(lost)}).",
+                f"Nommer l'un de ceux du catalogue : {', '.join(found)}.",
+                file=campaign.file.name,
+            )
         )
+    if problems:
+        raise CampaignError(problems)
     return found
+
+
+def _unknown_schemes(definitions: Iterable[IndicatorDefinition], campaign: Campaign) -> list[Problem]:
+    """Return the schemes that no file describes: no contract would ever hold the indicator to account."""
+    schemes = sorted({*known_schemes(campaign.file.parent / "schemes"), campaign.scheme})
+    problems = []
+    for one in definitions:
+        for name in one.schemes:
+            if name not in schemes:
+                close = nearest(name, schemes)
+                hint = f"Vouliez-vous dire « {close} » ? " if close else ""
+                problems.append(
+                    Problem(
+                        "DISPOSITIF_INCONNU",
+                        "aucun fichier ne décrit ce dispositif : l'indicateur ne serait dans aucun contrat.",
+                        f"{hint}Dispositifs connus : {', '.join(schemes)} ; un nouveau s'ajoute dans le dossier "
+                        "« schemes », à côté de la campagne.",
+                        one.file.name or f"{one.id}.yml",
+                        column="schemes",
+                        value=name,
+                    )
+                )
+    return problems
 
 
 def catalogue_table(definitions: Iterable[IndicatorDefinition], *, on: dt.date) -> pd.DataFrame:

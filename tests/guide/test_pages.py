@@ -363,3 +363,17 @@ def test_a_list_whose_source_dates_nothing_says_so(pages: dict[str, GuidePage]) 
     assert "Elle vaut du" not in said
     assert "ne date pas ses codes" not in prose(pages["guide/phev_ipp"])
     assert "ne date pas ses codes" not in prose(pages["guide/extra_list_biosimilar_bevacizumab"])
+
+
+def test_nothing_is_invented_of_a_scheme_that_neither_pays_nor_grades(sources: GuideSources) -> None:
+    def paid(*schemes: str) -> str:
+        one = sources.definitions["phev_ipp"].model_copy(update={"schemes": schemes})
+        return plain(prose(indicator_page(one, sources))).partition("## Ce que le contrat verse")[2].partition("##")[0]
+
+    assert "il note les contrats" in paid("caqes-2018")
+    assert "Aucun fichier ne décrit le dispositif caqes-2202 : ce qu'il verse est inconnu." in paid("caqes-2202")
+    silent = sources.schemes["caqes-2018"].model_copy(
+        update={"id": "caqes-2030", "name": "CAQES 2030", "is_graded": False}
+    )
+    sources = replace(sources, schemes={**sources.schemes, "caqes-2030": silent})
+    assert "Le dispositif CAQES 2030 ne verse pas d'intéressement." in paid("caqes-2030")

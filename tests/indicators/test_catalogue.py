@@ -59,6 +59,22 @@ def test_an_event_names_an_indicator_of_the_catalogue(tmp_path: Path) -> None:
         definitions_of(campaign.model_copy(update={"evenements": (known, lost)}))
 
 
+def test_a_scheme_that_no_file_describes_is_refused(tmp_path: Path) -> None:
+    campaign = campaign_file(tmp_path, MONTHLY)
+    (tmp_path / "indicators").mkdir()
+    text = GOOD + "schemes: [caqes-2202, caqes-2018]\n"
+    written(tmp_path / "indicators", text)
+    event = KnownEvent.model_validate({"date": "2024-03", "kind": "level", "label": "Tarif", "indicator": "phev_ppi"})
+    with pytest.raises(CampaignError) as failure:
+        definitions_of(campaign.model_copy(update={"evenements": (event,)}))
+    wrong, other = failure.value.problems
+    assert (wrong.code, wrong.file, wrong.value) == ("DISPOSITIF_INCONNU", "essai.yml", "caqes-2202")
+    assert "Vouliez-vous dire « caqes-2022 » ?" in wrong.remedy
+    assert other.code == "EVENEMENT_INDICATEUR"
+    written(tmp_path / "indicators", text.replace("2202", "2030"))
+    assert "essai" in definitions_of(campaign.model_copy(update={"scheme": "caqes-2030"}))
+
+
 def test_no_euros_no_saving(catalogue: dict[str, IndicatorDefinition]) -> None:
     for name in NATIONAL_2022:
         has_euros = name not in ("preanaesthetic_exams", "heart_failure_readmissions")
