@@ -36,6 +36,14 @@ def test_m6_2017_is_an_alert_without_verdict() -> None:
     assert found["reason"] == "au-dessus de l'objectif à M6 ; pas de verdict avant la fin de l'année"
 
 
+def test_2015_was_2_3_points_over_its_target() -> None:
+    rows = [value("phev.reimbursed_eur", euros, period=year) for year, euros in (("2015", 105.50), ("2014", 100.00))]
+    earlier = PHEV.model_copy(update={"schemes": ("before-2018",)})
+    found = realisation(pd.DataFrame(rows), [earlier], TARGETS, scheme="before-2018", year=2015, month_nb=12).iloc[0]
+    assert (found["target_value"], found["attainment"]) == (3.2, "not_attained")
+    assert round(found["value"] - found["target_value"], 1) == 2.3
+
+
 @pytest.mark.parametrize(("current", "expected"), [(104.00, "attained"), (104.01, "not_attained")])
 def test_a_rate_equal_to_its_target_respects_it(current: float, expected: str) -> None:
     assert phev(100.00, current, 2016)["attainment"] == expected

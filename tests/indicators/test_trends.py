@@ -109,6 +109,25 @@ def test_a_share_changes_in_points_and_an_amount_in_percent(small: Store) -> Non
     assert row(found, A)["previous_period"] == "2023"
 
 
+def test_published_products_grew_by_6_7_percent_a_year(tmp_path: Path) -> None:
+    """6,0 Md€ in 2011, 11,5 Md€ in 2021, here in millions."""
+    store = counted(region(tmp_path, {"finess": A}), {2011: {A: (0, 6000)}, 2021: {A: (0, 11_500)}})
+    found = row(followed(store, LEVEL, years=range(2011, 2022)), A, "boxes_nb")
+    assert found["mean_annual_change"] == pytest.approx(100 * ((11.5 / 6.0) ** (1 / 10) - 1))
+    assert round(found["mean_annual_change"], 2) == 6.72
+
+
+def test_published_phev_of_2023_goes_back_to_that_of_2021(tmp_path: Path) -> None:
+    """21,5 Md€ in 2023 (+7,9 %) after +9,7 %: 18,16 Md€, published as 18,2 Md€ in 2021."""
+    by_year = {2021: 18_164, 2022: 19_926, 2023: 21_500}
+    store = counted(region(tmp_path, {"finess": A}), {year: {A: (0, known)} for year, known in by_year.items()})
+    last = row(followed(store, LEVEL, years=[2021, 2022, 2023]), A, "boxes_nb")
+    before = row(followed(store, LEVEL, years=[2021, 2022]), A, "boxes_nb")
+    assert [round(found["change"], 1) for found in (last, before)] == [7.9, 9.7]
+    back = last["value"] / (1 + last["change"] / 100) / (1 + before["change"] / 100)
+    assert round(back / 1000, 2) == round(21.5 / 1.079 / 1.097, 2) == 18.16
+
+
 def test_small_denominators_are_not_ranked_and_rank_1_is_the_most_favourable(small: Store) -> None:
     found = followed(small, SHARE, LEVEL, years=[2023, 2024])
     ranks = {who: row(found, who)["rank"] for who in (A, B, D)}
