@@ -263,7 +263,8 @@ def test_the_page_describes_the_chart_that_the_report_draws(pages: dict[str, Gui
 
 def test_a_lower_rate_is_not_called_a_fall(pages: dict[str, GuidePage]) -> None:
     assert "favorable sous 0 %, quand la dépense baisse." in answer(pages["guide/phev_ipp"])
-    assert "une baisse est favorable" in answer(pages["guide/preanaesthetic_exams"])  # a number, not its evolution
+    assert "favorable sous 0 %, quand le nombre baisse." in answer(pages["guide/preanaesthetic_exams"])
+    assert "une baisse est favorable" in answer(pages["guide/transport_ambulance_share"])  # a share, not its evolution
     assert "une hausse est favorable" in answer(pages["guide/repertoire_share"])
 
 

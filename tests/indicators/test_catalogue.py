@@ -20,6 +20,7 @@ from caqes_analysis.indicators.catalogue import (
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.scheme import known_schemes
 from caqes_analysis.schemes.target_files import read_targets
+from caqes_analysis.schemes.targets import bears_on_envelope
 from tests.campaigns import MONTHLY, campaign_file
 from tests.indicators.test_definition import GOOD, written
 
@@ -86,6 +87,9 @@ def test_targets_and_schemes_exist(catalogue: dict[str, IndicatorDefinition]) ->
     known = set(zip(targets["subject"], targets["measure"], strict=True))
     linked = {(d.target.subject, d.target.measure) for d in catalogue.values() if d.target}
     assert linked <= known
+    # The other way: a region that fills a row of the file is read (the threshold is printed beside the rate).
+    indicators = {(subject, measure) for subject, measure in known if not bears_on_envelope(subject)}
+    assert indicators <= linked
     assert len(linked) >= 12
     assert {scheme for d in catalogue.values() for scheme in d.schemes} <= set(known_schemes())
 

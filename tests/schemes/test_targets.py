@@ -80,7 +80,7 @@ def codes(path: Path) -> dict[str, tuple[int | None, str | None, str | None]]:
                 ("phev_ipp", "evolution_pct", -5, "verified"),
                 ("phev_perfadom", "evolution_pct", -5, "verified"),
                 ("transport_ambulance_share", "share_pct", None, "unknown"),
-                ("preanaesthetic_exams", "share_pct", None, "unknown"),
+                ("preanaesthetic_exams", "evolution_pct", None, "unknown"),
                 ("phev_ezetimibe", "evolution_pct", None, "unknown"),
                 ("phev_pansements", "evolution_pct", None, "unknown"),
                 ("heart_failure_readmissions", "share_pct", None, "unknown"),
