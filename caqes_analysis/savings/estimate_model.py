@@ -123,7 +123,7 @@ def simulate_counterfactual(
         What declared events, taken off the windows, explain of how years differ (logarithms, squared); 0 when others
         may have been left out.
     widening
-        By how much paths are moved away from the middle of theirs, on logarithms.
+        By how much paths are moved away from their mean.
     paths_nb, seed
         Number of paths, and their seed.
     """
@@ -169,12 +169,13 @@ def simulate_counterfactual(
     )
     own = np.clip(own, -fit.errors.largest, fit.errors.largest)
     logs = features @ draws[:, : len(FEATURES)].T + shock + moved + own
-    if widening != 1:
-        middle = logs.mean(axis=1, keepdims=True)
-        logs = middle + widening * (logs - middle)
+    amounts = current.reference_eur[rows, None] * np.exp(logs)
+    if widening != 1:  # of amounts, not of logarithms: what is expected does not move
+        expected = amounts.mean(axis=1, keepdims=True)
+        amounts = np.maximum(expected + widening * (amounts - expected), 0)
     return Counterfactual(
         rows,
-        current.reference_eur[rows, None] * np.exp(logs),
+        amounts,
         len(replays),
         int(used[-1].sum()) if is_compared else 0,
         selection,
