@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Hashable
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from caqes_analysis.chapters.assessment import with_owners
 from caqes_analysis.chapters.assessment_matrix import matrix_table
 from caqes_analysis.chapters.assessment_words import with_values
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.verdicts import barely_words
 from caqes_analysis.chapters.words import sentence_case, through_phrase
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import Notice, Table
@@ -23,7 +25,7 @@ from caqes_analysis.indicators.campaign_values import computed_for
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.periods import compared_months
-from caqes_analysis.schemes.targets import target_for
+from caqes_analysis.schemes.targets import Target, target_for
 
 __all__ = ["current_positions"]
 
@@ -90,6 +92,8 @@ def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.Da
     valued_by = rows.groupby("subject")["value"].transform("count") > 0
     rows = contracted_indicators(contracts, followed, page.scheme).merge(rows[valued_by])
     found = [_position(page, row, followed) for row in rows.to_dict("records")]
+    targets = [_target(page, row, followed) for row in rows.to_dict("records")]
+    nearly = [barely_words(value, target) for value, target in zip(rows["value"], targets, strict=True)]
     short = {one.id: one.short_name for one in followed}
     valued = with_values(rows, decimals=1)
     return with_owners(
@@ -97,8 +101,8 @@ def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.Da
         valued.assign(
             indicator=[short[name] for name in valued["subject"]],
             text=[
-                where.short if pd.isna(row["value"]) else row["value_text"] + _beside(where)
-                for row, where in zip(valued.to_dict("records"), found, strict=True)
+                where.short if pd.isna(row["value"]) else row["value_text"] + _beside(where) + near
+                for row, where, near in zip(valued.to_dict("records"), found, nearly, strict=True)
             ],
             state=pd.Series(
                 [None if where.state == "muted" else where.state for where in found], index=valued.index, dtype=object
@@ -107,23 +111,28 @@ def _positions(page: Page, followed: list[IndicatorDefinition], contracts: pd.Da
     )
 
 
-def _position(page: Page, row: dict[object, object], followed: list[IndicatorDefinition]) -> Position:
+def _position(page: Page, row: dict[Hashable, Any], followed: list[IndicatorDefinition]) -> Position:
     definition = next(one for one in followed if one.id == row["subject"])
-    assert definition.target is not None
-    target = target_for(
-        page.targets,
-        scheme=page.scheme.id,
-        subject=definition.target.subject,
-        measure=definition.target.measure,
-        data_year=page.campaign.year,
-        finess=str(row["contract_finess"]),
-    )
     direction: Literal["lower", "higher"] = "higher" if definition.direction == "higher" else "lower"
-    if pd.isna(row["value"]):  # type: ignore[call-overload]
+    if pd.isna(row["value"]):
         is_outside = row["attainment"] == "not_applicable"
         return Position("muted", str(row["reason"]), NO_OBJECT if is_outside else _NO_VALUE)
     value = float(str(row["value"]))
+    target = _target(page, row, followed)
     return position_of(value, target, month_nb=page.campaign.settled_month_nb, direction=direction)
+
+
+def _target(page: Page, row: dict[Hashable, Any], followed: list[IndicatorDefinition]) -> Target:
+    link = next(one for one in followed if one.id == row["subject"]).target
+    assert link is not None
+    return target_for(
+        page.targets,
+        scheme=page.scheme.id,
+        subject=link.subject,
+        measure=link.measure,
+        data_year=page.campaign.year,
+        finess=str(row["contract_finess"]),
+    )
 
 
 def _beside(where: Position) -> str:

@@ -74,7 +74,7 @@ def part_months_notes(page: Page, rows: pd.DataFrame) -> list[str]:
         for code, own in ordered_by_envelope(rows).groupby("envelope", sort=False)
         if (lacking := _lacking(own))
     ]
-    return [f"Montants des mois reçus{french.NBSP}: {', '.join(found)}."] if found else []
+    return [f"Montants des mois comparés, connus les deux années{french.NBSP}: {', '.join(found)}."] if found else []
 
 
 def unmatched_note(page: Page, rows: pd.DataFrame) -> list[str]:
@@ -103,7 +103,7 @@ def _lacking(rows: pd.DataFrame) -> list[str]:
     if parts.nunique() == 1:
         months = french.list_in_words([french.month_name(number) for number in missing_numbers(parts.iloc[0])])
         return [f"sans {months} pour {french.plural(len(parts), 'établissement', words=True)}"]
-    return [f"il y manque des mois de {french.plural(len(parts), 'établissement', words=True)}"]
+    return [f"sans un mois ou plus pour {french.plural(len(parts), 'établissement', words=True)}"]
 
 
 def _in_the_base(page: Page, rows: pd.DataFrame) -> list[str]:

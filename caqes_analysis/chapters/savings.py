@@ -18,12 +18,13 @@ from caqes_analysis.chapters.savings_estimates import (
     estimate_text,
     estimates_of,
     reading_of,
+    verdict_of,
     whole_estimate,
 )
 from caqes_analysis.chapters.savings_objectives import objective_answer, objective_card, objective_how_to_read
+from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import Card, ColumnFormat, Notice, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
-from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
 from caqes_analysis.savings.regulatory import REGULATORY
 
@@ -122,10 +123,7 @@ def _real_of(page: Page, indicators_nb: int) -> str:
     if whole["conclusion"] is None:
         return "l'économie réelle n'est pas estimable"
     words = french.plural(int(estimates["saving_eur"].notna().sum()), "indicateur estimable", "indicateurs estimables")
-    return (
-        f"l'économie réelle est de {estimate_text(whole)} à 95 %, {words} sur {indicators_nb} : "
-        f"{CONCLUSION_WORDS[whole['conclusion']]}"
-    )
+    return f"économie réelle, {words} sur {indicators_nb} : {after_colon(verdict_of(whole))}"
 
 
 def _nothing_counted(page: Page) -> str:
@@ -265,7 +263,7 @@ def difference(page: Page) -> Text | None:
     if price is not None and volume is not None:
         sentences.append(
             f"Dans les mêmes indicateurs, les prix ont joué pour {french.compact_euros(price, signed=True)} et les "
-            f"volumes pour {french.compact_euros(volume, signed=True)} : une baisse de prix n'est pas une décision de "
+            f"volumes pour {french.compact_euros(volume, signed=True)} : un effet de prix n'est pas une décision de "
             "l'établissement."
         )
     return Text.paragraphs(*sentences)

@@ -105,6 +105,8 @@ def whole_estimate(rows: pd.DataFrame) -> dict[str, Any]:
         **bounds,
         **nothing,
         "events": " ; ".join(events) or None,
+        "year": known["year"].iloc[0],
+        "from_contract": not any(only_adds(row) for row in known.to_dict("records")),
         "conclusion": said,
     }
 

@@ -46,4 +46,5 @@ def added_notes(estimates: Iterable[Mapping[Any, Any]]) -> list[str]:
     if not adding:
         return []
     labels = french.list_in_words([str(row["label"]) for row in adding])
-    return [f"{labels} : n'est compté que ce que {adding[0]['year']} ajoute, l'année d'avant étant déjà sous contrat."]
+    added = f"n'est compté que ce que {adding[0]['year']} ajoute"
+    return [f"{labels} : {added}, des mois de l'année d'avant étant déjà sous contrat."]

@@ -158,7 +158,7 @@ def estimate(
         found = replace(found, paths_eur=found.paths_eur * known.moved[found.rows, None])
     notes = [] if is_compared or setting.treated.all() or design == "interrupted" else [why]
     if targeting is None and not setting.treated.all():
-        notes.append(_UNKNOWN_RULE)
+        notes.append(_UNKNOWN_RULE if setting.replays else _UNKNOWN_RULE.partition(" : ")[0])
     elif is_on_growth and setting.is_yearly and not setting.is_on_one_growth:
         notes.append(_UNCORRECTED)
     if transition_months_nb:

@@ -39,7 +39,10 @@ _GROWTH_BASES_NB = 4
 _TWO_YEARS = "deux années seulement : rien ne mesure le retour vers la moyenne"
 # What ``benchmarks/savings_placebo.py --yearly`` measures: docs/methods/savings-estimate.md, « Bases annuelles ».
 YEARLY_TRIAL = "base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 % de la dépense"
-_FEW_YEARS = "base annuelle, une seule année rejouée au plus : les intervalles sont plus larges qu'ils ne le disent"
+_FEW_YEARS = (
+    "base annuelle, une seule année rejouée au plus : les intervalles sont trop larges, une économie réelle peut y "
+    "échapper"
+)
 
 
 @dataclass(frozen=True)

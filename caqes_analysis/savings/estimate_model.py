@@ -36,6 +36,8 @@ _GROWTH_PRIOR_YEARS_NB = 1.0
 the mean the regression models, and nothing says that this model is exact for those it chooses."""
 _LEAST_FREEDOM_NB = 3.0
 """Degrees of freedom below which Student's law has no variance, and the mean of the paths would be that of its tail."""
+_LEAST_SHARE = 0.01
+"""Nobody spends less than this share of what was expected: a path that is widened stays an amount."""
 _TAIL = 0.01
 """Errors are drawn between their quantiles at 0.5 and 99.5 %: beyond, the exponential of a few extreme errors of small
 series would make the mean of the large ones."""
@@ -172,7 +174,7 @@ def simulate_counterfactual(
     amounts = current.reference_eur[rows, None] * np.exp(logs)
     if widening != 1:  # of amounts, not of logarithms: what is expected does not move
         expected = amounts.mean(axis=1, keepdims=True)
-        amounts = np.maximum(expected + widening * (amounts - expected), 0)
+        amounts = np.maximum(expected + widening * (amounts - expected), _LEAST_SHARE * expected)
     return Counterfactual(
         rows,
         amounts,

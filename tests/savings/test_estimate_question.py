@@ -84,7 +84,10 @@ def test_a_short_history_counts_what_the_year_adds_and_says_so() -> None:
     assert "sans contrat" not in said
     named = row.to_dict() | {"label": "Transports"}
     (note,) = added_notes([named, named | {"label": "PHMEV"}, named | {"label": "LPP", "from_contract": True}])
-    assert note == "Transports et PHMEV : n'est compté que ce que 2023 ajoute, l'année d'avant étant déjà sous contrat."
+    assert note == (
+        "Transports et PHMEV : n'est compté que ce que 2023 ajoute, "
+        "des mois de l'année d'avant étant déjà sous contrat."
+    )
 
 
 def test_the_history_that_is_asked_for_is_enough() -> None:
