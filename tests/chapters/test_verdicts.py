@@ -170,7 +170,7 @@ def test_an_amount_that_lacks_a_month_says_so_and_what_the_base_has(pages: dict[
     assert denied in [one.replace("\xa0", " ") for one in table.notes]
     assert denied in [one.replace("\xa0", " ") for one in finder.finder_table(region_page).notes]
     whole = region.envelope_table(region_page)
-    said = "Montants des mois reçus : PHMEV sans juin pour un établissement."
+    said = "Montants des mois comparés, connus les deux années : PHMEV sans juin pour un établissement."
     assert said in [one.replace("\xa0", " ") for one in whole.notes]
     figure = region.contribution_figure(region_page)
     assert any("; sa contribution est celle de ces mois." in one for one in figure.notes)
