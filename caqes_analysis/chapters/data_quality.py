@@ -19,6 +19,7 @@ from caqes_analysis.chapters.data_quality_values import (
     register_place,
     restatements_table,
 )
+from caqes_analysis.chapters.level_changes import level_changes_table
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.restated import restated_amounts_table, restated_counts_table
 from caqes_analysis.chapters.sheet_spending import needs_months
@@ -37,6 +38,7 @@ __all__ = [
     "corrections_table",
     "deliveries_table",
     "findings_table",
+    "level_changes_table",
     "limits",
     "missing_table",
     "ordinary_findings_table",

@@ -23,6 +23,7 @@ from caqes_analysis.chapters.landing import (
     why_not,
     year_title,
 )
+from caqes_analysis.chapters.level_changes import listed_changes_note
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.sheet_spending import needs_months
 from caqes_analysis.chapters.verdicts import months_words
@@ -204,6 +205,8 @@ def stakes_table(
         stake=[stake_words(row) for row in shown],
         value_status="reported",
     )
+    own = listed.rename(columns={"subject": "finess"})
+    changed = listed_changes_note(page, own, names_envelope=names_envelope)
     hidden = len(ahead) - len(listed)
     is_void = len(listed) and not listed["expected_excess_eur"].iloc[-1]
     rest = (
@@ -224,7 +227,7 @@ def stakes_table(
             if rows["unit_label"].isin([EUROS]).all()
             else ColumnFormat.text("stake", "Enjeu", align="right"),
         ],
-        notes=[*notes, *([rest] if hidden else []), *benchmark_notes(page, dict.fromkeys(rows["envelope"]))],
+        notes=[*notes, *changed, *([rest] if hidden else []), *benchmark_notes(page, dict.fromkeys(rows["envelope"]))],
     )
 
 

@@ -8,6 +8,7 @@ from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.contract_scope import is_borne
 from caqes_analysis.chapters.landing import chance_of, has_rate, rate_between, rate_words, region_landing
+from caqes_analysis.chapters.level_changes import listed_changes_note
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.part_months import amount_words
 from caqes_analysis.chapters.region import above_target, answer, position, rate_of, rate_or_none, rated_nb
@@ -153,4 +154,5 @@ def discussion_table(page: Page) -> Table | Notice:
             ColumnFormat.points("contribution_points", "Contribution", decimals=2),
             ColumnFormat.text("position", "Situation"),
         ],
+        notes=listed_changes_note(page, rows),
     )

@@ -1,16 +1,26 @@
-"""Changes of level that nobody declared, on a sheet: told wherever a conclusion may rest on one."""
+"""Changes of level that nobody declared: told wherever a conclusion may rest on one, and listed for who must ask."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
+
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import ordered_by_envelope
+from caqes_analysis.chapters.words import ordered_by_envelope, some_of
+from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.forecast.level_breaks import ToldBreak, told_break
 
-__all__ = ["change_sentences", "changed_since", "conclusion_reserve", "interval_reserve"]
+__all__ = [
+    "change_sentences",
+    "changed_since",
+    "conclusion_reserve",
+    "interval_reserve",
+    "level_changes_table",
+    "listed_changes_note",
+]
 
 _TO_DECLARE = {
     True: "Activité reprise, changement de périmètre ou envoi compté deux fois",
@@ -87,3 +97,87 @@ def conclusion_reserve(page: Page, conclusions: Sequence[Any], *, year: int) -> 
             "périmètre, peut expliquer l'écart ; à éclaircir avant de conclure."
         )
     return found
+
+
+def level_changes_table(page: Page) -> Table | Notice | None:
+    """Return the changes of level to be explained, one row per establishment and series; None in annual mode."""
+    if page.campaign.is_annual:
+        return None
+    forecasts = page.forecasts[page.forecasts["level"] == "establishment"]
+    title = "Changements de niveau non déclarés"
+    found = [
+        (row["subject"], page.label(row["envelope"]), told)
+        for _, row in ordered_by_envelope(forecasts).iterrows()
+        if (told := told_break(row)) is not None
+    ]
+    if not found:
+        return Notice("info", title, "Aucune série ne change durablement de niveau sans événement déclaré.")
+    known = page.establishments.set_index("finess")
+    finess = [subject for subject, _, _ in found]
+    frame = pd.DataFrame(
+        {
+            "finess": finess,
+            "name": known["name"].reindex(finess).to_numpy(),
+            "href": known["href"].reindex(finess).to_numpy(),
+            "label": [label for _, label, _ in found],
+            "change_pct": [told.change_pct for _, _, told in found],
+            "month": [told.month for _, _, told in found],
+            "remedy": [f"{_TO_DECLARE[told.is_rise]} : à déclarer à l'OMEDIT." for _, _, told in found],
+        }
+    ).sort_values(["name", "finess"], kind="stable", key=lambda names: names.map(french.alphabetical))
+    return Table.from_frame(
+        frame,
+        caption=title,
+        columns=[
+            ColumnFormat.text("name", "Établissement", href="href"),
+            ColumnFormat.text("label", "Enveloppe"),
+            ColumnFormat.percent("change_pct", "Changement, environ", signed=True, decimals=0),
+            ColumnFormat.month("month", "Depuis"),
+            ColumnFormat.text("remedy", "Ce que l'on peut faire"),
+        ],
+        notes=[
+            "Niveau comparé à celui des mêmes mois de l'année d'avant ; seuls sont cités les changements durables d'au "
+            f"moins 15{french.NBSP}%, nets au regard du bruit habituel de la série. Une cause connue s'inscrit dans la "
+            "campagne (evenements, ou registre des corrections si l'envoi était faux) : la prévision en tient alors "
+            "compte."
+        ],
+    )
+
+
+def listed_changes_note(page: Page, listed: pd.DataFrame, *, names_envelope: bool = False) -> list[str]:
+    """Name the establishments of a table whose level changed with no declared event; nothing when there is none.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    listed
+        ``finess, envelope`` of the rows shown.
+    names_envelope
+        Whether the rows are of several envelopes.
+    """
+    if page.campaign.is_annual or listed.empty:
+        return []
+    rows = page.forecasts
+    rows = rows[(rows["level"] == "establishment") & rows["level_change_month"].notna()]
+    shown = set(zip(listed["finess"], listed["envelope"], strict=True))
+    compared_from = pd.Timestamp(page.campaign.year - 1, 1, 1)
+    found: dict[tuple[str, str], list[str]] = {}
+    for _, row in ordered_by_envelope(rows).iterrows():
+        told = told_break(row)
+        # Begun with the year before, or earlier: both years compared are at the new level.
+        if told is None or told.month <= compared_from or (row["subject"], row["envelope"]) not in shown:
+            continue
+        found.setdefault((row["subject"], told.since), []).append(page.label(row["envelope"]))
+    if not found:
+        return []
+    order = {finess: rank for rank, finess in enumerate(dict.fromkeys(listed["finess"]))}
+    names = page.establishments.set_index("finess")["name"]
+    said = [
+        f"{names.get(finess, finess)} ({f'{french.list_in_words(labels)}, ' if names_envelope else ''}depuis {since})"
+        for (finess, since), labels in sorted(found.items(), key=lambda one: order[one[0][0]])
+    ]
+    return [
+        f"Niveau changé, sans événement déclaré{french.NBSP}: {some_of(said)} ; l'évolution en vient en partie, voir "
+        "« Qualité des données »."
+    ]

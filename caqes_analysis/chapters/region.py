@@ -23,6 +23,7 @@ from caqes_analysis.chapters.landing import (
     rate_interval,
     region_landing,
 )
+from caqes_analysis.chapters.level_changes import listed_changes_note
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.part_months import amount_words, part_months_note, part_months_notes
 from caqes_analysis.chapters.sheet_spending import needs_months, provisional_note, without_provisional
@@ -283,6 +284,7 @@ def contribution_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         notes=[
             *([apart] if apart else []),
             *part_months_note(page, rows, ("sa contribution est celle", "leur contribution est celle")),
+            *listed_changes_note(page, rows),
         ],
     )
 

@@ -57,6 +57,32 @@ def test_the_weather_is_sorted_by_stake_and_says_the_benchmark_does_not_bind(pag
     assert shown + unlikely == page.forecasts.query("level == 'establishment'")["prob_exceed"].notna().sum()
 
 
+def test_the_weather_names_whom_a_change_of_level_nobody_declared_moves(page: Page) -> None:
+    changed = Page(page.campaign, page.store)
+    rows = page.forecasts.assign(level_change_pct=float("nan"), level_change_month=pd.NaT)
+    changed.__dict__["forecasts"] = rows.copy()
+    calm = forecasts.weather_table(changed)
+    assert isinstance(calm, Table)
+    assert "Niveau changé" not in " ".join(calm.notes)
+    ahead = rows[(rows["level"] == "establishment") & (rows["prob_exceed"] >= 2 / 3)]
+    ahead = ahead.sort_values("expected_excess_eur", ascending=False)
+    first, second, third = ahead.index[:3]
+    hidden = rows.index[(rows["level"] == "establishment") & (rows["prob_exceed"] <= 1 / 3)][0]
+    told = [first, second, third, hidden, rows.index[rows["level"] == "region"][0]]
+    rows.loc[told, "level_change_pct"] = 33.0
+    rows.loc[told, "level_change_month"] = pd.Timestamp(2023, 5, 1)
+    rows.loc[third, "level_change_month"] = pd.Timestamp(2022, 12, 1)  # 2023 and 2024 are both at the new level
+    changed.__dict__["forecasts"] = rows
+    table = forecasts.weather_table(changed)
+    assert isinstance(table, Table)
+    (note,) = (note.replace("\xa0", " ") for note in table.notes if "Niveau changé" in note)
+    one, other = (table.rows[rank][0].text for rank in (0, 1))
+    assert note == (
+        f"Niveau changé, sans événement déclaré : {one} (PHMEV, depuis mai 2023) et {other} (PHMEV, depuis mai 2023) ; "
+        "l'évolution en vient en partie, voir « Qualité des données »."
+    )
+
+
 def test_the_track_is_drawn_with_its_words(page: Page) -> None:
     figure = forecasts.track_figure(page)
     assert isinstance(figure, Figure)

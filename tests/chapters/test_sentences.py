@@ -11,6 +11,7 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import (
     Page,
+    data_quality,
     drugs,
     envelope,
     explained,
@@ -24,7 +25,7 @@ from caqes_analysis.chapters import (
     sheet_spending,
     verdicts,
 )
-from caqes_analysis.display import Cards, Notice, Table, Text
+from caqes_analysis.display import Cards, Figure, Notice, Table, Text
 from caqes_analysis.forecast.campaign import prepare_forecasts
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import campaign_file
@@ -156,6 +157,38 @@ def test_contributions_are_in_points_of_the_regional_rate(pages: dict[str, Page]
     table = home.discussion_table(pages["region"])
     assert isinstance(table, Table)
     assert [row[0].text for row in table.rows] == ["CH de Rive", "CH des Monts"]
+
+
+def test_a_change_of_level_that_nobody_declared_is_listed_and_told_wherever_the_region_concludes(
+    pages: dict[str, Page],
+) -> None:
+    page = pages["region"]
+    rows = page.forecasts.assign(level_change_pct=float("nan"), level_change_month=pd.NaT)
+    page.__dict__["forecasts"] = rows.copy()
+    none = data_quality.level_changes_table(page)
+    assert isinstance(none, Notice)
+    assert "Niveau changé" not in str(home.discussion_table(page)) + str(region.contribution_figure(page))
+    broken = (rows["level"] == "establishment") & rows["subject"].isin([A, D])
+    rows.loc[broken, "level_change_pct"] = -28.6
+    rows.loc[broken, "level_change_month"] = pd.Timestamp(2024, 4, 1)
+    page.__dict__["forecasts"] = rows
+    table = data_quality.level_changes_table(page)
+    assert isinstance(table, Table)
+    assert [[cell.text for cell in row[:4]] for row in table.rows][:2] == [
+        ["CH de Rive", "PHMEV", "−29", "avril 2024"],
+        ["Clinique des Pins", "LPP", "−29", "avril 2024"],
+    ]
+    assert table.rows[0][0].href == page.sheet_href(A)
+    assert table.rows[0][4].text.startswith("Fermeture, transfert, changement de périmètre ou envoi incomplet : à décl")
+    discussed, figure = home.discussion_table(page), region.contribution_figure(page)
+    assert isinstance(discussed, Table)
+    assert isinstance(figure, Figure)
+    for notes in (discussed.notes, figure.notes):
+        (note,) = (note.replace("\xa0", " ") for note in notes if "Niveau changé" in note)
+        assert note == (
+            "Niveau changé, sans événement déclaré : CH de Rive (depuis avril 2024) ; l'évolution en vient en partie, "
+            "voir « Qualité des données »."
+        )
 
 
 def test_an_opening_is_no_part_of_the_evolution_but_is_said_beside_it(pages: dict[str, Page]) -> None:
