@@ -10,7 +10,7 @@ import pandas as pd
 from caqes_analysis import deliveries, french, quality, tables
 from caqes_analysis.activities import activity_named
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope
+from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, some_of
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.quality.corrections import CORRECTION_STATES
 from caqes_analysis.sources.names import plain_name
@@ -228,8 +228,24 @@ def completed_table(page: Page) -> Table | Notice | None:
             "ceux que l'on a vus se compléter.",
             "Bornes : huit fois sur dix, si les prochaines livraisons se complètent comme les précédentes ; vides "
             "quand celles-ci sont trop peu nombreuses. Les taux et projections ne se servent pas de ces montants.",
+            *_never_completed(page, recent),
         ],
     )
+
+
+def _never_completed(page: Page, shown: pd.DataFrame) -> list[str]:
+    """Name the months shown that some establishment did not send, or sent empty: nothing is added for them."""
+    missing = quality.missing_months(page.store, year=page.campaign.year)
+    missing = missing.merge(shown[["envelope", "month"]], on=["envelope", "month"])
+    names = page.establishments.set_index("finess")["name"]
+    found = [
+        f"{envelope_of(page.campaign, code).short_label}, {french.month_year(month)} "
+        f"({some_of([str(names.get(finess, finess)) for finess in own['finess']])})"
+        for (code, month), own in ordered_by_envelope(missing).groupby(["envelope", "month"], sort=False)
+    ]
+    if not found:
+        return []
+    return [f"Sans les mois en défaut, que rien ne complète ici{french.NBSP}: {' ; '.join(found)}."]
 
 
 def own_corrections(page: Page) -> pd.DataFrame:

@@ -116,6 +116,24 @@ def test_months_are_shown_as_received_and_as_completed(page: Page) -> None:
     assert completed[4] == "+25,0"
 
 
+def test_a_month_that_nothing_completes_is_named_under_the_completed_ones(page: Page) -> None:
+    whole = data_quality.completed_table(page)
+    assert isinstance(whole, Table)
+    assert "défaut" not in " ".join(whole.notes)
+    grid = page.store.read(tables.MONTHLY_GRID)
+    lost = (grid["finess"] == A) & grid["month"].isin([pd.Timestamp(2024, 9, 1), pd.Timestamp(2024, 3, 1)])
+    assert lost.sum() == 2, "March is no month of the table"
+    without = {
+        "amount_eur": grid["amount_eur"].mask(lost, None),
+        "value_status": grid["value_status"].mask(lost, "missing"),
+    }
+    page.store.write(tables.MONTHLY_GRID, grid.assign(**without), part="campagne")
+    table = data_quality.completed_table(Page(page.campaign, page.store))
+    assert isinstance(table, Table)
+    (note,) = (note.replace("\xa0", " ") for note in table.notes if "défaut" in note)
+    assert note == "Sans les mois en défaut, que rien ne complète ici : PHMEV, septembre 2024 (CH A)."
+
+
 def test_what_nothing_sees_is_said_with_what_would_show_it(page: Page, tmp_path: Path) -> None:
     none = data_quality.limits(page)
     assert "Aucun des 7 fichiers reçus n'a d'empreinte" in str(none.notes)
