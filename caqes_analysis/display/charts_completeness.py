@@ -275,13 +275,14 @@ def _table(states: pd.DataFrame, caption: str) -> Table:
             "state": [None if names == "aucun" else "bad" for names in absent],
         }
     )
+    unasked = ", moins les mois sans objet" if (states == _NOT_APPLICABLE).any().any() else ""
     return Table.from_frame(
         data,
         caption=caption,
         columns=[
             ColumnFormat.text("name", "Établissement"),
             ColumnFormat.text("finess", "FINESS"),
-            ColumnFormat.count("reported", "Reçus", unit="mois"),
+            ColumnFormat.count("reported", "Reçus, définitifs", unit="mois"),
             ColumnFormat.count("zero", "Zéros déclarés", unit="mois"),
             ColumnFormat.count("provisional", "Provisoires", unit="mois"),
             *(
@@ -290,5 +291,9 @@ def _table(states: pd.DataFrame, caption: str) -> Table:
                 if (states == state).any().any()
             ),
             ColumnFormat.text("missing", "Mois manquants", state="state"),
+        ],
+        notes=[
+            f"Les colonnes s'additionnent : avec les mois manquants, elles font {french.plural(len(names), 'mois')}"
+            f"{unasked}."
         ],
     )

@@ -327,6 +327,11 @@ def test_the_heat_map_tells_missing_from_zero() -> None:
     assert figure.title == "Un établissement sur trois a au moins un mois manquant (2 mois)"
     assert "5 reçues, 1 déclarée à zéro, 1 provisoire et 2 manquantes" in figure.alt
     assert column(figure.table, "Mois manquants") == ["août 2023 et sept. 2023", "aucun", "aucun"]
+    settled = column(figure.table, "Reçus, définitifs")
+    assert settled == ["1", "2", "2"]
+    assert figure.table.notes == ("Les colonnes s'additionnent : avec les mois manquants, elles font 3 mois.",)
+    closed = frame.assign(value_status=frame["value_status"].mask(frame.index == 5, "not_applicable"))
+    assert charts.completeness_heatmap(closed, name="R").table.notes[0].endswith("3 mois, moins les mois sans objet.")
     assert all(f">{text}</text>" in figure.svg for text in ("reçu", "zéro déclaré", "provisoire", "manquant"))
 
 
