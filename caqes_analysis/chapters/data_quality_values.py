@@ -239,7 +239,7 @@ def _never_completed(page: Page, shown: pd.DataFrame) -> list[str]:
     missing = missing.merge(shown[["envelope", "month"]], on=["envelope", "month"])
     names = page.establishments.set_index("finess")["name"]
     found = [
-        f"{envelope_of(page.campaign, code).short_label}, {french.month_year(month)} "
+        f"{envelope_of(page.campaign, str(code)).short_label}, {french.month_year(pd.Timestamp(str(month)))} "
         f"({some_of([str(names.get(finess, finess)) for finess in own['finess']])})"
         for (code, month), own in ordered_by_envelope(missing).groupby(["envelope", "month"], sort=False)
     ]
