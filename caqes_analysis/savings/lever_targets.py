@@ -13,7 +13,15 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.perimeter import lifetimes
-from caqes_analysis.savings.lever_rates import AVOIDED_CLASSES, BIOSIMILARS, REPERTOIRE, SUBSTITUTION
+from caqes_analysis.savings.lever_rates import (
+    AVOIDED_CLASSES,
+    BIOSIMILARS,
+    INSTEAD,
+    REPERTOIRE,
+    SUBSTITUTION,
+    mean_box_eur,
+    yearly_boxes,
+)
 from caqes_analysis.store import Store
 
 __all__ = ["TARGET_SUBJECTS", "target_rates"]
@@ -136,9 +144,10 @@ def _evolution(store: Store, some: pd.DataFrame, lever: str, year: int) -> pd.Da
     own = some[~some["finess"].isin(partly)]
     before, now = own["finess"].map(spent[year - 1]), own["finess"].map(spent[year])
     over_eur = (now - (1 + own["aim"] / 100) * before).clip(lower=0)
-    # A package of perfusion lowers the spending by its gap with gravity's; what is avoided, by all that it cost.
-    unit_eur = own["gap_eur"] if lever == "perfadom" else now / own["numerator_nb"].where(own["numerator_nb"] > 0)
-    return _less(own, over_eur / unit_eur)
+    # A unit lowers this spending by its gap, and by the price of the box of another class that takes its place. The
+    # overrun counts masked lines, the boxes do not: a price of all the lines would find too few boxes to avoid.
+    instead_eur = mean_box_eur(yearly_boxes(store, year=year), lever=lever) if lever in INSTEAD else 0.0
+    return _less(own, over_eur / (own["gap_eur"] + instead_eur))
 
 
 def _spending(store: Store, lever: str, year: int) -> Iterator[pd.DataFrame]:

@@ -294,6 +294,31 @@ def test_an_evolution_to_reach_is_that_of_the_spending(tmp_path: Path) -> None:
     assert saved(levers, "ezetimibe") == {PEERS[0]: Decimal("60.00"), PEERS[1]: Decimal("0.00")}
 
 
+def test_masked_lines_count_in_the_overrun_and_not_in_the_price_of_a_box(tmp_path: Path) -> None:
+    """1,410 € for 95 % of 1,400 is 80 € too much, 40 boxes of 2 €: masked boxes are dearer, and none can be named."""
+    masked = {"cip13": "9999999999999", "status": "9"}
+    drugs = []
+    for finess, known, hidden in ((PEERS[0], (500, 505), 100), (PEERS[1], (5, 10), 600)):
+        for year, boxes in zip((2022, 2023), known, strict=True):
+            drugs += [
+                drug(finess, "A02BC01", boxes, "4.00", year=year),
+                drug(finess, "A02BC02", hidden, "8.00", year=year, **masked),
+                drug(finess, "C10AX09", boxes, "10.00", year=year),
+                drug(finess, "C10BA02", hidden, "10.00", year=year, **masked),
+                drug(finess, "C10AA05", 100, "6.00", year=year),
+            ]
+    aims = {("phev_ipp", "evolution_pct", "all"): -5.0, ("phev_ezetimibe", "evolution_pct", "all"): -5.0}
+    levers = levers_of(tmp_path, drugs, aims=aims)
+    assert saved(levers, "ipp") == {
+        PEERS[0]: Decimal("80.00"),
+        PEERS[1]: Decimal("20.00"),  # 2,420 € for 2,289.50: all the boxes that are named, ten of 2 €
+    }
+    assert saved(levers, "ezetimibe") == {
+        PEERS[0]: Decimal("70.00"),  # 3,025 € for 95 % of 3,000: 35 boxes of 5 €, of which 2 € are saved
+        PEERS[1]: Decimal("20.00"),
+    }
+
+
 def test_an_evolution_to_reach_of_perfusions_and_dressings(tmp_path: Path) -> None:
     """A package moved lowers the spending by its gap; consumables count in the objective, as in the indicator."""
     roles = {"1100000": "diffuseur", "1100002": "gravite", "1100003": "consommable"}
