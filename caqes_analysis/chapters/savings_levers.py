@@ -116,7 +116,8 @@ def first_levers_table(page: Page, *, top_nb: int = 15) -> Table | Notice:
         How many rows.
     """
     ranked = top_levers(page.store.read(tables.LEVERS))
-    ranked = ranked[~ranked["is_ceiling"].astype(bool)] if len(ranked) else ranked
+    if len(ranked):
+        ranked = ranked[~ranked["is_ceiling"].astype(bool) & (ranked["best_quartile_eur"].astype(float) > 0)]
     if ranked.empty:
         return Notice("info", "Où agir d'abord", "Aucun levier n'a pu être calculé.")
     names = page.establishments.set_index("finess")

@@ -35,7 +35,9 @@ __all__ = ["levers_card", "own_figures", "own_levers", "own_savings"]
 _CARD_NB = 2
 _LEAST_EUR = 100
 """A lever worth less a year is nothing to work on: the workbook has it, the sheet not (package's choice)."""
-_SMALL_HIDDEN = f"Les leviers de moins de {_LEAST_EUR} € au meilleur quart ne sont que dans le classeur."
+_SMALL_HIDDEN = (
+    f"Les leviers de moins de {_LEAST_EUR} €, au meilleur quart comme à l'objectif, ne sont que dans le classeur."
+)
 _ALL_SMALL = f"Aucun levier n'atteint {_LEAST_EUR} € en un an ; le classeur exporté donne ceux qui sont plus petits."
 _DRESSINGS = "pansements"
 _DRESSINGS_RESERVE = "pansements rapportés aux médicaments prescrits, sans tenir compte des patients reçus"
@@ -156,6 +158,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
             "Intervalle : au meilleur quart, ce que le hasard d'une année fait au taux, plus que ses seules boîtes ne "
             "le diraient ; « – » quand il n'est pas estimable pour un groupe (année absente, peu d'établissements).",
             *([target_note(year)] if has_target else []),
+            *_already_best_note(ranked, year),
             f"Toutes les présentations, levier par levier : classeur leviers-{page.finess}.xlsx des fichiers exportés.",
             *([_SMALL_HIDDEN] if len(ranked) < len(page.first_levers) else []),
             *([_UNRANKED_CEILING] if ranked["is_ceiling"].any() else []),
@@ -185,8 +188,14 @@ def own_levers(page: Page) -> tuple[Display, ...]:
 
 def _assumptions(levers: pd.DataFrame, ranked: pd.DataFrame, year: int) -> Table:
     """Return what each lever compares: the rate of its first group, that of the best quartile, what it supposes."""
-    gained = levers[(levers["scenario"] == "best_quartile") & (levers["saving_eur"] > 0)]
-    first = gained.sort_values(["saving_eur", "product_group"], ascending=[False, True]).drop_duplicates("lever")
+    key = ["lever", "product_group", "label"]
+    best = levers[levers["scenario"] == "best_quartile"].set_index(key)
+    by_group = levers.drop_duplicates(key).set_index(key)[["rate"]].assign(reference_rate=best["reference_rate"])
+    for scenario in ("best_quartile", "target"):
+        amounts = levers[levers["scenario"] == scenario].set_index(key)["saving_eur"]
+        by_group[scenario] = amounts.astype(float).reindex(by_group.index).fillna(0.0)
+    order = ["best_quartile", "target", "product_group"]
+    first = by_group.reset_index().sort_values(order, ascending=[False, False, True]).drop_duplicates("lever")
     shown = (
         ranked[["lever", "is_ceiling"]]
         .assign(label=_labels(ranked))
@@ -228,12 +237,12 @@ def _why_none(levers: pd.DataFrame) -> str:
 def _carried(ranked: pd.DataFrame, name: str = "best_quartile_eur") -> list[str]:
     """Return amounts of the levers, with the digits and the unit of the intervals at the best quarter."""
     rows = zip(ranked[name], *_bounds(ranked), strict=True)
-    # Without an interval, the amount itself says how few digits it can carry: it is surer than no other.
+    # Without an interval, or beyond it (an objective), the amount itself says how few digits it can carry.
     return [
         french.MISSING
         if pd.isna(amount)
         else carried_euros(amount, 0, amount)
-        if pd.isna(low)
+        if pd.isna(low) or amount > high
         else carried_bound(amount, low, high)
         for amount, low, high in rows
     ]
@@ -248,9 +257,23 @@ def _opening_note(page: Page, year: int) -> list[str]:
     return [f"L'établissement a ouvert le {since} : ces montants sont ceux des mois de {year} où il était ouvert."]
 
 
+def _already_best_note(ranked: pd.DataFrame, year: int) -> list[str]:
+    """Return why a lever stays that is worth nothing at the best quarter."""
+    if not (ranked["best_quartile_eur"].astype(float) == 0).any():
+        return []
+    return [
+        "« 0 € » au meilleur quart : l'établissement fait déjà aussi bien que le meilleur quart de la région, mais "
+        f"l'objectif de {year} lui demande davantage."
+    ]
+
+
 def _between(ranked: pd.DataFrame) -> list[str]:
     return [
-        "–" if pd.isna(low) else f"{carried_bound(low, low, high)} à {carried_bound(high, low, high)}"
+        "–"
+        if pd.isna(low)
+        else carried_bound(low, low, high)
+        if low == high
+        else f"{carried_bound(low, low, high)} à {carried_bound(high, low, high)}"
         for low, high in zip(*_bounds(ranked), strict=True)
     ]
 
@@ -270,8 +293,9 @@ def _labels(ranked: pd.DataFrame) -> list[str]:
 
 def levers_card(page: Page) -> Card | None:
     """Return the card of the first levers of a sheet; None when there is none."""
-    ranked = _worth_showing(page)
-    ranked = ranked[~ranked["is_ceiling"].astype(bool)] if len(ranked) else ranked
+    ranked = page.first_levers
+    worth = ranked["best_quartile_eur"].astype(float) >= _LEAST_EUR
+    ranked = ranked[worth & ~ranked["is_ceiling"].astype(bool)]
     if ranked.empty:
         return None
     shown = ranked.head(_CARD_NB)
@@ -283,6 +307,7 @@ def levers_card(page: Page) -> Card | None:
 
 
 def _worth_showing(page: Page) -> pd.DataFrame:
-    """Return the first levers that are worth something a year."""
+    """Return the first levers that are worth something a year, at the best quarter or at the objective."""
     ranked = page.first_levers
-    return ranked[ranked["best_quartile_eur"].astype(float) >= _LEAST_EUR].reset_index(drop=True)
+    worth = ranked[["best_quartile_eur", "target_eur"]].astype(float) >= _LEAST_EUR
+    return ranked[worth.any(axis=1)].reset_index(drop=True)

@@ -36,6 +36,7 @@ _SHEETS: Final[Mapping[str, str]] = {
 _GROUPS: Final = "Molécules et classes"
 _PRESCRIBERS: Final[Mapping[str, str]] = {"rpps": "Prescripteurs", "service": "Services"}
 _NO_PRODUCT: Final = "les fichiers reçus ne nomment aucun de ses produits"
+_NO_GAIN: Final = "rien à gagner au meilleur quart ; seul l'objectif demande davantage"
 _CENTS, _UNITS, _RATES = 2, 0, 1
 
 
@@ -62,7 +63,8 @@ def write_lever_workbooks(page: Page, folder: Path) -> list[tuple[Path, str]]:
     own_levers = dict(iter(levers[levers["scenario"] == _SCENARIO].groupby("finess")))
     products = lever_details(page.store, levers, scenario=_SCENARIO)
     details = dict(iter(products.groupby("finess")))
-    prescribers = lever_prescribers(page.store, products, year=int(levers["year"].iloc[0]))
+    year = int(levers["year"].iloc[0])
+    prescribers = lever_prescribers(page.store, products, year=year)
     who = dict(iter(prescribers.groupby("finess")))
     names = page.establishments.set_index("finess")["name"]
     notes = extract_notes(page)
@@ -70,27 +72,27 @@ def write_lever_workbooks(page: Page, folder: Path) -> list[tuple[Path, str]]:
     for finess, ranks in ranked.groupby("finess", sort=True):
         named = f"{names.get(finess, finess)} (FINESS {finess})"
         path = folder / f"leviers-{finess}.xlsx"
-        _write(page, path, named, ranks, own_levers[finess], details.get(finess), who.get(finess), notes)
+        groups = own_levers.get(finess, levers[levers["finess"] == finess].iloc[:0])
+        explained = _explanations(page, named, year, notes, has_prescribers=finess in who)
+        _write(path, named, ranks, groups, details.get(finess), who.get(finess), explained)
         written.append((path, f"Leviers de {named}"))
     return written
 
 
 def _write(
-    page: Page,
     path: Path,
     named: str,
     ranks: pd.DataFrame,
     groups: pd.DataFrame,
     products: pd.DataFrame | None,
     prescribers: pd.DataFrame | None,
-    notes: list[str],
+    explained: list[tuple[str, bool]],
 ) -> None:
     lists: dict[str, pd.DataFrame] = (
         {} if products is None else {str(lever): rows for lever, rows in products.groupby("lever")}
     )
     mark = f"{RESTRICTED} – {named}"
     book = Workbook(write_only=True)
-    explained = _explanations(page, named, int(groups["year"].iloc[0]), notes, has_prescribers=prescribers is not None)
     add_text_sheet(book, "Lisez-moi", explained)
     fields = _lever_fields(has_target=bool(ranks["target_eur"].notna().any()))
     add_table_sheet(book, "Leviers", fields, _lever_rows(ranks, lists, fields), above=mark, frozen_columns_nb=2)
@@ -189,7 +191,8 @@ def _lever_rows(ranks: pd.DataFrame, lists: Mapping[str, pd.DataFrame], fields: 
     has_target = any(field.header.startswith("À l'objectif") for field in fields)
     for row in ranks.to_dict("records"):
         lever = row["lever"]
-        why = WITHOUT_DETAIL.get(lever, _NO_PRODUCT)
+        gains = not pd.isna(row[f"{_SCENARIO}_eur"]) and row[f"{_SCENARIO}_eur"] > 0
+        why = WITHOUT_DETAIL.get(lever, _NO_PRODUCT if gains else _NO_GAIN)
         detail = f"feuille « {_SHEETS[lever]} »" if lever in lists else f"sans détail par produit ({why})"
         yield [
             row["rank"],

@@ -58,6 +58,7 @@ EXTRACT_LINES_NB: Final = 300
 """Lines for each establishment under which a yearly base is taken for an extract (Open PHMEV has 1,600 on average)."""
 
 _QUANTILES: Final = {"median": {"higher": 0.5, "lower": 0.5}, "best_quartile": {"higher": 0.75, "lower": 0.25}}
+_TARGET: Final = "target"
 _THOUSANDTHS: Final = 3
 _BY_PRODUCT: Final = (BIOSIMILARS, SUBSTITUTION, REPERTOIRE)
 LEVER_ASSUMPTIONS: Final[Mapping[str, str]] = {
@@ -257,7 +258,9 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
     DataFrame
         ``finess, lever, label, rank, groups_nb`` (groups where something is to be gained)``, main_group`` (the first
         of them, for levers that have several)``, is_ceiling, <scenario>_eur`` for every scenario, and the
-        bounds at 95 % of the one that orders, ``lower_eur, upper_eur``; levers that are worth nothing are left out.
+        bounds at 95 % of the one that orders, ``lower_eur, upper_eur``. A lever worth nothing in the scenario that
+        orders comes after the others when its objective asks for something (its groups are then those of the
+        objective); one that is worth nothing in either is left out.
     """
     lines: dict[tuple[str, str], list[_Line]] = {}
     for finess, lever, *line in levers[["finess", "lever", *_Line._fields]].itertuples(index=False):
@@ -265,7 +268,8 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
     found = []
     for (finess, lever), own in lines.items():
         ordering = [line for line in own if line.scenario == scenario]
-        gained = sorted((-line.saving_eur, line.product_group, line.label) for line in ordering if line.is_gain)
+        # What an objective asks for is owed, however well the establishment does beside the region.
+        gained = _gained(ordering) or _gained([line for line in own if line.scenario == _TARGET])
         if not gained:
             continue
         sums = {one: [line.saving_eur for line in own if line.scenario == one] for one in tables.SCENARIOS}
@@ -274,6 +278,8 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
             [_float(line.lower_eur) for line in ordering],
             [_float(line.upper_eur) for line in ordering],
         )
+        if not ordering:
+            lower = upper = np.nan
         found.append(
             {
                 "finess": finess,
@@ -289,10 +295,15 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
     if not found:
         names = ["finess", "lever", "label", "rank", "groups_nb", "main_group", "is_ceiling", "lower_eur", "upper_eur"]
         return pd.DataFrame(columns=[*names, *(f"{one}_eur" for one in tables.SCENARIOS)])
-    order = ["finess", "is_ceiling", f"{scenario}_eur", "lever"]
-    ranked = pd.DataFrame(found).sort_values(order, ascending=[True, True, False, True], ignore_index=True)
+    order = ["finess", "is_ceiling", f"{scenario}_eur", f"{_TARGET}_eur", "lever"]
+    ranked = pd.DataFrame(found).sort_values(order, ascending=[True, True, False, False, True], ignore_index=True)
     ranked["rank"] = ranked.groupby("finess").cumcount() + 1
     return ranked[ranked["rank"] <= top_nb].assign(label=ranked["lever"].map(LEVER_LABELS)).reset_index(drop=True)
+
+
+def _gained(lines: list[_Line]) -> list[tuple[Any, str, str]]:
+    """Return the groups of a scenario that are worth something, the most first."""
+    return sorted((-line.saving_eur, line.product_group, line.label) for line in lines if line.is_gain)
 
 
 def _known_sum(amounts: list[Any]) -> Any:

@@ -21,6 +21,7 @@ from caqes_analysis.chapters import (
 )
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Details, Figure, Notice, Table
+from caqes_analysis.display.series import carried_euros
 from caqes_analysis.receive import open_store
 from caqes_analysis.savings.estimate import COMPARED, INTERRUPTED
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS
@@ -324,12 +325,17 @@ def test_levers_of_a_few_euros_are_left_to_the_workbook(page: Page) -> None:
     own = sheet(page, str(best.groupby("finess")["saving_eur"].sum().astype(float).idxmax()))
     kept = own.first_levers
     amounts = [99.9] * len(kept)
-    own.__dict__["first_levers"] = kept.assign(best_quartile_eur=amounts)
+    own.__dict__["first_levers"] = kept.assign(best_quartile_eur=amounts, target_eur=amounts)
     (notice,) = savings_sheet.own_levers(own)
     assert "Aucun levier n'atteint 100 €" in notice.summary().replace("\xa0", " ")
     assert savings_sheet.levers_card(own) is None
     own.__dict__["first_levers"] = kept.assign(
-        best_quartile_eur=[48_412.0, *amounts[1:]], is_ceiling=False, lever="pansements", lower_eur=None, upper_eur=None
+        best_quartile_eur=[48_412.0, *amounts[1:]],
+        target_eur=None,
+        is_ceiling=False,
+        lever="pansements",
+        lower_eur=None,
+        upper_eur=None,
     )
     table = savings_sheet.own_levers(own)[0]
     assert isinstance(table, Table)
@@ -338,6 +344,31 @@ def test_levers_of_a_few_euros_are_left_to_the_workbook(page: Page) -> None:
     card = savings_sheet.levers_card(own)
     assert card is not None
     assert card.detail.startswith("pansements rapportés aux médicaments prescrits, sans tenir compte des patients")
+
+
+def test_a_lever_stays_on_the_sheet_when_its_objective_alone_asks_for_money(page: Page) -> None:
+    levers = page.store.read(tables.LEVERS)
+    owed = levers[(levers["lever"] == "ipp") & (levers["scenario"] == "target") & (levers["saving_eur"] > 100)]
+    finess = str(owed["finess"].iloc[0])
+    own = sheet(page, finess)
+    is_best = (own.levers["lever"] == "ipp") & (own.levers["scenario"] != "target")
+    zeros = pd.Series([Decimal("0.00")] * len(own.levers), index=own.levers.index, dtype=object)
+    best = {name: own.levers[name].where(~is_best, zeros) for name in ("saving_eur", "lower_eur", "upper_eur")}
+    own.__dict__["levers"] = own.levers.assign(**best)
+    table, supposed, *_ = savings_sheet.own_levers(own)
+    assert isinstance(table, Table)
+    names = [label for label in cells(table, "Levier") if "plafond" not in label]
+    assert names[-1] == "IPP", "what the region does better is ranked first"
+    row = cells(table, "Levier").index("IPP")
+    assert cells(table, "Au meilleur quart")[row] == cells(table, "Intervalle à 95 %")[row] == "0 €"
+    asked = own.first_levers.set_index("lever").loc["ipp", "target_eur"]
+    assert asked == owed["saving_eur"].iloc[0]
+    assert cells(table, "À l'objectif")[row] == plain(carried_euros(asked, 0, asked))
+    assert any("l'objectif de 2023 lui demande davantage" in note for note in table.notes)
+    assert isinstance(supposed, Details)
+    assert cells(supposed.shown[0], "Levier") == cells(table, "Levier")
+    card = savings_sheet.levers_card(own)
+    assert card is None or "IPP" not in card.value + card.detail, "the card speaks of the best quarter"
 
 
 def test_an_establishment_without_levers_says_why(page: Page) -> None:

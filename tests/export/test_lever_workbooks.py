@@ -132,6 +132,27 @@ def test_the_workbook_repeats_the_sheet_of_the_establishment(page: Page, files: 
             assert to_the_cent(by_group[row["Levier"]]) == to_the_cent(total[-1])
 
 
+def test_a_lever_that_only_its_objective_asks_for_has_its_amount_and_no_detail(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levers = page.store.read(tables.LEVERS)
+    best = levers[(levers["lever"] == "ipp") & (levers["scenario"] == "best_quartile")]
+    aimed = best[(best["finess"] == PEERS[0]) & (best["saving_eur"] == 0)]
+    assert len(aimed) == 1, "the best of the region"
+    asked = aimed.assign(scenario="target", saving_eur=pd.Series([Decimal("48.50")], index=aimed.index, dtype=object))
+    # A last one, that no region of five can be compared with, has nothing but its objective.
+    both = pd.concat([levers, asked, asked.assign(finess="990000009")], ignore_index=True)
+    monkeypatch.setattr(page.store, "read", lambda table, **_: both if table is tables.LEVERS else table.empty())
+    monkeypatch.setitem(page.__dict__, "establishments", page.establishments)
+    written = {path.stem: path for path, _ in write_lever_workbooks(page, tmp_path)}
+    for finess, quarter in ((PEERS[0], 0), ("990000009", None)):
+        _, header, *rows = cells(written[f"leviers-{finess}"], "Leviers")
+        own = pd.DataFrame(rows, columns=header, dtype=object).set_index("Levier").loc["IPP"]
+        assert to_the_cent(own["À l'objectif (€)"]) == Decimal("48.50")
+        assert own["Au meilleur quart (€)"] == quarter
+        assert "seul l'objectif demande davantage" in own["Détail"]
+
+
 def test_a_lever_without_products_says_so(files: dict[str, Path]) -> None:
     book = openpyxl.load_workbook(files[PEERS[5]])
     rows = [[cell.value for cell in row] for row in book["Leviers"].iter_rows(min_row=3)]

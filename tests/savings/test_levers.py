@@ -166,6 +166,23 @@ def test_levers_are_ranked_in_euros_and_the_ceiling_comes_last() -> None:
     assert top_levers(nothing_to_gain).empty
 
 
+def test_a_lever_that_only_its_objective_asks_for_comes_after_the_others() -> None:
+    both = pd.concat(
+        [rates([0.1, 0.2, 0.3, 0.4, 0.5][::step], lever=lever) for lever, step in (("ipp", 1), ("ambulance", -1))]
+    )
+    ranked = top_levers(savings_of_rates(both, year=2023, targets={"ipp": 0.05, "ambulance": 0.05}))
+    first = ranked[ranked["finess"] == PEERS[0]]  # the best of the region for one, the last for the other
+    assert first["lever"].tolist() == ["ambulance", "ipp"]
+    assert first["best_quartile_eur"].tolist() == [Decimal("60.00"), Decimal("0.00")]
+    assert first["target_eur"].tolist() == [Decimal("90.00"), Decimal("10.00")]
+    assert first["groups_nb"].tolist() == [1, 1]
+    met = top_levers(savings_of_rates(both, year=2023, targets={"ipp": 0.1, "ambulance": 0.1}))
+    assert met.loc[met["finess"] == PEERS[0], "lever"].tolist() == ["ambulance"], "it just meets this objective"
+    alone = top_levers(savings_of_rates(rates([0.4]), year=2023, targets={"ipp": 0.3}))
+    assert alone["target_eur"].tolist() == [Decimal("20.00")]
+    assert alone[["best_quartile_eur", "lower_eur", "upper_eur"]].isna().all(axis=None), "no region, no quarter"
+
+
 def test_the_presentations_behind_a_lever_are_those_to_replace(tmp_path: Path) -> None:
     store = region(tmp_path)
     levers = potential_savings(store, year=2023)
