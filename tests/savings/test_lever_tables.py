@@ -302,7 +302,7 @@ def test_masked_lines_count_in_the_overrun_and_not_in_the_price_of_a_box(tmp_pat
         for year, boxes in zip((2022, 2023), known, strict=True):
             drugs += [
                 drug(finess, "A02BC01", boxes, "4.00", year=year),
-                drug(finess, "A02BC02", hidden, "8.00", year=year, **masked),
+                drug(finess, "A02BC02", hidden, "8.00", year=year, **masked) | {"atc5": "9999999"},
                 drug(finess, "C10AX09", boxes, "10.00", year=year),
                 drug(finess, "C10BA02", hidden, "10.00", year=year, **masked),
                 drug(finess, "C10AA05", 100, "6.00", year=year),
