@@ -112,6 +112,11 @@ def level_changes_table(page: Page) -> Table | Notice | None:
     ]
     if not found:
         return Notice("info", title, "Aucune série ne change durablement de niveau sans événement déclaré.")
+    causes = [
+        f"{'Hausse' if is_rise else 'Baisse'} : {causes[:1].lower()}{causes[1:]}"
+        for is_rise, causes in _TO_DECLARE.items()
+        if any(told.is_rise == is_rise for _, _, told in found)
+    ]
     known = page.establishments.set_index("finess")
     finess = [subject for subject, _, _ in found]
     frame = pd.DataFrame(
@@ -122,7 +127,6 @@ def level_changes_table(page: Page) -> Table | Notice | None:
             "label": [label for _, label, _ in found],
             "change_pct": [told.change_pct for _, _, told in found],
             "month": [told.month for _, _, told in found],
-            "remedy": [f"{_TO_DECLARE[told.is_rise]} : à déclarer à l'OMEDIT." for _, _, told in found],
         }
     ).sort_values(["name", "finess"], kind="stable", key=lambda names: names.map(french.alphabetical))
     return Table.from_frame(
@@ -133,13 +137,13 @@ def level_changes_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("label", "Enveloppe"),
             ColumnFormat.percent("change_pct", "Changement, environ", signed=True, decimals=0),
             ColumnFormat.month("month", "Depuis"),
-            ColumnFormat.text("remedy", "Ce que l'on peut faire"),
         ],
         notes=[
+            f"Ce que l'on peut faire : que l'établissement en déclare la cause à l'OMEDIT. {'. '.join(causes)}.",
             "Niveau comparé à celui des mêmes mois de l'année d'avant ; seuls sont cités les changements durables d'au "
             f"moins 15{french.NBSP}%, nets au regard du bruit habituel de la série. Une cause connue s'inscrit dans la "
             "campagne (evenements, ou registre des corrections si l'envoi était faux) : la prévision en tient alors "
-            "compte."
+            "compte.",
         ],
     )
 

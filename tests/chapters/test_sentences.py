@@ -174,12 +174,15 @@ def test_a_change_of_level_that_nobody_declared_is_listed_and_told_wherever_the_
     page.__dict__["forecasts"] = rows
     table = data_quality.level_changes_table(page)
     assert isinstance(table, Table)
-    assert [[cell.text for cell in row[:4]] for row in table.rows][:2] == [
+    assert [[cell.text for cell in row] for row in table.rows][:2] == [
         ["CH de Rive", "PHMEV", "−29", "avril 2024"],
         ["Clinique des Pins", "LPP", "−29", "avril 2024"],
     ]
     assert table.rows[0][0].href == page.sheet_href(A)
-    assert table.rows[0][4].text.startswith("Fermeture, transfert, changement de périmètre ou envoi incomplet : à décl")
+    assert table.notes[0] == (
+        "Ce que l'on peut faire : que l'établissement en déclare la cause à l'OMEDIT. Baisse : fermeture, transfert, "
+        "changement de périmètre ou envoi incomplet."
+    )
     discussed, figure = home.discussion_table(page), region.contribution_figure(page)
     assert isinstance(discussed, Table)
     assert isinstance(figure, Figure)
