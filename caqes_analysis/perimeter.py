@@ -11,6 +11,7 @@ __all__ = [
     "APHP_ENTITY",
     "GRID_TO_DATE",
     "LIFETIMES",
+    "YEARS_IN_PART",
     "clinics_without_drugs",
     "current_establishments",
     "lifetimes",
@@ -47,6 +48,14 @@ from establishments e left join successions s on s.finess = e.finess group by 1
 """First and last days of each establishment of today. It was there from the first day of those that it took over: a
 merger that makes a new FINESS opens nothing. ``part_year`` is the year in the course of which it opened, after January:
 its amounts are those of a part of it."""
+
+YEARS_IN_PART = f"""
+select finess, coalesce(part_year = $year::int - 1, false) or year(first_day) = $year::int
+                 or last_day < make_date($year::int, 12, 1) as is_part
+from ({LIFETIMES})
+"""
+"""By establishment of today, whether ``$year`` and the year before are not two whole years of it: it opened or closed
+in the course of them, or was not there. Their difference says nothing of what it prescribed."""
 
 # When an envelope was received in several kinds of amount, the first of these that exists is followed.
 _KIND_ORDER = ("reimbursed", "purchase", "tariff", "base")

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
-from caqes_analysis.perimeter import LIFETIMES
+from caqes_analysis.perimeter import YEARS_IN_PART
 from caqes_analysis.store import Store
 
 __all__ = ["PAIR_COLUMNS", "annual_pairs", "extra_list_pairs", "lpp_pairs", "transport_pairs"]
@@ -41,11 +41,7 @@ _PAIRED = f"""
   select finess, bool_or(year = $year::int - 1) as was_here, bool_or(year = $year::int) as is_here
   from lines group by finess
 ),
-part_year as (
-  select finess, coalesce(part_year = $year::int - 1, false) or year(first_day) = $year::int
-                   or last_day < make_date($year::int, 12, 1) as is_part
-  from ({LIFETIMES})
-),
+part_year as ({YEARS_IN_PART}),
 market as (
   select code, bool_or(year = $year::int - 1) as was_sold, bool_or(year = $year::int) as is_sold
   from (select code, year from lines where nature = 'product' union all from sold_elsewhere) group by code

@@ -12,7 +12,8 @@ from typing import Final
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.perimeter import lifetimes
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.perimeter import YEARS_IN_PART
 from caqes_analysis.savings.lever_rates import (
     AVOIDED_CLASSES,
     BIOSIMILARS,
@@ -22,6 +23,7 @@ from caqes_analysis.savings.lever_rates import (
     mean_box_eur,
     yearly_boxes,
 )
+from caqes_analysis.schemes.targets import target_for
 from caqes_analysis.store import Store
 
 __all__ = ["TARGET_SUBJECTS", "target_rates"]
@@ -58,20 +60,25 @@ select coalesce(s.current_finess, a.finess) as finess, a.year, sum(a.reimbursed_
 from annual_drug_spend a left join successions s on s.finess = a.finess
 where a.year in ($year::int - 1, $year::int)
   and (list_contains($codes::text[], coalesce(a.atc4, left(a.atc5, 5))) or list_contains($codes::text[], a.atc5))
-group by all order by all
+group by all having count(*) = count(a.reimbursed_eur) order by all
 """
-# A year of which fewer months were received than of the other is compared with nothing.
+# Both years of an establishment are compared when it sent the same months of them, whatever articles these hold.
 _ARTICLES: Final = """
 with own as (
-  select coalesce(s.current_finess, l.finess) as finess, left(l.period, 4)::int as year, l.period, l.amount_eur
-  from lpp_spend l join code_lists k on k.list = $list and k.code = l.lpp
-  left join successions s on s.finess = l.finess
+  select coalesce(s.current_finess, l.finess) as finess, left(l.period, 4)::int as year, substr(l.period, 6) as month,
+         l.lpp, l.amount_eur
+  from lpp_spend l left join successions s on s.finess = l.finess
   where left(l.period, 4)::int in ($year::int - 1, $year::int)
+),
+comparable as (
+  select finess from own group by finess
+  having list_sort(list(distinct month) filter (year = $year::int))
+       = list_sort(list(distinct month) filter (year < $year::int))
 )
-select finess, year, sum(amount_eur)::double as spent_eur from own
-where (select count(distinct period) filter (year = $year::int) = count(distinct period) filter (year < $year::int)
-       from own)
-group by all order by all
+select finess, year, sum(amount_eur)::double as spent_eur
+from own semi join comparable using (finess)
+where lpp in (select code from code_lists where list = $list)
+group by all having count(*) = count(amount_eur) order by all
 """
 _TRIPS: Final = """
 select finess, sum(amount_eur) filter (envelope = 'transport_ambulance')::double as ambulance_eur,
@@ -99,17 +106,28 @@ def target_rates(store: Store, rates: pd.DataFrame, *, scheme: str, year: int) -
     Returns
     -------
     DataFrame
-        ``finess, lever, product_group, reference_rate``, for the levers whose objective has a value: its own rate for
-        an establishment that meets it. An evolution needs both years, and an establishment open throughout them.
+        ``finess, lever, product_group, reference_rate``, for the levers whose objective has a value (that of the
+        establishment, else of the contract that it is of, else of all): its own rate for an establishment that meets
+        it. An evolution needs both years, the same months of each, and an establishment open throughout them.
     """
     targets = store.read(tables.TARGETS)
-    own = targets[(targets["scheme"] == scheme) & (targets["data_year"] == year) & targets["value"].notna()]
+    own = targets[(targets["scheme"] == scheme) & (targets["data_year"] == year)]
+    contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     found = []
     for lever, some in rates.groupby("lever", sort=True):
         subject, measure = TARGET_SUBJECTS[str(lever)]
-        asked = own[(own["subject"] == subject) & (own["measure"] == measure)].set_index("finess")["value"]
-        aims = {finess: asked.get(finess, asked.get("all")) for finess in some["finess"]}
-        aimed = some.assign(aim=some["finess"].map(aims).astype("float64")).dropna(subset=["aim"])
+        asked = own[(own["subject"] == subject) & (own["measure"] == measure)]
+        named = set(asked["finess"])
+        whose = {
+            finess: next((who for who in (finess, contract_of.get(finess, finess)) if who in named), "all")
+            for finess in some["finess"].unique()
+        }
+        values = {
+            who: target_for(asked, scheme=scheme, subject=subject, measure=measure, data_year=year, finess=who).value
+            for who in set(whose.values())
+        }
+        aims = some["finess"].map(whose).map(values)
+        aimed = some.assign(aim=aims.astype("float64")).dropna(subset=["aim"])
         if len(aimed):
             found.append(_found(store, aimed, str(lever), year))
     return pd.concat([part for part in found if len(part)] or [pd.DataFrame(columns=_COLUMNS)], ignore_index=True)
@@ -138,8 +156,7 @@ def _whole_share(store: Store, some: pd.DataFrame, lever: str, year: int) -> pd.
 def _evolution(store: Store, some: pd.DataFrame, lever: str, year: int) -> pd.DataFrame:
     """Avoid what was spent over the objective: the spending of the year before, and its rate."""
     spent = _spending(store, lever, year).pivot_table(index="finess", columns="year", values="spent_eur", aggfunc="sum")
-    lives = lifetimes(store)
-    partly = set(lives.index[lives["part_year"].isin([year - 1, year])])
+    partly = store.query(f"select finess from ({YEARS_IN_PART}) where is_part", {"year": year})["finess"]
     if not {year - 1, year} <= set(spent.columns):
         return some.iloc[:0].reindex(columns=_COLUMNS)
     own = some[~some["finess"].isin(partly)]

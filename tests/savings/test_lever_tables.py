@@ -57,13 +57,12 @@ def levers_of(
     articles: list[dict[str, Any]] | None = None,
     codes: list[dict[str, Any]] | None = None,
     *,
-    aims: dict[tuple[str, str, str], float] | None = None,
-    opened: dict[str, str] | None = None,
+    aims: dict[tuple[str, str, str], float | None] | None = None,
+    known: dict[str, dict[str, str]] | None = None,
 ) -> pd.DataFrame:
     """Return the levers of a store that received these lines and nothing else."""
     store = Store(directory)
-    days = dict.fromkeys(PEERS, "1900-01-01") | (opened or {})
-    known = establishments(*({"finess": finess, "valid_from": day} for finess, day in days.items()))
+    known = establishments(*({"finess": finess, **(known or {}).get(finess, {})} for finess in PEERS))
     store.write(tables.ESTABLISHMENTS, known, part="essai")
     store.write(tables.SUCCESSIONS, perimeter.successions(known), part="essai")
     rows = pd.DataFrame([one for one in drugs if one["boxes_nb"]])
@@ -280,7 +279,8 @@ def test_a_share_to_reach_is_that_of_the_whole_establishment(tmp_path: Path) -> 
 def test_an_evolution_to_reach_is_that_of_the_spending(tmp_path: Path) -> None:
     """-5 % of 1,000 € is 950: 1,010 € is 60 too much, 30 boxes of 2 €; a statin of 3 € takes the place of ezetimibe."""
     drugs = []
-    for finess, before, now in ((PEERS[0], 500, 505), (PEERS[1], 500, 475), (PEERS[2], 500, 505), (PEERS[3], 0, 505)):
+    boxes_of = [(500, 505), (500, 475), (500, 505), (0, 505), (500, 250)]
+    for finess, (before, now) in zip(PEERS[:5], boxes_of, strict=True):
         for year, boxes in ((2022, before), (2023, now)):
             drugs += [
                 drug(finess, "A02BC01", boxes, "4.00", year=year),
@@ -288,10 +288,30 @@ def test_an_evolution_to_reach_is_that_of_the_spending(tmp_path: Path) -> None:
                 drug(finess, "C10AA05", 100, "6.00", year=year),
             ]
     aims = {("phev_ipp", "evolution_pct", "all"): -5.0, ("phev_ezetimibe", "evolution_pct", "all"): -5.0}
-    levers = levers_of(tmp_path, drugs, aims=aims, opened={PEERS[2]: "2022-07-01"})
+    # Half of a year is compared with nothing: the fifth has not avoided what it would have been prescribed.
+    known = {PEERS[2]: {"valid_from": "2022-07-01"}, PEERS[4]: {"valid_to": "2023-06-30"}}
+    levers = levers_of(tmp_path, drugs, aims=aims, known=known)
     assert saved(levers, "ipp") == {PEERS[0]: Decimal("60.00"), PEERS[1]: Decimal("0.00")}
     # 150 € too much of 2,525: 30 boxes of 5 €, of which 2 € are saved.
     assert saved(levers, "ezetimibe") == {PEERS[0]: Decimal("60.00"), PEERS[1]: Decimal("0.00")}
+
+
+def test_an_objective_is_that_of_the_establishment_then_of_its_contract_then_of_all(tmp_path: Path) -> None:
+    """1,010 € where -5 % asks for 950, 0 % for 1,000; a row without value says that there is no objective."""
+    drugs = [
+        drug(finess, "A02BC01", boxes, "4.00", year=year)
+        for finess in PEERS[:4]
+        for year, boxes in ((2022, 500), (2023, 505))
+    ]
+    drugs += [drug(finess, "N02BE01", 100, "2.00", year=year) for finess in PEERS[:4] for year in (2022, 2023)]
+    signed = {finess: {"contract_finess": "990000099"} for finess in PEERS[2:4]}
+    asked = {"all": -5.0, PEERS[1]: None, "990000099": 0.0, PEERS[3]: 1.0}
+    aims = {("phev_ipp", "evolution_pct", who): value for who, value in asked.items()}
+    assert saved(levers_of(tmp_path, drugs, aims=aims, known=signed), "ipp") == {
+        PEERS[0]: Decimal("60.00"),
+        PEERS[2]: Decimal("10.00"),
+        PEERS[3]: Decimal("0.00"),
+    }
 
 
 def test_masked_lines_count_in_the_overrun_and_not_in_the_price_of_a_box(tmp_path: Path) -> None:
@@ -341,3 +361,35 @@ def test_an_evolution_to_reach_of_perfusions_and_dressings(tmp_path: Path) -> No
     halved += [articles[0] | {"period": "2022-02"}]
     levers = levers_of(tmp_path / "months", [drug(PEERS[0], "N02BE01", 100, "2.00")], halved, codes, aims=aims)
     assert levers.empty, "a year of which other months were received is compared with nothing"
+
+
+def test_an_evolution_to_reach_needs_the_same_months_of_each_establishment(tmp_path: Path) -> None:
+    """6,000 € of 12,000 is no fall of half when six months were sent; a month without dressings is a zero."""
+    codes = [{"list": "pansements", "code": "1200001"}]
+    articles = []
+    for finess in PEERS[:4]:
+        for month in range(1, 13):
+            articles += [
+                article(finess, "1200001", 10, "1000") | {"period": f"2022-{month:02d}"},
+                article(finess, "1200001", 10, "1000") | {"period": f"2023-{month:02d}"},
+                article(finess, "1200002", 1, "50") | {"period": f"2022-{month:02d}"},
+                article(finess, "1200002", 1, "50") | {"period": f"2023-{month:02d}"},
+            ]
+
+    def is_sent(one: dict[str, Any]) -> bool:
+        month = int(one["period"][-2:])
+        if one["finess"] == PEERS[1]:
+            return one["period"] < "2023-07"
+        if one["finess"] == PEERS[2]:  # as many months of both years, and not the same
+            return month <= 6 if one["period"] < "2023" else month > 6
+        return not (one["finess"] == PEERS[3] and one["lpp"] == "1200001" and one["period"] == "2022-12")
+
+    sent = [one for one in articles if is_sent(one)]
+    aims = {("phev_pansements", "evolution_pct", "all"): -10.0}
+    drugs = [drug(finess, "N02BE01", 100, "2.00") for finess in PEERS[:4]]
+    assert saved(levers_of(tmp_path, drugs, sent, codes, aims=aims), "pansements") == {
+        PEERS[0]: Decimal("1200.00"),
+        PEERS[3]: Decimal("2100.00"),  # 12,000 € for 90 % of 11,000
+    }
+    unknown = [one | ({"amount_eur": None} if one["period"] == "2022-03" else {}) for one in sent]
+    assert levers_of(tmp_path / "unknown", drugs, unknown, codes, aims=aims).empty, "a sum that lacks an amount is none"
