@@ -21,7 +21,7 @@ from caqes_analysis.chapters.data_quality_values import (
 )
 from caqes_analysis.chapters.level_changes import level_changes_table
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.restated import restated_amounts_table, restated_counts_table
+from caqes_analysis.chapters.restated import restated_details
 from caqes_analysis.chapters.sheet_spending import needs_months
 from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case, titled
 from caqes_analysis.departments import department_label
@@ -45,8 +45,7 @@ __all__ = [
     "outliers_table",
     "perimeter_table",
     "reconciliation_table",
-    "restated_amounts_table",
-    "restated_counts_table",
+    "restated_details",
     "restatements_table",
 ]
 

@@ -13,9 +13,9 @@ from caqes_analysis.chapters.amounts_received import AMOUNT_WORDS
 from caqes_analysis.chapters.data_quality_values import LISTED_NB, delivery_labels, period_label
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of
-from caqes_analysis.display import ColumnFormat, Table
+from caqes_analysis.display import ColumnFormat, Details, Table
 
-__all__ = ["restated_amounts_table", "restated_counts_table", "restated_values"]
+__all__ = ["restated_amounts_table", "restated_counts_table", "restated_details", "restated_values"]
 
 _ORDER: Final = ["size", "finess", "subject", "period", "new_delivery"]
 
@@ -76,6 +76,12 @@ def restated_amounts_table(page: Page) -> Table | None:
 def restated_counts_table(page: Page) -> Table | None:
     """Return the counts of activity and the quantities that a delivery changed; None without any."""
     return _table(page, "nb", "Nombres modifiés d'une livraison à la suivante, les plus gros écarts d'abord")
+
+
+def restated_details(page: Page) -> Details | None:
+    """Return both tables, folded; None when no delivery changed anything."""
+    found = [table for table in (restated_amounts_table(page), restated_counts_table(page)) if table is not None]
+    return Details("Détail : les valeurs modifiées, établissement par établissement", found) if found else None
 
 
 def _table(page: Page, unit: str, caption: str) -> Table | None:

@@ -21,6 +21,7 @@ from caqes_analysis.chapters.savings_estimates import (
     verdict_of,
     whole_estimate,
 )
+from caqes_analysis.chapters.savings_notes import added_notes
 from caqes_analysis.chapters.savings_objectives import objective_answer, objective_card, objective_how_to_read
 from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import Card, ColumnFormat, Notice, Table, Text
@@ -198,7 +199,7 @@ def figures_by_indicator(page: Page) -> Table | Notice | None:
             ColumnFormat.text("statistical_text", "Économie réelle (à 95 %)", align="right"),
         ],
         totals=totals,
-        notes=_figure_notes(page),
+        notes=[*_figure_notes(page), *added_notes(estimates.to_dict("records"))],
     )
 
 

@@ -196,7 +196,13 @@ def objective_figures(page: Page) -> Table | None:
             ColumnFormat.text("rate_text", "Objectif", align="right"),
             *_three(),
         ],
-        notes=[*_overlap(rows), *_NOTES, *_uncounted(rows, _left_out(page)), *_fewer(found, real)],
+        notes=[
+            *_overlap(rows),
+            *_NOTES,
+            *_uncounted(rows, _left_out(page)),
+            *_fewer(found, real),
+            *added_notes(real.values()),
+        ],
     )
 
 

@@ -9,8 +9,8 @@ import openpyxl
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, data_quality
-from caqes_analysis.chapters.restated import restated_values
+from caqes_analysis.chapters import Page, restated
+from caqes_analysis.chapters.restated import restated_details, restated_values
 from caqes_analysis.display import Table
 from caqes_analysis.export.annexes import write_annexes
 from caqes_analysis.settlement import settle
@@ -62,15 +62,18 @@ def texts(table: Table | None) -> list[list[str]]:
 
 def test_each_change_names_its_establishment_its_month_and_both_amounts(tmp_path: Path) -> None:
     page = page_of(tmp_path, 2)
-    assert texts(data_quality.restated_amounts_table(page)) == [
+    assert texts(restated.restated_amounts_table(page)) == [
         ["CH A", "PHMEV", "août 2024", "à fin août 2024", "98", "à fin septembre 2024", "100", "+2"],
         ["CH B", "PHMEV", "septembre 2024", "à fin août 2024", "99", "à fin septembre 2024", "100", "+1"],
     ]
-    assert data_quality.restated_counts_table(page) is None
+    assert restated.restated_counts_table(page) is None
+    folded = restated_details(page)
+    assert folded is not None
+    assert [texts(table) for table in folded.shown] == [texts(restated.restated_amounts_table(page))]
 
 
 def test_the_page_lists_thirty_and_counts_the_others(tmp_path: Path) -> None:
-    table = data_quality.restated_amounts_table(page_of(tmp_path, 33))
+    table = restated.restated_amounts_table(page_of(tmp_path, 33))
     assert table is not None
     assert len(table.rows) == 30
     assert texts(table)[0][-1] == "+33"
@@ -78,14 +81,16 @@ def test_the_page_lists_thirty_and_counts_the_others(tmp_path: Path) -> None:
 
 
 def test_no_change_no_table(tmp_path: Path) -> None:
-    assert data_quality.restated_amounts_table(page_of(tmp_path, 0)) is None
+    page = page_of(tmp_path, 0)
+    assert restated.restated_amounts_table(page) is None
+    assert restated_details(page) is None
 
 
 def test_a_count_of_few_stays_is_masked_with_its_difference(tmp_path: Path) -> None:
     page = page_of(
         tmp_path, 0, ("stays", 100, 107), ("sessions", 9, 40), ("declared_beds", 3, 5), ("trips_taxi", 50, None)
     )
-    shown = {row[1]: row[4:5] + row[6:] for row in texts(data_quality.restated_counts_table(page))}
+    shown = {row[1]: row[4:5] + row[6:] for row in texts(restated.restated_counts_table(page))}
     assert shown["Séjours"] == ["100", "107", "+7"]
     assert shown["Séances"] == ["masqué", "40", "masqué"]
     assert shown["declared_beds"] == ["3", "5", "+2"]
