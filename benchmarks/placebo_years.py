@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from caqes_analysis.savings import Targeting, estimate
+from caqes_analysis.savings import Targeting
 from caqes_analysis.savings.estimate_input import read_yearly_setting
-from caqes_analysis.savings.estimate_model import Counterfactual, simulate_counterfactual
-from caqes_analysis.savings.estimate_targeting import replay_targeting
+from caqes_analysis.savings.estimate_model import Counterfactual
+from caqes_analysis.savings.estimate_paths import counterfactual_of
 
 LAST_YEAR = 2024
 
@@ -22,7 +22,7 @@ def years_without_contract(
     is_compared: bool,
     seed: int,
 ) -> Counterfactual:
-    """Simulate what the last year would have been, with the functions that ``savings.estimate`` calls.
+    """Simulate what the last year would have been, as ``savings.estimate`` does.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def years_without_contract(
     is_compared
         Whether the others measure the common move of the year.
     seed
-        With seed 0, the public function is called too: fails unless it gives the same counterfactual.
+        Seed of the paths.
     """
     years = np.round(months.reshape(len(months), -1, 12).sum(axis=2)[:, -years_nb:], 2)
     names = np.array([f"{row:04d}" for row in range(len(years))])
@@ -43,20 +43,4 @@ def years_without_contract(
     table = pd.DataFrame({"series": np.repeat(names, years_nb), "year": numbers, "amount_eur": years.ravel()})
     under = list(names[treated])
     setting = read_yearly_setting(table, treated=under, year=LAST_YEAR)
-    found = simulate_counterfactual(
-        setting.replays,
-        setting.current,
-        setting.treated,
-        [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
-        is_compared=is_compared,
-        is_on_growth=targeting is not None and targeting.measure == "growth",
-        is_on_one_growth=setting.is_on_one_growth,
-        paths_nb=1000,
-        seed=seed,
-    )
-    if seed == 0:
-        design = "compared" if is_compared else "interrupted"
-        rows = estimate(table, treated=under, start=f"{LAST_YEAR}-01-01", design=design, targeting=targeting)
-        public_eur = float(rows.set_index("level").loc["region", "counterfactual_eur"])
-        assert abs(public_eur / found.paths_eur.mean(axis=1).sum() - 1) < 1e-9
-    return found
+    return counterfactual_of(setting, targeting, is_compared=is_compared, seed=seed)

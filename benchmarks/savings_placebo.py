@@ -81,8 +81,8 @@ def blocks_of(monthly: pd.DataFrame, years: list[int]) -> dict[int, list[Block]]
         kept = kept[(kept > 0).all(axis=1)]
         classes = kept.index.str.split("|").str[-1]
         used = boxes.reindex(index=kept.index, columns=months[-24:])
-        years = np.stack([used.iloc[:, :12].sum(axis=1, skipna=False), used.iloc[:, 12:].sum(axis=1, skipna=False)])
-        totals = pd.DataFrame(years.T, index=kept.index)
+        halves = [used.iloc[:, :12], used.iloc[:, 12:]]
+        totals = pd.concat([half.sum(axis=1, skipna=False) for half in halves], axis=1)
         found[year] = [
             Block(rows.to_numpy(), np.asarray(rows.index.str.contains("Safety net")), totals.loc[rows.index].to_numpy())
             for _, rows in kept.groupby(classes)
@@ -104,13 +104,13 @@ def draw_region(
     )
 
 
-def under_contract(months: np.ndarray, measure: str) -> np.ndarray:
-    """Return who is targeted: the top two fifths by level or by growth, or everyone."""
-    level = months[:, ORIGIN - 12 : ORIGIN].sum(axis=1)
+def under_contract(months: np.ndarray, measure: str, *, before: int = ORIGIN) -> np.ndarray:
+    """Return who is targeted: the top two fifths by level or by growth of the twelve months before, or everyone."""
+    level = months[:, before - 12 : before].sum(axis=1)
     value = {
         "": np.ones(len(months)),
         "level": level,
-        "growth": level / months[:, ORIGIN - 24 : ORIGIN - 12].sum(axis=1),
+        "growth": level / months[:, before - 24 : before - 12].sum(axis=1),
     }
     share = UNDER_CONTRACT if measure else 1.0
     return value[measure] >= np.sort(value[measure])[::-1][round(share * len(months)) - 1]

@@ -30,7 +30,7 @@ DESIGNS = {"compared, by level": "level", "interrupted, all": ""}
 EFFECT = 0.10
 
 
-def answered(months: np.ndarray, *, since: int, targeting: str, seed: int) -> pd.Series:
+def answered(months: np.ndarray, treated: np.ndarray, *, since: int, targeting: str, seed: int) -> pd.Series:
     """Return the row of the region."""
     names, dates = names_and_dates(months)
     monthly = pd.DataFrame(
@@ -42,7 +42,7 @@ def answered(months: np.ndarray, *, since: int, targeting: str, seed: int) -> pd
     )
     return estimate(
         monthly,
-        treated=list(names[under_contract(months, targeting)]),
+        treated=list(names[treated]),
         start=dates[since],
         year=dates[-1].year,
         design="compared" if targeting else "interrupted",
@@ -53,11 +53,11 @@ def answered(months: np.ndarray, *, since: int, targeting: str, seed: int) -> pd
 
 def one_region(months: np.ndarray, *, since: int, targeting: str, seed: int) -> dict[str, float]:
     """Return what a region says without effect, then with one."""
-    row = answered(months, since=since, targeting=targeting, seed=seed)
-    treated = under_contract(months, targeting)
+    treated = under_contract(months, targeting, before=since)
+    row = answered(months, treated, since=since, targeting=targeting, seed=seed)
     touched = months.copy()
     touched[treated, since:] *= 1 - EFFECT
-    found = answered(touched, since=since, targeting=targeting, seed=seed)
+    found = answered(touched, treated, since=since, targeting=targeting, seed=seed)
     low, high, saving = (float(row[name]) for name in ("lower_95_eur", "upper_95_eur", "saving_eur"))
     true = float(row["actual_eur"]) * EFFECT
     return {

@@ -14,8 +14,7 @@ from caqes_analysis.chapters.savings_notes import CHANCE_NOTE, PAID_NOTE, REACHE
 from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.series import carried_bound, carried_euros
-from caqes_analysis.savings.estimate import REGION
-from caqes_analysis.savings.estimate_input import YEARLY_TRIAL
+from caqes_analysis.savings.estimate import REGION, YEARLY_TRIAL
 from caqes_analysis.savings.estimate_null import NO_OBJECTIVE, NO_RULE
 from caqes_analysis.savings.estimate_question import only_adds
 from caqes_analysis.savings.estimate_readings import CONCLUSION_WORDS, conclude
@@ -100,13 +99,15 @@ def whole_estimate(rows: pd.DataFrame) -> dict[str, Any]:
     nothing = dict.fromkeys(["prob_real", "detectable_eur", "detectable_pct"])
     nothing |= dict.fromkeys(["prob_paid_without_effect", "paid_without_effect_eur", "prob_target_without_effect"])
     events = list(dict.fromkeys(known["events"].dropna()))
+    adding = [only_adds(row) for row in known.to_dict("records")]
     return {
         **{name: total_of(known[name]) for name in _AMOUNTS},
         **bounds,
         **nothing,
         "events": " ; ".join(events) or None,
         "year": known["year"].iloc[0],
-        "from_contract": not any(only_adds(row) for row in known.to_dict("records")),
+        "from_contract": not all(adding),
+        "is_mixed": any(adding) and not all(adding),
         "conclusion": said,
     }
 
@@ -308,6 +309,11 @@ def _verdict(row: Mapping[Any, Any], between: str) -> str:
     if only_adds(row):
         changed = f"ce que {row['year']} a ajouté à un contrat déjà en vigueur"
         otherwise = "ce qu'annonçaient les mois d'avant, déjà sous contrat"
+    if row.get("is_mixed"):
+        changed, otherwise = (
+            f"ce que les contrats ont changé, ou ce que {row['year']} y a ajouté,",
+            "ce qui était attendu",
+        )
     if row["conclusion"] == "inconclusive":
         return f"{changed} va de {between} : les données ne permettent pas de conclure"
     return f"{CONCLUSION_WORDS[row['conclusion']]} par rapport à {otherwise}, de {between}"

@@ -12,22 +12,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from caqes_analysis import french, tables
-from caqes_analysis.forecast.year_end import PATHS_NB
 from caqes_analysis.savings.estimate_input import Setting, read_setting, read_yearly_setting
-from caqes_analysis.savings.estimate_model import Counterfactual, simulate_counterfactual
-from caqes_analysis.savings.estimate_null import Undeserved, pass_through_rule
+from caqes_analysis.savings.estimate_model import Counterfactual
+from caqes_analysis.savings.estimate_null import NO_OBJECTIVE, Undeserved, pass_through_rule
+from caqes_analysis.savings.estimate_paths import counterfactual_of
 from caqes_analysis.savings.estimate_readings import conclude, read_saving
 from caqes_analysis.savings.estimate_targeting import (
     MIN_COMPARISON_NB,
     MIN_OVERLAP_SHARE,
     Targeting,
     overlap_share,
-    replay_targeting,
 )
 from caqes_analysis.savings.estimate_threshold import Threshold, threshold_effect
 from caqes_analysis.schemes.rules import IncentiveRule
 
-__all__ = ["COMPARED", "INTERRUPTED", "NOT_ESTIMABLE", "REGION", "THRESHOLD", "estimate"]
+__all__ = ["COMPARED", "INTERRUPTED", "NOT_ESTIMABLE", "REGION", "THRESHOLD", "YEARLY_TRIAL", "estimate"]
 
 COMPARED = "comparaison aux établissements sans contrat"
 INTERRUPTED = "série interrompue"
@@ -44,6 +43,12 @@ _TRANSITION, _TRANSITIONS = "mois de transition déclaré, non compté", "mois d
 _UNCORRECTED = "ciblage par croissance que moins de quatre bases annuelles ne corrigent pas : l'intervalle est faux"
 _COMPLETE = "la liste des événements déclarés est donnée pour complète : l'intervalle n'en attend presque pas d'autre"
 _WIDENED = "période courte, ou qui ne suit pas de près la date d'effet : intervalle élargi"
+# What ``benchmarks/savings_placebo.py --yearly`` measures: docs/methods/savings-estimate.md, « Bases annuelles ».
+YEARLY_TRIAL = "base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 % de la dépense"
+_FEW_YEARS = (
+    "base annuelle, une seule année rejouée au plus : les intervalles sont trop larges, une économie réelle peut y "
+    "échapper"
+)
 _YEARLY_TRANSITION = "base annuelle : les mois de transition déclarés n'ont pas pu en être retirés"
 
 
@@ -141,33 +146,26 @@ def estimate(
     is_on_growth = targeting is not None and targeting.measure == "growth" and not setting.treated.all()
     found = None
     if estimable.any() and (setting.replays or (is_compared and setting.is_yearly)):
-        found = simulate_counterfactual(
-            setting.replays,
-            setting.current,
-            setting.treated,
-            [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
-            is_compared=is_compared,
-            is_on_growth=is_on_growth,
-            is_on_one_growth=setting.is_on_one_growth,
-            explained_variance=setting.explained_variance if events_are_complete else 0.0,
-            widening=setting.widening,
-            paths_nb=PATHS_NB,
-            seed=seed,
+        found = counterfactual_of(
+            setting, targeting, is_compared=is_compared, events_are_complete=events_are_complete, seed=seed
         )
-    if found is not None and known is not None:
-        found = replace(found, paths_eur=found.paths_eur * known.moved[found.rows, None])
     notes = [] if is_compared or setting.treated.all() or design == "interrupted" else [why]
     if targeting is None and not setting.treated.all():
         notes.append(_UNKNOWN_RULE if setting.replays else _UNKNOWN_RULE.partition(" : ")[0])
-    elif is_on_growth and setting.is_yearly and not setting.is_on_one_growth:
+    elif is_on_growth and setting.is_yearly and not setting.has_growth:
         notes.append(_UNCORRECTED)
-    if transition_months_nb:
-        left_out = french.plural(transition_months_nb, _TRANSITION, _TRANSITIONS)
-        notes.append(_YEARLY_TRANSITION if setting.is_yearly else left_out)
+    if transition_months_nb and setting.is_yearly:
+        notes.append(_YEARLY_TRANSITION)
+    # Those that had passed before the year evaluated are not left out of it.
+    left_nb = transition_months_nb - max(0, 12 * (evaluated - begins.year) - begins.month + 1)
+    if left_nb > 0 and not setting.is_yearly:
+        notes.append(french.plural(left_nb, _TRANSITION, _TRANSITIONS))
     if events_are_complete and setting.explained_variance and not is_compared:
         notes.append(_COMPLETE)
     if known is not None and known.common and is_compared:
         notes.append(known.common_measured)
+    if setting.is_yearly and not is_on_growth:
+        notes += [YEARLY_TRIAL] if len(setting.replays) > 1 else [_FEW_YEARS, YEARLY_TRIAL]
     if setting.widening != 1:
         notes.append(f"{_WIDENED} {french.number(setting.widening, 1)} fois")
     method = COMPARED if is_compared else INTERRUPTED
@@ -345,8 +343,10 @@ class _Rows:
             "reason": self._said(level, rows),
             "design_reason": self.why,
         }
-        if paid is not None:
-            amounts = paid[members].sum(axis=0)
+        amounts = None if paid is None else paid[members].sum(axis=0)
+        if amounts is not None and np.isnan(amounts).any():
+            row["paid_reason"] = f"non calculable : {NO_OBJECTIVE}"
+        elif amounts is not None:
             row["paid_without_effect_eur"] = _euros(round(100 * float(amounts.mean())))
             row["prob_paid_without_effect"] = float((amounts > 0).mean())
         return row
@@ -354,16 +354,14 @@ class _Rows:
     def _by_itself(
         self, rows: npt.NDArray[np.intp], paths: npt.NDArray[np.float64], previous: npt.NDArray[np.int64]
     ) -> float | None:
-        """Return how often the evolution to reach is reached on paths without effect; None when it is not known."""
+        """Return how often the evolution to reach is reached on paths without effect; None when one is not known."""
         aims = self._aims(rows)
         if aims is None:
             return None
         each = np.broadcast_to(np.asarray(aims, dtype=float), previous.shape)
-        known = ~np.isnan(each)
-        if not known.any():
+        if np.isnan(each).any():
             return None
-        aimed_cents = (previous[known] * (1 + each[known] / 100)).sum()
-        return float((100 * paths[known].sum(axis=0) <= aimed_cents).mean())
+        return float((100 * paths.sum(axis=0) <= (previous * (1 + each / 100)).sum()).mean())
 
     def _by_events(self, rows: npt.NDArray[np.intp], paths: npt.NDArray[np.float64]) -> Decimal:
         """Return by how much declared events move what was expected since the year before, rounded series by series."""

@@ -22,7 +22,7 @@ from caqes_analysis.savings.estimate_windows import (
     build_yearly_window,
 )
 
-__all__ = ["YEARLY_TRIAL", "Setting", "read_setting", "read_yearly_setting"]
+__all__ = ["Setting", "read_setting", "read_yearly_setting"]
 
 Cents = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -37,12 +37,7 @@ describe. For others the even years ask for 1.5 to 1.9 (``benchmarks/savings_win
 _GROWTH_BASES_NB = 4
 """Yearly bases from which the growth of the year before is read: with three, none would be left to learn its slope."""
 _TWO_YEARS = "deux années seulement : rien ne mesure le retour vers la moyenne"
-# What ``benchmarks/savings_placebo.py --yearly`` measures: docs/methods/savings-estimate.md, « Bases annuelles ».
-YEARLY_TRIAL = "base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 % de la dépense"
-_FEW_YEARS = (
-    "base annuelle, une seule année rejouée au plus : les intervalles sont trop larges, une économie réelle peut y "
-    "échapper"
-)
+_NO_REPLAY = "aucune année rejouée, faute d'établissements assez nombreux : rien ne mesure le retour vers la moyenne"
 
 
 @dataclass(frozen=True)
@@ -67,8 +62,8 @@ class Setting:
         Why a series cannot be estimated (French), empty when it can.
     notes
         What was filled in, by series; empty when nothing was.
-    is_yearly
-        Whether the bases have no month.
+    is_yearly, has_growth
+        Whether the bases have no month; and if so, whether the growth of the year before is read.
     events
         What declared events do to the period evaluated; None when none concerns these series.
     widening
@@ -91,14 +86,10 @@ class Setting:
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     is_yearly: bool = False
+    has_growth: bool = False
     events: PeriodEvents | None = None
     moves: tuple[float, ...] = ()
     widening: float = 1.0
-
-    @property
-    def is_on_one_growth(self) -> bool:
-        """Whether the bases have no month, and the growth of the year before is known."""
-        return self.is_yearly and bool(np.nansum(np.abs(self.current.growth)) > 0)
 
     @property
     def explained_variance(self) -> float:
@@ -244,6 +235,7 @@ def read_yearly_setting(
         (why if readable else unreadable) if received else "l'année évaluée n'est pas reçue"
         for received, readable, why in zip(has_actual, current.is_readable, alone, strict=True)
     ]
+    kept = tuple(one for one in replays if (one.is_readable & ~np.isnan(one.log_outcome)).sum() >= MIN_LEARNING_NB)
     return Setting(
         series,
         under,
@@ -254,20 +246,14 @@ def read_yearly_setting(
         np.asarray(has_actual),
         np.asarray(has_previous),
         current,
-        tuple(one for one in replays if (one.is_readable & ~np.isnan(one.log_outcome)).sum() >= MIN_LEARNING_NB),
+        kept,
         tuple(reasons),
-        tuple([_yearly_note(len(replays))] * len(series)),
+        tuple(["" if kept else _NO_REPLAY if replays else _TWO_YEARS] * len(series)),
         is_yearly=True,
+        has_growth=has_growth,
         events=moved,
         moves=tuple(moves),
     )
-
-
-def _yearly_note(replays_nb: int) -> str:
-    """Return what a reader must know of an estimate of yearly bases."""
-    notes = [] if replays_nb else [_TWO_YEARS]
-    notes += [_FEW_YEARS] if replays_nb < 2 else []
-    return " ; ".join([*notes, YEARLY_TRIAL])
 
 
 def _evaluated(settled: Flags, first: int, stop: int) -> list[int]:

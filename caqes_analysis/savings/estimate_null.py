@@ -14,8 +14,8 @@ __all__ = ["NO_OBJECTIVE", "NO_RULE", "Undeserved", "pass_through_rule"]
 
 NO_RULE = "aucune règle d'intéressement n'est donnée"
 NO_OBJECTIVE = "objectif non renseigné"
-_NO_PART = "part de l'objectif atteinte sans objet pour cette mesure"
 """What is said where no evolution to reach is known: there is no objective, or it bears on a share."""
+_NO_PART = "part de l'objectif atteinte sans objet pour cette mesure"
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,7 +61,8 @@ def pass_through_rule(
         Its name in the rule, for its rate.
     target_pct
         Evolution to reach (-5.0 for -5 %), where the rule asks that the objective be attained. One per series where the
-        objective is a share: the evolution that reaches it; a series without one is not paid.
+        objective is a share: the evolution that reaches it; what a series without one would be paid is
+        not known (NaN).
 
     Returns
     -------
@@ -98,7 +99,7 @@ def pass_through_rule(
     evolution_pct = 100 * (paths_eur / previous_eur[:, None] - 1)
     if rule.gate == "attained" and target_pct is not None:
         aimed = target_pct[:, None] if isinstance(target_pct, np.ndarray) else target_pct
-        gate = (evolution_pct <= aimed).astype(float)
+        gate = np.where(np.isnan(aimed), np.nan, evolution_pct <= aimed)
     elif rule.gate == "proportional" and not isinstance(target_pct, np.ndarray) and target_pct:
         gate = np.clip(evolution_pct / target_pct, 0.0, 1.0)
     else:

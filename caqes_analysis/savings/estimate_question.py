@@ -122,8 +122,9 @@ class Question:
         )
         if self.is_yearly:
             return f"{said}, faute de mois dans cette base"
-        read_years_nb = self.year + 1 - since.year  # since the contract, whole: one replay must end before it
-        first = since - pd.DateOffset(years=read_years_nb, months=MIN_HISTORY_MONTHS_NB)
+        last = min(self.amounts["month"].max(), pd.Timestamp(self.year, 12, 1))
+        read_years_nb = -(-(12 * (last.year - since.year) + last.month - since.month + 1) // 12)
+        first = since - pd.DateOffset(years=read_years_nb, months=MIN_HISTORY_MONTHS_NB)  # a replay ends before it
         return f"{said} (pour compter depuis le contrat, il faudrait des mois reçus depuis {french.month_year(first)})"
 
     def _counted(self) -> pd.DataFrame:

@@ -236,8 +236,12 @@ def test_the_whole_is_the_sum_and_its_bounds_are_those_of_independent_estimates(
     assert whole["events_eur"] == Decimal("-3.00")
     assert whole["events"] == one["events"]
     assert whole["from_contract"]
-    added = pd.DataFrame([one | bounds, other | {"from_contract": False}])
-    assert not savings_estimates.whole_estimate(added)["from_contract"]
+    mixed = savings_estimates.whole_estimate(pd.DataFrame([one | bounds, other | {"from_contract": False}]))
+    assert (mixed["from_contract"], mixed["is_mixed"]) == (True, True)
+    assert "ou ce que 2023 y a ajouté" in savings_estimates.verdict_of(mixed | {"conclusion": "inconclusive"})
+    adding = pd.DataFrame([row | {"from_contract": False} for row in (one | bounds, other)])
+    added = savings_estimates.whole_estimate(adding)
+    assert (added["from_contract"], added["is_mixed"]) == (False, False)
     assert whole["lower_95_eur"] == pytest.approx(30.03 - (3.01**2 + 4.02**2) ** 0.5)
     assert savings_estimates.whole_estimate(pd.DataFrame([one | {"saving_eur": None}]))["conclusion"] is None
 

@@ -49,12 +49,12 @@ def test_the_rule_pays_noise(terms: dict[str, object], paid: list[float]) -> Non
 
 
 def test_the_objective_of_a_share_is_each_ones_own_evolution() -> None:
-    """200 € aimed at of 250, 90 of 100, and one whose share is not known: not attained, not paid."""
+    """200 € aimed at of 250, 90 of 100, and one whose share is not known: nor is what it would be paid."""
     paths = np.array([[201.0, 199.0, 150.0], [89.0, 91.0, 80.0], [10.0, 10.0, 10.0]])
     asked = {"rule": rule(gate="attained"), "indicator": "ambulance", "target_pct": np.array([-20.0, -10.0, np.nan])}
     found = pass_through_rule(np.array([250.0, 100.0, 100.0]), paths, **asked)
     assert found.paid_eur is not None
-    assert found.paid_eur == pytest.approx(np.array([[0.0, 10.2, 20.0], [2.2, 0.0, 4.0], [0.0, 0.0, 0.0]]))
+    assert found.paid_eur == pytest.approx(np.array([[0.0, 10.2, 20.0], [2.2, 0.0, 4.0], [np.nan] * 3]), nan_ok=True)
     part = pass_through_rule(np.array([250.0, 100.0, 100.0]), paths, **asked | {"rule": rule(gate="proportional")})
     assert part.paid_eur is None
     assert part.reason == "non calculable : part de l'objectif atteinte sans objet pour cette mesure"

@@ -113,3 +113,14 @@ def test_a_contract_of_the_first_month_evaluated_needs_no_reserve() -> None:
     unknown = whole(replace(asked, signed_on=None, last_signed_on=None).answer())
     assert pd.isna(unknown["from_contract"])
     assert not only_adds(unknown)
+
+
+@pytest.mark.parametrize(("declared_nb", "said"), [(4, None), (8, "2 mois de transition déclarés, non comptés")])
+def test_months_of_transition_that_had_passed_before_the_year_are_not_said_left_out(
+    long: tuple[Question, pd.DataFrame], declared_nb: int, said: str | None
+) -> None:
+    row = whole(replace(long[0], declared_transition_nb=declared_nb).answer())
+    assert row["from_contract"]
+    assert row["months_nb"] == (12 if said is None else 10)
+    assert ("transition" in str(row["reason"])) == (said is not None)
+    assert said is None or said in row["reason"].replace("\xa0", " ")

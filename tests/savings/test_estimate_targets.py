@@ -51,4 +51,11 @@ def test_one_evolution_for_all_and_the_same_for_each_pay_alike() -> None:
     assert own[treated[1:]].equals(before[treated[1:]])
     lacking = savings.estimate(monthly, **asked, target_pct=dict.fromkeys(treated[1:], -5.0)).set_index("series")
     assert pd.isna(lacking.loc[treated[0], "prob_target_without_effect"])
-    assert lacking.loc[treated[0], "prob_paid_without_effect"] == 0
+    unknown = lacking.loc[[treated[0], "region"]]
+    assert unknown["prob_paid_without_effect"].isna().all(), "what the region would be paid is not known either"
+    assert unknown["prob_target_without_effect"].isna().all()
+    assert set(unknown["paid_reason"]) == {"non calculable : objectif non renseigné"}
+    assert (
+        lacking.loc[treated[1], "prob_paid_without_effect"]
+        == one.set_index("series").loc[treated[1], "prob_paid_without_effect"]
+    )

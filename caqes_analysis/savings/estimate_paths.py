@@ -1,0 +1,46 @@
+"""From what an estimate reads to the paths of what would have been spent without contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from caqes_analysis.forecast.year_end import PATHS_NB
+from caqes_analysis.savings.estimate_input import Setting
+from caqes_analysis.savings.estimate_model import Counterfactual, simulate_counterfactual
+from caqes_analysis.savings.estimate_targeting import Targeting, replay_targeting
+
+__all__ = ["counterfactual_of"]
+
+
+def counterfactual_of(
+    setting: Setting, targeting: Targeting | None, *, is_compared: bool, events_are_complete: bool = False, seed: int
+) -> Counterfactual:
+    """Simulate a period, its declared events included.
+
+    Parameters
+    ----------
+    setting
+        Aligned series, the period and the years to replay.
+    targeting
+        The rule that chose the establishments; None when it is not known.
+    is_compared
+        Whether those without contract measure the common move of the year.
+    events_are_complete, seed
+        As :func:`~caqes_analysis.savings.estimate.estimate` receives them.
+    """
+    found = simulate_counterfactual(
+        setting.replays,
+        setting.current,
+        setting.treated,
+        [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
+        is_compared=is_compared,
+        is_on_growth=targeting is not None and targeting.measure == "growth" and not setting.treated.all(),
+        is_on_one_growth=setting.has_growth,
+        explained_variance=setting.explained_variance if events_are_complete else 0.0,
+        widening=setting.widening,
+        paths_nb=PATHS_NB,
+        seed=seed,
+    )
+    if setting.events is None:
+        return found
+    return replace(found, paths_eur=found.paths_eur * setting.events.moved[found.rows, None])
