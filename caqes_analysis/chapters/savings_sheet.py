@@ -263,7 +263,7 @@ def _already_best_note(ranked: pd.DataFrame, year: int) -> list[str]:
         return []
     return [
         "« 0 € » au meilleur quart : l'établissement fait déjà aussi bien que le meilleur quart de la région, mais "
-        f"l'objectif de {year} lui demande davantage."
+        f"n'est pas à l'objectif de {year}."
     ]
 
 

@@ -36,7 +36,7 @@ _SHEETS: Final[Mapping[str, str]] = {
 _GROUPS: Final = "Molécules et classes"
 _PRESCRIBERS: Final[Mapping[str, str]] = {"rpps": "Prescripteurs", "service": "Services"}
 _NO_PRODUCT: Final = "les fichiers reçus ne nomment aucun de ses produits"
-_NO_GAIN: Final = "rien à gagner au meilleur quart ; seul l'objectif demande davantage"
+_NO_GAIN: Final = "rien à gagner au meilleur quart ; l'objectif, lui, n'est pas atteint"
 _CENTS, _UNITS, _RATES = 2, 0, 1
 
 

@@ -259,7 +259,7 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
         ``finess, lever, label, rank, groups_nb`` (groups where something is to be gained)``, main_group`` (the first
         of them, for levers that have several)``, is_ceiling, <scenario>_eur`` for every scenario, and the
         bounds at 95 % of the one that orders, ``lower_eur, upper_eur``. A lever worth nothing in the scenario that
-        orders comes after the others when its objective asks for something (its groups are then those of the
+        orders comes after the others when the establishment is not at its objective (its groups are then those of the
         objective); one that is worth nothing in either is left out.
     """
     lines: dict[tuple[str, str], list[_Line]] = {}
@@ -268,7 +268,7 @@ def top_levers(levers: pd.DataFrame, *, scenario: str = "best_quartile", top_nb:
     found = []
     for (finess, lever), own in lines.items():
         ordering = [line for line in own if line.scenario == scenario]
-        # What an objective asks for is owed, however well the establishment does beside the region.
+        # An objective may ask for more than the best of the region do.
         gained = _gained(ordering) or _gained([line for line in own if line.scenario == _TARGET])
         if not gained:
             continue

@@ -368,7 +368,7 @@ def test_a_lever_stays_on_the_sheet_when_its_objective_alone_asks_for_money(page
     asked = own.first_levers.set_index("lever").loc["ipp", "target_eur"]
     assert asked == owed["saving_eur"].iloc[0]
     assert cells(table, "À l'objectif")[row] == plain(carried_euros(asked, 0, asked))
-    assert any("l'objectif de 2023 lui demande davantage" in note for note in table.notes)
+    assert any("n'est pas à l'objectif de 2023" in note for note in table.notes)
     assert isinstance(supposed, Details)
     assert cells(supposed.shown[0], "Levier") == cells(table, "Levier")
     card = savings_sheet.levers_card(own)

@@ -150,7 +150,7 @@ def test_a_lever_that_only_its_objective_asks_for_has_its_amount_and_no_detail(
         own = pd.DataFrame(rows, columns=header, dtype=object).set_index("Levier").loc["IPP"]
         assert to_the_cent(own["À l'objectif (€)"]) == Decimal("48.50")
         assert own["Au meilleur quart (€)"] == quarter
-        assert "seul l'objectif demande davantage" in own["Détail"]
+        assert "l'objectif, lui, n'est pas atteint" in own["Détail"]
 
 
 def test_a_lever_without_products_says_so(files: dict[str, Path]) -> None:
