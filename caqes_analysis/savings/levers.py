@@ -121,7 +121,6 @@ def savings_of_rates(
     *,
     year: int,
     previous: pd.DataFrame | None = None,
-    targets: Mapping[str, float] | None = None,
     aimed: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compare rates with those of the region, and say what the difference is worth.
@@ -137,10 +136,9 @@ def savings_of_rates(
         Year N.
     previous
         The same rates a year earlier, from which the chance of a rate is estimated; None: no interval.
-    targets
-        Rate aimed at (0 to 1) by lever, for the scenario ``target``.
     aimed
-        The same by establishment and group, as :func:`~caqes_analysis.savings.lever_targets.target_rates` returns them.
+        Rate aimed at (0 to 1) by establishment, lever and group, for the scenario ``target``, as
+        :func:`~caqes_analysis.savings.lever_targets.target_rates` returns them.
 
     Returns
     -------
@@ -163,14 +161,9 @@ def savings_of_rates(
         return tables.LEVERS.empty()
     own = rates.assign(rate=rates["numerator_nb"] / rates["denominator_nb"], **rate_bounds(rates, previous))
     parts = [_scenario(own, name) for name in _QUANTILES]
-    if targets:
-        named = own[own["lever"].isin(list(targets))]
-        parts.append(
-            named.assign(scenario="target", reference_rate=named["lever"].map(dict(targets)), establishments_nb=np.nan)
-        )
     if aimed is not None and len(aimed):
         key = ["finess", "lever", "product_group"]
-        parts.append(own.merge(aimed, on=key).assign(scenario="target", establishments_nb=np.nan))
+        parts.append(own.merge(aimed, on=key).assign(scenario=_TARGET, establishments_nb=np.nan))
     found = pd.concat([part for part in parts if len(part)] or [own.iloc[:0]], ignore_index=True)
     if found.empty:
         return tables.LEVERS.empty()

@@ -131,6 +131,11 @@ def rates(
     )
 
 
+def aimed(frame: pd.DataFrame, **goals: float) -> pd.DataFrame:
+    """Return the rate aimed at by lever, the same for every establishment."""
+    return frame[["finess", "lever", "product_group"]].assign(reference_rate=frame["lever"].map(goals)).dropna()
+
+
 def test_less_is_better_where_it_is_cheaper() -> None:
     levers = savings_of_rates(rates([0.1, 0.2, 0.3, 0.4, 0.5]), year=2023)
     assert one(levers, PEERS[4], "median")["saving_eur"] == Decimal("40.00")
@@ -141,9 +146,10 @@ def test_less_is_better_where_it_is_cheaper() -> None:
 def test_few_peers_or_few_units_give_no_median() -> None:
     assert savings_of_rates(rates([0.1, 0.2, 0.3, 0.4]), year=2023).empty
     assert savings_of_rates(rates([0.1, 0.2, 0.3, 0.4, 0.5], denominator=29), year=2023).empty
-    aimed = savings_of_rates(rates([0.4], lever="ambulance"), year=2023, targets={"ambulance": 0.3})
-    assert aimed["saving_eur"].tolist() == [Decimal("20.00")]
-    assert aimed["scenario"].tolist() == ["target"]
+    alone = rates([0.4], lever="ambulance")
+    levers = savings_of_rates(alone, year=2023, aimed=aimed(alone, ambulance=0.3))
+    assert levers["saving_eur"].tolist() == [Decimal("20.00")]
+    assert levers["scenario"].tolist() == ["target"]
 
 
 def test_levers_are_ranked_in_euros_and_the_ceiling_comes_last() -> None:
@@ -170,15 +176,15 @@ def test_a_lever_that_only_its_objective_asks_for_comes_after_the_others() -> No
     both = pd.concat(
         [rates([0.1, 0.2, 0.3, 0.4, 0.5][::step], lever=lever) for lever, step in (("ipp", 1), ("ambulance", -1))]
     )
-    ranked = top_levers(savings_of_rates(both, year=2023, targets={"ipp": 0.05, "ambulance": 0.05}))
+    ranked = top_levers(savings_of_rates(both, year=2023, aimed=aimed(both, ipp=0.05, ambulance=0.05)))
     first = ranked[ranked["finess"] == PEERS[0]]  # the best of the region for one, the last for the other
     assert first["lever"].tolist() == ["ambulance", "ipp"]
     assert first["best_quartile_eur"].tolist() == [Decimal("60.00"), Decimal("0.00")]
     assert first["target_eur"].tolist() == [Decimal("90.00"), Decimal("10.00")]
     assert first["groups_nb"].tolist() == [1, 1]
-    met = top_levers(savings_of_rates(both, year=2023, targets={"ipp": 0.1, "ambulance": 0.1}))
+    met = top_levers(savings_of_rates(both, year=2023, aimed=aimed(both, ipp=0.1, ambulance=0.1)))
     assert met.loc[met["finess"] == PEERS[0], "lever"].tolist() == ["ambulance"], "it just meets this objective"
-    alone = top_levers(savings_of_rates(rates([0.4]), year=2023, targets={"ipp": 0.3}))
+    alone = top_levers(savings_of_rates(rates([0.4]), year=2023, aimed=aimed(rates([0.4]), ipp=0.3)))
     assert alone["target_eur"].tolist() == [Decimal("20.00")]
     assert alone[["best_quartile_eur", "lower_eur", "upper_eur"]].isna().all(axis=None), "no region, no quarter"
 
