@@ -135,7 +135,7 @@ def test_the_evolution_that_reaches_a_share_gives_the_same_verdicts(region: tupl
     evaluated = store.read(tables.EVALUATIONS)
     own = evaluated[(evaluated["subject"] == "transport_ambulance_share") & evaluated["current_eur"].notna()]
     if definition is None or own["target_value"].isna().all():
-        return
+        pytest.skip("pas d'objectif de part d'ambulance")
     aims = evolution_to_reach(definition, own)
     assert isinstance(aims, dict)
     verdicts = own.set_index("contract_finess")
