@@ -100,7 +100,10 @@ def openings_of(store: Store, *, years: Iterable[int], finess: str | None = None
     finess
         The only establishment wanted; all when None.
     """
-    lives = lifetimes(store)
+    return _openings(lifetimes(store), years, finess)
+
+
+def _openings(lives: pd.DataFrame, years: Iterable[int], finess: str | None) -> dict[str, pd.Timestamp]:
     opened = lives.loc[lives["part_year"].isin(list(years)), "first_day"]
     return {str(one): pd.Timestamp(day) for one, day in opened.items() if finess is None or one == finess}
 
@@ -126,9 +129,10 @@ def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str
     """
     years = sorted(years)
     asked = {"years": years, "finess": finess}
-    opened = openings_of(store, years=years, finess=finess)
+    lives = lifetimes(store)
+    opened = _openings(lives, years, finess)
     openings = {contract_of.get(one, one): day for one, day in opened.items()}
-    there = {contract_of.get(one, one) for one in lifetimes(store).index.difference(list(opened))} if opened else set()
+    there = {contract_of.get(one, one) for one in lives.index.difference(list(opened))} if opened else set()
     begun = set(openings) - there
     if not store.has(tables.MONTHLY_GRID):
         return Gaps(openings=openings, begun=begun)
