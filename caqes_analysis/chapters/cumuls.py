@@ -32,7 +32,8 @@ def cumuls_of(months: pd.DataFrame, year: int) -> pd.DataFrame:
     -------
     DataFrame
         ``month`` (number)``, now_eur, before_eur, is_provisional``, up to the first month that no cumul covers; empty
-        when no month is known by a cumul alone.
+        when no month is known by a cumul alone. ``before_eur`` is missing from the first month on that the year before
+        does not have: a part of a year is no base.
     """
     of_year = {
         when: rows.set_index(rows["month"].dt.month).sort_index()
@@ -41,7 +42,8 @@ def cumuls_of(months: pd.DataFrame, year: int) -> pd.DataFrame:
     now, before = (of_year.get(when, months.iloc[:0]) for when in (year, year - 1))
     is_within = now["amount_eur"].isna() & (now["by_cumul_nb"] > 0)
     rows = []
-    since_january = {"now_eur": Decimal(0), "before_eur": Decimal(0)}
+    now_eur, before_eur = Decimal(0), Decimal(0)
+    is_compared = True
     for month in now.index if is_within.any() else []:
         amount = now["amount_eur"][month]
         if pd.isna(amount):
@@ -49,10 +51,10 @@ def cumuls_of(months: pd.DataFrame, year: int) -> pd.DataFrame:
                 break
             continue
         earlier = before["amount_eur"].get(month)
-        since_january["now_eur"] += amount
-        since_january["before_eur"] += Decimal(0) if earlier is None or pd.isna(earlier) else earlier
-        known = since_january if month in before.index else since_january | {"before_eur": None}
-        rows.append({"month": month, **known, "is_provisional": bool(now["is_provisional"][month])})
+        is_compared = is_compared and earlier is not None and not pd.isna(earlier)
+        now_eur += amount
+        before_eur += earlier if is_compared else 0
+        rows.append((month, now_eur, before_eur if is_compared else None, bool(now["is_provisional"][month])))
     return pd.DataFrame(rows, columns=["month", "now_eur", "before_eur", "is_provisional"])
 
 

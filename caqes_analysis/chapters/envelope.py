@@ -9,7 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.constant_perimeter import perimeter_note
 from caqes_analysis.chapters.corrected import with_corrected_years
-from caqes_analysis.chapters.cumuls import cumuls_of, only_cumuls_words
+from caqes_analysis.chapters.cumuls import only_cumuls_words
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.part_months import part_months_note, unmatched_note
 from caqes_analysis.chapters.region import left_out_notes, region_months
@@ -34,10 +34,11 @@ def monthly_figure(page: Page, envelope: str) -> Figure | Notice:
     """Return the monthly spending of the region against the two previous years."""
     if page.campaign.is_annual:
         return needs_months("La dépense mensuelle")
-    rows = region_months(page, envelope)
+    rows = region_months(page, envelope, counts_cumuls=False)
     if rows.empty:
         return Notice("missing", "Dépense mensuelle", "Aucun mois n'a été reçu pour cette enveloppe.")
-    if not cumuls_of(rows, page.campaign.year).empty:
+    has_month = rows.loc[rows["month"].dt.year == page.campaign.year, "amount_eur"].notna().any()
+    if not has_month and region_months(page, envelope)["by_cumul_nb"].any():
         return Notice(
             "info", "Dépense mensuelle", only_cumuls_words([envelope_of(page.campaign, envelope).short_label])
         )

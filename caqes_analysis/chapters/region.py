@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import pandas as pd
 
@@ -206,12 +207,13 @@ def _summed_elsewhere(page: Page, shown: Collection[str]) -> list[str]:
     ]
 
 
-def region_months(page: Page, envelope: str, by: str | None = None) -> pd.DataFrame:
+def region_months(page: Page, envelope: str, by: str | None = None, *, counts_cumuls: bool = True) -> pd.DataFrame:
     """Return the months of the region, or of its groups, summed over what is known in both years.
 
-    An establishment opened since the year before began is left out of it, as :func:`perimeter_note` says.
+    What is known by cumuls alone counts at the month of the cumul, or not at all (``counts_cumuls``). An establishment
+    opened since the year before began is left out of it, as :func:`perimeter_note` says.
     """
-    return comparable_months(page.store, envelope=envelope, year=page.campaign.year, by=by)
+    return comparable_months(page.store, envelope=envelope, year=page.campaign.year, by=by, counts_cumuls=counts_cumuls)
 
 
 def left_out_notes(months: pd.DataFrame) -> list[str]:
@@ -234,33 +236,47 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         return Notice("missing", "Trajectoire de l'année", "Aucun mois n'a été reçu pour cette enveloppe.")
     target, end = page.target(envelope), region_landing(page, envelope)
     left_out, apart = left_out_notes(rows), perimeter_note(page, envelope)
-    notes = [sentence_case(target.label), *([apart] if apart else []), *left_out]
+    notes = [*([apart] if apart else []), *left_out]
     if left_out and projection_of(end) is not None:
         notes.append("La prévision compte aussi les mois que la courbe écarte ; son taux est celui de l'année entière.")
-    drawn = without_provisional(rows)
+    drawn, late = without_provisional(rows), provisional_note(rows, page.campaign.year)
+    shown: dict[str, Any] = {
+        "year": page.campaign.year,
+        "name": page.campaign.region.name,
+        "envelope": envelope,
+        "target_pct": target.value,
+        "target_label": target.noun,
+    }
     points = cumuls_of(drawn, page.campaign.year)
     if not points.empty:
-        return cumulative_points(
-            points,
-            year=page.campaign.year,
-            name=page.campaign.region.name,
-            envelope=envelope,
-            target_pct=target.value,
-            target_label=target.noun,
-            notes=[*notes, *provisional_note(rows, page.campaign.year)],
-        )
+        compared = [sentence_case(target.label)] if points["before_eur"].notna().any() else []
+        return cumulative_points(points, **shown, notes=[*compared, *notes, *late])
     fan = fan_of(drawn, end)
     return cumulative_path(
         drawn,
-        year=page.campaign.year,
-        name=page.campaign.region.name,
-        envelope=envelope,
-        target_pct=target.value,
-        target_label=target.noun,
+        **shown,
         projection=projection_of(end, without=left_apart_words(page, end)),
         fan=fan,
-        notes=[*notes, *([FAN_NOTE] if fan is not None else []), *provisional_note(rows, page.campaign.year)],
+        notes=[
+            sentence_case(target.label),
+            *notes,
+            *_by_cumul_note(drawn, page.campaign.year),
+            *([FAN_NOTE] if fan is not None else []),
+            *late,
+        ],
     )
+
+
+def _by_cumul_note(months: pd.DataFrame, year: int) -> list[str]:
+    """Say how many establishments make steps of a path because they are known at the months of cumuls alone."""
+    by_cumul_nb = months.loc[months["month"].dt.year == year, "by_cumul_nb"].max()
+    if pd.isna(by_cumul_nb) or not by_cumul_nb:
+        return []
+    who, whose = ("reçu", "sa") if by_cumul_nb == 1 else ("reçus", "leur")
+    return [
+        f"{french.plural(int(by_cumul_nb), 'établissement')} {who} en cumul depuis janvier{french.NBSP}: {whose} "
+        "dépense est comptée tout entière au mois de chaque cumul."
+    ]
 
 
 def contribution_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:

@@ -286,7 +286,9 @@ def contributions(evolutions: pd.DataFrame) -> pd.DataFrame:
     return ordered.assign(rank=is_ranked.cumsum().where(is_ranked).astype("Int64"))
 
 
-def comparable_months(store: Store, *, envelope: str, year: int, by: str | None = None) -> pd.DataFrame:
+def comparable_months(
+    store: Store, *, envelope: str, year: int, by: str | None = None, counts_cumuls: bool = True
+) -> pd.DataFrame:
     """Return the months of a region, summed over the establishments whose month is known in both years.
 
     Parameters
@@ -299,6 +301,9 @@ def comparable_months(store: Store, *, envelope: str, year: int, by: str | None 
         Year; the two before are returned too.
     by
         Column of ``establishments`` that makes groups (``department``); None for the region.
+    counts_cumuls
+        Whether an amount known by a cumulative delivery alone counts, at the month of the cumul. False where each month
+        is shown for itself: its establishment is then left out of the months that the cumul covers.
 
     Returns
     -------
@@ -312,7 +317,8 @@ def comparable_months(store: Store, *, envelope: str, year: int, by: str | None 
         every month, unless its group holds no other: the curve has the perimeter of the rate.
     """
     group = f"any_value(e.{by})" if by else "null::varchar"
-    return store.query(_MONTHS.format(group=group), {"envelope": envelope, "year": year})
+    asked = {"envelope": envelope, "year": year, "counts_cumuls": counts_cumuls}
+    return store.query(_MONTHS.format(group=group), asked)
 
 
 # A period runs from the month after one at which both years are known since January to the next such month: most last
@@ -338,8 +344,8 @@ numbered as (
   window before as (partition by finess, is_to_come order by m rows between unbounded preceding and 1 preceding)
 ),
 periods as (
-  select finess, m, is_missing, bool_or(is_missing) over whole as has_gap, max(m) filter (is_anchor) over whole as ends,
-         min(m) over whole as starts
+  select finess, m, is_missing, bool_or(is_missing) over whole as has_gap, min(m) over whole as starts,
+         max(m) filter (is_anchor and $counts_cumuls) over whole as ends
   from numbered window whole as (partition by finess, is_to_come, period)
 ),
 counted as (
@@ -349,7 +355,8 @@ counted as (
          case when not has_gap then c.amount_eur
               when c.year < $year::int - 1 and ends is not null then c.amount_eur
               when ends is null then case when not is_missing then c.amount_eur end
-              when c.m = ends then c.to_date_eur - coalesce(b.to_date_eur, 0) end as amount_eur,
+              when c.m = ends and c.value_status <> 'not_applicable' then c.to_date_eur - coalesce(b.to_date_eur, 0)
+         end as amount_eur,
          c.is_provisional, c.is_corrected, e.finess is not null as is_entered
   from cells c
   left join entered e on e.finess = c.finess

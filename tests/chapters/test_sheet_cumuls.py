@@ -26,7 +26,8 @@ def page_of(
     """A year of months, unless the establishment opens in it, then the cumuls at the months given."""
     known = establishments({"finess": A, "valid_from": opened or "1900-01-01"}, {"finess": B})
     before = {} if opened else {(A, "phmev"): whole_year(2023)}
-    months = monthly_rows(before | ({(B, "phmev"): whole_year(2023) | whole_year(2024)} if others else {}))
+    other = "phmev" if others else "extra_list_drugs"
+    months = monthly_rows(before | {(B, other): whole_year(2023) | whole_year(2024)})
     store: Store = store_of(folder / "store", months, known, first="2023-01", last="2024-09")
     rows = [
         to_cumulative(monthly_rows({(A, "phmev"): {month: eur}}, delivery=f"m{month}")) for month, eur in cumuls.items()
@@ -91,6 +92,34 @@ def test_the_region_is_drawn_at_the_months_of_its_cumuls(tmp_path: Path) -> None
     monthly = envelope.monthly_figure(page, "phmev")
     assert isinstance(monthly, Notice)
     assert monthly.level == "info"
+
+
+def test_who_is_known_by_cumuls_among_others_makes_no_month_of_the_region(tmp_path: Path) -> None:
+    page = page_of(tmp_path, {"2024-03": "303.00", "2024-06": "618.00", "2024-09": "945.00"}, finess=None)
+    monthly = envelope.monthly_figure(page, "phmev")
+    assert isinstance(monthly, Figure)
+    cells = [cell.text for row in monthly.table.rows for cell in row]
+    assert "100" in cells
+    assert not {"403", "400"} & set(cells), "the quarter of one is no month of the region"
+    assert "au plus 1 établissement le même mois" in " ".join(monthly.notes)
+    path = region.cumulative_figure(page)
+    assert isinstance(path, Figure)
+    assert "1 établissement reçu en cumul depuis janvier" in " ".join(path.notes)
+    months = comparable_months(page.store, envelope="phmev", year=2024).set_index("month")
+    assert months.loc["2024-03-01", "amount_eur"] == 303 + 100
+
+
+def test_a_region_that_opens_by_cumuls_is_compared_with_no_part_of_a_year(tmp_path: Path) -> None:
+    cumuls = {"2023-09": "50.00", "2023-12": "350.00", "2024-03": "303.00", "2024-06": "618.00", "2024-09": "945.00"}
+    page = page_of(tmp_path, cumuls, opened="2023-09-01", others=False, finess=None)
+    months = comparable_months(page.store, envelope="phmev", year=2024).set_index("month")
+    assert months.loc["2023-03-01", "value_status"] == "missing", "not zero: it was not there"
+    figure = region.cumulative_figure(page)
+    assert isinstance(figure, Figure)
+    assert figure.title.replace("\u00a0", " ") == "À fin septembre 2024 : 945 €"
+    assert "sur un an" not in figure.alt
+    assert [row[1].text for row in figure.table.rows] == ["n. d."] * 3
+    assert len(figure.notes) == 1, "nothing is compared, no objective is named"
 
 
 def test_the_rest_of_a_year_known_by_cumuls_leaves_nobody_out(tmp_path: Path) -> None:
