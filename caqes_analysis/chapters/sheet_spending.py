@@ -211,24 +211,24 @@ def monthly_figures(page: Page) -> tuple[Figure | Notice, ...]:
     """Return the monthly spending of the main envelopes against the two previous years."""
     if page.campaign.is_annual:
         return (needs_months("La dépense mensuelle"),)
-    figures = []
-    shown = tuple(dict.fromkeys((page.lead_envelope, *FIGURES_OF_A_SHEET)))
-    for envelope in shown:
+    figures, without = [], []
+    for envelope in dict.fromkeys((page.lead_envelope, *FIGURES_OF_A_SHEET)):
         rows = page.months(envelope)
         if rows[rows["month"].dt.year == page.campaign.year]["amount_eur"].notna().any():
             drawn = monthly_spending(
                 rows, year=page.campaign.year, name=str(page.establishment["name"]), envelope=envelope
             )
             figures.append(titled(drawn, envelope_of(page.campaign, envelope).short_label))
-    if figures:
+        else:
+            without.append(envelope)
+    by_cumuls = [code for code in without if is_by_cumuls(page.months(code), page.campaign.year)]
+    said = only_cumuls_words([envelope_of(page.campaign, code).short_label for code in by_cumuls])
+    # Most sheets lack an envelope: that nothing was received of one is said where no month of any was.
+    nothing = "" if figures else _nothing_received(page, [code for code in without if code not in by_cumuls])
+    if not (said or nothing):
         return tuple(figures)
-    by_cumuls = {code: is_by_cumuls(page.months(code), page.campaign.year) for code in shown}
-    said = [
-        only_cumuls_words([envelope_of(page.campaign, code).short_label for code in shown if by_cumuls[code]]),
-        _nothing_received(page, [code for code in shown if not by_cumuls[code]]),
-    ]
-    level: Level = "info" if all(by_cumuls.values()) else "missing"
-    return (Notice(level, "Dépense mensuelle", " ".join(filter(None, said))),)
+    level: Level = "missing" if nothing else "info"
+    return (*figures, Notice(level, "Dépense mensuelle", " ".join(filter(None, (said, nothing)))))
 
 
 def _nothing_received(page: Page, codes: Sequence[str]) -> str:

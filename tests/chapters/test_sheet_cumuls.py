@@ -71,6 +71,19 @@ def test_what_is_received_by_cumuls_is_said_received(tmp_path: Path) -> None:
     assert notice.text.endswith("Aucun mois de 2024 n'a été reçu pour Liste en sus méd. et Liste en sus DM.")
 
 
+def test_an_envelope_received_by_cumuls_is_named_beside_those_drawn_by_months(tmp_path: Path) -> None:
+    cumuls = {"2024-03": "303.00", "2024-06": "618.00"}
+    page = page_of(tmp_path, cumuls, others=False)
+    other = Page(page.campaign, page.store, finess=B)
+    assert [type(one) for one in monthly_figures(other)] == [Figure], "nothing is said of what was not received"
+    page.store.write(tables.MONTHLY_GRID, page.store.read(tables.MONTHLY_GRID).assign(finess=A), part="campagne")
+    figure, notice = monthly_figures(Page(page.campaign, page.store, finess=A))
+    assert isinstance(figure, Figure)
+    assert isinstance(notice, Notice)
+    assert notice.level == "info"
+    assert notice.text.startswith("PHMEV : reçue en cumul depuis janvier")
+
+
 def test_what_is_left_is_for_the_months_that_no_cumul_covers(tmp_path: Path) -> None:
     page = page_of(tmp_path, {"2024-03": "303.00", "2024-06": "618.00", "2024-09": "945.00"})
     bounds = dict.fromkeys(BOUNDS, 1260.0)
