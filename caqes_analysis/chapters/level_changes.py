@@ -11,7 +11,7 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import ordered_by_envelope, some_of
 from caqes_analysis.display import ColumnFormat, Notice, Table
-from caqes_analysis.forecast.level_breaks import ToldBreak, told_break
+from caqes_analysis.forecast.level_breaks import SMALLEST_CHANGES_PCT, ToldBreak, told_break
 
 __all__ = [
     "change_sentences",
@@ -117,6 +117,7 @@ def level_changes_table(page: Page) -> Table | Notice | None:
         for is_rise, causes in _TO_DECLARE.items()
         if any(told.is_rise == is_rise for _, _, told in found)
     ]
+    smallest = " ou ".join(french.percent(change, 0, signed=True) for change in SMALLEST_CHANGES_PCT)
     known = page.establishments.set_index("finess")
     finess = [subject for subject, _, _ in found]
     frame = pd.DataFrame(
@@ -141,7 +142,7 @@ def level_changes_table(page: Page) -> Table | Notice | None:
         notes=[
             f"Ce que l'on peut faire : que l'établissement en déclare la cause à l'OMEDIT. {'. '.join(causes)}.",
             "Niveau comparé à celui des mêmes mois de l'année d'avant ; seuls sont cités les changements durables d'au "
-            f"moins 15{french.NBSP}%, nets au regard du bruit habituel de la série. Une cause connue s'inscrit dans la "
+            f"moins {smallest}, nets au regard du bruit habituel de la série. Une cause connue s'inscrit dans la "
             "campagne (evenements, ou registre des corrections si l'envoi était faux) : la prévision en tient alors "
             "compte.",
         ],

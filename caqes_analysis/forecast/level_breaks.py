@@ -17,7 +17,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.forecast.histories import HISTORY_YEARS_NB, Histories, Method
 
-__all__ = ["LevelBreak", "ToldBreak", "find_level_break", "told_break", "told_breaks"]
+__all__ = ["SMALLEST_CHANGES_PCT", "LevelBreak", "ToldBreak", "find_level_break", "told_break", "told_breaks"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,6 +25,8 @@ _RATIOS_NB = 24
 _MIN_RATIOS_NB = 18
 _MIN_AFTER_NB, _MIN_BEFORE_NB = 3, 6
 _SMALLEST_CHANGE_LOG = np.log(1.15)
+SMALLEST_CHANGES_PCT = (float(100 * np.expm1(_SMALLEST_CHANGE_LOG)), float(100 * np.expm1(-_SMALLEST_CHANGE_LOG)))
+"""Smallest rise and smallest fall told: one brings back what the other takes away."""
 _LEAST_CERTAINTY = 6.0
 """Change divided by its standard error. Among series of constant level with a noise of 8 % a month, 0.2 % reach it;
 1.8 % of those whose level also wanders by 2 % a month."""

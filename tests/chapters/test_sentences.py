@@ -183,6 +183,7 @@ def test_a_change_of_level_that_nobody_declared_is_listed_and_told_wherever_the_
         "Ce que l'on peut faire : que l'établissement en déclare la cause à l'OMEDIT. Baisse : fermeture, transfert, "
         "changement de périmètre ou envoi incomplet."
     )
+    assert "d'au moins +15 % ou −13 %, nets" in table.notes[1].replace("\xa0", " ")
     discussed, figure = home.discussion_table(page), region.contribution_figure(page)
     assert isinstance(discussed, Table)
     assert isinstance(figure, Figure)
