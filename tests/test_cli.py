@@ -337,7 +337,8 @@ def test_check_says_what_is_to_review_and_to_supply(run: Run, received: Path) ->
 def test_check_says_which_targets_nobody_reads(run: Run, received: Path) -> None:
     rows = ("phev_iipp;evolution_pct", "phev_ipp;share_pct", "phev_ipp;evolution_pct", "phmev;evolution_pct")
     header = "scheme;subject;measure;data_year;finess;value;unit_label;source;status"
-    lines = [header, *(f"caqes-2022;{row};2024;all;3;%;région;regional" for row in rows), ""]
+    many = [f"sans_lecteur_{each};evolution_pct" for each in "abcdef"]
+    lines = [header, *(f"caqes-2022;{row};2024;all;3;%;région;regional" for row in (*rows, *many)), ""]
     (received.parent / "objectifs.csv").write_text("\n".join(lines), encoding="utf-8")
     text = received.read_text(encoding="utf-8").replace("sources:", "targets: [objectifs.csv]\nsources:")
     received.write_text(text, encoding="utf-8")
@@ -345,7 +346,7 @@ def test_check_says_which_targets_nobody_reads(run: Run, received: Path) -> None
     assert shown.exit_code == 0, shown.output
     said = sentence(shown.stdout)
     assert "Aucun indicateur ni aucune enveloppe ne lit cet objectif : il n'est comparé à rien." in said
-    assert {one for one in rows if f"« {one} »" in said} == set(rows[:2])
+    assert {one for one in (*rows, *many) if f"« {one} »" in said} == {*rows[:2], *many}, "the guide shows none of them"
     assert "targets.csv" not in said
 
 

@@ -39,7 +39,9 @@ _SEVERITIES: Final = (
     ("information", "Pour information", "bold"),
 )
 _MOST_FILES_NAMED: Final = 6
-"""Files named under one warning: the fifty definitions of the package would bury the region's own."""
+"""Definitions named under one warning: the fifty of the package would bury the region's own."""
+_TARGETS: Final = "OBJECTIF_SANS_LECTEUR"
+"""Code of a warning about the targets, each of which is named: the guide of the indicators shows none of them."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _places(rows: pd.DataFrame) -> Table:
 
 
 def print_warnings(warnings: Sequence[Problem]) -> None:
-    """Print what deserves attention in the parameters and stops nothing; what is said of several files, once.
+    """Print what deserves attention in the parameters and stops nothing; what is said of several places, once.
 
     Parameters
     ----------
@@ -137,7 +139,11 @@ def print_warnings(warnings: Sequence[Problem]) -> None:
     OUT.print(Text(f"À relire ou à compléter dans les paramètres ({len(warnings)})", "bold yellow"))
     OUT.print(
         numbered(
-            (Text(plain(what[:1].upper() + what[1:]), "bold"), _named(places), f"→ {remedy} [{code}]")
+            (
+                Text(plain(what[:1].upper() + what[1:]), "bold"),
+                " ; ".join(places) if code == _TARGETS else _named(places),
+                f"→ {remedy} [{code}]",
+            )
             for (code, what, remedy), places in alike.items()
         )
     )
