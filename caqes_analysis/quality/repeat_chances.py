@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from math import comb, factorial
+from math import exp, lgamma, log
 
 import pandas as pd
 
@@ -33,7 +33,8 @@ def repeats_of_all(every: Sequence[Panel]) -> list[list[Repeat]]:
     Two pieces of evidence, and the stronger of them counts. In its own series, ``k`` months are equal at one distance
     when ``λ = pairs × p`` are by chance: ``λ^k / k!`` at most (law of Poisson), times all series and distances. In one
     month, ``m`` series repeat the same earlier month (a row copied whole, establishments copied together): at most
-    ``C(series, m) p^m`` by chance, times all months and distances.
+    ``C(series, m) p^m`` by chance, times all months and distances. Both are counted by their logarithms: the months of
+    a region can be copied in more ways than a float holds.
     """
     found = [list(find_repeats(panel)) for panel in every]
     series_nb = sum(len(panel.finess) for panel in every)
@@ -47,10 +48,12 @@ def repeats_of_all(every: Sequence[Panel]) -> list[list[Repeat]]:
 
     def expected(one: Repeat) -> float:
         own_nb = equal_nb[_series(one)]
-        own = (one.chance * one.compared_nb) ** own_nb / factorial(own_nb) * series_nb * len(REPEAT_LAGS)
+        own = own_nb * log(one.chance * one.compared_nb) - lgamma(own_nb + 1) + log(series_nb * len(REPEAT_LAGS))
         chances = max((together[one.lag, month] for month in _months(one)), key=len)
-        shared = comb(series_nb, len(chances)) * max(chances) ** len(chances) * months_nb * len(REPEAT_LAGS)
-        return min(own, shared)
+        shared_nb = len(chances)
+        ways = lgamma(series_nb + 1) - lgamma(shared_nb + 1) - lgamma(series_nb - shared_nb + 1)
+        shared = ways + shared_nb * log(max(chances)) + log(months_nb * len(REPEAT_LAGS))
+        return exp(min(own, shared))
 
     return [[replace(one, expected_nb=expected(one)) for one in repeats] for repeats in found]
 

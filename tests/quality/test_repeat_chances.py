@@ -49,6 +49,23 @@ def test_a_row_copied_in_two_envelopes_is_sure() -> None:
     assert [[one.is_sure for one in found] for found in repeats_of_all(every)] == [[True], [True]]
 
 
+def test_a_month_copied_for_half_of_a_large_region_is_sure() -> None:
+    """As many series as a region has: they can be drawn in more ways than a float holds."""
+    (found,) = repeats_of_all([panel(1300, copied=tuple((series, 20) for series in range(600)))])
+    assert len(found) == 600
+    assert all(one.is_sure for one in found)
+
+
+def test_a_series_that_repeats_more_months_than_a_factorial_can_count_is_sure() -> None:
+    amounts = np.random.default_rng(5).normal(LEVEL_EUR, SD_EUR, 600).round(2)
+    amounts[1:400:2] = amounts[:399:2]
+    months = pd.date_range("1975-01-01", periods=600, freq="MS")
+    rows = pd.DataFrame({"finess": "990000001", "month": months, "amount_eur": amounts})
+    (found,) = repeats_of_all([panel_of(rows.assign(is_provisional=False, delivery="d"), envelope="lpp")])
+    assert len(found) == 200
+    assert all(one.is_sure for one in found)
+
+
 def test_what_chance_gives_is_what_is_expected_of_it() -> None:
     """40 000 series of whole euros: their equalities are as many as the probabilities say, to three standard errors."""
     amounts = np.random.default_rng(11).normal(LEVEL_EUR, SD_EUR, (40_000, len(MONTHS))).round()
