@@ -62,7 +62,8 @@ where a.year in ($year::int - 1, $year::int)
   and (list_contains($codes::text[], coalesce(a.atc4, left(a.atc5, 5))) or list_contains($codes::text[], a.atc5))
 group by all having count(*) = count(a.reimbursed_eur) order by all
 """
-# Both years of an establishment are compared when it sent the same months of them, whatever articles these hold.
+# As the indicators again: a month was received when it holds any line of the region, of the establishments of which its
+# year holds one, for a small hospital may use nothing in a month. Both years are compared over the same months alone.
 _ARTICLES: Final = """
 with own as (
   select coalesce(s.current_finess, l.finess) as finess, left(l.period, 4)::int as year, substr(l.period, 6) as month,
@@ -70,11 +71,14 @@ with own as (
   from lpp_spend l left join successions s on s.finess = l.finess
   where left(l.period, 4)::int in ($year::int - 1, $year::int)
 ),
-comparable as (
-  select finess from own group by finess
-  having list_sort(list(distinct month) filter (year = $year::int))
-       = list_sort(list(distinct month) filter (year < $year::int))
-)
+region as (select year, list_sort(list(distinct month)) as months from own where month <> '' group by year),
+received as (
+  select o.finess, o.year,
+         case when bool_or(o.month = '') then [printf('%02d', m) for m in range(1, 13)] else any_value(r.months) end
+           as months
+  from own o left join region r on r.year = o.year group by o.finess, o.year
+),
+comparable as (select finess from received group by finess having count(*) = 2 and count(distinct months) = 1)
 select finess, year, sum(amount_eur)::double as spent_eur
 from own semi join comparable using (finess)
 where lpp in (select code from code_lists where list = $list)
@@ -108,7 +112,7 @@ def target_rates(store: Store, rates: pd.DataFrame, *, scheme: str, year: int) -
     DataFrame
         ``finess, lever, product_group, reference_rate``, for the levers whose objective has a value (that of the
         establishment, else of the contract that it is of, else of all): its own rate for an establishment that meets
-        it. An evolution needs both years, the same months of each, and an establishment open throughout them.
+        it. An evolution needs both years, the same months received, and an establishment open throughout them.
     """
     targets = store.read(tables.TARGETS)
     own = targets[(targets["scheme"] == scheme) & (targets["data_year"] == year)]

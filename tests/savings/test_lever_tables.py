@@ -363,33 +363,27 @@ def test_an_evolution_to_reach_of_perfusions_and_dressings(tmp_path: Path) -> No
     assert levers.empty, "a year of which other months were received is compared with nothing"
 
 
-def test_an_evolution_to_reach_needs_the_same_months_of_each_establishment(tmp_path: Path) -> None:
-    """6,000 € of 12,000 is no fall of half when six months were sent; a month without dressings is a zero."""
+def test_an_evolution_to_reach_needs_the_same_months_of_both_years(tmp_path: Path) -> None:
+    """12,000 € for 90 % of 12,000; a hospital that has no line in a month used nothing, where the region sent it."""
     codes = [{"list": "pansements", "code": "1200001"}]
-    articles = []
-    for finess in PEERS[:4]:
-        for month in range(1, 13):
-            articles += [
-                article(finess, "1200001", 10, "1000") | {"period": f"2022-{month:02d}"},
-                article(finess, "1200001", 10, "1000") | {"period": f"2023-{month:02d}"},
-                article(finess, "1200002", 1, "50") | {"period": f"2022-{month:02d}"},
-                article(finess, "1200002", 1, "50") | {"period": f"2023-{month:02d}"},
-            ]
-
-    def is_sent(one: dict[str, Any]) -> bool:
-        month = int(one["period"][-2:])
-        if one["finess"] == PEERS[1]:
-            return one["period"] < "2023-07"
-        if one["finess"] == PEERS[2]:  # as many months of both years, and not the same
-            return month <= 6 if one["period"] < "2023" else month > 6
-        return not (one["finess"] == PEERS[3] and one["lpp"] == "1200001" and one["period"] == "2022-12")
-
-    sent = [one for one in articles if is_sent(one)]
+    articles = [
+        article(finess, "1200001", 10, "1000") | {"period": f"{year}-{month:02d}"}
+        for finess in PEERS[:2]
+        for year in (2022, 2023)
+        for month in range(1, 13)
+        if finess == PEERS[0] or month <= {2022: 10, 2023: 9}[year]
+    ]
+    # The third sent one year as a whole, and the other month by month.
+    whole = [article(PEERS[2], "1200001", 120, "12000") | {"period": "2022"}]
+    whole += [one | {"finess": PEERS[2]} for one in articles if one["finess"] == PEERS[0] and one["period"] > "2023"]
     aims = {("phev_pansements", "evolution_pct", "all"): -10.0}
-    drugs = [drug(finess, "N02BE01", 100, "2.00") for finess in PEERS[:4]]
-    assert saved(levers_of(tmp_path, drugs, sent, codes, aims=aims), "pansements") == {
-        PEERS[0]: Decimal("1200.00"),
-        PEERS[3]: Decimal("2100.00"),  # 12,000 € for 90 % of 11,000
-    }
-    unknown = [one | ({"amount_eur": None} if one["period"] == "2022-03" else {}) for one in sent]
+    drugs = [drug(finess, "N02BE01", 100, "2.00") for finess in PEERS[:3]]
+    for directory, sent in (("months", articles), ("years", articles + whole)):
+        found = saved(levers_of(tmp_path / directory, drugs, sent, codes, aims=aims), "pansements")
+        assert found == {PEERS[0]: Decimal("1200.00"), PEERS[1]: Decimal("0.00")} | (
+            {PEERS[2]: Decimal("1200.00")} if directory == "years" else {}
+        )
+    halves = [one for one in articles if ("2022" in one["period"]) == (int(one["period"][-2:]) <= 6)]
+    assert levers_of(tmp_path / "halves", drugs, halves, codes, aims=aims).empty, "as many months, and not the same"
+    unknown = [one | ({"amount_eur": None} if one["period"] == "2022-03" else {}) for one in articles]
     assert levers_of(tmp_path / "unknown", drugs, unknown, codes, aims=aims).empty, "a sum that lacks an amount is none"
