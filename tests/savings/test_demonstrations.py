@@ -18,6 +18,7 @@ from caqes_analysis.savings.campaign import DECOMPOSED_ENVELOPES, envelope_pairs
 from caqes_analysis.savings.decomposition import EFFECTS
 from caqes_analysis.savings.estimate_targets import evolution_to_reach
 from caqes_analysis.savings.incentive import INCENTIVE
+from caqes_analysis.savings.lever_targets import TARGET_SUBJECTS
 from caqes_analysis.savings.levers import LEVER_LABELS
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.store import Store
@@ -127,6 +128,27 @@ def test_every_lever_has_an_amount(region: tuple[Campaign, Store]) -> None:
     if campaign.scheme == "caqes-2022":
         assert gained == set(LEVER_LABELS)
     assert {"ambulance", "ipp", "repertoire", "substitution"} <= gained
+
+
+def test_a_lever_is_worth_something_at_the_objective_where_the_verdict_is_not_attained(
+    region: tuple[Campaign, Store],
+) -> None:
+    campaign, store = region
+    if campaign.scheme != "caqes-2022":
+        pytest.skip("pas d'objectif d'évolution d'un levier")
+    levers = store.read(tables.LEVERS)
+    own = levers[levers["scenario"] == "target"].assign(
+        subject=levers["lever"].map(lambda one: TARGET_SUBJECTS[one][0])
+    )
+    owed = own.groupby(["subject", "finess", "year"])["saving_eur"].agg(lambda amounts: sum(amounts, Decimal(0)))
+    evaluated = store.read(tables.EVALUATIONS)
+    evolutions = evaluated[(evaluated["measure"] == "evolution_pct") & evaluated["attainment"].str.endswith("attained")]
+    both = evolutions.set_index(["subject", "contract_finess", "year"]).join(
+        owed.rename_axis(["subject", "contract_finess", "year"]).rename("owed_eur"), how="inner"
+    )
+    assert len(both) > 40
+    for place, verdict, amount in zip(both.index, both["attainment"], both["owed_eur"], strict=True):
+        assert (amount > 0) == (verdict == "not_attained"), place
 
 
 def test_the_evolution_that_reaches_a_share_gives_the_same_verdicts(region: tuple[Campaign, Store]) -> None:
