@@ -15,7 +15,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.indicators.structure import annual_years
-from caqes_analysis.perimeter import APHP_ENTITY, successions
+from caqes_analysis.perimeter import APHP_ENTITY, latest_descriptions, successions
 from caqes_analysis.store import Store
 
 __all__ = ["NOT_COMPUTABLE", "annual_at_contract_level", "contract_keys"]
@@ -49,7 +49,7 @@ def contract_keys(establishments: pd.DataFrame) -> dict[str, str]:
         FINESS of the signatory by FINESS of the establishment: ``contract_finess`` where it is known, the
         establishment itself otherwise. Sites of AP-HP give 750712184, by their entity.
     """
-    latest = establishments.sort_values(["finess", "valid_from"]).drop_duplicates("finess", keep="last")
+    latest = latest_descriptions(establishments)
     signatory: dict[str, str] = {}
     for finess, entity, contract in zip(latest["finess"], latest["finess_ej"], latest["contract_finess"], strict=True):
         signatory[finess] = APHP_ENTITY if entity == APHP_ENTITY else finess if pd.isna(contract) else contract

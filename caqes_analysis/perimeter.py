@@ -14,6 +14,7 @@ __all__ = [
     "YEARS_IN_PART",
     "clinics_without_drugs",
     "current_establishments",
+    "latest_descriptions",
     "lifetimes",
     "monthly_grid",
     "successions",
@@ -123,6 +124,17 @@ def successions(establishments: pd.DataFrame) -> pd.DataFrame:
     return tables.SUCCESSIONS.conform(frame)
 
 
+def latest_descriptions(establishments: pd.DataFrame) -> pd.DataFrame:
+    """Return the description in force of each establishment, one row each: of those taken over, the last they had.
+
+    Parameters
+    ----------
+    establishments
+        Table ``establishments``, in the order of its files.
+    """
+    return establishments.sort_values(["finess", "valid_from"]).drop_duplicates("finess", keep="last")
+
+
 def current_establishments(store: Store) -> pd.DataFrame:
     """Return the establishments of today, one row each, without those that another one has taken over or signs for.
 
@@ -138,7 +150,7 @@ def current_establishments(store: Store) -> pd.DataFrame:
     """
     everyone = store.read(tables.ESTABLISHMENTS)
     gone = set(successions(everyone)["finess"])
-    latest = everyone.sort_values(["finess", "valid_from"]).drop_duplicates("finess", keep="last")
+    latest = latest_descriptions(everyone)
     kept = latest[~latest["finess"].isin(gone)]
     return kept.sort_values(["department", "name", "finess"], na_position="last").reset_index(drop=True)
 

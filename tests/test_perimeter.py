@@ -114,3 +114,13 @@ def test_an_establishment_was_there_since_the_first_day_of_those_that_it_took_ov
     assert lives["first_day"].dt.date.astype(str).to_dict() == {A: "2019-01-15", C: "2020-09-01"}
     assert lives["part_year"].fillna(0).to_dict() == {A: 0, C: 2020}  # who opened in January has its year whole
     assert set(lives["last_day"].dt.year) == {9999}
+
+
+def test_the_latest_description_is_that_in_force_whatever_the_order_of_the_files() -> None:
+    known = establishments(
+        {"finess": A, "name": "CH de demain", "valid_from": "2024-01-01"},
+        {"finess": A, "name": "CH d'hier"},
+        {"finess": B, "name": "CH repris"},
+    )
+    latest = perimeter.latest_descriptions(known).set_index("finess")["name"]
+    assert latest.to_dict() == {A: "CH de demain", B: "CH repris"}

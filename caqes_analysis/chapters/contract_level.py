@@ -31,7 +31,7 @@ def contracts_table(page: Page) -> Table | Notice | None:
     year = years[-1]
     now = rows[rows["year"] == year]
     before = rows[rows["year"] == years[0]].set_index("contract_finess") if len(years) > 1 else None
-    names = _names(page)
+    names = page.all_names
     frame = now.assign(
         name=[names.get(finess, f"Entité juridique {finess}") for finess in now["contract_finess"]],
         href=now["contract_finess"].map(lambda finess: page.sheet_href(finess) if finess in names else None),
@@ -113,12 +113,8 @@ def contract_sentence(page: Page) -> Text | Notice | None:
         return Notice("missing", _TITLE, f"{sentence_case(str(row['reason']))}.")
     if pd.isna(row["reimbursed_eur"]):
         return None
+    name = page.all_names.get(contract, f"entité juridique {contract}")
     return Text.paragraphs(
-        f"Au niveau du contrat ({_names(page).get(contract, f'entité juridique {contract}')}), la base de {years[-1]} "
+        f"Au niveau du contrat ({name}), la base de {years[-1]} "
         f"donne {french.euros(row['reimbursed_eur'], cents=True)} : {row['reason']}."
     )
-
-
-def _names(page: Page) -> dict[str, str]:
-    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last")
-    return dict(zip(known["finess"], known["name"], strict=True))

@@ -74,7 +74,7 @@ def answer(page: Page) -> Text:
 
 
 def _to_settle(page: Page, errors: pd.DataFrame) -> str:
-    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    known = page.all_names
     places = [place.replace(place[:9], known.get(place[:9], place[:9]), 1) for place in errors["place"]]
     more = f" et {french.plural(len(places) - 2, 'autre')}" if len(places) > 2 else ""
     return f"à régler ({' ; '.join(places[:2])}{more})"
@@ -132,7 +132,7 @@ def findings_table(page: Page) -> Table:
     rows = page.store.read(tables.FINDINGS)
     rows = rows[rows["severity"] != "information"]
     apart = rows["code"].isin(OUTLIER_CODES)
-    names = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    names = page.all_names
 
     def named(text: str) -> str:
         return _FINESS.sub(lambda found: f"{names[found[0]]} ({found[0]})" if found[0] in names else found[0], text)
@@ -235,9 +235,7 @@ def perimeter_table(page: Page) -> Table | None:
     if page.campaign.is_annual:
         return None
     rows = quality.perimeter_changes(page.store, year=page.campaign.year)
-    described = (
-        page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
-    )
+    described = page.all_names
     frame = rows.assign(
         name=described.reindex(rows["finess"]).to_numpy(),
         what=rows["kind"].map(_CHANGES),

@@ -98,7 +98,7 @@ def outliers_table(page: Page) -> Table | None:
         quality.find_outliers(page.store),
         key=lambda one: (-abs(one.amount_eur - one.expected_eur), one.finess, one.envelope, one.month),
     )
-    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    known = page.all_names
     frame = pd.DataFrame(
         {
             "name": [known.get(one.finess, one.finess) or "Tous les établissements" for one in found],
@@ -267,7 +267,7 @@ def corrections_table(page: Page) -> Table | Notice | None:
         place = f"{page.campaign.file.stem}-corrections.csv"
         said = f"La région ne tient pas de registre : aucune valeur reçue n'est changée. Il se nommerait {place}."
         return Notice("missing", "Corrections", said)
-    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    known = page.all_names
     is_alone = set(rows["finess"]) == {page.finess}  # a sheet, unless an establishment that it took over is corrected
     frame = rows.assign(
         name=[known.get(finess, finess) for finess in rows["finess"]],

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from caqes_analysis import tables
 from caqes_analysis.contract_level import contract_keys
-from caqes_analysis.perimeter import successions
+from caqes_analysis.perimeter import latest_descriptions, successions
 from caqes_analysis.replacing import replace_folder
 from caqes_analysis.rows_by_owner import OwnedRows, write_by_owner
 from caqes_analysis.store import Store
@@ -96,7 +96,7 @@ class OwnKeys:
     def __init__(self, establishments: pd.DataFrame) -> None:
         self.signatories = contract_keys(establishments)
         self.establishments = sorted(set(establishments["finess"]))
-        known = establishments.drop_duplicates("finess", keep="last").set_index("finess")["finess_ej"]
+        known = latest_descriptions(establishments).set_index("finess")["finess_ej"]
         self._entity = {str(finess): entity for finess, entity in known.items() if isinstance(entity, str)}
         followed = successions(establishments)
         self._before: dict[str, list[str]] = {}

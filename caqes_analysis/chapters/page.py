@@ -105,6 +105,11 @@ class Page:
         return known.assign(href=known["finess"].map(self.sheet_href))
 
     @cached_property
+    def all_names(self) -> pd.Series:
+        """Latest name of every establishment by FINESS, those that another has taken over included."""
+        return perimeter.latest_descriptions(self.store.read(tables.ESTABLISHMENTS)).set_index("finess")["name"]
+
+    @cached_property
     def lifetimes(self) -> pd.DataFrame:
         """Since when each establishment of today was there, by FINESS."""
         return perimeter.lifetimes(self.store)

@@ -89,7 +89,7 @@ def _table(page: Page, unit: str, caption: str) -> Table | None:
     rows = rows[rows["unit"] == unit]
     if rows.empty:
         return None
-    known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    known = page.all_names
     listed = rows.head(LISTED_NB)
     frame = listed.assign(
         name=[known.get(finess, finess) for finess in listed["finess"]],

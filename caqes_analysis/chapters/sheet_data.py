@@ -88,8 +88,7 @@ def _sites_note(page: Page) -> list[str]:
     own = counted[(counted["current_finess"] == page.finess) & counted["since"].isna()]["finess"]
     if own.empty:
         return []
-    everyone = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")
-    names = sorted(everyone.loc[own, "name"])
+    names = sorted(page.all_names[own])
     shown = french.list_in_words(names[:_LISTED_SITES_NB] + (["d'autres"] if len(names) > _LISTED_SITES_NB else []))
     return [
         f"Le contrat est signé par l'entité juridique : {french.plural(len(names), 'site réuni', 'sites réunis')} ici, "
@@ -118,8 +117,8 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
         changes = quality.perimeter_changes(page.store, year=page.campaign.year, first_month=first)
         mergers = changes[(changes["kind"] == "merger") & (changes["current_finess"] == page.finess)]
         for finess, since, amount in zip(mergers["finess"], mergers["since"], mergers["amount_eur"], strict=True):
-            known = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")
-            who = f"{known['name'][finess]} ({finess})" if finess in known.index else f"L'établissement {finess}"
+            known = page.all_names
+            who = f"{known[finess]} ({finess})" if finess in known.index else f"L'établissement {finess}"
             notes.append(
                 f"{who} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses, "
                 f"toutes enveloppes ({french.compact_euros(amount)} l'année précédant la fusion), sont comptées ici "

@@ -276,7 +276,7 @@ _RESTATED: Final = (
 
 
 def _restated_rows(page: Page, restated: pd.DataFrame) -> Iterator[list[Any]]:
-    names = page.store.read(tables.ESTABLISHMENTS).drop_duplicates("finess", keep="last").set_index("finess")["name"]
+    names = page.all_names
     for row in restated.to_dict("records"):
         identity = [row["finess"], names.get(row["finess"], row["finess"]), row["subject"], row["period"]]
         decimals = _EUROS_DECIMALS if row["unit"] == "€" else 0
