@@ -1,39 +1,46 @@
-"""Questions that the page of an indicator asks in several places: the store answers each of them once."""
+"""Questions that a page asks in several places: the store answers each of them once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from caqes_analysis.chapters.indicator_reading import IndicatorReading
+__all__ = ["Keeper", "asked_once"]
 
-__all__ = ["asked_once"]
 
+class Keeper(Protocol):
+    """What is asked and keeps the answers: a page, or an indicator as a page reads it."""
+
+    @property
+    def kept(self) -> dict[Hashable, Any]:
+        """The answers, by question."""
+
+
+_Asked = TypeVar("_Asked", bound=Keeper)
 _About = ParamSpec("_About")
 _Answer = TypeVar("_Answer")
 
 
 def asked_once(
-    ask: Callable[Concatenate[IndicatorReading, _About], _Answer],
-) -> Callable[Concatenate[IndicatorReading, _About], _Answer]:
-    """Return the function that keeps what ``ask`` answers with the indicator that it was asked of.
+    ask: Callable[Concatenate[_Asked, _About], _Answer],
+) -> Callable[Concatenate[_Asked, _About], _Answer]:
+    """Return the function that keeps what ``ask`` answers with the page or the indicator that it was asked of.
 
     The answer is shared: nobody changes it. Another reading (``dataclasses.replace``) is asked anew.
 
     Parameters
     ----------
     ask
-        What reads the store; what it takes after the indicator is hashable.
+        What reads the store; what it takes after the page or the indicator is hashable.
     """
 
     @wraps(ask)
-    def answer(reading: IndicatorReading, /, *args: _About.args, **kwargs: _About.kwargs) -> _Answer:
+    def answer(asked: _Asked, /, *args: _About.args, **kwargs: _About.kwargs) -> _Answer:
         question = (ask, args, frozenset(kwargs.items()))
-        if question not in reading.kept:
-            reading.kept[question] = ask(reading, *args, **kwargs)
-        kept: _Answer = reading.kept[question]
+        if question not in asked.kept:
+            asked.kept[question] = ask(asked, *args, **kwargs)
+        kept: _Answer = asked.kept[question]
         return kept
 
     return answer

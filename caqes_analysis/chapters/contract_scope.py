@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.evaluation.assess import contracted_indicators, evaluated_contracts
@@ -37,6 +38,7 @@ def borne_by(page: Page, contracts: pd.DataFrame) -> dict[str, frozenset[str]]:
     return {finess: frozenset(found) for finess, found in borne.items()}
 
 
+@asked_once
 def borne_subjects(page: Page) -> Mapping[str, frozenset[str]] | None:
     """Return the subjects of the objectives that the contract of each establishment bears.
 
@@ -50,16 +52,8 @@ def borne_subjects(page: Page) -> Mapping[str, frozenset[str]] | None:
     Mapping
         Subjects by FINESS of the establishments that a contract covers; None where no contract was received.
     """
-    if _BORNE not in page.kept:
-        page.kept[_BORNE] = _of_establishments(page) if page.store.has(tables.CONTRACTS) else None
-    found: Mapping[str, frozenset[str]] | None = page.kept[_BORNE]
-    return found
-
-
-_BORNE = "subjects of the contracts of the region"
-
-
-def _of_establishments(page: Page) -> Mapping[str, frozenset[str]]:
+    if not page.store.has(tables.CONTRACTS):
+        return None
     contracts = evaluated_contracts(page.store, page.campaign.scheme)
     borne = borne_by(page, contracts)
     signatory = contract_keys(page.store.read(tables.ESTABLISHMENTS))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from caqes_analysis import deliveries, french, quality, tables
 from caqes_analysis.activities import activity_named
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, some_of
 from caqes_analysis.display import ColumnFormat, Notice, Table
@@ -28,6 +29,7 @@ __all__ = [
     "own_corrections",
     "period_label",
     "register_place",
+    "restated_months",
     "restatements_table",
 ]
 
@@ -138,7 +140,7 @@ def restatements_table(page: Page) -> Table | Notice | None:
     """Return what changed from one delivery to the next, by envelope and delivery; None in annual mode."""
     if page.campaign.is_annual:
         return None
-    changes = quality.without_corrected(page.store, deliveries.restatements(page.store))
+    changes = restated_months(page)
     if changes.empty and not page.store.has(tables.REPLACED_SPEND):
         return Notice("missing", "Reprises entre livraisons", "Chaque mois n'a été reçu qu'une fois.")
     rows = (
@@ -175,6 +177,13 @@ def restatements_table(page: Page) -> Table | Notice | None:
     )
 
 
+@asked_once
+def restated_months(page: Page) -> pd.DataFrame:
+    """Return the months that a delivery changes of the one before, without those that the register corrects."""
+    return quality.without_corrected(page.store, deliveries.restatements(page.store))
+
+
+@asked_once
 def delivery_labels(page: Page) -> dict[str, str]:
     """Return how each delivery is named: by the month at which it was drawn up, else by its date, else by its name."""
     rows = page.store.read(tables.DELIVERIES)

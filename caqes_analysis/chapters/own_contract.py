@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.contract_scope import borne_by
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.evaluation.assess import contracted_indicators, signed_contracts
@@ -25,7 +26,6 @@ __all__ = [
 OUTSIDE_WORDS = "Hors du contrat, pour information"
 """Said of indicators that the contract of the establishment does not bear on, before their names."""
 
-_OUTSIDE = "subjects outside the contract of the sheet"
 _TRANSPORTS = "transports"
 """Subject of the national transport rate, which is about all modes together, and name of the volet that takes it."""
 
@@ -60,6 +60,7 @@ def outside_contract(page: Page, definitions: Iterable[IndicatorDefinition]) -> 
     return [one.id for one in definitions if one.id not in borne]
 
 
+@asked_once
 def outside_subjects(page: Page) -> frozenset[str] | None:
     """Return the subjects of the objectives that no indicator of the contract of a sheet has; None without contract.
 
@@ -68,23 +69,17 @@ def outside_subjects(page: Page) -> frozenset[str] | None:
     page
         The sheet.
     """
-    if _OUTSIDE not in page.kept:
-        page.kept[_OUTSIDE] = _outside(page, _own(page))
-    found: frozenset[str] | None = page.kept[_OUTSIDE]
-    return found
+    own = _own(page)
+    if own.empty:
+        return None
+    objectives = frozenset(page.targets.loc[page.targets["scheme"] == page.campaign.scheme, "subject"])
+    return objectives - borne_by(page, own)[page.signatory]
 
 
 def _own(page: Page) -> pd.DataFrame:
     """Return the contract of the establishment of a sheet, as one row; none where it has none."""
     signed = signed_contracts(page.store, page.campaign.scheme)
     return signed[signed["contract_finess"] == page.signatory].head(1)
-
-
-def _outside(page: Page, own: pd.DataFrame) -> frozenset[str] | None:
-    if own.empty:
-        return None
-    objectives = frozenset(page.targets.loc[page.targets["scheme"] == page.campaign.scheme, "subject"])
-    return objectives - borne_by(page, own)[page.signatory]
 
 
 def outside_notes(page: Page, codes: Iterable[str]) -> list[str]:

@@ -342,8 +342,8 @@ class Page:
         return {}
 
     @cached_property
-    def kept(self) -> dict[str, Any]:
-        """Answers that several parts of the page ask for, by question."""
+    def kept(self) -> dict[Hashable, Any]:
+        """Answers that several parts of the page ask for (:func:`caqes_analysis.chapters.asked_once.asked_once`)."""
         return {}
 
     @cached_property

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from caqes_analysis import deliveries, french, quality, tables
+from caqes_analysis import deliveries, french, tables
 from caqes_analysis.activities import DECLARED_PREFIX, activity_label
 from caqes_analysis.chapters.amounts_received import AMOUNT_WORDS
-from caqes_analysis.chapters.data_quality_values import LISTED_NB, delivery_labels, period_label
+from caqes_analysis.chapters.asked_once import asked_once
+from caqes_analysis.chapters.data_quality_values import LISTED_NB, delivery_labels, period_label, restated_months
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of
 from caqes_analysis.display import ColumnFormat, Details, Table
@@ -20,6 +21,7 @@ __all__ = ["restated_amounts_table", "restated_counts_table", "restated_details"
 _ORDER: Final = ["size", "finess", "subject", "period", "new_delivery"]
 
 
+@asked_once
 def restated_values(page: Page) -> pd.DataFrame:
     """Return every value that a delivery gives otherwise than the one before, the largest differences first.
 
@@ -116,8 +118,7 @@ def _table(page: Page, unit: str, caption: str) -> Table | None:
 
 
 def _months(page: Page) -> Iterator[list[Any]]:
-    changes = quality.without_corrected(page.store, deliveries.restatements(page.store))
-    yield from _amounts(page, changes, "%Y-%m")
+    yield from _amounts(page, restated_months(page), "%Y-%m")
 
 
 def _cumuls(page: Page) -> Iterator[list[Any]]:
@@ -147,23 +148,19 @@ def _counts(page: Page) -> Iterator[list[Any]]:
     said = delivery_labels(page)
     for row in page.store.read(tables.RESTATED_VALUES).to_dict("records"):
         is_lpp = row["source_table"] == tables.LPP_SPEND.name
-        head = [row["finess"], f"LPP {row['item']}" if is_lpp else activity_label(row["item"])]
-        tail = [period_label(row["period"]), *(said.get(row[name], row[name]) for name in ("old_delivery", "delivery"))]
+        words = f"LPP {row['item']}" if is_lpp else activity_label(row["item"])
+        given = [
+            period_label(row["period"]),
+            *(said.get(row[name], row[name]) for name in ("old_delivery", "delivery")),
+        ]
+        is_counted = not is_lpp and not row["item"].startswith(DECLARED_PREFIX)
         for unit, old, new in (
             ("€", *_known(row, "old_eur", "new_eur")),
             ("nb", *_known(row, "old_nb", "new_nb")),
         ):
             if old != new:
-                words = f"{head[1]}, quantité" if is_lpp and unit == "nb" else head[1]
-                yield [
-                    unit,
-                    head[0],
-                    words,
-                    *tail,
-                    old,
-                    new,
-                    not is_lpp and not row["item"].startswith(DECLARED_PREFIX),
-                ]
+                subject = f"{words}, quantité" if is_lpp and unit == "nb" else words
+                yield [unit, row["finess"], subject, *given, old, new, is_counted]
 
 
 def _known(row: dict[Any, Any], *names: str) -> list[Any]:

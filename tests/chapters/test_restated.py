@@ -7,13 +7,15 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pytest
 
-from caqes_analysis import tables
-from caqes_analysis.chapters import Page, restated
+from caqes_analysis import deliveries, tables
+from caqes_analysis.chapters import Page, data_quality, restated
 from caqes_analysis.chapters.restated import restated_details, restated_values
 from caqes_analysis.display import Table
 from caqes_analysis.export.annexes import write_annexes
 from caqes_analysis.settlement import settle
+from caqes_analysis.store import Store
 from tests.builders import A, B, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import MONTHLY, campaign_file
 
@@ -78,6 +80,24 @@ def test_the_page_lists_thirty_and_counts_the_others(tmp_path: Path) -> None:
     assert len(table.rows) == 30
     assert texts(table)[0][-1] == "+33"
     assert table.notes[0].startswith("3 autres")
+
+
+def test_a_page_asks_once_what_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = page_of(tmp_path, 2)
+    asked: list[Store] = []
+    restatements = deliveries.restatements
+
+    def counted(store: Store) -> pd.DataFrame:
+        asked.append(store)
+        return restatements(store)
+
+    monkeypatch.setattr(deliveries, "restatements", counted)
+    assert restated.restated_amounts_table(page) is not None
+    assert restated.restated_counts_table(page) is None
+    assert isinstance(data_quality.restatements_table(page), Table)
+    assert len(asked) == 1
+    assert restated_values(Page(page.campaign, page.store)).equals(restated_values(page))
+    assert len(asked) == 2, "another page asks anew"
 
 
 def test_no_change_no_table(tmp_path: Path) -> None:
