@@ -10,6 +10,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.display.payload import State
 from caqes_analysis.evaluation.position import NO_OBJECT
+from caqes_analysis.schemes.targets import SPENDING_THRESHOLD
 
 __all__ = [
     "ATTAINMENT_WORDS",
@@ -72,7 +73,7 @@ def threshold_notes(rows: pd.DataFrame, targets: pd.DataFrame, *, scheme: str, y
     """
     asked = (targets["scheme"] == scheme) & (targets["data_year"] == year) & targets["value"].notna()
     notes = []
-    for row in targets[asked & (targets["measure"] == "spending_threshold_eur")].to_dict("records"):
+    for row in targets[asked & (targets["measure"] == SPENDING_THRESHOLD)].to_dict("records"):
         own = rows[(rows["subject"] == row["subject"]) & rows["attainment"].isin(["attained", "not_attained"])]
         spent = own["current_eur"].dropna().astype(float)
         if own.empty:

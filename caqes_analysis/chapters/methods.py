@@ -11,7 +11,7 @@ from caqes_analysis.chapters.assessment_words import plain_number
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.display import ColumnFormat, Table, Text
-from caqes_analysis.schemes.targets import SUBJECT_LABELS, TARGET_STATUS_WORDS, printed_status
+from caqes_analysis.schemes.targets import SPENDING_THRESHOLD, SUBJECT_LABELS, TARGET_STATUS_WORDS, printed_status
 
 __all__ = ["answer", "scheme_notes", "targets_table"]
 
@@ -50,7 +50,7 @@ def targets_table(page: Page) -> Table:
 
 def _subject_words(subject: str, measure: str) -> str:
     label = SUBJECT_LABELS.get(subject, subject)
-    return f"{label}, seuil de dépense" if measure == "spending_threshold_eur" else label
+    return f"{label}, seuil de dépense" if measure == SPENDING_THRESHOLD else label
 
 
 def _value_words(value: Any, unit: Any) -> str:

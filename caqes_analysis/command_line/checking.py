@@ -21,7 +21,7 @@ from caqes_analysis.indicators.catalogue import INDICATORS, catalogue_warnings, 
 from caqes_analysis.indicators.worked_cases import check_worked_cases
 from caqes_analysis.receive import prepare_simulation, receive
 from caqes_analysis.schemes.target_files import read_targets
-from caqes_analysis.schemes.targets import bears_on_envelope
+from caqes_analysis.schemes.targets import SPENDING_THRESHOLD, bears_on_envelope
 from caqes_analysis.store import Store
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_campaign", "parameter_warnings"]
 
-EVOLUTION = "evolution_pct"
-SPENDING_THRESHOLD = "spending_threshold_eur"
+_EVOLUTION = "evolution_pct"
 
 
 def check_campaign(path: Path) -> None:
@@ -102,7 +101,7 @@ def _targets_nobody_reads(campaign: Campaign, definitions: Iterable[IndicatorDef
         rows = read_targets([path])
         given = rows[rows["value"].notna()]
         for subject, measure in sorted(set(zip(given["subject"], given["measure"], strict=True))):
-            is_of_envelope = measure == EVOLUTION and (subject in own or bears_on_envelope(subject, own))
+            is_of_envelope = measure == _EVOLUTION and (subject in own or bears_on_envelope(subject, own))
             if (subject, measure) not in links and not is_of_envelope:
                 yield Problem(
                     "OBJECTIF_SANS_LECTEUR",

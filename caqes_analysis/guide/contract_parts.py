@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -13,13 +13,13 @@ from caqes_analysis.guide.sources import GuideSources, Part
 from caqes_analysis.guide.words import RELIABILITY, decimals_of, value_in_words
 from caqes_analysis.indicators.definition import Incentive, IndicatorDefinition, ReferenceCondition
 from caqes_analysis.savings.dotation import load_dotation
-from caqes_analysis.schemes.targets import SUBJECT_LABELS, TARGET_STATUS_WORDS, printed_status
+from caqes_analysis.schemes.scheme import Scheme
+from caqes_analysis.schemes.targets import SPENDING_THRESHOLD, SUBJECT_LABELS, TARGET_STATUS_WORDS, printed_status
 from caqes_analysis.schemes.terms import is_number
 
 __all__ = ["condition_to_respect", "contract_parts"]
 
-_THRESHOLD = "spending_threshold_eur"
-"""Measure of the amounts that texts give beside a rate (parameters/targets.csv)."""
+_SCORED = " : il note les contrats, et un mauvais score pouvait mener à une sanction"
 
 _TARGET_RELIABILITY = {**RELIABILITY, **{name: (TARGET_STATUS_WORDS[name], None) for name in ("regional", "benchmark")}}
 
@@ -104,7 +104,9 @@ def _spending_threshold(definition: IndicatorDefinition, sources: GuideSources) 
         return ""
     rows = sources.targets
     is_own = (
-        (rows["subject"] == definition.target.subject) & (rows["measure"] == _THRESHOLD) & (rows["finess"] == "all")
+        (rows["subject"] == definition.target.subject)
+        & (rows["measure"] == SPENDING_THRESHOLD)
+        & (rows["finess"] == "all")
     )
     own = rows[is_own & rows["value"].notna()].sort_values("data_year")
     return french.euros(own["value"].iloc[-1]) if len(own) else ""
@@ -168,28 +170,19 @@ def _scheme_words(sources: GuideSources, name: str, year: int) -> str:
 
 
 def _incentive(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> str:
-    paying = [
-        scheme
-        for name in definition.schemes
-        if (scheme := sources.schemes.get(name)) is not None and (scheme.incentive or scheme.regional_incentive)
+    schemes = [sources.schemes[name] for name in definition.schemes]
+    if any(scheme.incentive or scheme.regional_incentive for scheme in schemes):
+        return write(" ".join(_incentive_sentences(definition.incentive, definition)))
+    unpaid = [
+        f"Le dispositif {scheme.name} ne verse pas d'intéressement{_SCORED if scheme.is_graded else ''}."
+        for scheme in schemes
     ]
-    if not paying:
-        names = french.list_in_words(
-            [sources.schemes[n].name if n in sources.schemes else n for n in definition.schemes]
-        )
-        graded = all(n in sources.schemes and sources.schemes[n].is_graded for n in definition.schemes)
-        scored = " : il note les contrats, et un mauvais score pouvait mener à une sanction" if graded else ""
-        unpaid = f"Le dispositif {names} ne verse pas d'intéressement{scored}."
-        if not any(n in sources.schemes for n in definition.schemes):
-            unpaid = f"Aucun fichier ne décrit le dispositif {names} : ce qu'il verse est inconnu."
-        return write(unpaid + _dotation_words(definition, sources))
-    return write(" ".join(_incentive_sentences(definition.incentive, definition)))
+    return write(" ".join(unpaid) + _dotation_words(definition, schemes))
 
 
-def _dotation_words(definition: IndicatorDefinition, sources: GuideSources) -> str:
+def _dotation_words(definition: IndicatorDefinition, schemes: Sequence[Scheme]) -> str:
     """Say what the biosimilar dotation pays, beside the contract, for the groups that an indicator counts."""
-    named = [sources.schemes[name] for name in definition.schemes if name in sources.schemes]
-    if not any(scheme.has_biosimilar_dotation for scheme in named):
+    if not any(scheme.has_biosimilar_dotation for scheme in schemes):
         return ""
     rule = load_dotation()
     counted = " ".join(part.where for measure in definition.measures for part in measure.sums)

@@ -74,7 +74,7 @@ def _by_contract(sources: GuideSources) -> Iterator[tuple[str, list[IndicatorDef
     order = sorted(used, key=lambda name: (name != sources.campaign.scheme, name))
     for name in order:
         own = [one for one in sources.definitions.values() if name in one.schemes]
-        yield sources.schemes[name].name if name in sources.schemes else name, own
+        yield sources.schemes[name].name, own
     rest = [one for one in sources.definitions.values() if not one.schemes]
     if rest:
         yield FOLLOW_UP, rest

@@ -14,6 +14,7 @@ from caqes_analysis.schemes.target_files import unit_of_measure
 
 __all__ = [
     "ENVELOPE_SUBJECTS",
+    "SPENDING_THRESHOLD",
     "SUBJECT_LABELS",
     "TARGET_STATUS_WORDS",
     "Target",
@@ -25,6 +26,9 @@ __all__ = [
     "target_for",
     "target_for_envelope",
 ]
+
+SPENDING_THRESHOLD = "spending_threshold_eur"
+"""Measure of the amounts that texts give beside a rate (parameters/targets.csv)."""
 
 TargetStatus = Literal["verified", "to_confirm", "regional", "unknown"]
 

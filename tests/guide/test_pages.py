@@ -372,9 +372,11 @@ def test_nothing_is_invented_of_a_scheme_that_neither_pays_nor_grades(sources: G
         return plain(prose(indicator_page(one, sources))).partition("## Ce que le contrat verse")[2].partition("##")[0]
 
     assert "il note les contrats" in paid("caqes-2018")
-    assert "Aucun fichier ne décrit le dispositif caqes-2202 : ce qu'il verse est inconnu." in paid("caqes-2202")
     silent = sources.schemes["caqes-2018"].model_copy(
         update={"id": "caqes-2030", "name": "CAQES 2030", "is_graded": False}
     )
     sources = replace(sources, schemes={**sources.schemes, "caqes-2030": silent})
     assert "Le dispositif CAQES 2030 ne verse pas d'intéressement." in paid("caqes-2030")
+    both = paid("caqes-2018", "caqes-2030")
+    assert "Le dispositif CAQES 2018 ne verse pas d'intéressement : il note les contrats" in both
+    assert "Le dispositif CAQES 2030 ne verse pas d'intéressement." in both
