@@ -11,7 +11,7 @@ from caqes_analysis import deliveries, french, quality, tables
 from caqes_analysis.activities import activity_named
 from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, some_of
+from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, sentence_case, some_of
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.quality.corrections import CORRECTION_STATES
 from caqes_analysis.sources.names import plain_name
@@ -78,7 +78,7 @@ def finding_label(code: str) -> str:
     ('Dépense après fermeture', 'CIP masqué')
     """
     words = " ".join(_ACCENTS.get(word, word) for word in code.lower().split("_"))
-    return words[:1].upper() + words[1:]
+    return sentence_case(words)
 
 
 def french_example(text: str) -> str:
@@ -109,7 +109,7 @@ def outliers_table(page: Page) -> Table | None:
             "month": [one.month for one in found],
             "amount_eur": [one.amount_eur for one in found],
             "expected_eur": [one.expected_eur for one in found],
-            "cause": [one.cause[:1].upper() + one.cause[1:] for one in found],
+            "cause": [sentence_case(one.cause) for one in found],
         }
     )
     return Table.from_frame(

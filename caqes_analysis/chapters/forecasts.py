@@ -39,6 +39,7 @@ from caqes_analysis.display.charts import forecast_track
 from caqes_analysis.evaluation.position import NO_OBJECT
 from caqes_analysis.forecast.followed import EUROS
 from caqes_analysis.forecast.likelihood import PROBABLE, UNLIKELY, likelihood_of
+from caqes_analysis.labels import within_a_sentence
 
 __all__ = [
     "answer",
@@ -80,7 +81,7 @@ def answer(page: Page) -> Text:
         verb = "dépassera" if sure < 2 else "dépasseront"
         doubt = f", et c'est incertain pour {unsure}" if unsure else ""
         count = f"{who} {verb} probablement {noun} PHMEV en {page.campaign.year}{doubt}."
-    return Text.answer(f"{count} Région : {region[:1].lower()}{region[1:]}")
+    return Text.answer(f"{count} Région : {within_a_sentence(region)}")
 
 
 def _compared(page: Page) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import ordered_by_envelope, some_of
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.forecast.level_breaks import SMALLEST_CHANGES_PCT, ToldBreak, told_break
+from caqes_analysis.labels import within_a_sentence
 
 __all__ = [
     "change_sentences",
@@ -113,7 +114,7 @@ def level_changes_table(page: Page) -> Table | Notice | None:
     if not found:
         return Notice("info", title, "Aucune série ne change durablement de niveau sans événement déclaré.")
     causes = [
-        f"{'Hausse' if is_rise else 'Baisse'} : {causes[:1].lower()}{causes[1:]}"
+        f"{'Hausse' if is_rise else 'Baisse'} : {within_a_sentence(causes)}"
         for is_rise, causes in _TO_DECLARE.items()
         if any(told.is_rise == is_rise for _, _, told in found)
     ]

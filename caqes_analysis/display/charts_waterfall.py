@@ -27,6 +27,7 @@ from caqes_analysis.display.style import (
 )
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
+from caqes_analysis.labels import within_a_sentence
 
 __all__ = ["EFFECT_LABELS", "EFFECT_MEANINGS", "waterfall"]
 
@@ -118,7 +119,7 @@ def waterfall(
     when = period or f"{year} comparé à {year - 1}"
     title = _title(shown, change)
     if not period:  # whole years, which the page around them may not be about
-        title = f"De {year - 1} à {year}, {title[:1].lower()}{title[1:]}"
+        title = f"De {year - 1} à {year}, {within_a_sentence(title)}"
     subject = f"{name}, {envelope_label(envelope)}, {when}"
     told = ", ".join(f"{labels[one]} {french.compact_euros(amount, signed=True)}" for one, amount in shown.items())
     rate = french.percent(evolution_pct(now, before), signed=True)
