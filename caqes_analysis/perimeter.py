@@ -204,7 +204,8 @@ def monthly_grid(store: Store, *, first_month: pd.Timestamp, last_month: pd.Time
     DataFrame
         Table ``monthly_grid``. A month that no delivery holds is ``missing`` between the first month ever received
         for the series and ``last_month``, and ``not_applicable`` before that first month; a first cumul received begins
-        with the month in which its establishment opened, not in January. When several establishments
+        with the month in which its establishment opened, not in January, unless it is a new FINESS that took over
+        others, none of which gives anything of that year under its own: it gives theirs. When several establishments
         have merged, a month in which one of those that had begun is missing is missing as a whole: half an amount
         would pass for a fall. A closed predecessor counts until its last received month. Months that only a
         cumulative delivery covers are ``missing``, and ``cumulative_eur`` holds the amount since January at each month
@@ -229,17 +230,32 @@ received as (
   join ranked r on r.envelope = m.envelope and r.amount_kind = m.amount_kind and r.rank = 1
   left join successions s on s.finess = m.finess
 ),
+counted as (
+  select c.* from cumulative_spend c
+  join ranked r on r.envelope = c.envelope and r.amount_kind = c.amount_kind and r.rank = 1
+  where c.replaced_by is null and c.cumulative_eur is not null
+),
+openings as (
+  select finess, date_trunc('month', min(valid_from))::date as opens from establishments group by finess
+),
+heirs as (  -- The last year of each envelope that those that an establishment took over gave under their own FINESS.
+  select e.successor as finess, k.envelope, max(year(k.month)) as last_year
+  from (select origin, envelope, month from received where amount_eur is not null
+        union all select finess, envelope, month from counted) k
+  join establishments e on e.finess = k.origin and e.successor is not null
+  group by all
+),
 cumuls as (
   select c.finess as origin, coalesce(s.current_finess, c.finess) as finess, s.since, c.envelope, c.amount_kind,
          c.month, c.cumulative_eur,
-         case when o.opens between c.period_start and c.month then o.opens else c.period_start end as period_start,
+         -- A new FINESS that gives the whole year of those it took over has opened in January.
+         case when o.opens between c.period_start and c.month and coalesce(h.last_year >= year(o.opens), true)
+              then o.opens else c.period_start end as period_start,
          c.is_provisional, c.is_corrected
-  from cumulative_spend c
-  join ranked r on r.envelope = c.envelope and r.amount_kind = c.amount_kind and r.rank = 1
+  from counted c
   left join successions s on s.finess = c.finess
-  left join (select finess, date_trunc('month', min(valid_from))::date as opens from establishments group by finess) o
-    on o.finess = c.finess
-  where c.replaced_by is null and c.cumulative_eur is not null
+  left join openings o on o.finess = c.finess
+  left join heirs h on h.finess = c.finess and h.envelope = c.envelope
 ),
 evidence as (
   select origin, finess, since, envelope, amount_kind, month, month as last_month, value_status <> 'missing' as is_known

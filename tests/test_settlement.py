@@ -18,7 +18,7 @@ from caqes_analysis.indicators.evolution import comparable_months, cumulative_ev
 from caqes_analysis.quality.delivery_controls import check_deliveries
 from caqes_analysis.settlement import settle
 from caqes_analysis.store import Store
-from tests.builders import A, B, establishments, monthly_rows, whole_year
+from tests.builders import A, B, C, establishments, monthly_rows, whole_year
 
 Series = dict[tuple[str, str], dict[str, str | None]]
 Counts = dict[tuple[str, str, str], int | None]
@@ -327,6 +327,32 @@ def test_a_first_cumul_begins_when_its_establishment_opened(tmp_path: Path) -> N
     assert pd.isna(row["evolution_pct"]), "800 % would compare a year with a part of one"
     months = monthly_series(store).set_index("month")["amount_eur"]
     assert months["2023-09-01":"2023-12-01"].tolist() == [Decimal("100.00")] * 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("heirs_nb", [1, 2], ids=["one new FINESS", "the new one taken over in its turn"])
+@pytest.mark.parametrize("own", [None, "600.00"], ids=["all under the new FINESS", "half under the old one"])
+def test_a_first_cumul_of_a_new_finess_begins_where_those_it_took_over_stop(
+    tmp_path: Path, own: str | None, heirs_nb: int
+) -> None:
+    """B became C in July 2024; its 100.00 a month are given under C from January or from July."""
+    store = Store(tmp_path)
+    for year in (2022, 2023):
+        deliver_cumul(store, f"c{year}", {(B, "lpp"): {f"{year}-12": "1200.00"}})
+    if own is not None:
+        deliver_cumul(store, "c2024-06", {(B, "lpp"): {"2024-06": own}})
+    deliver_cumul(store, "c2024", {(C, "lpp"): {"2024-12": "1200.00" if own is None else "600.00"}})
+    settle(store)
+    taken = {"valid_to": "2025-06-30", "successor": A} if heirs_nb > 1 else {}
+    known = establishments(
+        *({"finess": A, "valid_from": "2025-07-01"} for _ in range(heirs_nb - 1)),
+        {"finess": B, "valid_from": "2019-01-01", "valid_to": "2024-06-30", "successor": C},
+        {"finess": C, "valid_from": "2024-07-01", **taken},
+    )
+    store.write(tables.ESTABLISHMENTS, known, part="c")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="c")
+    span = {"first_month": pd.Timestamp("2022-01-01"), "last_month": pd.Timestamp("2024-12-01")}
+    store.write(tables.MONTHLY_GRID, perimeter.monthly_grid(store, **span), part="c")
+    assert monthly_series(store)["amount_eur"].tolist() == [Decimal("100.00")] * 36
 
 
 def deliver_counts(store: Store, name: str, received: str, counts: Counts) -> None:
