@@ -20,6 +20,7 @@ choice)…"""
 LEAST_PART: Final = 0.15
 """… where it was this part of their activity together at least: a smaller one is lost in what a year moves."""
 _LEAST_NB: Final = 100
+_WHOLE: Final = {code: one.code for code, one in TRIPS_OF_ANY_MODE.items()}
 _LABELS: Final = {one.code: one.label for one in (*ACTIVITIES, *TRIPS_OF_ANY_MODE.values())}
 
 
@@ -68,18 +69,15 @@ def _lost(paces: pd.DataFrame, gone: str, closed: int) -> pd.DataFrame:
     """Return, by activity, what the two did the year before the closure and do since, where a part is lost.
 
     Periods of a year overlap: of each, the longest alone is read. Trips are read whatever their mode: a successor that
-    sends by taxi those who went by ambulance has lost nothing.
+    sends by taxi those who went by ambulance has lost nothing, be that mode new to both or left by both.
     """
     earlier, later = _longest(paces[paces["year"] == closed - 1]), _longest(paces[paces["year"] > closed])
+    last = later[later["year"] == later.groupby("activity")["year"].transform("max")]
+    earlier, last = (one.assign(activity=one["activity"].replace(_WHOLE)) for one in (earlier, last))
     before = earlier.groupby("activity")["pace"].sum()
     own = earlier[earlier["finess"] == gone].groupby("activity")["pace"].sum().reindex(before.index).fillna(0.0)
-    last = later[later["year"] == later.groupby("activity")["year"].transform("max")]
     after = last.groupby("activity").agg(after=("pace", "sum"), year=("year", "max"), delivery=("delivery", "first"))
     found = after.join(before.rename("before"), how="inner").join(own.rename("own")).reset_index()
-    whole = {code: together.code for code, together in TRIPS_OF_ANY_MODE.items()}
-    found["activity"] = found["activity"].replace(whole)
-    sums = {"after": "sum", "before": "sum", "own": "sum", "year": "max", "delivery": "first"}
-    found = found.groupby("activity", sort=False).agg(sums).reset_index()
     is_large = (found["own"] >= _LEAST_NB) & (found["own"] >= LEAST_PART * found["before"])
     return found[is_large & (found["after"] < found["before"] - LOST_SHARE * found["own"])]
 

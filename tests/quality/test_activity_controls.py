@@ -119,6 +119,34 @@ def test_trips_that_change_of_mode_at_a_merger_are_not_lost(
         assert "920 en rythme annuel en 2023, 1 900 en 2021" in found[0].example.replace("\u202f", " ")
 
 
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        (
+            {
+                "trips_ambulance": {(A, "2021"): "400", (B, "2021"): "800", (A, "2023"): "420"},
+                "trips_taxi": {(A, "2023"): "780"},
+            },
+            [],
+        ),
+        (
+            {
+                "trips_ambulance": {(B, "2021"): "800"},
+                "trips_taxi": {(A, "2021"): "400", (A, "2023"): "420"},
+            },
+            [f"Trajets, tous modes confondus : 420 en rythme annuel en 2023, 1 200 en 2021 avec {B}, repris depuis"],
+        ),
+    ],
+    ids=["a mode new to both", "a mode left by both"],
+)
+def test_trips_by_a_mode_that_only_one_of_the_years_has_are_counted(
+    tmp_path: Path, others: dict[str, dict[tuple[str, str], str]], expected: list[str]
+) -> None:
+    found = told_of_a_merger(tmp_path, MERGER | {(A, "2023"): "2050"}, others)
+    lost = [one.example.replace("\u202f", " ") for one in found if one.code == "ACTIVITE_NON_REPRISE"]
+    assert lost == expected
+
+
 def cumuls(finess: str, year: int, total: int) -> dict[tuple[str, str], str]:
     return {(finess, f"{year}-M{month:02d}"): str(total * month // 12) for month in (3, 6, 9)}
 
