@@ -215,7 +215,7 @@ def _own(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
             limits[rows] = np.maximum(np.log(FAR_TIMES), FAR_SDS * np.sqrt(max(spread, _SD_FLOOR) ** 2 + hazard[rows]))
     far = np.where(table.is_large & np.isfinite(far), far, 0.0)
     shown = np.minimum(np.abs(far), _jumps(table.logs, activities))
-    worst = np.argmax(np.abs(far), axis=1)
+    worst = np.argmax(shown, axis=1)
     found: dict[Cell, list[int]] = {}
     for row, column in enumerate(worst.tolist()):
         cell = (table.keys[row][0], table.periods[column])

@@ -156,6 +156,16 @@ def test_an_establishment_received_under_two_finess_is_told(tmp_path: Path) -> N
     assert told(tmp_path, dict(twin)) == [("ACTIVITE_RECOPIEE", f"{B}, activité")]
 
 
+@pytest.mark.parametrize("wrong", [("101000", "100000"), ("100000", "110000")], ids=["down", "up"])
+def test_two_wrong_counts_side_by_side_are_told(tmp_path: Path, wrong: tuple[str, str]) -> None:
+    """The farther of the two has the other beside it: it hardly moves from there."""
+    known = {(one, year, "stays"): usual()[one, "2022", "stays"] for one in HOSPITALS for year in ("2020", "2021")}
+    changes = dict(zip(((A, "2023", "stays"), (A, "2024-M09", "stays")), wrong, strict=True))
+    changes[A, "2024-M09", "stays"] = str(int(wrong[1]) * 9 // 12)
+    found = told(tmp_path, known | changes)
+    assert [one for one in found if one[0] == "ACTIVITE_ATYPIQUE"] == [("ACTIVITE_ATYPIQUE", f"{A}, Séjours, 2023")]
+
+
 def test_three_equal_counts_among_many_are_chance() -> None:
     """A hospital counts fifteen activities, three of them equal in two years: so it is in a region without defects."""
     rows = pd.DataFrame(
