@@ -51,6 +51,7 @@ def gathered_outliers(outliers: Sequence[Outlier], establishments_nb: int) -> li
                 amount_eur=sum(one.amount_eur for one in group),
                 expected_eur=sum(one.expected_eur for one in group),
                 cause=f"{group[0].cause}, pour la plupart des établissements",
+                is_sure=True,
             )
         )
     return kept

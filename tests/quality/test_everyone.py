@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,6 +73,14 @@ def test_zeros_and_repeated_months_of_all_are_one_finding() -> None:
     frame.loc[frame.index.year == 2023] = frame.loc[frame.index.year == 2022].to_numpy()
     (repeat,) = gathered_repeats(find_repeats(panel(frame)), len(NAMES))
     assert (repeat.finess, repeat.month, repeat.months_nb) == ("", pd.Timestamp(2023, 1, 1), 12)
+
+
+def test_what_most_show_is_sure_even_where_one_of_them_is_irregular() -> None:
+    frame = amounts()
+    frame.iloc[30, 0] *= 10
+    (own,) = outliers_of(panel(frame))
+    (one,) = gathered_outliers([replace(own, finess=name, is_sure=name != NAMES[0]) for name in NAMES[:5]], len(NAMES))
+    assert (one.finess, one.code, one.is_sure) == ("", "FACTEUR_10", True)
 
 
 def test_a_zero_that_lasts_between_two_amounts_is_told_and_one_that_ends_a_series_is_not() -> None:
