@@ -114,11 +114,7 @@ def _shares(store: Store, rows: pd.DataFrame, year: int) -> list[float]:
         "where envelope = $envelope and year(month) = $year and amount_eur is not null",
         {"envelope": MAIN_ENVELOPE, "year": year},
     )
-    absent = {
-        str(row["finess"]): missing_numbers(row["missing_months"])
-        for row in rows.to_dict("records")
-        if isinstance(row["missing_months"], str)
-    }
+    absent = {str(row["finess"]): missing_numbers(row["missing_months"]) for row in rows.to_dict("records")}
     is_left_out = [m in absent.get(finess, ()) for finess, m in zip(months["finess"], months["m"], strict=True)]
     counted = months[~pd.Series(is_left_out, index=months.index, dtype=bool)]
     region = float(rows["current_eur"].sum())

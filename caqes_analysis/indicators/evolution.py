@@ -107,20 +107,22 @@ order by finess, envelope, month_nb
 """
 
 
-def missing_numbers(missing_months: str) -> list[int]:
+def missing_numbers(missing_months: Any) -> list[int]:
     """Return the numbers of the months that a row of ``evolutions`` leaves out, as ``missing_months`` writes them.
 
     Parameters
     ----------
     missing_months
-        Numbers separated by commas; a row that has none leaves out none.
+        Numbers separated by commas; a row where it is missing leaves out none.
 
     Examples
     --------
     >>> missing_numbers("3, 12")
     [3, 12]
+    >>> missing_numbers(None)
+    []
     """
-    return [int(number) for number in missing_months.split(",")]
+    return [int(number) for number in missing_months.split(",")] if isinstance(missing_months, str) else []
 
 
 def annual_evolution(store: Store, *, year: int) -> pd.DataFrame:
