@@ -172,16 +172,20 @@ def restated_cumuls(store: Store) -> pd.DataFrame:
     """
     return store.query(
         """
-        with steps as (
-          select c.*, lag(c.delivery) over cell as old_delivery, lag(cumulative_eur) over cell as old_eur
+        with dated as (  -- As superseding.delivery_orders: by reception, else by month of drawing up.
+          select c.*, case when count(distinct d.received_on) over cell = count(*) over cell
+                           then d.received_on else d.as_of end as told_on
           from cumulative_spend c left join deliveries d using (delivery)
-          window cell as (partition by finess, month, envelope, amount_kind
-                          order by (replaced_by is null)::int, d.received_on, c.delivery)
+          window cell as (partition by finess, month, envelope, amount_kind)
+        ),
+        steps as (
+          select *, lag(delivery) over cell as old_delivery, lag(cumulative_eur) over cell as old_eur
+          from dated window cell as (partition by finess, month, envelope, amount_kind order by told_on, delivery)
         )
         select finess, envelope, amount_kind, month, old_delivery, delivery as new_delivery, old_eur,
                cumulative_eur as new_eur
         from steps where old_delivery is not null and old_eur is distinct from cumulative_eur and not is_corrected
-        order by finess, envelope, amount_kind, month, new_delivery
+        order by finess, envelope, amount_kind, month, told_on, new_delivery
         """
     )
 

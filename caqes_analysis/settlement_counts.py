@@ -183,8 +183,8 @@ def _changed(steps: pd.DataFrame, kind: _Kind) -> Iterator[Finding]:
         "VALEUR_MODIFIEE",
         kind.place,
         lambda row: f"{kind.said(row)} ({row['old_delivery']})",
-        "La dernière livraison vaut. Les valeurs modifiées sont listées sur la page, et toutes dans le classeur "
-        "d'annexes.",
+        "La dernière livraison vaut. Les plus gros écarts sont listés sur la page « Qualité des données », et tous "
+        "dans le classeur d'annexes.",
     ):
         yield replace(one, severity="information")
 

@@ -15,7 +15,8 @@ from caqes_analysis import deliveries, perimeter, tables
 from caqes_analysis.errors import SourceError
 from caqes_analysis.forecast.series import monthly_series
 from caqes_analysis.indicators.evolution import comparable_months, cumulative_evolution, sum_evolutions
-from caqes_analysis.quality.delivery_controls import check_deliveries
+from caqes_analysis.quality import check_received
+from caqes_analysis.quality.delivery_controls import check_closed_periods
 from caqes_analysis.settlement import settle
 from caqes_analysis.store import Store
 from tests.builders import A, B, C, establishments, monthly_rows, whole_year
@@ -438,6 +439,20 @@ def test_a_cumul_received_again_is_a_restatement(tmp_path: Path) -> None:
     ]
 
 
+def test_cumuls_received_again_follow_the_months_they_were_drawn_up_at(tmp_path: Path) -> None:
+    """Without dates of reception, and with names that do not sort as their months do."""
+    store = Store(tmp_path)
+    for name, as_of, amount in (("mars", "03", "10.00"), ("juin", "06", "20.00"), ("aout", "08", "30.00")):
+        cumuls: dict[str, str | None] = {"2024-03": amount} | ({} if as_of == "03" else {f"2024-{as_of}": "99.00"})
+        deliver_cumul(store, name, {(A, "lpp"): cumuls})
+    settle(store)
+    changes = deliveries.restated_cumuls(store)
+    assert changes[["old_delivery", "new_delivery", "old_eur", "new_eur"]].values.tolist() == [
+        ["mars", "juin", Decimal("10.00"), Decimal("20.00")],
+        ["juin", "aout", Decimal("20.00"), Decimal("30.00")],
+    ]
+
+
 def test_one_number_of_a_closed_year_that_changes_is_a_warning(tmp_path: Path) -> None:
     years = [str(year) for year in range(2004, 2024)]
     first: Counts = {(f, year, "stays"): 100 for f in (A, B) for year in years}
@@ -448,8 +463,23 @@ def test_one_number_of_a_closed_year_that_changes_is_a_warning(tmp_path: Path) -
         moved: Counts = {(A, year, "stays"): 90 for year in changed}
         deliver_counts(store, "nouvelle", "2024-07-10", first | moved)
         settle(store)
-        return [(one.code, one.place, one.count) for one in check_deliveries(store, {})]
+        return [(one.code, one.place, one.count) for one in check_closed_periods(store)]
 
     assert told("un", ["2015"]) == [("PERIODE_CLOSE_MODIFIEE", f"{A}, Séjours, 2015", 1)]
     assert told("dernier", ["2023"]) == []
     assert told("tous", years) == []
+
+
+def test_a_change_of_a_closed_year_is_still_told_when_a_later_delivery_gives_all_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first: Counts = {(f, str(year), "stays"): 100 for f in (A, B) for year in range(2004, 2024)}
+    moved: Counts = first | {(A, "2015", "stays"): 90}
+    for name, received, counts in (
+        ("m3", "2024-04-10", first),
+        ("m6", "2024-07-10", moved),
+        ("m9", "2024-10-10", moved),
+    ):
+        deliver_counts(store, name, received, counts)
+    settle(store)
+    assert [(one.code, one.delivery) for one in check_closed_periods(store)] == [("PERIODE_CLOSE_MODIFIEE", "m6")]
+    assert "PERIODE_CLOSE_MODIFIEE" in check_received(store, last_month=None).codes(), "yearly bases have activity too"

@@ -14,7 +14,7 @@ from caqes_analysis.envelopes import ENVELOPES, Envelope
 from caqes_analysis.quality.activity_controls import check_activity
 from caqes_analysis.quality.annual_controls import check_annual
 from caqes_analysis.quality.completeness import absent_months, lone_months
-from caqes_analysis.quality.delivery_controls import check_deliveries
+from caqes_analysis.quality.delivery_controls import check_closed_periods, check_deliveries
 from caqes_analysis.quality.envelope_parts import part_findings
 from caqes_analysis.quality.everyone import gathered_cumuls, gathered_outliers, gathered_repeats, unexplained
 from caqes_analysis.quality.exchange_findings import exchange_findings
@@ -128,6 +128,7 @@ def check_received(
     found += check_lpp(store)
     found += check_prescribers(store)
     found += check_activity(store, last_month=last_month)
+    found += check_closed_periods(store)
     return Findings(sorted(found, key=lambda one: ("error", "warning", "information").index(one.severity)))
 
 

@@ -14,7 +14,7 @@ from caqes_analysis.quality.corrections import without_corrected
 from caqes_analysis.sources.findings import Finding
 from caqes_analysis.store import Store
 
-__all__ = ["check_deliveries"]
+__all__ = ["check_closed_periods", "check_deliveries"]
 
 CLOSED_MONTHS_NB: Final = 12
 """A month that old is no longer completed from one delivery to the next…"""
@@ -37,11 +37,10 @@ def check_deliveries(store: Store, names: Mapping[str, str]) -> Iterator[Finding
     Yields
     ------
     Finding
-        ``LIVRAISON_SANS_SON_MOIS``, ``MOIS_CLOS_MODIFIE``, and ``PERIODE_CLOSE_MODIFIEE`` for activity and LPP by code.
+        ``LIVRAISON_SANS_SON_MOIS``, ``MOIS_CLOS_MODIFIE``.
     """
     yield from _without_their_month(store)
     yield from _closed_months(store, names)
-    yield from _closed_periods(store)
 
 
 def _without_their_month(store: Store) -> Iterator[Finding]:
@@ -111,14 +110,25 @@ def _closed_months(store: Store, names: Mapping[str, str]) -> Iterator[Finding]:
             severity="warning",
             count=len(rows),
             example=f"{first['finess']} : {_amount(first['old_eur'])} ({before}), puis {_amount(first['new_eur'])}",
-            remedy="Un mois d'un an ou plus ne change plus, et presque aucun autre n'a changé : saisie ou "
-            "régularisation tardive, à confirmer. La dernière livraison vaut. "
+            remedy="Un mois clos depuis un an ou plus ne change plus, et presque aucun autre n'a changé : saisie "
+            "ou régularisation tardive, à confirmer. La dernière livraison vaut. "
             f"{_REMEDY}",
         )
 
 
-def _closed_periods(store: Store) -> Iterator[Finding]:
-    """Yield the old periods, few among as old ones, whose activity or LPP a delivery gives otherwise than before."""
+def check_closed_periods(store: Store) -> Iterator[Finding]:
+    """Yield the old periods, few among as old ones, whose activity or LPP a delivery gives otherwise than before.
+
+    Parameters
+    ----------
+    store
+        Store with ``activity`` or ``lpp_spend``, and ``restated_values`` where a delivery changed another.
+
+    Yields
+    ------
+    Finding
+        ``PERIODE_CLOSE_MODIFIEE``.
+    """
     if not store.has(tables.RESTATED_VALUES):
         return
     rows = store.query(
@@ -134,6 +144,7 @@ def _closed_periods(store: Store) -> Iterator[Finding]:
         ),
         limits as (select source_table, max(month) - to_months($months_nb) as month from ends group by source_table),
         closed as (select e.* from ends e join limits l using (source_table) where e.month <= l.month),
+        everyone as (select source_table, count(*) as closed_nb from closed group by source_table),
         counted as (select source_table, delivery, count(*) as given_nb from closed group by all),
         changed as (
           select source_table, delivery, old_delivery, count(*) as changed_nb,
@@ -142,8 +153,11 @@ def _closed_periods(store: Store) -> Iterator[Finding]:
           where exists (select 1 from closed c where c.source_table = r.source_table and c.period = r.period)
           group by all
         )
-        select * from changed join counted using (source_table, delivery)
-        where changed_nb <= greatest($share * given_nb, 1) order by source_table, delivery, old_delivery
+        -- A delivery of which nothing counts any more, since a later one gives it all again, gave as many as there are.
+        select changed.* from changed join everyone using (source_table)
+        left join counted using (source_table, delivery)
+        where changed_nb <= greatest($share * coalesce(given_nb, closed_nb), 1)
+        order by source_table, delivery, old_delivery
         """,
         {"months_nb": CLOSED_MONTHS_NB, "share": RARE_SHARE},
     )
@@ -157,9 +171,9 @@ def _closed_periods(store: Store) -> Iterator[Finding]:
             severity="warning",
             count=int(row["changed_nb"]),
             example=f"{finess}, {what}, {period} : {row['old_delivery']}, puis {row['delivery']}",
-            remedy="Une période d'un an ou plus ne change plus, et presque aucune autre n'a changé : saisie ou "
-            "régularisation tardive, à confirmer (valeurs dans la liste de celles qui ont été modifiées). La dernière "
-            f"livraison vaut. {_REMEDY}",
+            remedy="Une période close depuis un an ou plus ne change plus, et presque aucune autre n'a changé : "
+            "saisie ou régularisation tardive, à confirmer (valeurs dans la liste de celles qui ont été modifiées). "
+            f"La dernière livraison vaut. {_REMEDY}",
         )
 
 
