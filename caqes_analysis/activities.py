@@ -111,6 +111,7 @@ def _of_any_mode() -> dict[str, Activity]:
 
 TRIPS_OF_ANY_MODE = _of_any_mode()
 """What trips by one mode are a part of; no file counts it."""
+_LABELS = {one.code: one.label for one in (*ACTIVITIES, *TRIPS_OF_ANY_MODE.values())}
 
 
 def activity_named(word: str) -> Activity:
@@ -149,11 +150,11 @@ def activity_named(word: str) -> Activity:
 
 
 def activity_label(code: str) -> str:
-    """Return the name of a code of the table ``activity``; a declared indicator keeps its code.
+    """Return the name of a code of the table ``activity`` or of trips of any mode; a declared indicator keeps its code.
 
     Examples
     --------
-    >>> activity_label("stays"), activity_label("declared_beds")
-    ('Séjours', 'declared_beds')
+    >>> activity_label("stays"), activity_label("trips"), activity_label("declared_beds")
+    ('Séjours', 'Trajets, tous modes confondus', 'declared_beds')
     """
-    return next((one.label for one in ACTIVITIES if one.code == code), code)
+    return _LABELS.get(code, code)

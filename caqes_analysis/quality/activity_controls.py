@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from caqes_analysis import french, tables
-from caqes_analysis.activities import ACTIVITIES, DECLARED_PREFIX
+from caqes_analysis.activities import ACTIVITIES, DECLARED_PREFIX, activity_label
 from caqes_analysis.quality.activity_paces import find_odd_counts
 from caqes_analysis.quality.activity_repeats import find_repeated_counts
 from caqes_analysis.quality.merger_activity import find_lost_activity
@@ -22,12 +22,11 @@ ABSENT_SHARE: Final = 1 / 3
 """Establishments that have PHMEV and no activity at all are told when they are so few: more, and the file is about some
 establishments only."""
 _FEWEST_PERIODS_NB: Final = 2
-_LABELS: Final = {activity.code: activity.label for activity in ACTIVITIES}
 _TRIPS: Final = ("trips_ambulance", "trips_taxi", "trips_vsl")
 _WHOLE_OF: Final = {
     "prescriptions_with_rpps": "prescriptions",
     "heart_failure_readmissions": "heart_failure_first_episodes",
-    **{code: mode for code in _LABELS for mode in _TRIPS if code.startswith(f"{mode}_")},
+    **{one.code: mode for one in ACTIVITIES for mode in _TRIPS if one.code.startswith(f"{mode}_")},
 }
 _REGISTER: Final = (
     "Gardé tel quel. Vérifier avec l'expéditeur ; une erreur confirmée s'inscrit au registre des corrections."
@@ -83,7 +82,7 @@ def check_activity(store: Store, *, last_month: pd.Timestamp | None = None) -> l
 
 
 def _finding(row: Any, code: str, example: str, remedy: str, severity: Severity = "warning") -> Finding:
-    place = f"{row['finess']}, {_LABELS.get(row['activity'], row['activity'])}, {row['period']}"
+    place = f"{row['finess']}, {activity_label(row['activity'])}, {row['period']}"
     return Finding(row["delivery"], code, place, severity, 1, example, f"{remedy} {_REGISTER}")
 
 
@@ -96,7 +95,7 @@ def _parts(rows: pd.DataFrame) -> Iterator[Finding]:
             row,
             "PARTIE_AU_DESSUS_DU_TOUT",
             f"{french.number(row['count_nb'], 0)} sur {french.number(row['count_nb_of_whole'], 0)} "
-            f"({_LABELS[row['whole']].lower()})",
+            f"({activity_label(row['whole']).lower()})",
             "La part dépasse 100 % : l'un des deux nombres est faux.",
             "error",
         )
@@ -175,7 +174,7 @@ def _counts_left_out(rows: pd.DataFrame) -> Iterator[Finding]:
             if len(received) == len(periods) - 1:
                 missing.setdefault(next(iter(set(periods) - received)), []).append(str(activity))
         for period, activities in sorted(missing.items()):
-            named = [_LABELS.get(activity, activity) for activity in activities]
+            named = [activity_label(activity) for activity in activities]
             yield Finding(
                 own["delivery"].iloc[0], "ACTIVITE_MANQUANTE", f"{finess}, {named[0]}, {period}", "warning", len(named),
                 french.list_in_words(named[:3]) + ("…" if len(named) > 3 else ""),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.activities import ACTIVITIES
+from caqes_analysis.activities import activity_label
 from caqes_analysis.quality.exchanges import LEAST_GAP_LOG, exchanged_rows
 from caqes_analysis.quality.panels import row_medians
 from caqes_analysis.sources.findings import Finding
@@ -41,7 +41,6 @@ _FAMILIES: Final = (
     ("stays", "sessions", "external_consultations", "emergency_visits", "pre_anaesthetic_exams"),
 )
 _TRIPS: Final = "trips_"
-_LABELS: Final = {activity.code: activity.label for activity in ACTIVITIES}
 _REMEDY: Final = (
     "Gardé tel quel. Vérifier avec l'expéditeur ; une erreur confirmée s'inscrit au registre des corrections."
 )
@@ -157,7 +156,7 @@ def _exchanged(table: _Paces) -> Iterator[tuple[Finding, Cell]]:
                 Finding(
                     table.delivery(first, column),
                     "ACTIVITES_ECHANGEES",
-                    f"{finess or 'plusieurs établissements'}, {_LABELS[activity]} et {_LABELS[against]}, "
+                    f"{finess or 'plusieurs établissements'}, {activity_label(activity)} et {activity_label(against)}, "
                     f"{table.periods[column]}",
                     "warning",
                     len(couples) if whole else 1,
@@ -183,7 +182,7 @@ def _common(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
         if not moved or ("", period) in told:
             continue
         row = int(np.flatnonzero((activities == moved[0][0]) & np.isfinite(table.far[:, column]))[0])
-        what = _LABELS[moved[0][0]] if len(moved) == 1 else f"{len(moved)} activités"
+        what = activity_label(moved[0][0]) if len(moved) == 1 else f"{len(moved)} activités"
         yield (
             Finding(
                 table.delivery(row, column),
@@ -191,7 +190,8 @@ def _common(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
                 f"tous les établissements, {what}, {period}",
                 "warning",
                 moved[0][2],
-                f"{french.number(np.exp(moved[0][1]), 2)} fois les autres périodes ({_LABELS[moved[0][0]].lower()})",
+                f"{french.number(np.exp(moved[0][1]), 2)} fois les autres périodes "
+                f"({activity_label(moved[0][0]).lower()})",
                 f"Cause probable : période mal écrite (semestre, cumul), ou fichier partiel. {_REMEDY}",
             ),
             ("", period),
@@ -231,7 +231,7 @@ def _own(table: _Paces, told: set[Cell]) -> Iterator[tuple[Finding, Cell]]:
             continue
         gathered = len(rows_told) > 1
         row = rows_told[0]
-        label = _LABELS.get(table.keys[row][1], table.keys[row][1])
+        label = activity_label(table.keys[row][1])
         yield (
             Finding(
                 table.delivery(row, column),

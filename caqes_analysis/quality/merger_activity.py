@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.activities import ACTIVITIES, TRIPS_OF_ANY_MODE
+from caqes_analysis.activities import TRIPS_OF_ANY_MODE, activity_label
 from caqes_analysis.quality.activity_paces import paced_rows
 from caqes_analysis.sources.findings import Finding
 
@@ -21,7 +21,6 @@ LEAST_PART: Final = 0.15
 """… where it was this part of their activity together at least: a smaller one is lost in what a year moves."""
 _LEAST_NB: Final = 100
 _WHOLE: Final = {code: one.code for code, one in TRIPS_OF_ANY_MODE.items()}
-_LABELS: Final = {one.code: one.label for one in (*ACTIVITIES, *TRIPS_OF_ANY_MODE.values())}
 
 
 def find_lost_activity(rows: pd.DataFrame, successions: pd.DataFrame, known: pd.DataFrame) -> Iterator[Finding]:
@@ -50,14 +49,14 @@ def find_lost_activity(rows: pd.DataFrame, successions: pd.DataFrame, known: pd.
         if lost.empty:
             continue
         first = lost.iloc[0]
-        names = french.list_in_words([_LABELS.get(code, code) for code in lost["activity"]])
+        names = french.list_in_words([activity_label(code) for code in lost["activity"]])
         yield Finding(
             delivery=str(first["delivery"]),
             code="ACTIVITE_NON_REPRISE",
             place=f"{heir}, {names}",
             severity="warning",
             count=len(lost),
-            example=f"{_LABELS.get(first['activity'], first['activity'])} : {french.number(first['after'], 0)} en "
+            example=f"{activity_label(first['activity'])} : {french.number(first['after'], 0)} en "
             f"rythme annuel en {first['year']}, {french.number(first['before'], 0)} en {closed - 1} avec {gone}, "
             "repris depuis",
             remedy="L'activité d'un établissement repris manque chez son repreneur : ses taux par séjour ou par "
