@@ -11,7 +11,7 @@ from caqes_analysis.deliveries import difference
 from caqes_analysis.settlement_counts import settle_counts
 from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.store import Store
-from caqes_analysis.superseding import Dates, by_delivery, rewrite, supersede
+from caqes_analysis.superseding import Dates, by_delivery, left_out, rewrite, supersede
 
 __all__ = ["recut_cumuls", "settle"]
 
@@ -82,17 +82,9 @@ def _withdrawn(kept: pd.DataFrame, replaced: pd.DataFrame) -> list[Finding]:
 
 def _left_out(kept: pd.DataFrame, replaced: pd.DataFrame) -> list[Finding]:
     """Values of a delivery replaced elsewhere that the later one, which covers their month, does not give."""
-    pairs = replaced[["delivery", "replaced_by"]].drop_duplicates()
-    covered = kept[["delivery", "month", "envelope", "amount_kind"]].drop_duplicates()
-    orphans = (
-        kept.merge(pairs, on="delivery")
-        .merge(
-            covered.rename(columns={"delivery": "replaced_by"}), on=["replaced_by", "month", "envelope", "amount_kind"]
-        )
-        .drop_duplicates(_CELL)
-    )
+    pairs = set(replaced[["delivery", "replaced_by"]].itertuples(index=False, name=None))
     return by_delivery(
-        orphans.assign(older=orphans["delivery"], delivery=orphans["replaced_by"]),
+        left_out(kept, pairs, _CELL, ["month", "envelope", "amount_kind"]),
         "VALEUR_NON_REPRISE",
         "établissements absents",
         lambda row: f"{row['finess']}, {row['month']:%Y-%m}, {row['envelope']} ({row['older']})",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -13,7 +13,7 @@ from caqes_analysis.activities import activity_label
 from caqes_analysis.errors import Problem, SourceError
 from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.store import Store
-from caqes_analysis.superseding import Dates, by_delivery, delivery_orders, rewrite
+from caqes_analysis.superseding import Dates, by_delivery, delivery_orders, left_out, rewrite
 from caqes_analysis.tables import Table
 
 __all__ = ["refuse_prescribers_twice", "settle_counts"]
@@ -177,16 +177,16 @@ def _is_gone(steps: pd.DataFrame, kind: _Kind) -> pd.Series[bool]:
     return gone
 
 
-def _changed(steps: pd.DataFrame, kind: _Kind) -> Iterator[Finding]:
-    for one in by_delivery(
+def _changed(steps: pd.DataFrame, kind: _Kind) -> list[Finding]:
+    return by_delivery(
         steps[~_is_gone(steps, kind)],
         "VALEUR_MODIFIEE",
         kind.place,
         lambda row: f"{kind.said(row)} ({row['old_delivery']})",
         "La dernière livraison vaut. Les plus gros écarts sont listés sur la page « Qualité des données », et tous "
         "dans le classeur d'annexes.",
-    ):
-        yield replace(one, severity="information")
+        severity="information",
+    )
 
 
 def _withdrawn(steps: pd.DataFrame, kind: _Kind) -> list[Finding]:
@@ -202,13 +202,8 @@ def _withdrawn(steps: pd.DataFrame, kind: _Kind) -> list[Finding]:
 
 def _left_out(kept: pd.DataFrame, pairs: set[tuple[str, str]], kind: _Kind) -> list[Finding]:
     """Return the values of a delivery replaced elsewhere that the later one, which covers their period, lacks."""
-    replacing = pd.DataFrame(sorted(pairs), columns=["delivery", "replaced_by"])
-    scope = list(kind.scope)
-    covered = kept[["delivery", *scope]].drop_duplicates().rename(columns={"delivery": "replaced_by"})
-    orphans = kept.merge(replacing, on="delivery").merge(covered, on=["replaced_by", *scope])
-    orphans = orphans.drop_duplicates(kind.cell)
     return by_delivery(
-        orphans.assign(older=orphans["delivery"], delivery=orphans["replaced_by"]),
+        left_out(kept, pairs, kind.cell, kind.scope),
         "VALEUR_NON_REPRISE",
         kind.place,
         lambda row: f"{kind.said(row)} ({row['older']})",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from caqes_analysis.errors import Problem, SourceError
-from caqes_analysis.sources.findings import Finding
+from caqes_analysis.sources.findings import Finding, Severity
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
 
-__all__ = ["Dates", "by_delivery", "delivery_orders", "rewrite", "supersede"]
+__all__ = ["Dates", "by_delivery", "delivery_orders", "left_out", "rewrite", "supersede"]
 
 Dates = Mapping[str, tuple[date | None, date | None]]
 """By delivery, its date of reception and its month (``as_of``)."""
@@ -131,8 +131,37 @@ def rewrite(store: Store, table: Table, rows: pd.DataFrame, parts: set[str]) -> 
             store.part_path(table, part).unlink(missing_ok=True)
 
 
-def by_delivery(rows: pd.DataFrame, code: str, place: str, example: Any, remedy: str) -> list[Finding]:
-    """Return one warning per delivery of some rows.
+def left_out(
+    kept: pd.DataFrame, pairs: Iterable[tuple[str, str]], cell: Sequence[str], scope: Sequence[str]
+) -> pd.DataFrame:
+    """Return the values of a delivery replaced elsewhere that the later one, which covers their scope, does not give.
+
+    Parameters
+    ----------
+    kept
+        Rows that count, with ``delivery``.
+    pairs
+        Deliveries, and those that replace some of their values.
+    cell
+        Columns that identify a value whatever its delivery.
+    scope
+        Those of ``cell`` of which a delivery is expected to give every value.
+
+    Returns
+    -------
+    DataFrame
+        The rows concerned: ``delivery`` is the later one, ``older`` the one that still gives the value.
+    """
+    replacing = pd.DataFrame(sorted(pairs), columns=["older", "delivery"])
+    covered = kept[["delivery", *scope]].drop_duplicates()
+    orphans = kept.rename(columns={"delivery": "older"}).merge(replacing, on="older")
+    return orphans.merge(covered, on=["delivery", *scope]).drop_duplicates(list(cell))
+
+
+def by_delivery(
+    rows: pd.DataFrame, code: str, place: str, example: Any, remedy: str, *, severity: Severity = "warning"
+) -> list[Finding]:
+    """Return one finding per delivery of some rows.
 
     Parameters
     ----------
@@ -142,9 +171,11 @@ def by_delivery(rows: pd.DataFrame, code: str, place: str, example: Any, remedy:
         Of the findings.
     example
         Returns the example of a group from its first row.
+    severity
+        Of the findings.
     """
     ordered = rows.sort_values([name for name in _ORDER if name in rows])
     return [
-        Finding(str(delivery), code, place, "warning", len(group), example(group.iloc[0]), remedy)
+        Finding(str(delivery), code, place, severity, len(group), example(group.iloc[0]), remedy)
         for delivery, group in ordered.groupby("delivery", sort=True)
     ]
