@@ -12,7 +12,7 @@ from caqes_analysis.chapters.corrected import with_corrected_years
 from caqes_analysis.chapters.cumuls import only_cumuls_words
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.part_months import part_months_note, unmatched_note
-from caqes_analysis.chapters.region import left_out_notes, region_months
+from caqes_analysis.chapters.region import by_cumul_notes, left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.verdicts import judged, no_object, no_object_notes, position_in, year_gap
 from caqes_analysis.chapters.words import category_words, envelope_of, period_label, sentence_case, through_phrase
@@ -27,6 +27,10 @@ _AMOUNT_AND_RATE = (
     "son montant, sa part et son taux sont ceux",
     "leur montant, leur part et leur taux sont ceux",
 )
+_NO_MONTHS = (
+    "il est écarté, toutes les années, des mois que ses cumuls couvrent",
+    "ils sont écartés, toutes les années, des mois que leurs cumuls couvrent",
+)
 _NO_RATE = "Il y faut l'année {year} : la campagne n'en nomme aucun fichier, ou aucun mois n'est comparable."
 
 
@@ -37,8 +41,10 @@ def monthly_figure(page: Page, envelope: str) -> Figure | Notice:
     rows = region_months(page, envelope, counts_cumuls=False)
     if rows.empty:
         return Notice("missing", "Dépense mensuelle", "Aucun mois n'a été reçu pour cette enveloppe.")
-    has_month = rows.loc[rows["month"].dt.year == page.campaign.year, "amount_eur"].notna().any()
-    if not has_month and region_months(page, envelope)["by_cumul_nb"].any():
+    # Who is known by cumuls is left out of the months that they cover: without anyone left out, there is nobody.
+    whole = region_months(page, envelope) if rows["left_out_nb"].any() else rows
+    by_cumul = by_cumul_notes(whole, page.campaign.year, _NO_MONTHS)
+    if by_cumul and rows.loc[rows["month"].dt.year == page.campaign.year, "amount_eur"].isna().all():
         return Notice(
             "info", "Dépense mensuelle", only_cumuls_words([envelope_of(page.campaign, envelope).short_label])
         )
@@ -48,7 +54,7 @@ def monthly_figure(page: Page, envelope: str) -> Figure | Notice:
         year=page.campaign.year,
         name=page.campaign.region.name,
         envelope=envelope,
-        notes=[*([apart] if apart else []), *left_out_notes(rows)],
+        notes=[*([apart] if apart else []), *left_out_notes(whole), *by_cumul],
     )
 
 

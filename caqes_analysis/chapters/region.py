@@ -53,6 +53,7 @@ from caqes_analysis.schemes.targets import Target
 __all__ = [
     "above_target",
     "answer",
+    "by_cumul_notes",
     "by_group",
     "contribution_figure",
     "cumulative_figure",
@@ -64,6 +65,11 @@ __all__ = [
     "rated_nb",
     "region_months",
 ]
+
+_STEPS = (
+    "sa dépense est comptée tout entière au mois de chaque cumul",
+    "leur dépense est comptée tout entière au mois de chaque cumul",
+)
 
 
 def rate_of(page: Page, envelope: str) -> pd.Series | None:
@@ -260,23 +266,31 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         notes=[
             sentence_case(target.label),
             *notes,
-            *_by_cumul_note(drawn, page.campaign.year),
+            *by_cumul_notes(drawn, page.campaign.year, _STEPS),
             *([FAN_NOTE] if fan is not None else []),
             *late,
         ],
     )
 
 
-def _by_cumul_note(months: pd.DataFrame, year: int) -> list[str]:
-    """Say how many establishments make steps of a path because they are known at the months of cumuls alone."""
+def by_cumul_notes(months: pd.DataFrame, year: int, said: tuple[str, str]) -> list[str]:
+    """Return how many establishments are known in a year by cumuls alone; often none.
+
+    Parameters
+    ----------
+    months
+        As :func:`region_months` returns them, cumuls counted.
+    year
+        Year drawn.
+    said
+        What comes of it, of one establishment and of several.
+    """
     by_cumul_nb = months.loc[months["month"].dt.year == year, "by_cumul_nb"].max()
     if pd.isna(by_cumul_nb) or not by_cumul_nb:
         return []
-    who, whose = ("reçu", "sa") if by_cumul_nb == 1 else ("reçus", "leur")
-    return [
-        f"{french.plural(int(by_cumul_nb), 'établissement')} {who} en cumul depuis janvier{french.NBSP}: {whose} "
-        "dépense est comptée tout entière au mois de chaque cumul."
-    ]
+    received, what = ("reçu", said[0]) if by_cumul_nb == 1 else ("reçus", said[1])
+    who = french.plural(int(by_cumul_nb), "établissement")
+    return [f"{who} {received} en cumul depuis janvier{french.NBSP}: {what}."]
 
 
 def contribution_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:

@@ -114,7 +114,9 @@ def test_who_is_known_by_cumuls_among_others_makes_no_month_of_the_region(tmp_pa
     cells = [cell.text for row in monthly.table.rows for cell in row]
     assert "100" in cells
     assert not {"403", "400"} & set(cells), "the quarter of one is no month of the region"
-    assert "au plus 1 établissement le même mois" in " ".join(monthly.notes)
+    (note,) = monthly.notes
+    assert note.startswith("1 établissement reçu en cumul depuis janvier")
+    assert note.endswith("il est écarté, toutes les années, des mois que ses cumuls couvrent.")
     path = region.cumulative_figure(page)
     assert isinstance(path, Figure)
     assert "1 établissement reçu en cumul depuis janvier" in " ".join(path.notes)
