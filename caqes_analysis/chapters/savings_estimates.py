@@ -11,7 +11,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_notes import CHANCE_NOTE, PAID_NOTE, REACHED_NOTE
-from caqes_analysis.chapters.words import after_colon
+from caqes_analysis.chapters.words import after_colon, sentence_case
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.series import carried_bound, carried_euros
 from caqes_analysis.savings.estimate import REGION, YEARLY_TRIAL
@@ -243,10 +243,10 @@ def estimate_note(row: Mapping[Any, Any]) -> str:
         least = french.percent(row["detectable_pct"], 0)
         said += f" Il aurait fallu économiser au moins {least} pour que les données le montrent."
     if YEARLY_TRIAL in str(row.get("reason")):
-        said += f" {YEARLY_TRIAL[0].upper()}{YEARLY_TRIAL[1:]}."
+        said += f" {sentence_case(YEARLY_TRIAL)}."
     words = _events_words(row)
     if words:
-        said += f" {words[0].upper()}{words[1:]}."
+        said += f" {sentence_case(words)}."
     return f"{said}{undeserved}"
 
 
