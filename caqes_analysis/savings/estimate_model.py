@@ -42,6 +42,9 @@ _TAIL = 0.01
 """Errors are drawn between their quantiles at 0.5 and 99.5 %: beyond, the exponential of a few extreme errors of small
 series would make the mean of the large ones."""
 _LARGEST_ERROR = 0.5
+_LARGEST_OWN = 2.0
+"""The error of a series moves it seven times at most: the exponential of those of a few, a hundred times larger a year
+later, was the mean of a whole region."""
 _HUBER, _ROUNDS_NB, _STEPS_NB = 1.5, 2, 6
 
 
@@ -169,7 +172,8 @@ def simulate_counterfactual(
     own = (
         np.stack([random.permutation(errors) for _ in rows]) * scale[:, None] if len(rows) else np.empty((0, paths_nb))
     )
-    own = np.clip(own, -fit.errors.largest, fit.errors.largest)
+    largest = min(fit.errors.largest, _LARGEST_OWN)
+    own = np.clip(own, -largest, largest)
     logs = features @ draws[:, : len(FEATURES)].T + shock + moved + own
     amounts = current.reference_eur[rows, None] * np.exp(logs)
     if widening != 1:  # of amounts, not of logarithms: what is expected does not move
@@ -327,7 +331,7 @@ def _selection(
             residual = residual - np.average(residual[~inside], weights=weights[~inside])
         error = np.clip(residual[inside], -_LARGEST_ERROR, _LARGEST_ERROR)
         central = (window.reference_eur[mask] * np.exp(window.log_outcome[mask] - fit.residuals[at]))[inside]
-        mean = central * np.exp(np.outer(scale[inside], drawn)).mean(axis=1)
+        mean = central * np.exp(np.clip(np.outer(scale[inside], drawn), -_LARGEST_OWN, _LARGEST_OWN)).mean(axis=1)
         seen.append(float(np.log((central * np.exp(error)).sum() / mean.sum())))
         noise.append(float(((central * scale[inside]) ** 2).sum() / central.sum() ** 2 * (drawn**2).mean()))
     if not seen:
