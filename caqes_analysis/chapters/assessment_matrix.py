@@ -101,8 +101,8 @@ def _by_name(frame: pd.DataFrame) -> pd.DataFrame:
     return ordered.assign(name=[abbreviated(str(name)) for name in ordered["name"]])
 
 
-def folded(title: str, shown: Table | Notice) -> Details | None:
-    """Return a table folded behind its title; None for a notice, which the page has given already."""
+def folded(title: str, shown: Table | Notice | None) -> Details | None:
+    """Return a table folded behind its title; None without one, or for a notice, which the page has given already."""
     return Details(title, [shown]) if isinstance(shown, Table) else None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment_plan import own_plan_table
 from caqes_analysis.chapters.assessment_scale import grid_sentences, scale_words, score_formula
 from caqes_analysis.chapters.assessment_words import (
     ATTAINMENT_WORDS,
@@ -99,7 +100,10 @@ def steps_table(page: Page) -> Table | Notice:
 
 
 def criteria_details(page: Page) -> Details | None:
-    """Return the criteria of the grid, folded: what was answered, and the points that it gave; None without a grid."""
+    """Return the action plan and the criteria of the grid, folded: what was asked and answered, and the points given.
+
+    None without a grid.
+    """
     rows = own_evaluations(page)
     rows = rows[rows["kind"] == "criterion"]
     if rows.empty:
@@ -108,9 +112,14 @@ def criteria_details(page: Page) -> Details | None:
     count = french.plural(len(rows), "critère")
     grid = grid_of(page.campaign)
     scales = {f"criterion/{one.id}": scale_words(one) for one in grid.criteria} if grid is not None else {}
+    plan = own_plan_table(page, rows)
     return Details(
-        f"Détail : les {count} de la grille, leur barème, et de quoi refaire le calcul",
-        [_lines(rows, caption=caption, scales=scales), Text.bullets(*grid_sentences(page))],
+        f"Détail : le plan d'action, les {count} de la grille, leur barème, et de quoi refaire le calcul",
+        [
+            *([plan] if plan is not None else []),
+            _lines(rows, caption=caption, scales=scales),
+            Text.bullets(*grid_sentences(page)),
+        ],
     )
 
 

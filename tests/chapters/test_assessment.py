@@ -14,6 +14,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters import (
     assessment,
     assessment_matrix,
+    assessment_plan,
     assessment_position,
     assessment_scale,
     assessment_score,
@@ -99,7 +100,7 @@ def test_the_sheet_prints_every_step_of_the_score(graded: Page) -> None:
     assert isinstance(table, Table)
     details = assessment_sheet.criteria_details(page)
     assert details is not None
-    criteria, _ = details.shown
+    _, criteria, _ = details.shown
     assert isinstance(criteria, Table)
     assert len(criteria.rows) > 5
     assert len(table.rows) + len(criteria.rows) == len(assessment_sheet.own_evaluations(page))
@@ -107,6 +108,39 @@ def test_the_sheet_prints_every_step_of_the_score(graded: Page) -> None:
     assert card is not None
     assert "score" in card.detail
     assert "(grille simulée)" in card.detail or "non calculable" in card.detail
+
+
+def test_the_action_plan_of_annexe_1_is_shown_with_the_points_of_each_engagement(graded: Page) -> None:
+    """It was read from the region's file, then shown on no page."""
+    plan = assessment_plan.plan_table(graded)
+    assert plan is not None
+    assert "grille simulée" in plan.caption
+    assert cells(plan, "Plan d'action")[0] == "Déployer la prescription informatisée dans tous les services"
+    assert cells(plan, "Cible") == [
+        "80 % des lits",
+        "procédure appliquée",
+        "80 % des prescriptions",
+        "taux nationaux de l'année",
+        "plate-forme en service",
+    ]
+    assert cells(plan, "Preuve à garder")[0] == "extraction du logiciel de prescription"
+    assert cells(plan, "Preuve à garder")[3] == "mesuré par ce rapport"
+    assert cells(plan, "Contrats concernés")[3:] == ["tous", "ceux qui ont signé le volet transports"]
+    for finess in sorted(assessment.evaluations(graded)["contract_finess"].unique()):
+        page = Page(graded.campaign, graded.store, None, str(finess))
+        rows = assessment_sheet.own_evaluations(page)
+        details = assessment_sheet.criteria_details(page)
+        assert details is not None
+        own = details.shown[0]
+        sections = rows[rows["kind"] == "section"].set_index("subject")
+        assert ("Organiser les transports" in cells(own, "Engagement")) == ("section/transports" in sections.index)
+        by_title = dict(zip(cells(own, "Engagement"), cells(own, "Points obtenus"), strict=True))
+        circuit = sections.loc["section/circuit"]  # one engagement: its points are those of its section
+        found = by_title["Informatiser la prise en charge médicamenteuse"]
+        if circuit["status"] == "computed":
+            assert found == f"{french.number(circuit['weighted_points'])} sur {french.number(circuit['weighted_max'])}"
+        else:
+            assert found == "non calculable"
 
 
 def test_a_sanction_is_quoted_with_what_it_still_waits_for(graded: Page) -> None:
@@ -165,7 +199,7 @@ def test_a_reader_does_the_sanction_again_from_what_is_printed(graded: Page) -> 
     assert abs(redone - float(scores[page.finess])) <= 0.05
     details = assessment_sheet.criteria_details(page)
     assert details is not None
-    assert "Paliers" in details.shown[1].summary()
+    assert "Paliers" in details.shown[-1].summary()
 
 
 def where_amounts(text: str) -> str:
