@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,7 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.system_reasons import system_reason
 
-__all__ = ["Parameters", "load_parameters", "load_unchanged", "nearest"]
+__all__ = ["Parameters", "load_parameters", "load_unchanged", "model_in", "nearest"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _DATE_LIKE = re.compile(r"\b([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})\b")
@@ -105,13 +105,56 @@ def load_parameters(path: Path, model: type[_Model]) -> _Model:
         raise CampaignError.of(
             "PARAMETRES_VIDES", "ce fichier ne contient pas de clés.", "Partir d'un exemple de parameters.", file=name
         )
-    if lost := list(_lost_quotes(name, content, content)):
-        raise CampaignError(lost)
+    problems = list(_lost_quotes(name, content, content))
+    context = {"directory": path.parent, "file": path}
     try:
-        return model.model_validate(_plain(content), context={"directory": path.parent, "file": path})
+        read = model.model_validate(_plain(content), context=context)
     except ValidationError as failure:
-        problems = [_problem(name, content, model, detail) for detail in failure.errors()]
-        raise CampaignError(problems) from failure
+        problems += _told(name, content, model, failure, context)
+    if problems:
+        raise CampaignError(problems)
+    return read
+
+
+def _told(
+    name: str, content: CommentedMap, model: type[BaseModel], failure: ValidationError, context: dict[str, Path]
+) -> list[Problem]:
+    """Return every problem of a file: an unknown key hides those that it would have had under its right name."""
+    details = _apart(failure)
+    problems = [_problem(name, content, model, detail) for detail in details]
+    unknown = [tuple(one["loc"]) for one in details if one["type"] == "extra_forbidden"]
+    if unknown:
+        mended, known_as = _mended(_plain(content), model, unknown)
+        try:
+            model.model_validate(mended, context=context)
+        except ValidationError as further:
+            later = [{**one, "loc": known_as.get(tuple(one["loc"]), one["loc"])} for one in _apart(further)]
+            problems += [_problem(name, content, model, cast("ErrorDetails", one)) for one in later]
+    return list(dict.fromkeys(problems))
+
+
+def _apart(failure: ValidationError) -> list[ErrorDetails]:
+    """Return the errors of a failure, less those of a list said too short because its elements are wrong."""
+    details = failure.errors()
+    within = {tuple(one["loc"])[:depth] for one in details for depth in range(len(one["loc"]))}
+    return [one for one in details if one["type"] != "too_short" or tuple(one["loc"]) not in within]
+
+
+def _mended(
+    content: Any, model: type[BaseModel], unknown: Iterable[tuple[int | str, ...]]
+) -> tuple[Any, dict[tuple[int | str, ...], tuple[int | str, ...]]]:
+    """Return a content whose unknown keys bear the nearest known name, or are left out, and what each was called."""
+    known_as: dict[tuple[int | str, ...], tuple[int | str, ...]] = {}
+    for place in unknown:
+        node = content
+        for part in (one for one in place[:-1] if not _is_union_tag(one)):
+            node = node[part]
+        value = node.pop(str(place[-1]))
+        close = nearest(str(place[-1]), _keys_at(model, place[:-1]))
+        if close is not None and close not in node:
+            node[close] = value
+            known_as[(*place[:-1], close)] = place
+    return content, known_as
 
 
 def load_unchanged(path: Path, model: type[_Model]) -> _Model:
@@ -200,7 +243,8 @@ def _problem(file: str, content: CommentedMap, model: type[BaseModel], detail: E
         what, _, remedy = str(detail.get("ctx", {}).get("error", detail["msg"])).partition(" → ")
         return Problem("PARAMETRES_VALEUR", what, remedy or "La corriger.", file, line, key or None, shown)
     what, remedy = _MESSAGES.get(detail["type"], ("cette valeur ne convient pas.", f"Règle : {detail['type']}."))
-    return Problem("PARAMETRES_VALEUR", what, remedy.format_map(detail.get("ctx", {})), file, line, key, shown)
+    bounds = {name: str(bound).replace("' or '", "' ou '") for name, bound in detail.get("ctx", {}).items()}
+    return Problem("PARAMETRES_VALEUR", what, remedy.format_map(bounds), file, line, key, shown)
 
 
 def _is_union_tag(part: int | str) -> bool:
@@ -230,18 +274,19 @@ def _keys_at(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
         if isinstance(part, int):
             continue
         field = current.model_fields.get(part)
-        inner = _model_in(field.annotation) if field else None
+        inner = model_in(field.annotation) if field else None
         if inner is None:
             return []
         current = inner
     return list(current.model_fields)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation holds, alone, in a list or optional; None when it holds none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in getattr(annotation, "__args__", ()):
-        found = _model_in(argument)
+        found = model_in(argument)
         if found is not None:
             return found
     return None

@@ -92,7 +92,7 @@ def check_rules(campaign: Campaign) -> None:
             )
         )
     if problems:
-        raise CampaignError(problems)
+        raise CampaignError(list(dict.fromkeys(problems)))
 
 
 def _unknown_indicators(

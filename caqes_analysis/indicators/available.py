@@ -11,7 +11,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.code_lists import CodeList
 from caqes_analysis.indicators.compute import missing_code_lists
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition
-from caqes_analysis.indicators.measures import STORED
+from caqes_analysis.parameter_checks import STORED
 
 __all__ = ["available_indicators", "read_measure", "stored_definition"]
 

@@ -46,6 +46,14 @@ def load_catalogue(*folders: Path) -> dict[str, IndicatorDefinition]:
     CampaignError
         Every problem of every file at once.
     """
+    read, problems = _read_all(folders)
+    if problems:
+        raise CampaignError(problems)
+    return read
+
+
+def _read_all(folders: Iterable[Path]) -> tuple[dict[str, IndicatorDefinition], list[Problem]]:
+    """Return the definitions that can be read, and every problem of those that cannot."""
     problems: list[Problem] = []
     read: dict[str, IndicatorDefinition] = {}
     for folder in dict.fromkeys(Path(place) for place in (INDICATORS, *folders)):
@@ -56,9 +64,7 @@ def load_catalogue(*folders: Path) -> dict[str, IndicatorDefinition]:
                 problems.extend(failure.problems)
             else:
                 read[definition.id] = definition
-    if problems:
-        raise CampaignError(problems)
-    return {name: read[name] for name in sorted(read)}
+    return {name: read[name] for name in sorted(read)}, problems
 
 
 def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
@@ -75,9 +81,14 @@ def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
         Every problem of every file at once; ``DISPOSITIF_INCONNU`` when a definition names a scheme that no file
         describes; ``EVENEMENT_INDICATEUR`` when an event of the campaign names an indicator that has no definition.
     """
-    found = load_catalogue(campaign.file.parent / "indicators")
-    problems = _unknown_schemes(found.values(), campaign)
-    lost = sorted({one.indicator for one in campaign.evenements if one.indicator and one.indicator not in found})
+    own = campaign.file.parent / "indicators"
+    found, problems = _read_all([own])
+    try:
+        problems += _unknown_schemes(found.values(), campaign)
+    except CampaignError as failure:  # of a file of scheme: nobody knows which schemes there are
+        problems += failure.problems
+    written = {*found, *(path.stem for folder in (INDICATORS, own) for path in folder.glob("*.yml"))}
+    lost = sorted({one.indicator for one in campaign.evenements if one.indicator and one.indicator not in written})
     if lost:
         problems.append(
             Problem(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from caqes_analysis.indicators.expressions import read_condition
 from caqes_analysis.indicators.measures import (
@@ -17,10 +18,10 @@ from caqes_analysis.indicators.measures import (
     Perimeter,
     Sum,
     WorkedCase,
-    is_stored,
 )
 from caqes_analysis.indicators.stakes import Annotation, Incentive, Reference, ReferenceCondition, TargetLink
-from caqes_analysis.parameter_files import Parameters, load_unchanged
+from caqes_analysis.parameter_checks import Checked, Wrong, is_stored
+from caqes_analysis.parameter_files import load_unchanged
 
 __all__ = [
     "CURRENT_PERIMETER",
@@ -46,9 +47,10 @@ REVIEW_MONTHS_NB = 24
 _ID = r"^[a-z][a-z0-9_]*$"
 _SLUG = r"^[a-z0-9][a-z0-9-]*$"
 _MONTHS_A_YEAR = 12
+_REVIEW = ("author", "checker", "reviewed_on")
 
 
-class IndicatorDefinition(Parameters):
+class IndicatorDefinition(Checked):
     """One indicator, as its file defines it.
 
     Parameters
@@ -112,7 +114,7 @@ class IndicatorDefinition(Parameters):
     main_measure: str
     direction: Literal["lower", "higher", "none"]
     perimeters: tuple[Perimeter, ...] = (Perimeter(id=CURRENT_PERIMETER, label="Champ courant"),)
-    period: Literal["data_year", "cumulative_month"] = "data_year"
+    period: Literal["data_year", "campaign_year", "cumulative_month"] = "data_year"
     reference: Reference | None = None
     target: TargetLink | None = None
     incentive: Incentive = Incentive()
@@ -141,89 +143,102 @@ class IndicatorDefinition(Parameters):
             return {**content, "file": info.context["file"]}
         return content
 
-    @field_validator("period", mode="before")
-    @classmethod
-    def _refuse_what_nothing_computes(cls, period: Any) -> Any:
-        if period == "campaign_year":
-            raise ValueError(
-                "la lecture par année de campagne (données de l'année précédente) n'est pas calculée. → Écrire "
-                "data_year : les données de l'année Y se comparent à l'objectif de l'année Y."
-            )
-        return period
+    checks: ClassVar[tuple[str, ...]] = (
+        "_wrong_identifiers",
+        "_wrong_perimeters",
+        "_wrong_main_measure",
+        "_wrong_saving_measure",
+        "_wrong_target",
+        "_wrong_reference",
+        "_wrong_example",
+        "_wrong_cases",
+        "_wrong_case_tables",
+        "_wrong_evolutions",
+        "_undeclared_lists",
+        "_unused_lists",
+        "_wrong_review",
+    )
 
-    @model_validator(mode="after")
-    def _check(self, info: ValidationInfo) -> IndicatorDefinition:
-        if is_stored(info):
-            return self
-        wrong = [*self._wrong_names(), *self._wrong_lists(), *self._wrong_review()]
-        if wrong:
-            raise ValueError(" ; ".join(what for what, _ in wrong) + ". → " + " ".join(how for _, how in wrong))
-        return self
-
-    def _wrong_names(self) -> list[tuple[str, str]]:
-        known = [measure.id for measure in self.measures]
-        wrong = []
+    def _wrong_identifiers(self) -> Iterator[Wrong]:
         if self.file.name and self.file.stem != self.id:
-            wrong.append((f"l'identifiant « {self.id} » n'est pas le nom du fichier", "Leur donner le même nom."))
-        if len(set(known)) < len(known):
-            wrong.append(("deux mesures ont le même id", "Donner à chacune le sien."))
+            yield Wrong(f"l'identifiant « {self.id} » n'est pas le nom du fichier", "Leur donner le même nom.", ("id",))
+
+    def _wrong_perimeters(self) -> Iterator[Wrong]:
         if len({perimeter.id for perimeter in self.perimeters}) < len(self.perimeters):
-            wrong.append(("deux périmètres ont le même id", "Donner à chacun le sien."))
-        named = {"main_measure": self.main_measure, "incentive.saving_measure": self.incentive.saving_measure}
-        named |= {"example.measure": self.example.measure if self.example else None}
-        named |= {"target.measure": self.target.measure if self.target else None}
+            yield Wrong("deux périmètres ont le même id", "Donner à chacun le sien.", ("perimeters",))
+
+    def _unknown_measure(self, name: str | None, *place: int | str) -> Iterator[Wrong]:
+        known = [measure.id for measure in self.measures]
+        if name is not None and name not in known:
+            key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+            yield Wrong(f"{key} nomme la mesure « {name} », qui n'existe pas", f"Mesures : {', '.join(known)}.", place)
+
+    def _wrong_main_measure(self) -> Iterator[Wrong]:
+        known = [measure.id for measure in self.measures]
+        if len(set(known)) < len(known):
+            yield Wrong("deux mesures ont le même id", "Donner à chacune le sien.", ("measures",))
+        yield from self._unknown_measure(self.main_measure, "main_measure")
+
+    def _wrong_saving_measure(self) -> Iterator[Wrong]:
+        yield from self._unknown_measure(self.incentive.saving_measure, "incentive", "saving_measure")
+
+    def _wrong_target(self) -> Iterator[Wrong]:
+        if self.target is not None:
+            yield from self._unknown_measure(self.target.measure, "target", "measure")
+
+    def _wrong_reference(self) -> Iterator[Wrong]:
         conditions = self.reference.conditions if self.reference else ()
-        named |= {f"worked_cases.expected ({name})": name for case in self.worked_cases for name in case.expected}
-        named |= {f"reference.conditions[{n}]": condition.measure for n, condition in enumerate(conditions, 1)}
-        wrong += [
-            (f"{key} nomme la mesure « {name} », qui n'existe pas", f"Mesures : {', '.join(known)}.")
-            for key, name in named.items()
-            if name is not None and name not in known
-        ]
-        wrong += self._wrong_example()
-        wrong += [
-            (
-                f"un cas écrit des lignes de « {table} »",
-                f"Tables que l'indicateur lit : {', '.join(sorted(self.tables))}.",
-            )
-            for case in self.worked_cases
-            for table in case.lines
-            if table not in self.tables
-        ]
-        levels = [measure.id for measure in self.measures if measure.evolution_of is None]
-        wrong += [
-            (f"{measure.id} est l'évolution de « {measure.evolution_of} »", f"Choisir parmi : {', '.join(levels)}.")
-            for measure in self.measures
-            if measure.evolution_of is not None and measure.evolution_of not in levels
-        ]
-        return wrong
+        for rank, condition in enumerate(conditions):
+            yield from self._unknown_measure(condition.measure, "reference", "conditions", rank, "measure")
 
-    def _wrong_example(self) -> list[tuple[str, str]]:
-        named = None if self.example is None else self.example.measure or self.main_measure
+    def _wrong_example(self) -> Iterator[Wrong]:
+        if self.example is None:
+            return
+        yield from self._unknown_measure(self.example.measure, "example", "measure")
+        named = self.example.measure or self.main_measure
         shown = next((measure for measure in self.measures if measure.id == named), None)
-        if shown is None or shown.denominator is not None or shown.evolution_of is not None:
-            return []
-        how = "Nommer dans example.measure une mesure qui divise, ou une évolution."
-        return [(f"l'exemple porte sur « {shown.id} », qui est une simple somme", how)]
+        if shown is not None and shown.denominator is None and shown.evolution_of is None:
+            how = "Nommer dans example.measure une mesure qui divise, ou une évolution."
+            yield Wrong(f"l'exemple porte sur « {shown.id} », qui est une simple somme", how, ("example",))
 
-    def _wrong_lists(self) -> list[tuple[str, str]]:
-        used = self.used_code_lists
-        undeclared, unused = sorted(used - set(self.code_lists)), sorted(set(self.code_lists) - used)
-        wrong = []
+    def _wrong_cases(self) -> Iterator[Wrong]:
+        for rank, case in enumerate(self.worked_cases):
+            for name in case.expected:
+                yield from self._unknown_measure(name, "worked_cases", rank, "expected", name)
+
+    def _wrong_case_tables(self) -> Iterator[Wrong]:
+        tables = sorted(self.tables)
+        for rank, case in enumerate(self.worked_cases):
+            for table in case.lines:
+                if table not in tables:
+                    what = f"un cas écrit des lignes de « {table} »"
+                    how = f"Tables que l'indicateur lit : {', '.join(tables)}."
+                    yield Wrong(what, how, ("worked_cases", rank, "lines", table))
+
+    def _wrong_evolutions(self) -> Iterator[Wrong]:
+        levels = [measure.id for measure in self.measures if measure.evolution_of is None]
+        for rank, measure in enumerate(self.measures):
+            if measure.evolution_of is not None and measure.evolution_of not in levels:
+                what = f"{measure.id} est l'évolution de « {measure.evolution_of} »"
+                yield Wrong(what, f"Choisir parmi : {', '.join(levels)}.", ("measures", rank, "evolution_of"))
+
+    def _undeclared_lists(self) -> Iterator[Wrong]:
+        undeclared = sorted(self.used_code_lists - set(self.code_lists))
         if undeclared:
-            wrong.append(
-                (f"des listes de codes ne sont pas déclarées ({', '.join(undeclared)})", "Compléter code_lists.")
-            )
-        if unused:
-            wrong.append((f"des listes de codes ne servent pas ({', '.join(unused)})", "Les retirer de code_lists."))
-        return wrong
+            what = f"des listes de codes ne sont pas déclarées ({', '.join(undeclared)})"
+            yield Wrong(what, "Compléter code_lists.", ("code_lists",))
 
-    def _wrong_review(self) -> list[tuple[str, str]]:
-        absent = [key for key in ("author", "checker", "reviewed_on") if getattr(self, key) is None]
+    def _unused_lists(self) -> Iterator[Wrong]:
+        unused = sorted(set(self.code_lists) - self.used_code_lists)
+        if unused:
+            what = f"des listes de codes ne servent pas ({', '.join(unused)})"
+            yield Wrong(what, "Les retirer de code_lists.", ("code_lists",))
+
+    def _wrong_review(self) -> Iterator[Wrong]:
+        absent = [key for key in _REVIEW if getattr(self, key) is None]
         if self.status == "published" and absent:
             how = "Les ajouter, ou laisser status: draft tant que personne n'a relu."
-            return [(f"une définition publiée dit {', '.join(absent)}", how)]
-        return []
+            yield Wrong(f"une définition publiée dit {', '.join(absent)}", how, ("status",))
 
     @property
     def used_code_lists(self) -> frozenset[str]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field
 
 from caqes_analysis.indicators.expressions import SOURCE_TABLES, Condition, leaves_out, read_condition
+from caqes_analysis.parameter_checks import Checked, Wrong
 from caqes_analysis.parameter_files import Parameters
 
 __all__ = [
     "CURRENT_PERIMETER",
-    "STORED",
     "Example",
     "Masking",
     "Measure",
@@ -21,7 +21,7 @@ __all__ = [
     "SourceTable",
     "Sum",
     "WorkedCase",
-    "is_stored",
+    "wrong_condition",
 ]
 
 CURRENT_PERIMETER = "courant"
@@ -31,16 +31,25 @@ SourceTable = Literal["annual_drug_spend", "monthly_grid", "lpp_spend", "extra_l
 _ID = r"^[a-z][a-z0-9_]*$"
 _SUMMED_KINDS = ("count", "amount", "quantity")
 
-STORED: Final = {"is_stored": True}
-"""Validation context of a definition that was checked as its file was read: it is not checked again."""
+
+def wrong_condition(table: str, text: str, *place: str) -> Iterator[Wrong]:
+    """Yield what is wrong in a condition, nothing when it can be read.
+
+    Parameters
+    ----------
+    table, text
+        Table, and condition over its columns.
+    *place
+        Keys that hold the condition.
+    """
+    try:
+        read_condition(table, text)
+    except ValueError as failure:
+        what, _, how = str(failure).partition(" → ")
+        yield Wrong(what.removesuffix("."), how, place)
 
 
-def is_stored(info: ValidationInfo) -> bool:
-    """Say whether what is validated was checked before (:data:`STORED`)."""
-    return "is_stored" in (info.context or {})
-
-
-class Sum(Parameters):
+class Sum(Checked):
     """What is added up: a column of a tidy table, or its lines, where a condition holds.
 
     Parameters
@@ -66,23 +75,24 @@ class Sum(Parameters):
     where: str = "true"
     received_if: str | None = None
 
-    @model_validator(mode="after")
-    def _check(self, info: ValidationInfo) -> Sum:
-        if is_stored(info):
-            return self
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_sum", "_wrong_where", "_wrong_proof")
+
+    def _wrong_sum(self) -> Iterator[Wrong]:
         if (self.sum is None) == (self.count is None):
-            raise ValueError("il faut une colonne à additionner, ou count. → Écrire soit sum, soit count: lines.")
+            yield Wrong("il faut une colonne à additionner, ou count", "Écrire soit sum, soit count: lines.")
         if self.sum is not None:
             summable = [c.name for c in SOURCE_TABLES[self.table].columns if c.kind in _SUMMED_KINDS]
             if self.sum not in summable or self.sum == "source_line":
-                raise ValueError(
-                    f"la colonne « {self.sum} » de {self.table} ne s'additionne pas. "
-                    f"→ Colonnes possibles : {', '.join(name for name in summable if name != 'source_line')}."
-                )
-        read_condition(self.table, self.where)
+                possible = ", ".join(name for name in summable if name != "source_line")
+                what = f"la colonne « {self.sum} » de {self.table} ne s'additionne pas"
+                yield Wrong(what, f"Colonnes possibles : {possible}.", ("sum",))
+
+    def _wrong_where(self) -> Iterator[Wrong]:
+        yield from wrong_condition(self.table, self.where, "where")
+
+    def _wrong_proof(self) -> Iterator[Wrong]:
         if self.received_if is not None:
-            read_condition(self.table, self.received_if)
-        return self
+            yield from wrong_condition(self.table, self.received_if, "received_if")
 
     @property
     def condition(self) -> Condition:
@@ -111,7 +121,7 @@ class Masking(Parameters):
     note: str
 
 
-class Measure(Parameters):
+class Measure(Checked):
     """One number of an indicator.
 
     Parameters
@@ -144,17 +154,19 @@ class Measure(Parameters):
     masked: Masking | None = None
     note: str | None = None
 
-    @model_validator(mode="after")
-    def _check(self, info: ValidationInfo) -> Measure:
-        if is_stored(info):
-            return self
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_kind", "_wrong_evolution", "_wrong_masking")
+
+    def _wrong_kind(self) -> Iterator[Wrong]:
         if (self.numerator is None) == (self.evolution_of is None):
-            raise ValueError("une mesure a un numérateur, ou est l'évolution d'une autre. → Garder l'un des deux.")
+            yield Wrong("une mesure a un numérateur, ou est l'évolution d'une autre", "Garder l'un des deux.")
+
+    def _wrong_evolution(self) -> Iterator[Wrong]:
         if self.evolution_of is not None and (self.denominator or self.masked or self.scale != 1):
-            raise ValueError("une évolution n'a ni dénominateur, ni échelle. → Les retirer.")
-        if self.masked is not None:
-            read_condition(self.masked_table, self.masked.where)
-        return self
+            yield Wrong("une évolution n'a ni dénominateur, ni part masquée, ni échelle", "Les retirer.")
+
+    def _wrong_masking(self) -> Iterator[Wrong]:
+        if self.masked is not None and self.masked_table:
+            yield from wrong_condition(self.masked_table, self.masked.where, "masked", "where")
 
     @property
     def masked_table(self) -> str:
@@ -185,7 +197,7 @@ class Measure(Parameters):
         return bool(excluded) and all(leaves_out(part.where, text) for part, text in excluded)
 
 
-class Perimeter(Parameters):
+class Perimeter(Checked):
     """A way of counting: everything, or *à champ constant* (codes removed from both years).
 
     Parameters
@@ -202,13 +214,11 @@ class Perimeter(Parameters):
     label: str
     exclude: dict[SourceTable, str] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _check(self, info: ValidationInfo) -> Perimeter:
-        if is_stored(info):
-            return self
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_exclusions",)
+
+    def _wrong_exclusions(self) -> Iterator[Wrong]:
         for table, text in self.exclude.items():
-            read_condition(table, text)
-        return self
+            yield from wrong_condition(table, text, "exclude", table)
 
 
 class Example(Parameters):

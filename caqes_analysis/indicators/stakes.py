@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from caqes_analysis.parameter_checks import Checked, Wrong
 from caqes_analysis.parameter_files import Parameters
 
 __all__ = ["Annotation", "Incentive", "Reference", "ReferenceCondition", "TargetLink"]
@@ -16,7 +18,7 @@ Status = Literal["verified", "to_confirm", "regional", "unknown"]
 """How sure a figure is: the statuses of the table ``targets``."""
 
 
-class ReferenceCondition(Parameters):
+class ReferenceCondition(Checked):
     """One condition of a référentiel: a measure strictly below, or strictly above, a threshold.
 
     Parameters
@@ -31,11 +33,11 @@ class ReferenceCondition(Parameters):
     below: Decimal | None = None
     above: Decimal | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> ReferenceCondition:
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_threshold",)
+
+    def _wrong_threshold(self) -> Iterator[Wrong]:
         if (self.below is None) == (self.above is None):
-            raise ValueError("une condition a un seul seuil. → Écrire soit below, soit above.")
-        return self
+            yield Wrong("une condition a un seul seuil", "Écrire soit below, soit above.")
 
     def is_met(self, value: Decimal | float | None) -> bool | None:
         """Say whether a value satisfies the condition; None when there is no value.
@@ -53,7 +55,7 @@ class ReferenceCondition(Parameters):
         return bool(value > self.above)
 
 
-class Reference(Parameters):
+class Reference(Checked):
     """The référentiel: who is *not* targeted. It is no objective, and is never printed as one.
 
     Parameters
@@ -71,16 +73,18 @@ class Reference(Parameters):
     source: str | None = None
     note: str | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> Reference:
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_status", "_wrong_source")
+
+    def _wrong_status(self) -> Iterator[Wrong]:
         if bool(self.conditions) == (self.status == "unknown"):
-            raise ValueError(
-                "un référentiel inconnu n'a pas de conditions, un référentiel connu en a. "
-                "→ Accorder reference.status et reference.conditions."
+            yield Wrong(
+                "un référentiel inconnu n'a pas de conditions, un référentiel connu en a",
+                "Accorder reference.status et reference.conditions.",
             )
+
+    def _wrong_source(self) -> Iterator[Wrong]:
         if self.conditions and not self.source:
-            raise ValueError("la source du référentiel manque. → Ajouter reference.source.")
-        return self
+            yield Wrong("la source du référentiel manque", "Ajouter reference.source.")
 
 
 class TargetLink(Parameters):
@@ -98,7 +102,7 @@ class TargetLink(Parameters):
     measure: str
 
 
-class Incentive(Parameters):
+class Incentive(Checked):
     """What the contract pays: a share of the savings, or an amount by attainment; unknown until a text says it.
 
     Parameters
@@ -124,13 +128,15 @@ class Incentive(Parameters):
     source: str | None = None
     note: str | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> Incentive:
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_rate", "_wrong_bounds")
+
+    def _wrong_rate(self) -> Iterator[Wrong]:
         if self.rate_pct is not None and self.status == "unknown":
-            raise ValueError("un taux a une source. → Donner incentive.status et source, ou retirer rate_pct.")
+            yield Wrong("un taux a une source", "Donner incentive.status et source, ou retirer rate_pct.")
+
+    def _wrong_bounds(self) -> Iterator[Wrong]:
         if self.lower_pct is not None and self.upper_pct is not None and self.lower_pct > self.upper_pct:
-            raise ValueError("lower_pct dépasse upper_pct. → Échanger les deux bornes.")
-        return self
+            yield Wrong("lower_pct dépasse upper_pct", "Échanger les deux bornes.", ("lower_pct",))
 
 
 class Annotation(Parameters):

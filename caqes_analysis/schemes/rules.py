@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from caqes_analysis.parameter_checks import Checked, Wrong
 from caqes_analysis.parameter_files import Parameters
 from caqes_analysis.schemes.terms import UNKNOWN, Amount, Limit, Rate, is_number
 
 __all__ = ["AmountTier", "IncentiveRule", "RegionalIncentiveRule"]
 
 
-class IncentiveRule(Parameters):
+class IncentiveRule(Checked):
     """How savings observed on Assurance Maladie's spending are shared with an establishment.
 
     ``saving = max(0, N-1 − N)``, ``incentive = rate × saving × gate`` (``docs/methods/evaluation.md``). The official
@@ -60,27 +63,36 @@ class IncentiveRule(Parameters):
     netting: Literal["none", "contract"] = "none"
     mergers: Literal["signatory", "unknown"] = "unknown"
 
-    @model_validator(mode="after")
-    def _check_limits(self) -> IncentiveRule:
-        if is_number(self.floor_eur) and is_number(self.cap_eur) and self.floor_eur > self.cap_eur:
-            raise ValueError("le plancher dépasse le plafond. → Échanger floor_eur et cap_eur, ou les corriger.")
-        return self
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_limits", "_wrong_bounds", "_wrong_rates")
 
-    @model_validator(mode="after")
-    def _check_rates(self) -> IncentiveRule:
-        if self.rate_bounds_pct is None:
-            return self
-        low, high = self.rate_bounds_pct
-        if not (is_number(low) and is_number(high) and low <= high):
-            raise ValueError("les bornes du taux sont deux nombres croissants. → Écrire par exemple [20, 30].")
+    def _wrong_limits(self) -> Iterator[Wrong]:
+        if is_number(self.floor_eur) and is_number(self.cap_eur) and self.floor_eur > self.cap_eur:
+            how = "Échanger floor_eur et cap_eur, ou les corriger."
+            yield Wrong("le plancher dépasse le plafond", how, ("floor_eur",))
+
+    def _wrong_bounds(self) -> Iterator[Wrong]:
+        if self.rate_bounds_pct is not None and self._bounds() is None:
+            how = "Écrire par exemple [20, 30]."
+            yield Wrong("les bornes du taux sont deux nombres croissants", how, ("rate_bounds_pct",))
+
+    def _bounds(self) -> tuple[Decimal, Decimal] | None:
+        """Return the bounds of the rate; None when there are none, or when they are no bounds."""
+        low, high = self.rate_bounds_pct or (UNKNOWN, UNKNOWN)
+        return (low, high) if is_number(low) and is_number(high) and low <= high else None
+
+    def _wrong_rates(self) -> Iterator[Wrong]:
+        bounds = self._bounds()
+        if bounds is None:
+            return
+        low, high = bounds
         named = {"rate_pct": self.rate_pct} | {f"rates_pct.{name}": rate for name, rate in self.rates_pct.items()}
         outside = [name for name, rate in named.items() if is_number(rate) and not low <= rate <= high]
         if outside:
-            raise ValueError(
-                f"ces taux sortent des bornes de {low} à {high} % : {', '.join(outside)}. "
-                "→ Les corriger, ou corriger rate_bounds_pct si le texte a changé."
+            yield Wrong(
+                f"ces taux sortent des bornes de {low} à {high} % : {', '.join(outside)}",
+                "Les corriger, ou corriger rate_bounds_pct si le texte a changé.",
+                ("rate_bounds_pct",),
             )
-        return self
 
     def rate_of(self, indicator: str) -> Rate:
         """Return the rate of an indicator: its own, else the one of all."""
@@ -94,7 +106,7 @@ class AmountTier(Parameters):
     amount_eur: Amount
 
 
-class RegionalIncentiveRule(Parameters):
+class RegionalIncentiveRule(Checked):
     """What the region pays from its intervention fund (FIR), by attainment of its own indicators: an amount, no rate.
 
     Parameters
@@ -118,17 +130,23 @@ class RegionalIncentiveRule(Parameters):
     amounts_eur: dict[str, Limit] = Field(default_factory=dict)
     tiers: tuple[AmountTier, ...] = ()
 
-    @model_validator(mode="after")
-    def _check_scale(self) -> RegionalIncentiveRule:
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_number", "_wrong_tiers", "_wrong_amounts")
+
+    def _wrong_number(self) -> Iterator[Wrong]:
         if self.basis == "by_number" and not (self.tiers and self.indicators):
-            raise ValueError("un barème par nombre demande indicators et tiers. → Ajouter ces deux clés.")
+            yield Wrong("un barème par nombre demande indicators et tiers", "Ajouter ces deux clés.")
+
+    def _wrong_tiers(self) -> Iterator[Wrong]:
         steps = [tier.attained_from_nb for tier in self.tiers]
         if steps != sorted(set(steps)):
-            raise ValueError("les paliers doivent être croissants et différents. → Les remettre dans l'ordre.")
+            how = "Les remettre dans l'ordre."
+            yield Wrong("les paliers doivent être croissants et différents", how, ("tiers",))
+
+    def _wrong_amounts(self) -> Iterator[Wrong]:
         strangers = sorted(set(self.amounts_eur) - set(self.indicators))
         if self.basis == "per_indicator" and strangers:
-            raise ValueError(
-                f"ces montants visent des indicateurs absents de indicators : {', '.join(strangers)}. "
-                "→ Les y ajouter, ou corriger leur nom."
+            yield Wrong(
+                f"ces montants visent des indicateurs absents de indicators : {', '.join(strangers)}",
+                "Les y ajouter, ou corriger leur nom.",
+                ("amounts_eur",),
             )
-        return self

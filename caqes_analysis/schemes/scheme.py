@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from caqes_analysis.campaign import REPOSITORY, Campaign
-from caqes_analysis.errors import CampaignError
+from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.parameter_files import Parameters, load_parameters, nearest
 from caqes_analysis.schemes.rules import IncentiveRule, RegionalIncentiveRule
 
@@ -93,11 +93,21 @@ def known_schemes(*folders: Path) -> dict[str, Scheme]:
     Raises
     ------
     CampaignError
-        Every problem of the first wrong file.
+        Every problem of every file at once.
     """
     places = dict.fromkeys([REPOSITORY / "parameters" / "schemes", *folders])
-    read = [load_parameters(path, Scheme) for place in places for path in sorted(place.glob("*.yml"))]
-    return {scheme.id: scheme for scheme in read}
+    problems: list[Problem] = []
+    read: dict[str, Scheme] = {}
+    for path in (path for place in places for path in sorted(place.glob("*.yml"))):
+        try:
+            scheme = load_parameters(path, Scheme)
+        except CampaignError as failure:
+            problems.extend(failure.problems)
+        else:
+            read[scheme.id] = scheme
+    if problems:
+        raise CampaignError(problems)
+    return read
 
 
 def scheme_files(campaign: Campaign) -> tuple[Path, ...]:

@@ -10,6 +10,7 @@ import pytest
 from caqes_analysis.campaign import REPOSITORY, KnownEvent
 from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.errors import CampaignError
+from caqes_analysis.evaluation.campaign import check_rules
 from caqes_analysis.indicators.catalogue import (
     INDICATORS,
     catalogue_table,
@@ -143,3 +144,38 @@ def test_problems_of_all_files_at_once(tmp_path: Path) -> None:
     with pytest.raises(CampaignError) as failure:
         load_catalogue(tmp_path)
     assert {problem.file for problem in failure.value.problems} == {"un.yml", "deux.yml"}
+
+
+def test_a_wrong_file_hides_no_other(tmp_path: Path) -> None:
+    campaign = campaign_file(tmp_path, MONTHLY)
+    event = {"date": "2024-03", "kind": "level", "label": "Tarif"}
+    lost, wrong = (KnownEvent.model_validate(event | {"indicator": name}) for name in ("phev_ppi", "essai"))
+    (tmp_path / "indicators").mkdir()
+    (tmp_path / "schemes").mkdir()
+    written(tmp_path / "indicators", GOOD.replace("direction: lower", "direction: plus"))
+    written(tmp_path / "indicators", GOOD.replace("id: essai", "id: autre") + "schemes: [caqes-2202]\n", "autre.yml")
+    events = campaign.model_copy(update={"evenements": (lost, wrong)})
+    with pytest.raises(CampaignError) as failure:
+        check_rules(events)
+    codes = [(problem.code, problem.file) for problem in failure.value.problems]
+    assert codes == [
+        ("PARAMETRES_VALEUR", "essai.yml"),
+        ("DISPOSITIF_INCONNU", "autre.yml"),
+        ("EVENEMENT_INDICATEUR", campaign.file.name),  # phev_ppi alone: the file of « essai » is there, and wrong
+    ]
+    assert "(phev_ppi)" in failure.value.problems[-1].what
+    rule = "incentive: {cap_eur: 1, floor_eur: 2, rate_pct: 90, rate_bounds_pct: [20, 30], rounding: x}\n"
+    for name in ("un", "deux"):
+        (tmp_path / "schemes" / f"{name}.yml").write_text(f"id: {name}\nlaw: X\n{rule}", encoding="utf-8")
+    with pytest.raises(CampaignError) as failure:
+        check_rules(events)
+    for name in ("un", "deux"):
+        told = " ".join(problem.what for problem in failure.value.problems if problem.file == f"{name}.yml")
+        assert "cette clé est obligatoire" in told
+        assert "cette clé n'existe pas" in told
+        assert "le plancher dépasse le plafond" in told
+        assert "ces taux sortent des bornes de 20 à 30 %" in told
+    kept = [(problem.code, problem.file) for problem in failure.value.problems]
+    assert len(kept) == len(set(failure.value.problems))
+    assert ("PARAMETRES_VALEUR", "essai.yml") in kept
+    assert ("EVENEMENT_INDICATEUR", campaign.file.name) in kept

@@ -48,7 +48,6 @@ def test_a_short_file_is_enough(tmp_path: Path) -> None:
     [
         ("status: draft", "statut: draft", "Vouliez-vous dire « status »", 4),
         ("status: draft", "status: brouillon", "Valeurs permises", 4),
-        ("status: draft", "status: draft\nperiod: campaign_year", "Écrire data_year : les données de l'année Y", 5),
         ("status: draft", "status: draft\nperiod: monthly", "Valeurs permises", 5),
         ("status: draft", "status: published", "author, checker, reviewed_on", None),
         ("id: essai", "id: autre", "n'est pas le nom du fichier", None),
@@ -89,6 +88,56 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     with pytest.raises(CampaignError) as failure:
         load_definition(written(tmp_path, text))
     assert len(failure.value.problems) >= 4
+
+
+def test_a_wrong_key_hides_no_other_mistake(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace("status: draft", "status: published\ncode_lists: [ipp]")
+        .replace("main_measure: boxes_nb", "main_measure: absent")
+        .replace("direction: lower", "direction: plus\ntarget: {subject: x, measure: perdue}\nperiod: mensuel")
+        .replace("theme:", "themes:")
+        .replace("sum: boxes_nb,", "sum: atc4, de_trop: 1,")
+        .replace("atc4 = 'A02BC'", "in_list(atc5, 'autre')")
+        .replace("evolution_of: boxes_nb", "evolution_of: perdue_aussi, decimals: neuf")
+        + "reference: {status: sur, conditions: [{measure: inconnue, below: 1, above: 2}]}\n"
+        + "incentive: {kind: bonus, rate_pct: 20, saving_measure: perdue_encore}\n"
+    )
+    with pytest.raises(CampaignError) as failure:
+        load_definition(written(tmp_path, text, "renomme.yml"))
+    told = {(problem.what.rstrip("."), problem.line) for problem in failure.value.problems}
+    assert told == {
+        ("cette clé est obligatoire", 1),
+        ("l'identifiant « essai » n'est pas le nom du fichier", 1),
+        ("une définition publiée dit author, checker, reviewed_on", 4),
+        ("des listes de codes ne sont pas déclarées (autre)", 5),
+        ("des listes de codes ne servent pas (ipp)", 5),
+        ("cette clé n'existe pas", 6),
+        ("cette valeur n'est pas permise", 8),
+        ("target.measure nomme la mesure « perdue », qui n'existe pas", 9),
+        ("cette valeur n'est pas permise", 10),
+        ("main_measure nomme la mesure « absent », qui n'existe pas", 11),
+        ("cette clé n'existe pas", 16),
+        ("la colonne « atc4 » de annual_drug_spend ne s'additionne pas", 16),
+        ("un nombre entier est attendu", 17),
+        ("evolution_pct est l'évolution de « perdue_aussi »", 17),
+        ("une condition a un seul seuil", 18),
+        ("cette valeur n'est pas permise", 18),
+        ("la source du référentiel manque", 18),
+        ("reference.conditions.1.measure nomme la mesure « inconnue », qui n'existe pas", 18),
+        ("cette valeur n'est pas permise", 19),
+        ("un taux a une source", 19),
+        ("incentive.saving_measure nomme la mesure « perdue_encore », qui n'existe pas", 19),
+    }
+
+
+def test_an_unreadable_condition_hides_no_other(tmp_path: Path) -> None:
+    text = GOOD.replace("atc4 = 'A02BC'\"", "atc44 = 'A'\", received_if: \"atc55 = 'A'\"").replace(
+        "theme:", "perimeters: [{id: constant, label: C, exclude: {lpp_spend: \"atc66 = 'A'\"}}]\ntheme:"
+    )
+    with pytest.raises(CampaignError) as failure:
+        load_definition(written(tmp_path, text))
+    told = " ".join(problem.what for problem in failure.value.problems)
+    assert all(f"« {column} »" in told for column in ("atc44", "atc55", "atc66"))
 
 
 @pytest.mark.parametrize(
