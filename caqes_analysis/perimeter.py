@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import tables
+from caqes_analysis.quarters import QUARTER_SERIES, QUARTERS
 from caqes_analysis.store import Store
 
 __all__ = [
@@ -209,7 +210,8 @@ def monthly_grid(store: Store, *, first_month: pd.Timestamp, last_month: pd.Time
         have merged, a month in which one of those that had begun is missing is missing as a whole: half an amount
         would pass for a fall. A closed predecessor counts until its last received month. Months that only a
         cumulative delivery covers are ``missing``, and ``cumulative_eur`` holds the amount since January at each month
-        at which one was received (``docs/decisions/0010-successive-deliveries.md``).
+        at which one was received (``docs/decisions/0010-successive-deliveries.md``). Amounts given at the ends of
+        quarters only (:mod:`caqes_analysis.quarters`) are quarters, in a file of months too.
     """
     parameters = {"first": first_month.date(), "last": last_month.date()}
     return tables.MONTHLY_GRID.conform(store.query(_GRID, parameters))
@@ -223,17 +225,29 @@ with ranked as (
   from (select distinct envelope, amount_kind from monthly_spend
         union select distinct envelope, amount_kind from cumulative_spend)
 ),
-received as (
+quarterly as ({QUARTER_SERIES}),
+received as (  -- The amount of a quarter is that of no month.
   select m.finess as origin, coalesce(s.current_finess, m.finess) as finess, s.since, m.envelope, m.month,
-         m.amount_kind, m.amount_eur, m.value_status, m.is_provisional, m.is_corrected
+         m.amount_kind, case when q.finess is null then m.amount_eur end as amount_eur,
+         case when q.finess is null then m.value_status else 'missing' end as value_status,
+         m.value_status <> 'missing' as is_known, m.is_provisional, m.is_corrected
   from monthly_spend m
+  left join quarterly q on q.finess = m.finess and q.envelope = m.envelope and q.amount_kind = m.amount_kind
   join ranked r on r.envelope = m.envelope and r.amount_kind = m.amount_kind and r.rank = 1
   left join successions s on s.finess = m.finess
 ),
 counted as (
-  select c.* from cumulative_spend c
+  select c.finess, c.envelope, c.amount_kind, c.month, c.period_start, c.cumulative_eur, c.is_provisional,
+         c.is_corrected
+  from (
+    select finess, envelope, amount_kind, month, period_start, cumulative_eur, is_provisional, is_corrected
+    from cumulative_spend where replaced_by is null
+    union all
+    select finess, envelope, amount_kind, month, period_start, cumulative_eur, is_provisional, is_corrected
+    from ({QUARTERS})
+  ) c
   join ranked r on r.envelope = c.envelope and r.amount_kind = c.amount_kind and r.rank = 1
-  where c.replaced_by is null and c.cumulative_eur is not null
+  where c.cumulative_eur is not null
 ),
 openings as (
   select finess, date_trunc('month', min(valid_from))::date as opens from establishments group by finess
@@ -258,8 +272,7 @@ cumuls as (
   left join heirs h on h.finess = c.finess and h.envelope = c.envelope
 ),
 evidence as (
-  select origin, finess, since, envelope, amount_kind, month, month as last_month, value_status <> 'missing' as is_known
-  from received
+  select origin, finess, since, envelope, amount_kind, month, month as last_month, is_known from received
   union all
   select origin, finess, since, envelope, amount_kind, period_start, month, true from cumuls
 ),

@@ -10,6 +10,7 @@ from caqes_analysis.chapters.words import MAIN_ENVELOPE
 from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
 from caqes_analysis.indicators.months import counts_envelope, envelopes_counted
+from caqes_analysis.known_periods import UNKNOWN_MONTHS
 from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = ["indicator_gaps", "missing_months"]
@@ -69,8 +70,8 @@ def missing_months(page: Page, level: Measure, period: str) -> dict[str, list[in
         return {}
     received = page.store.query("select distinct envelope from monthly_grid order by envelope")["envelope"]
     rows = page.store.query(
-        "select distinct finess, month(month) as month_nb from monthly_grid where value_status = 'missing' "
-        "and year(month) between $year - 1 and $year and month(month) <= $month_nb "
+        f"select distinct finess, m as month_nb from ({UNKNOWN_MONTHS}) "
+        "where year between $year - 1 and $year and m <= $month_nb "
         "and list_contains($envelopes, envelope) order by finess, month_nb",
         {
             "year": int(period[:4]),

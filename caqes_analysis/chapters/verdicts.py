@@ -15,6 +15,7 @@ from caqes_analysis.display.measure import PERCENT, MeasureFormat
 from caqes_analysis.evaluation.position import NO_OBJECT, Position, position_of
 from caqes_analysis.forecast.histories import EMPTY_YEAR_NOTE, INCOMPLETE_YEAR_NOTE
 from caqes_analysis.indicators.evolution import in_both_years, missing_numbers
+from caqes_analysis.known_periods import UNKNOWN_MONTHS
 from caqes_analysis.quality import UNMATCHED_WORDS
 from caqes_analysis.schemes.targets import Target
 
@@ -201,10 +202,9 @@ def no_rate_words(page: Page, row: pd.Series[Any]) -> str:
         return str(row["reason"])
     year = page.campaign.year - 1
     absent = page.store.query(
-        "select month from monthly_grid where finess = $finess and envelope = $envelope and year(month) = $year "
-        "and value_status = 'missing' order by month",
+        f"select m from ({UNKNOWN_MONTHS}) where finess = $finess and envelope = $envelope and year = $year order by m",
         {"finess": row["subject"], "envelope": row["envelope"], "year": year},
-    )["month"].dt.month.tolist()
+    )["m"].tolist()
     if not absent:
         return INCOMPLETE_YEAR_NOTE
     names = french.list_in_words([french.month_name(number) for number in absent])

@@ -10,7 +10,8 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.months import envelopes_counted
-from caqes_analysis.perimeter import GRID_TO_DATE, lifetimes
+from caqes_analysis.known_periods import UNKNOWN_MONTHS
+from caqes_analysis.perimeter import lifetimes
 from caqes_analysis.store import Store
 
 __all__ = ["INCOMPLETE", "Gaps", "gaps_of", "openings_of"]
@@ -138,17 +139,9 @@ def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str
         return Gaps(openings=openings, begun=begun)
     received = store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()
     rows = store.query(
-        f"""
-        with cells as (
-          select * from ({GRID_TO_DATE})
-          where list_contains($years, year) and ($finess is null or finess = $finess)
-        )
-        select finess, envelope, year, m from cells c
-        where value_status = 'missing' and not exists (
-          select 1 from cells l where l.finess = c.finess and l.envelope = c.envelope and l.year = c.year
-                                  and l.m >= c.m and l.to_date_eur is not null)
-        order by finess, envelope, year, m
-        """,
+        f"select finess, envelope, year, m from ({UNKNOWN_MONTHS}) "
+        "where list_contains($years, year) and ($finess is null or finess = $finess) "
+        "order by finess, envelope, year, m",
         asked,
     )
     months: dict[tuple[str, str], list[pd.Timestamp]] = {}

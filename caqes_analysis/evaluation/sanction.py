@@ -14,6 +14,7 @@ from caqes_analysis import french, quality, tables
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.envelopes import Envelope, envelope_named
 from caqes_analysis.exact import cents
+from caqes_analysis.known_periods import KNOWN_TO_DATE
 from caqes_analysis.labels import within_a_sentence
 from caqes_analysis.schemes.grid import EvaluationGrid, SanctionRule
 from caqes_analysis.schemes.terms import UNKNOWN, is_number
@@ -87,21 +88,18 @@ def sanction_bases(
         the contract has no line in any year, is absent from its base: there is no spending to bear a sanction.
     """
     months = store.query(
-        "select finess, envelope, coalesce(sum(amount_eur) filter (year(month) = $year::int), 0)::decimal(18, 2), "
-        "count(*) filter (year(month) = $year::int and value_status = 'missing'), "
-        "count(distinct month) filter (year(month) = $year::int) "
-        "from monthly_grid where list_contains($envelopes, envelope) group by finess, envelope order by all",
-        {"year": year, "envelopes": list(rule.base_envelopes)},
+        "select finess, envelope, max(amount_eur) filter (year = $year::int and month_nb = $last::int) "
+        f"from ({KNOWN_TO_DATE}) where list_contains($envelopes, envelope) group by finess, envelope order by all",
+        {"year": year, "last": _MONTHS_NB, "envelopes": list(rule.base_envelopes)},
     )
     unmatched = quality.unmatched_years(store)
     partial = {(finess, "phmev") for finess in unmatched.loc[unmatched["year"] == year, "finess"]}
     contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     sums: dict[tuple[str, str], Decimal | None] = {}
-    for finess, envelope, amount, missing_nb, months_nb in months.itertuples(index=False):
+    for finess, envelope, amount in months.itertuples(index=False):
         key = (contract_of.get(finess, finess), envelope)
         before = sums.get(key, _ZERO)
-        has_months = missing_nb == 0 and months_nb == _MONTHS_NB and not pd.isna(amount)
-        is_whole = has_months and (finess, envelope) not in partial
+        is_whole = not pd.isna(amount) and (finess, envelope) not in partial
         sums[key] = before + amount if is_whole and before is not None else None
     received = {envelope for _, envelope in sums}
     bases = {}

@@ -18,6 +18,7 @@ from caqes_analysis.indicators.places import Places
 from caqes_analysis.indicators.precision import at_kept_precision
 from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.indicators.trends import trends, with_intervals
+from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.store import Store
 
 __all__ = ["HISTORY_YEARS_NB", "computed_for", "keep_indicators", "read_periods", "sizes"]
@@ -65,10 +66,16 @@ def sizes(store: Store) -> pd.Series[float]:
     """
     if store.has(tables.MONTHLY_GRID):
         rows = store.query(
-            """
-            with years as (
-              select finess, year(month) as year, sum(amount_eur) as size, count(distinct month) as months_nb
-              from monthly_grid where envelope = 'phmev' and amount_eur is not null group by all
+            f"""
+            with cells as (
+              select *, coalesce(max(m) filter (to_date_eur is not null) over (partition by finess, year), 0) as known_m
+              from ({GRID_TO_DATE}) where envelope = 'phmev' and value_status <> 'not_applicable'
+            ),
+            years as (
+              select finess, year,
+                     sum(case when m = known_m then to_date_eur when m > known_m then amount_eur end) as size,
+                     count(*) filter (m <= known_m or amount_eur is not null) as months_nb
+              from cells group by all having size is not null
             )
             select finess, arg_max(size, (months_nb, year))::double as size from years group by finess order by finess
             """

@@ -210,7 +210,7 @@ class _Book:
                 continue
             columns = {part.column for part in parts if part.column}
             if table == "monthly_grid" and "amount_eur" in columns:
-                columns.add("cumulative_eur")
+                columns.add("to_date_eur")
             conditions = [c for part in parts for c in (*part.request.conditions, *part.received.conditions)]
             self.ledgers[table] = read_ledger(
                 store, table, columns=columns, conditions=conditions, years=years, lists=lists

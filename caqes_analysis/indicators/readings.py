@@ -195,12 +195,12 @@ def _cumulative(
 ) -> tuple[Reading, npt.NDArray[np.bool_]]:
     """Return the amounts since January that cumulative deliveries gave, where months are missing."""
     nothing = np.zeros(len(ledger.finess), dtype=bool)
-    if column != "amount_eur" or "cumulative_eur" not in ledger.sums or last not in ledger.ticks:
+    if column != "amount_eur" or "to_date_eur" not in ledger.sums or last not in ledger.ticks:
         return reading, nothing
     at = ledger.ticks.index(last)
-    given = ledger.sums["cumulative_eur"][:, at][:, kept].sum(axis=1)
+    given = ledger.sums["to_date_eur"][:, at][:, kept].sum(axis=1)
     rows = ledger.rows[:, at][:, kept].sum(axis=1)
-    gaps = ledger.nulls["cumulative_eur"][:, at][:, kept].sum(axis=1)
+    gaps = ledger.nulls["to_date_eur"][:, at][:, kept].sum(axis=1)
     usable = (rows > 0) & (gaps == 0) & np.any(reading.states == MISSING, axis=1)
     amounts, states = reading.amounts.copy(), reading.states.copy()
     amounts[:, 0], states[:, 0] = given, KNOWN

@@ -12,6 +12,7 @@ import pyarrow as pa
 from caqes_analysis.code_lists import CodeList
 from caqes_analysis.indicators.expressions import Condition
 from caqes_analysis.indicators.locked import evaluate_conditions
+from caqes_analysis.perimeter import GRID_TO_DATE
 from caqes_analysis.store import Store
 
 __all__ = ["SCALE", "Ledger", "Request", "read_ledger"]
@@ -127,6 +128,8 @@ def read_ledger(
     summed = sorted(set(columns))
     wanted = list(dict.fromkeys(conditions))
     tick_column, tick, first_day, last_day = _TICKS[table]
+    # With what is known since January, by cumuls and the months received after them.
+    source = f"({GRID_TO_DATE})" if table == "monthly_grid" else f'"{table}"'
     if tick_column == "period":
         first_day, last_day = _PERIOD_DAYS
     # A cell of the activity table is one activity: a class never mixes two, so that an absent one is seen.
@@ -136,7 +139,7 @@ def read_ledger(
     period = f"(({first_day}) is null or year({first_day}) in ({', '.join(map(str, sorted(years))) or 'null'}))"
     with store.connect() as connection:
         distinct = connection.sql(
-            f'select distinct {names}, {first_day} as _from, {last_day} as _to from "{table}" where {period}'
+            f"select distinct {names}, {first_day} as _from, {last_day} as _to from {source} where {period}"
         ).to_arrow_table()
         satisfied = evaluate_conditions(distinct, wanted, lists)
         cells = distinct.column("activity").to_pylist() if table == "activity" else None
@@ -156,7 +159,7 @@ def read_ledger(
                    count(*) filter (f.value_status = 'not_applicable') as outside,
                    count(*) filter (f.is_provisional) as provisional,
                    count(*) filter (f.is_corrected) as corrected{amounts}
-            from "{table}" f join known k on {joined} left join successions s on s.finess = f.finess
+            from {source} f join known k on {joined} left join successions s on s.finess = f.finess
             group by all
             """
         ).to_arrow_table()

@@ -6,6 +6,8 @@ from typing import Final
 
 import pandas as pd
 
+from caqes_analysis.known_periods import UNKNOWN_MONTHS
+from caqes_analysis.quarters import QUARTER_SERIES
 from caqes_analysis.store import Store
 
 __all__ = ["absent_months", "completeness", "lone_months", "missing_months"]
@@ -68,8 +70,8 @@ def missing_months(store: Store, *, year: int) -> pd.DataFrame:
         ``finess, envelope, month``, ordered.
     """
     return store.query(
-        f"select finess, envelope, month from ({_GRID}) where value_status = 'missing' and not is_in_cumul "
-        "and year(month) between $year::int - 1 and $year::int order by finess, envelope, month",
+        f"select finess, envelope, month from ({UNKNOWN_MONTHS}) "
+        "where year between $year::int - 1 and $year::int order by finess, envelope, month",
         {"year": year},
     )
 
@@ -101,6 +103,7 @@ def absent_months(store: Store, *, last_month: pd.Timestamp) -> pd.DataFrame:
         series as (
           select finess, envelope, min(month) as begins
           from monthly_spend anti join lone using (finess, envelope, month)
+          anti join ({QUARTER_SERIES}) using (finess, envelope, amount_kind)
           where finess not in (
             select finess from establishments
             where category is null and department is null and name = 'Établissement ' || finess

@@ -11,6 +11,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.activities import activity_label
 from caqes_analysis.deliveries import restatements
 from caqes_analysis.quality.corrections import without_corrected
+from caqes_analysis.quarters import QUARTERS
 from caqes_analysis.sources.findings import Finding
 from caqes_analysis.store import Store
 
@@ -37,10 +38,35 @@ def check_deliveries(store: Store, names: Mapping[str, str]) -> Iterator[Finding
     Yields
     ------
     Finding
-        ``LIVRAISON_SANS_SON_MOIS``, ``MOIS_CLOS_MODIFIE``.
+        ``LIVRAISON_SANS_SON_MOIS``, ``MOIS_CLOS_MODIFIE``, ``TRIMESTRES_DANS_LES_MOIS``.
     """
+    yield from _quarters(store, names)
     yield from _without_their_month(store)
     yield from _closed_months(store, names)
+
+
+def _quarters(store: Store, names: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield the series whose amounts stand at the ends of quarters only: they are read as quarters, never as months."""
+    rows = store.query(
+        f"""
+        select min(delivery) as delivery, finess, envelope, count(*)::bigint as quarters_nb,
+               count(*) filter (cumulative_eur is null)::bigint as lost_nb, min(month) as first, max(month) as last
+        from ({QUARTERS}) group by finess, envelope order by envelope, finess
+        """
+    )
+    for row in rows.to_dict("records"):
+        lost = f" Sans effet après un trimestre absent de la même année : {row['lost_nb']}." if row["lost_nb"] else ""
+        yield Finding(
+            delivery=row["delivery"],
+            code="TRIMESTRES_DANS_LES_MOIS",
+            place=f"{row['finess']}, {names.get(row['envelope'], row['envelope'])}",
+            severity="warning",
+            count=int(row["quarters_nb"]),
+            example=f"montants aux seules fins de trimestre, de {french.month_year(row['first'])} à "
+            f"{french.month_year(row['last'])}",
+            remedy="Lus comme des trimestres : cumuls depuis janvier, jamais des mois ni des mois manquants. Si ce "
+            f"sont des mois seuls, demander les autres.{lost}",
+        )
 
 
 def _without_their_month(store: Store) -> Iterator[Finding]:

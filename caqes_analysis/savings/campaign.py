@@ -15,6 +15,7 @@ from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.structure import annual_years
+from caqes_analysis.known_periods import KNOWN_TO_DATE
 from caqes_analysis.savings.changes import annual_pairs, extra_list_pairs, lpp_pairs, transport_pairs
 from caqes_analysis.savings.decomposition import decompose, decomposed_savings
 from caqes_analysis.savings.dotation import biosimilar_boxes, biosimilar_dotation, load_dotation
@@ -176,11 +177,10 @@ def _trajectories(store: Store, campaign: Campaign, reference_year: int) -> Iter
         for year, value in zip(own["data_year"], own["value"], strict=True)
     }
     sums = store.query(
-        """
-        select finess, year(month) as year, sum(amount_eur)::decimal(18, 2) as amount_eur
-        from monthly_grid where list_contains($envelopes::text[], envelope)
-        group by finess, year having count(*) filter (value_status = 'missing') = 0 and count(distinct month) = 12
-        order by finess, year
+        f"""
+        select finess, year, sum(amount_eur) filter (has_begun)::decimal(18, 2) as amount_eur
+        from ({KNOWN_TO_DATE}) where list_contains($envelopes::text[], envelope) and month_nb = 12
+        group by finess, year having bool_and(is_known) and bool_or(has_begun) order by finess, year
         """,
         {"envelopes": list(_TRANSPORTS)},
     )

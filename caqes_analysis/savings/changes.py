@@ -10,6 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
+from caqes_analysis.known_periods import KNOWN_TO_DATE
 from caqes_analysis.perimeter import YEARS_IN_PART
 from caqes_analysis.store import Store
 
@@ -258,15 +259,16 @@ def transport_pairs(store: Store, *, year: int, finess: Sequence[str] | None = N
     """
     return store.query(
         f"""
-        with whole as (
-          select finess from monthly_grid
-          where starts_with(envelope, 'transport_') and year(month) in ($year::int - 1, $year::int)
-          group by finess having count(*) filter (value_status = 'missing') = 0
+        with years as (
+          select * from ({KNOWN_TO_DATE})
+          where starts_with(envelope, 'transport_') and year in ($year::int - 1, $year::int) and month_nb = 12
+        ),
+        whole as (
+          select finess from years group by finess having bool_and(is_known) and count(distinct year) = 2
         ),
         spent as (
-          select finess, year(month) as year, replace(envelope, 'transport_', '') as code, sum(amount_eur) as amount_eur
-          from monthly_grid semi join whole using (finess)
-          where starts_with(envelope, 'transport_') and year(month) in ($year::int - 1, $year::int) group by all
+          select finess, year, replace(envelope, 'transport_', '') as code, amount_eur
+          from years semi join whole using (finess) where has_begun
         ),
         trips as (
           select coalesce(s.current_finess, a.finess) as finess, a.period::int as year,

@@ -12,6 +12,7 @@ from typing import Final
 
 import pandas as pd
 
+from caqes_analysis.known_periods import KNOWN_TO_DATE
 from caqes_analysis.savings.presentations import comparable_key
 from caqes_analysis.store import Store
 
@@ -309,7 +310,7 @@ def _dressings(store: Store, year: int) -> pd.DataFrame:
 def _ambulances(store: Store, year: int) -> pd.DataFrame:
     """Return the share of the ambulance among trips; a trip moved is worth its gap with a seated one, here."""
     found = store.query(
-        """
+        f"""
         with trips as (
           select coalesce(s.current_finess, a.finess) as finess,
                  sum(a.count_nb) filter (activity = 'trips_ambulance')::double as numerator_nb,
@@ -320,8 +321,8 @@ def _ambulances(store: Store, year: int) -> pd.DataFrame:
         spent as (
           select finess, sum(amount_eur) filter (envelope = 'transport_ambulance')::double as ambulance_eur,
                  sum(amount_eur) filter (envelope <> 'transport_ambulance')::double as seated_eur
-          from monthly_grid where year(month) = $year::int and starts_with(envelope, 'transport_')
-          group by finess having count(*) filter (value_status = 'missing') = 0
+          from ({KNOWN_TO_DATE}) where year = $year::int and is_last and starts_with(envelope, 'transport_')
+          group by finess having bool_and(is_known) and bool_or(has_begun)
         )
         select * from trips join spent using (finess) order by finess
         """,

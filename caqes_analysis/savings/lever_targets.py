@@ -13,6 +13,7 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.known_periods import KNOWN_TO_DATE
 from caqes_analysis.perimeter import YEARS_IN_PART
 from caqes_analysis.savings.lever_rates import (
     AVOIDED_CLASSES,
@@ -84,12 +85,12 @@ from own semi join comparable using (finess)
 where lpp in (select code from code_lists where list = $list)
 group by all having count(*) = count(amount_eur) order by all
 """
-_TRIPS: Final = """
+_TRIPS: Final = f"""
 select finess, sum(amount_eur) filter (envelope = 'transport_ambulance')::double as ambulance_eur,
        sum(amount_eur)::double as whole_eur
-from monthly_grid where year(month) = $year::int
+from ({KNOWN_TO_DATE}) where year = $year::int and is_last
   and envelope in ('transport_ambulance', 'transport_taxi', 'transport_vsl')
-group by finess order by finess
+group by finess having bool_and(is_known) and bool_or(has_begun) order by finess
 """
 
 
