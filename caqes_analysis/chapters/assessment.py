@@ -25,6 +25,7 @@ from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
 from caqes_analysis.savings.incentive import total_of
+from caqes_analysis.schemes.rules import RegionalIncentiveRule
 from caqes_analysis.schemes.terms import UNKNOWN
 
 __all__ = [
@@ -90,6 +91,7 @@ def _money(page: Page, rows: pd.DataFrame) -> list[str]:
         part = f" (dont {french.plural(partial, 'partiel')} en tout)" if partial else ""
         rest = f", et non calculable pour {french.plural(left, 'autre')}" if left else ""
         sentences.append(f"{paid}{part}{rest}" if len(computed) else none)
+    sentences += _regional_money(rows)
     scores = rows[rows["kind"] == "score"]
     if len(scores):
         known = scores["score"].dropna().astype(float)
@@ -100,6 +102,20 @@ def _money(page: Page, rows: pd.DataFrame) -> list[str]:
         lost = french.plural(left, "score n'est pas calculable", "scores ne sont pas calculables")
         sentences.append(f"{middle if len(known) else 'Aucun contrat n’est noté'}{f' ; {lost}' if left else ''}")
     return [*sentences, *_sanctions(page, rows)]
+
+
+def _regional_money(rows: pd.DataFrame) -> list[str]:
+    """Return what the region would pay from its own fund; nothing when it pays nobody and nobody could know."""
+    totals = rows[rows["kind"] == "regional_incentive"]
+    known = totals["amount_eur"].dropna()
+    if known.empty:
+        return []
+    paid_nb, left = int((known > 0).sum()), len(totals) - len(known)
+    rest = f" ; elle est non calculable pour {french.plural(left, 'contrat')}" if left else ""
+    return [
+        f"La part régionale est de {french.euros(total_of(known), cents=True)} pour "
+        f"{french.plural(paid_nb, 'contrat')}{rest}"
+    ]
 
 
 def _sanctions(page: Page, rows: pd.DataFrame) -> list[str]:
@@ -136,7 +152,7 @@ def rules(page: Page) -> Text:
         )
         lines.append(_mergers(page, is_given=rule.mergers != UNKNOWN))
     if regional is not None:
-        lines.append(f"Part régionale : barème {_BASES[regional.basis]}. Source : {regional.source}.")
+        lines.append(_regional_words(page, regional))
     if page.scheme.is_graded:
         lines.append(
             "Aucune grille d'évaluation n'est nommée dans la campagne (evaluation_grid) : ni score, ni sanction."
@@ -145,6 +161,23 @@ def rules(page: Page) -> Text:
         )
         lines += grid_sentences(page)
     return Text.bullets(*(lines or ["Ce dispositif n'a ni intéressement, ni grille."]))
+
+
+def _regional_words(page: Page, rule: RegionalIncentiveRule) -> str:
+    """Return the scale of the regional part, amount by amount, and whose contracts it bears on."""
+    names = page.indicator_names
+    if rule.basis == "per_indicator":
+        asked = [(names.get(one, one), rule.amounts_eur.get(one, UNKNOWN)) for one in rule.indicators]
+        terms = [f"{name}, {_term(amount, '€')} si l'objectif est atteint" for name, amount in asked]
+    else:
+        terms = [
+            f"à partir de {french.plural(tier.attained_from_nb, 'objectif atteint', 'objectifs atteints')}, "
+            f"{french.euros(tier.amount_eur)}"
+            for tier in rule.tiers
+        ]
+    whom = "tous les contrats" if rule.contracts == "all" else "les contrats qui ont l'indicateur"
+    scale = f" : {' ; '.join(terms)} ; {whom}" if terms else ""
+    return f"Part régionale : barème {_BASES[rule.basis]}{scale}. Source : {rule.source}."
 
 
 def _mergers(page: Page, *, is_given: bool) -> str:
@@ -269,6 +302,8 @@ def realisation_table(page: Page) -> Table | Notice:
     )
 
 
+_PARTS = {"incentive": "part nationale", "regional_incentive": "part régionale"}
+
 _STEPS = [
     ColumnFormat.text("previous_text", "N-1", align="right"),
     ColumnFormat.text("current_text", "N", align="right"),
@@ -292,16 +327,20 @@ def incentive_table(page: Page) -> Table | Notice:
         return Notice("missing", "Intéressement", "Aucun contrat n'a d'indicateur intéressé cette année.")
     kinds = [*OBJECTIVES, *TOTALS]
     caption = f"Intéressement de {evaluated_year(page.campaign)}, étape par étape"
-    region = {
-        "name": "Région",
-        "label": "Somme des contrats",
-        "status": "not_computable",  # printed unless one of them has an amount
-        **{
-            name: total_of(totals[name].dropna())
-            for name in ("saving_eur", "kept_saving_eur", "gross_eur", "amount_eur")
-        },
-    }
-    total = with_amounts(pd.DataFrame([region]).reindex(columns=rows.columns).astype(object)).fillna({"period": "–"})
+    region = [
+        {
+            "name": "Région",
+            "label": f"Somme des contrats, {label}",
+            "status": "not_computable",  # printed unless one of them has an amount
+            **{
+                name: total_of(own[name].dropna())
+                for name in ("saving_eur", "kept_saving_eur", "gross_eur", "amount_eur")
+            },
+        }
+        for kind, label in _PARTS.items()
+        if len(own := totals[totals["kind"] == kind])
+    ]
+    total = with_amounts(pd.DataFrame(region).reindex(columns=rows.columns).astype(object)).fillna({"period": "–"})
     return Table.from_frame(
         with_amounts(rows[rows["kind"].isin(kinds)]),
         caption=f"{caption} (formule non officielle)" if not is_official(page) else caption,

@@ -180,14 +180,17 @@ def incentive_matrix(page: Page) -> Table | Notice:
     paid = paid[paid["amount_eur"].notna() | paid["status"].isin(STATUS_WORDS)]
     some = paid.groupby("indicator")["amount_eur"].agg(lambda amounts: bool(amounts.notna().any()))
     valued = sorted(some[some].index, key=french.alphabetical)
+    regional = set(paid[paid["kind"] == "regional_indicator"]["indicator"])
     wide = paid.pivot(index="contract_finess", columns="indicator", values="due_text")
     due = with_amounts(totals)
     frame = due.set_index("contract_finess")[["name", "href"]].groupby(level=0).first()
     columns = [ColumnFormat.text("name", "Établissement", href="href")]
-    for number, indicator in enumerate(valued):
-        frame[f"c{number}"] = wide[indicator].reindex(frame.index).fillna(_ABSENT)
-        columns.append(ColumnFormat.text(f"c{number}", indicator, align="right"))
-    for kind, label in (("incentive", "Total"), ("regional_incentive", "Part régionale")):
+    national = "Total national" if (due["kind"] == "regional_incentive").any() else "Total"
+    for kind, label in (("incentive", national), ("regional_incentive", "Part régionale")):
+        for number, indicator in enumerate(valued):
+            if (indicator in regional) == (kind == "regional_incentive"):
+                frame[f"c{number}"] = wide[indicator].reindex(frame.index).fillna(_ABSENT)
+                columns.append(ColumnFormat.text(f"c{number}", indicator, align="right"))
         own = due[due["kind"] == kind].set_index("contract_finess")["due_text"]
         if len(own):
             frame[kind] = own.reindex(frame.index).fillna(_ABSENT)
@@ -200,7 +203,7 @@ def incentive_matrix(page: Page) -> Table | Notice:
         if kind in frame:
             last[kind] = region_total(due[due["kind"] == kind])
     others = sorted(set(paid["indicator"]) - set(valued), key=french.alphabetical)
-    notes = ["Plancher, plafond et compensation s'appliquent au total : la somme d'une ligne peut en différer."]
+    notes = [f"Plancher, plafond et compensation s'appliquent au {national.lower()} : il peut différer de la somme."]
     if others:
         notes.append(f"Non valorisables ou non calculables, donc sans colonne : {french.list_in_words(others)}.")
     caption = f"Intéressement de {evaluated_year(page.campaign)}, par établissement"

@@ -211,6 +211,10 @@ def _money(row: Mapping[Any, Any]) -> str:
             return f"pas d'économie ({row['previous_text']} puis {row['current_text']}) : {row['due_text']}"
         saved = f"économies {row['previous_text']} − {row['current_text']} = {row['saving_text']}"
         return f"{saved} ; {row['rate_text']} × {row['kept_saving_text']} × {row['gate_text']} = {row['due_text']}"
+    if kind == "regional_indicator" and not pd.isna(row["amount_eur"]):
+        return f"objectif {ATTAINMENT_WORDS[row['attainment']][0]} : {row['due_text']}"
+    if kind == "regional_incentive" and not pd.isna(row["amount_eur"]):
+        return f"somme des indicateurs régionaux : {row['due_text']}"
     if kind == "sanction" and not pd.isna(row["gross_eur"]):
         return f"{row['rate_text']} × {row['base_text']} = {row['gross_text']}"
     if kind == "incentive" and not pd.isna(row["gross_eur"]):

@@ -167,8 +167,9 @@ def _months(contracts: pd.DataFrame, scheme: Scheme, year: int) -> dict[str, Com
 def _definitions_of(
     definitions: Iterable[IndicatorDefinition], scheme: Scheme, contracts: pd.DataFrame
 ) -> list[IndicatorDefinition]:
-    """Return the definitions that evaluate: those of the scheme, drafts only where a contract names them."""
+    """Return the definitions that evaluate: those of the scheme, drafts only where a contract or a rule names them."""
     named = {name for text in contracts["indicators"].dropna() for name in text.split(",")}
+    named |= set(scheme.regional_incentive.indicators) if scheme.regional_incentive is not None else set()
     return [
         one
         for one in definitions
@@ -241,7 +242,8 @@ def contracted_indicators(
     ----------
     contracts
         As :func:`evaluated_contracts` returns them. A contract that lists its indicators has no others; one that lists
-        none has those of the volets that it signed.
+        none has those of the volets that it signed. The regional indicators of the scheme's rule are in every contract
+        when it says so.
     definitions
         Indicators of the scheme. One without volet is in every contract.
     scheme
@@ -255,11 +257,13 @@ def contracted_indicators(
     """
     definitions = list(definitions)
     signatures = contracts.sort_values("contract_finess")[["contract_finess", "indicators", "volets"]]
-    rows = [
-        (finess, name)
-        for finess, listed, volets in signatures.itertuples(index=False)
-        for name in (listed.split(",") if isinstance(listed, str) else _of_volets(definitions, volets, scheme))
-    ]
+    rule = scheme.regional_incentive
+    known = {one.id for one in definitions}
+    of_all = [name for name in rule.indicators if name in known] if rule is not None and rule.contracts == "all" else []
+    rows = []
+    for finess, listed, volets in signatures.itertuples(index=False):
+        own = listed.split(",") if isinstance(listed, str) else _of_volets(definitions, volets, scheme)
+        rows += [(finess, name) for name in dict.fromkeys([*own, *of_all])]
     return pd.DataFrame(rows, columns=_KEY[:2])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 import pandas as pd
 
@@ -172,7 +173,7 @@ def _scheme_words(sources: GuideSources, name: str, year: int) -> str:
 def _incentive(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> str:
     schemes = [sources.schemes[name] for name in definition.schemes]
     if any(scheme.incentive or scheme.regional_incentive for scheme in schemes):
-        return write(" ".join(_incentive_sentences(definition.incentive, definition)))
+        return write(" ".join(_incentive_sentences(definition.incentive, definition, schemes)))
     unpaid = [
         f"Le dispositif {scheme.name} ne verse pas d'intéressement{_SCORED if scheme.is_graded else ''}."
         for scheme in schemes
@@ -198,15 +199,30 @@ def _dotation_words(definition: IndicatorDefinition, schemes: Sequence[Scheme]) 
     )
 
 
-def _incentive_sentences(incentive: Incentive, definition: IndicatorDefinition) -> Iterator[str]:
+def _regional_amount(scheme: Scheme, indicator: str) -> Decimal | None:
+    """Return what the region pays for an indicator that is attained; None when its rule does not say."""
+    rule = scheme.regional_incentive
+    amount = rule.amounts_eur.get(indicator) if rule is not None and rule.basis == "per_indicator" else None
+    return amount if amount is not None and is_number(amount) else None
+
+
+def _incentive_sentences(
+    incentive: Incentive, definition: IndicatorDefinition, schemes: Sequence[Scheme]
+) -> Iterator[str]:
     if incentive.kind == "none":
         yield "Cet indicateur ne donne pas droit à un intéressement."
         return
     if incentive.kind == "amount":
+        amount = next((found for one in schemes if (found := _regional_amount(one, definition.id)) is not None), None)
         yield (
             "La région verse un montant pris sur le fonds d'intervention régional (FIR), selon la réalisation des "
-            "indicateurs régionaux, et non une part des économies ; le montant, le niveau de réalisation à partir "
-            "duquel il est versé, le plancher et le plafond sont inconnus."
+            "indicateurs régionaux, et non une part des économies ; "
+            + (
+                "le montant, le niveau de réalisation à partir duquel il est versé, le plancher et le plafond sont "
+                "inconnus."
+                if amount is None
+                else f"ici {french.euros(amount, cents=True)} si l'objectif est atteint."
+            )
         )
     elif incentive.rate_pct is not None:
         yield f"L'établissement reçoit {french.percent(incentive.rate_pct, 0)} des économies constatées."

@@ -13,6 +13,7 @@ from caqes_analysis.campaign import REPOSITORY, Campaign
 from caqes_analysis.code_lists import CodeList, known_code_lists
 from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.indicators.definition import REVIEW_MONTHS_NB, IndicatorDefinition, load_definition
+from caqes_analysis.indicators.region_paid import with_region_paid
 from caqes_analysis.parameter_files import nearest
 from caqes_analysis.schemes.scheme import known_schemes
 
@@ -70,6 +71,9 @@ def _read_all(folders: Iterable[Path]) -> tuple[dict[str, IndicatorDefinition], 
 def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
     """Return the catalogue of a campaign: that of the clone, and ``indicators`` beside its file.
 
+    An indicator that the region's rule file pays for (``regional_incentive.indicators``) belongs to the scheme of the
+    campaign.
+
     Parameters
     ----------
     campaign
@@ -79,7 +83,8 @@ def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
     ------
     CampaignError
         Every problem of every file at once; ``DISPOSITIF_INCONNU`` when a definition names a scheme that no file
-        describes; ``EVENEMENT_INDICATEUR`` when an event of the campaign names an indicator that has no definition.
+        describes; ``EVENEMENT_INDICATEUR`` when an event of the campaign names an indicator that has no definition;
+        ``REGLE_INDICATEUR`` and ``REGLE_DOUBLE`` when the rules of its scheme name one that they cannot pay for.
     """
     own = campaign.file.parent / "indicators"
     found, problems = _read_all([own])
@@ -88,6 +93,8 @@ def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
     except CampaignError as failure:  # of a file of scheme: nobody knows which schemes there are
         problems += failure.problems
     written = {*found, *(path.stem for folder in (INDICATORS, own) for path in folder.glob("*.yml"))}
+    found, wrong_rules = with_region_paid(found, campaign, written)
+    problems += wrong_rules
     lost = sorted({one.indicator for one in campaign.evenements if one.indicator and one.indicator not in written})
     if lost:
         problems.append(

@@ -117,7 +117,10 @@ class RegionalIncentiveRule(Checked):
         ``per_indicator``: each attained indicator brings its amount; ``by_number``: the number of attained indicators
         decides; ``unknown``.
     indicators
-        Regional indicators that count.
+        Regional indicators that count; each becomes one of the scheme's, whatever scheme its definition names.
+    contracts
+        ``all``: the regional indicators are in every contract of the scheme; ``named``: in those that name them, or
+        that signed their volet.
     amounts_eur
         Amount by indicator, for ``per_indicator``.
     tiers
@@ -127,6 +130,7 @@ class RegionalIncentiveRule(Checked):
     source: str
     basis: Literal["per_indicator", "by_number", "unknown"] = "unknown"
     indicators: tuple[str, ...] = ()
+    contracts: Literal["named", "all"] = "named"
     amounts_eur: dict[str, Limit] = Field(default_factory=dict)
     tiers: tuple[AmountTier, ...] = ()
 

@@ -276,8 +276,45 @@ def test_known_rules_print_steps_that_give_the_amount(folder: Path) -> None:
         assert abs(due - row.amount_eur) <= 0.005
     total = rows[rows["kind"] == "incentive"]["amount_eur"].dropna().sum()
     assert total > 0
-    assert cells(table, "Établissement")[-1] == "Région"
-    assert cells(table, "Montant")[-1].replace(" ", "").replace(",", ".") == f"{total:.2f}€"
+    assert cells(table, "Établissement")[-2:] == ["Région", "Région"]  # the national part, then the regional one
+    assert cells(table, "Montant")[-2].replace(" ", "").replace(",", ".") == f"{total:.2f}€"
+
+
+def test_the_national_and_the_regional_parts_are_both_shown_with_their_steps(folder: Path) -> None:
+    (folder / "reperes.csv").write_text(
+        "scheme;subject;measure;data_year;finess;value;unit_label;source;status\n"
+        "caqes-2022;repertoire_share;share_pct;2023;all;48,0;%;essai;regional\n",
+        encoding="utf-8",
+    )
+    (folder / "regles.yml").write_text(RULES.read_text(encoding="utf-8"), encoding="utf-8")
+    text = MONTHLY.replace("output: sortie", "output: sortie\nscheme_rules: regles.yml\ntargets:\n  - reperes.csv")
+    campaign = small_campaign(folder, establishments_nb=14, text=text)
+    page = Page(campaign, open_store(campaign))
+    rows = page.evaluations
+    regional = rows[rows["kind"] == "regional_indicator"]
+    assert set(regional["subject"]) == {"repertoire_share"}
+    assert len(regional) == rows["contract_finess"].nunique()  # every contract, though none names it
+    assert {"attained"} <= set(regional["attainment"])
+    attained = int((regional["attainment"] == "attained").sum())
+    whole = plain(french.euros(Decimal(5000 * attained), cents=True))
+    table = assessment.incentive_table(page)
+    assert cells(table, "Indicateur")[-2:] == [
+        "Somme des contrats, part nationale",
+        "Somme des contrats, part régionale",
+    ]
+    assert cells(table, "Montant")[-1] == whole
+    assert f"La part régionale est de {whole} pour" in plain(assessment.answer(page).summary())
+    matrix = assessment_matrix.incentive_matrix(page)
+    assert isinstance(matrix, Table)
+    labels = [header.label for header in matrix.columns]
+    assert labels[labels.index("Total national") :] == ["Total national", "Part répertoire", "Part régionale"]
+    said = plain(assessment.rules(page).summary())
+    assert "Part répertoire, 5 000 € si l'objectif est atteint ; tous les contrats" in said
+    who = regional[regional["attainment"] == "attained"]["contract_finess"].iloc[0]
+    steps = assessment_sheet.steps_table(Page(campaign, page.store, None, str(who)))
+    money = dict(zip(cells(steps, "Ligne"), cells(steps, "Montant"), strict=True))
+    assert money["Part régionale (FIR)"] == "somme des indicateurs régionaux : 5 000,00 €"
+    assert money["Part des prescriptions dans le répertoire des génériques"] == "objectif atteint : 5 000,00 €"
 
 
 def test_who_is_targeted_and_what_is_reached_are_two_tables(folder: Path) -> None:
@@ -320,8 +357,8 @@ def test_the_total_of_the_incentive_is_that_of_the_details(folder: Path) -> None
     text = RULES.read_text(encoding="utf-8").replace("floor_eur: 1000", "floor_eur: none")
     page = paying(folder, text.replace("gate: attained", "gate: none"))
     assert (
-        cells(assessment_matrix.incentive_matrix(page), "Total")[-1]
-        == cells(assessment.incentive_table(page), "Montant")[-1]
+        cells(assessment_matrix.incentive_matrix(page), "Total national")[-1]
+        == cells(assessment.incentive_table(page), "Montant")[-2]
     )
 
 

@@ -22,6 +22,7 @@ from caqes_analysis.evaluation.assess import (
 )
 from caqes_analysis.evaluation.campaign import check_rules, evaluate, grid_of
 from caqes_analysis.evaluation.sanction import sanction_bases
+from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition, load_definition
 from caqes_analysis.receive import open_store, receive
 from caqes_analysis.schemes.grid import SanctionRule
@@ -319,6 +320,43 @@ def test_an_invented_scheme_is_only_files(tmp_path: Path) -> None:
     assert rows.loc[(B, "ambulances"), "reference_status"] == "unknown"
     assert rows.loc[(B, "regional_incentive"), "status"] == "not_computable"
     assert "mars 2024 manque" in rows.loc[(B, "regional_incentive"), "reason"]
+
+
+def test_the_rule_of_a_region_pays_for_an_indicator_of_another_scheme_in_every_contract(tmp_path: Path) -> None:
+    """A definition need not be edited: the rule names it, and says whose contracts it is in."""
+    campaign, store, _ = third_scheme(tmp_path)
+    other = tmp_path / "indicators" / "ambulances.yml"
+    written = other.read_text(encoding="utf-8").replace("schemes: [essai-2026]", "schemes: [caqes-2018]")
+    other.write_text(written.replace("kind: amount", "kind: none"), encoding="utf-8")
+    for path in (store.directory / tables.CONTRACTS.name).glob("*.parquet"):
+        path.unlink()
+    signed = {"scheme": "essai-2026", "signed_on": "2024-01-01", "indicators": "taxis", "status": "signé"}
+    store.write(
+        tables.CONTRACTS, tables.CONTRACTS.conform(pd.DataFrame([signed | {"contract_finess": A}])), part="essai"
+    )
+    rules = tmp_path / "schemes" / "essai-2026.yml"
+    named = evaluated(campaign, store, list(definitions_of(campaign).values()))
+    assert (A, "ambulances") not in named.index  # the contract does not name it, and the rule does not give it to all
+    rules.write_text(THIRD.replace("basis: per", "contracts: all\n  basis: per"), encoding="utf-8")
+    rows = evaluated(campaign, store, list(definitions_of(campaign).values()))
+    assert rows.loc[(A, "ambulances"), "kind"] == "regional_indicator"
+    assert rows.loc[(A, "ambulances"), "amount_eur"] == Decimal("1000.10")
+    assert rows.loc[(A, "regional_incentive"), "amount_eur"] == Decimal("1000.10")
+    assert rows.loc[(A, "incentive"), "amount_eur"] == Decimal("8.64")  # the national part stays what it was
+
+
+def test_a_rule_that_names_an_unknown_indicator_is_refused(tmp_path: Path) -> None:
+    """It paid nobody, and nothing said so."""
+    campaign, _, _ = third_scheme(tmp_path)
+    rules = tmp_path / "schemes" / "essai-2026.yml"
+    wrong = THIRD.replace("{taxis: 40}", "{taxi: 40}").replace("ambulances", "taxis")
+    rules.write_text(wrong, encoding="utf-8")
+    with pytest.raises(CampaignError) as caught:
+        check_rules(campaign)
+    found = {problem.code: problem for problem in caught.value.problems}
+    assert set(found) == {"REGLE_INDICATEUR", "REGLE_DOUBLE"}
+    assert (found["REGLE_INDICATEUR"].value, found["REGLE_DOUBLE"].value) == ("taxi", "taxis")
+    assert "Vouliez-vous dire « taxis »" in found["REGLE_INDICATEUR"].remedy
 
 
 def test_an_indicator_that_is_not_about_a_contract_says_why_where_its_money_would_be(tmp_path: Path) -> None:
