@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["difference", "history", "latest", "periods", "restated_cumuls", "restatements", "to_cumulative"]
+__all__ = ["PERIODS", "difference", "history", "latest", "periods", "restated_cumuls", "restatements", "to_cumulative"]
 
 _CELL = ["finess", "month", "envelope", "amount_kind"]
 _SERIES = ["finess", "envelope", "amount_kind"]
@@ -205,20 +205,21 @@ def periods(store: Store) -> pd.DataFrame:
         ``, months_nb, amount_eur, is_provisional``, ordered. Periods of several months come from cumulative
         deliveries; they are left out where a month of theirs is known by itself, so that nothing counts twice.
     """
-    return store.query(
-        """
-        with long as (
-          select * from cumulative_spend c
-          where replaced_by is null and months_nb > 1 and increment_eur is not null and not exists (
-            select 1 from monthly_spend m
-            where m.finess = c.finess and m.envelope = c.envelope and m.amount_kind = c.amount_kind
-              and m.amount_eur is not null and m.month between c.period_start and c.month)
-        )
-        select finess, envelope, amount_kind, month as period_start, month as period_end, 1::bigint as months_nb,
-               amount_eur, is_provisional
-        from monthly_spend where amount_eur is not null
-        union all
-        select finess, envelope, amount_kind, period_start, month, months_nb, increment_eur, is_provisional from long
-        order by finess, envelope, amount_kind, period_start
-        """
-    )
+    return store.query(f"{PERIODS} order by finess, envelope, amount_kind, period_start")
+
+
+PERIODS = """
+with long as (
+  select * from cumulative_spend c
+  where replaced_by is null and months_nb > 1 and increment_eur is not null and not exists (
+    select 1 from monthly_spend m
+    where m.finess = c.finess and m.envelope = c.envelope and m.amount_kind = c.amount_kind
+      and m.amount_eur is not null and m.month between c.period_start and c.month)
+)
+select finess, envelope, amount_kind, month as period_start, month as period_end, 1::bigint as months_nb, amount_eur,
+       is_provisional
+from monthly_spend where amount_eur is not null
+union all
+select finess, envelope, amount_kind, period_start, month, months_nb, increment_eur, is_provisional from long
+"""
+"""What :func:`periods` returns, to be read within another query."""

@@ -107,7 +107,7 @@ def test_quarters_in_a_file_of_months_are_told(tmp_path: Path) -> None:
 def test_a_quarter_after_a_missing_one_is_no_cumul(tmp_path: Path) -> None:
     """Four months of a year, or one quarter of two, are no quarters; the first year may begin later."""
     months: dict[tuple[str, str], dict[str, Amount]] = {
-        (A, "lpp"): {"2023-06": "5.00", "2023-09": "5.00", "2023-12": "5.00"} | quarters(2024, "5.00", q2=None),
+        (A, "lpp"): quarters(2024, "5.00", q2=None) | {"2023-06": "5.00", "2023-09": "5.00", "2023-12": "5.00"},
         (B, "lpp"): {"2023-03": "5.00", "2023-12": "5.00", "2024-03": "5.00", "2024-12": "5.00"},
         (C, "lpp"): {"2023-02": "5.00", "2023-06": "5.00", "2023-09": "5.00", "2023-12": "5.00", "2024-03": "5.00"},
     }

@@ -21,6 +21,7 @@ from caqes_analysis.chapters.data_quality_values import (
 )
 from caqes_analysis.chapters.level_changes import level_changes_table
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.perimeter_table import perimeter_table
 from caqes_analysis.chapters.restated import restated_details
 from caqes_analysis.chapters.sheet_spending import needs_months
 from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case, titled
@@ -55,7 +56,6 @@ _SEVERITIES: dict[str, tuple[str, State | None]] = {
     "information": ("pour mémoire", None),
 }
 _FINESS = re.compile(r"\b[0-9][0-9AB][0-9]{7}\b")
-_CHANGES = {"merger": "fusion", "opening": "ouverture", "closure": "fermeture sans repreneur"}
 
 
 def answer(page: Page) -> Text:
@@ -226,41 +226,6 @@ def missing_table(page: Page) -> Table | None:
         notes=[
             "Un mois en défaut, non reçu ou reçu vide, n'est pas un zéro : il est écarté des deux années quand un taux "
             "est calculé."
-        ],
-    )
-
-
-def perimeter_table(page: Page) -> Table | None:
-    """Return the mergers, openings and closures with their effect in euros; None in annual mode."""
-    if page.campaign.is_annual:
-        return None
-    rows = quality.perimeter_changes(page.store, year=page.campaign.year)
-    described = page.all_names
-    frame = rows.assign(
-        name=described.reindex(rows["finess"]).to_numpy(),
-        what=rows["kind"].map(_CHANGES),
-        heir=described.reindex(rows["current_finess"]).to_numpy(),
-        heir_status=rows["kind"].map(lambda kind: None if kind == "merger" else "not_applicable"),
-    )
-    return Table.from_frame(
-        frame,
-        caption=f"Changements de périmètre depuis le 1er janvier {page.campaign.year - 1}",
-        columns=[
-            ColumnFormat.text("name", "Établissement"),
-            ColumnFormat.text("what", "Changement"),
-            ColumnFormat.date("since", "Depuis le"),
-            ColumnFormat.text("heir", "Repris par", value_status="heir_status"),
-            ColumnFormat.compact_amount("amount_eur", "Montant remboursé concerné"),
-        ],
-        notes=[
-            "Fusion : dépense des douze mois qui la précèdent, toutes enveloppes ; elle est comptée avec le repreneur "
-            "les deux années. Ouverture : dépense depuis le premier mois reçu. Fermeture sans repreneur : dépense des "
-            "douze mois qui la précèdent, absente ensuite.",
-            *(
-                ["Montants remboursés seulement : d'autres natures (prix d'achat, tarif, base) ne s'y ajoutent pas."]
-                if frame["other_kinds_nb"].sum()
-                else []
-            ),
         ],
     )
 

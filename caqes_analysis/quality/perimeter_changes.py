@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from caqes_analysis.deliveries import PERIODS
 from caqes_analysis.envelopes import ENVELOPES
 from caqes_analysis.store import Store
 
@@ -16,7 +17,7 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
     Parameters
     ----------
     store
-        Store with ``monthly_spend``, ``successions`` and ``establishments``.
+        Store with ``monthly_spend``, ``cumulative_spend``, ``successions`` and ``establishments``.
     year
         Year of the campaign.
     first_month
@@ -27,20 +28,31 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
     -------
     DataFrame
         ``finess, kind`` (``merger``, ``opening`` or ``closure`` without successor), ``since, current_finess,
-        amount_eur, other_kinds_nb``, ordered by date. ``amount_eur`` is what was reimbursed, all envelopes (what two of
-        them count in one month and one kind is added once), in the twelve months before the merger or the closure, or
-        since the opening (a merger that makes a new FINESS is none); kinds of amounts are never added to each other:
-        envelopes received only in another kind are left out and counted in ``other_kinds_nb``.
+        amount_eur, other_kinds_nb, is_provisional``, ordered by date. ``amount_eur`` is what was reimbursed, all
+        envelopes (what two of them count in one month and one kind is added once), in the twelve months before the
+        merger or the closure, or since the opening (a merger that makes a new FINESS is none); kinds of amounts are
+        never added to each other: envelopes received only in another kind are left out and counted in
+        ``other_kinds_nb``. What is known by cumuls counts by whole periods: one that begins before the twelve months is
+        left out.
     """
     parts = [envelope for envelope in ENVELOPES if envelope.part_of is not None]
     return store.query(
-        """
-        with spent as (
+        f"""
+        with opened as (
+          select finess, date_trunc('month', min(valid_from))::date as day from establishments group by finess
+        ),
+        own as (  -- A first cumul begins when its establishment opened.
+          select p.* exclude (period_start),
+                 case when o.day between p.period_start and p.period_end then o.day else p.period_start end as month
+          from ({PERIODS}) p left join opened o using (finess)
+        ),
+        spent as (
           select m.finess, s.since, s.current_finess, m.month, m.envelope, m.amount_kind, m.amount_eur,
-                 exists (select 1 from monthly_spend w
-                         where w.finess = m.finess and w.envelope = p.whole and w.month = m.month
-                           and w.amount_kind = m.amount_kind and w.amount_eur is not null) as is_part
-          from monthly_spend m
+                 m.is_provisional,
+                 exists (select 1 from own w
+                         where w.finess = m.finess and w.envelope = p.whole and w.amount_kind = m.amount_kind
+                           and w.month <= m.period_end and w.period_end >= m.month) as is_part
+          from own m
           left join successions s on s.finess = m.finess
           left join (select unnest($parts) as part, unnest($wholes) as whole) p on p.part = m.envelope
         ),
@@ -55,16 +67,17 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
           having count(*) filter (valid_to is null) = 0 and count(successor) = 0
         ),
         changes as (
-          select finess, 'merger' as kind, since, current_finess, envelope, amount_kind, is_part,
+          select finess, 'merger' as kind, since, current_finess, envelope, amount_kind, is_part, is_provisional,
                  case when month >= since - interval 1 year then amount_eur end as amount_eur
           from spent where since is not null and year(since) >= $year::int - 1
           union all
-          select p.finess, 'opening', b.since, null, p.envelope, p.amount_kind, p.is_part, p.amount_eur
+          select p.finess, 'opening', b.since, null, p.envelope, p.amount_kind, p.is_part, p.is_provisional,
+                 p.amount_eur
           from spent p join begun b on b.finess = p.finess left join taken_over t on t.finess = p.finess
           where year(b.since) >= $year::int - 1 and coalesce(b.since <= t.since, true)
-            and b.since > coalesce($first::date, (select min(month) from monthly_spend))
+            and b.since > coalesce($first::date, (select min(month) from own))
           union all
-          select p.finess, 'closure', e.since, null, p.envelope, p.amount_kind, p.is_part,
+          select p.finess, 'closure', e.since, null, p.envelope, p.amount_kind, p.is_part, p.is_provisional,
                  case when p.month >= e.since - interval 1 year and p.month < e.since then p.amount_eur end
           from spent p join ended e on e.finess = p.finess where year(e.since) >= $year::int - 1
         )
@@ -72,7 +85,8 @@ def perimeter_changes(store: Store, *, year: int, first_month: pd.Timestamp | No
                sum(amount_eur) filter (amount_kind = 'reimbursed' and not is_part)::decimal(18, 2) as amount_eur,
                count(distinct envelope) filter (amount_eur is not null)
                  - count(distinct envelope) filter (amount_eur is not null and amount_kind = 'reimbursed')
-                 as other_kinds_nb
+                 as other_kinds_nb,
+               coalesce(bool_or(is_provisional) filter (amount_eur is not null), false) as is_provisional
         from changes group by finess, kind, since, current_finess order by since, finess
         """,
         {
