@@ -148,7 +148,7 @@ def _verdicts(reading: IndicatorReading) -> pd.Series[Any]:
     own = rows[
         rows["kind"].isin(OBJECTIVES)
         & (rows["subject"] == reading.definition.id)
-        & (rows["year"].astype(str) == reading.period)
+        & (rows["year"].astype(str) == f"{reading.contract_year}{reading.period[4:]}")
     ]
     return own["attainment"][own["attainment"].isin(["attained", "not_attained"])]
 

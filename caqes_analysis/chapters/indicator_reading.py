@@ -104,13 +104,19 @@ class IndicatorReading:
 
     @property
     def period_label(self) -> str:
-        """The period as a header (« 2023 », « 2024 à M7 »)."""
-        return str(self.year) if self.month_nb == _LAST_MONTH else f"{self.year} à M{self.month_nb}"
+        """The period as a header (« 2023 », « 2024 à M7 », « 2023, contrat 2024 »)."""
+        year = str(self.year) if self.month_nb == _LAST_MONTH else f"{self.year} à M{self.month_nb}"
+        return f"{year}, contrat {self.contract_year}" if self.contract_year != self.year else year
+
+    @property
+    def contract_year(self) -> int:
+        """Year of the contract that reads this year of data."""
+        return self.year + (self.year - self.definition.data_year(self.year))
 
     @property
     def previous_label(self) -> str:
         """The same period a year before, as a header."""
-        return self.period_label.replace(str(self.year), str(self.year - 1))
+        return self.period_label.partition(",")[0].replace(str(self.year), str(self.year - 1))
 
     @property
     def against_words(self) -> str:

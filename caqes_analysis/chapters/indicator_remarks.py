@@ -92,11 +92,18 @@ def binding_notes(reading: IndicatorReading) -> list[str]:
         The indicator.
     """
     page = reading.page
-    if not reading.target.is_contractual or reading.period != str(evaluated_year(page.campaign)):
-        return []
+    read = reading.definition.data_year(evaluated_year(page.campaign))
+    later = []
+    if reading.contract_year != reading.year:
+        later = [
+            "Le contrat d'une année lit les données de l'année d'avant : celles de "
+            f"{reading.year} comptent pour {reading.contract_year}."
+        ]
+    if not reading.target.is_contractual or reading.period != str(read):
+        return later
     rows = page.evaluations
     own = rows[rows["kind"].isin(OBJECTIVES) & (rows["subject"] == reading.definition.id)]
-    return threshold_notes(own, page.targets, scheme=page.campaign.scheme, year=reading.year)
+    return [*later, *threshold_notes(own, page.targets, scheme=page.campaign.scheme, year=reading.year)]
 
 
 def merger_notes(reading: IndicatorReading) -> list[str]:

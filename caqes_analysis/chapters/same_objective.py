@@ -48,11 +48,11 @@ def answered_by(readings: Iterable[IndicatorReading]) -> dict[str, IndicatorRead
     readings
         Indicators that have a value on the page.
     """
-    groups: dict[tuple[str, str, str], list[IndicatorReading]] = {}
+    groups: dict[tuple[str, str, str, int], list[IndicatorReading]] = {}
     for one in readings:
         link = one.definition.target
         if link is not None and link.measure == one.measure.id:
-            groups.setdefault((link.subject, link.measure, one.period), []).append(one)
+            groups.setdefault((link.subject, link.measure, one.period, one.contract_year), []).append(one)
     found = {}
     for same in groups.values():
         if len(same) > 1:
@@ -66,7 +66,7 @@ def _order(one: IndicatorReading) -> tuple[bool, bool, str]:
 
 
 def _is_judged(one: IndicatorReading) -> bool:
-    is_evaluated = one.period == str(evaluated_year(one.page.campaign))
+    is_evaluated = one.period == str(one.definition.data_year(evaluated_year(one.page.campaign)))
     return is_evaluated and one.definition.id in judged_indicators(one.page)
 
 

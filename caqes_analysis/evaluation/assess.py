@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -12,13 +10,13 @@ import pandas as pd
 from caqes_analysis import quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.contract_level import contract_keys
-from caqes_analysis.evaluation.gaps import Gaps, gaps_of
-from caqes_analysis.evaluation.realisation import UNMATCHED, realisation
+from caqes_analysis.evaluation.amounts import compared_amounts
+from caqes_analysis.evaluation.gaps import gaps_of
+from caqes_analysis.evaluation.realisation import realisation
 from caqes_analysis.evaluation.sanction import sanction_bases
 from caqes_analysis.evaluation.score import grid_score
 from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import Values, contract_values, mark_unmatched, second_part
-from caqes_analysis.exact import cents
 from caqes_analysis.indicators.campaign_values import computed_for
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.perimeter import current_establishments
@@ -190,27 +188,40 @@ def _indicators(
     """Return one row per contract and indicator: référentiel, objective and amounts of both years."""
     year = evaluated_year(campaign)
     firsts = sorted({one.first_nb for one in months.values()})
-    texts = [f"{y}{'' if first == 1 else f'-M{first - 1:02d}'}" for first in {1, *firsts} for y in (year - 1, year)]
+    reading: dict[int, list[IndicatorDefinition]] = {}
+    for one in definitions:
+        reading.setdefault(one.data_year(year), []).append(one)
+    years = sorted({*reading, *(read - 1 for read in reading)} or {year})
+    texts = [f"{y}{'' if first == 1 else f'-M{first - 1:02d}'}" for first in {1, *firsts} for y in years]
     computed = computed_for(store, campaign, definitions, periods=sorted(texts))
     contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     values = contract_values(computed, definitions, contract_of)
     values = mark_unmatched(values, definitions, quality.unmatched_years(store), contract_of)
     targets = store.read(tables.TARGETS)
-    gaps = gaps_of(store, years=(year - 1, year), contract_of=contract_of)
-    verdicts = targeting(values[values["period"] == str(year)], definitions, gaps=gaps)
+    gaps = gaps_of(store, years=years, contract_of=contract_of)
+    verdicts = pd.concat(
+        [targeting(values[values["period"] == str(read)], some, gaps=gaps) for read, some in reading.items()]
+        or [targeting(values, [], gaps=gaps)]
+    )
     verdicts = verdicts.rename(
         columns={"finess": "contract_finess", "indicator": "subject", "detail": "reference_detail"}
     )
     parts = []
     for first in firsts:
         own = [finess for finess, one in months.items() if one.first_nb == first]
-        compared = second_part(values, definitions, first_nb=first) if first > 1 else values
-        mine = compared[compared["finess"].isin(own)]
-        reached = realisation(mine, definitions, targets, scheme=scheme.id, year=year, gaps=gaps)
-        amounts = _amounts(Values(mine), definitions, own, year, gaps)
         listed = contracted_indicators(contracts[contracts["contract_finess"].isin(own)], definitions, scheme)
-        rows = listed.assign(year=year).merge(reached, how="left", on=_KEY)
-        parts.append(rows.merge(amounts, how="left", on=_KEY))
+        outcomes = []
+        for read, some in {year: [], **reading}.items():
+            is_part = first > 1 and read == year  # the year before the contract is read whole
+            theirs = values[values["indicator"].isin([one.id for one in some])]
+            compared = second_part(theirs, some, first_nb=first) if is_part else theirs
+            mine = compared[compared["finess"].isin(own)]
+            reached = realisation(mine, some, targets, scheme=scheme.id, year=read, gaps=gaps)
+            amounts = compared_amounts(Values(mine), some, own, read, gaps)
+            outcomes.append(reached.merge(amounts, how="outer", on=_KEY).assign(year=year))
+        told = [one for one in outcomes if len(one)] or outcomes[:1]
+        every = told[0] if len(told) == 1 else pd.concat([one.astype(object) for one in told])
+        parts.append(listed.assign(year=year).merge(every, how="left", on=_KEY))
     found = pd.concat(parts, ignore_index=True)
     found = found.merge(verdicts[[*_KEY[:2], "reference_status", "reference_detail"]], how="left", on=_KEY[:2])
     named = {one.id: one for one in definitions}
@@ -223,7 +234,12 @@ def _indicators(
         kind="indicator",
         label=[named[name].name if name in named else name for name in subjects],
         part=pd.Series([named[name].volet if name in named else None for name in subjects], dtype=object),
-        period=[months[finess].label for finess in found["contract_finess"]],
+        period=[
+            months[finess].label
+            if name not in named or named[name].data_year(year) == year
+            else named[name].data_words(year)
+            for finess, name in zip(found["contract_finess"], subjects, strict=True)
+        ],
         status=found["status"].fillna("not_computable"),
         attainment=found["attainment"].fillna("unknown"),
         reason=found["reason"].where(found["status"].notna() | stranger, f"valeur inconnue : {_NOT_RECEIVED}"),
@@ -272,34 +288,6 @@ def _of_volets(definitions: Sequence[IndicatorDefinition], volets: Any, scheme: 
     return [one.id for one in definitions if not signed or one.volet is None or one.volet in signed]
 
 
-def _amounts(
-    found: Values, definitions: Sequence[IndicatorDefinition], finess: Sequence[str], year: int, gaps: Gaps
-) -> pd.DataFrame:
-    """Return the euros of both years of each indicator that has some, over the months compared."""
-    rows = []
-    for definition in definitions:
-        measure = definition.incentive.saving_measure or _amount_that_moves(definition)
-        for one in finess if measure else ():
-            previous, before = found.value(one, str(year - 1), definition, str(measure))
-            current, now = found.value(one, str(year), definition, str(measure))
-            why = UNMATCHED if "unmatched" in (before, now) else None
-            if "incomplete" in (before, now):
-                why = gaps.words(one, definition.measure(str(measure)), (year - 1, year))
-            rows.append((one, definition.id, year, _euros(previous), _euros(current), why))
-    columns = [*_KEY, "previous_eur", "current_eur", "amount_reason"]
-    return pd.DataFrame(rows, columns=columns).astype({"previous_eur": object, "current_eur": object})
-
-
-def _amount_that_moves(definition: IndicatorDefinition) -> str | None:
-    """Return the measure in euros whose evolution the objective bears on."""
-    level = definition.measure(definition.target.measure).evolution_of if definition.target else None
-    return level if level is not None and definition.measure(level).unit == "€" else None
-
-
-def _euros(value: Fraction | None) -> Decimal | None:
-    return None if value is None else cents(value)
-
-
 def _one_per_objective(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> pd.DataFrame:
     """Keep one definition where several bear the same objective: the one that can be computed for most contracts."""
     objectives = _objectives(rows, definitions)
@@ -343,13 +331,11 @@ def one_answer(rows: pd.DataFrame, kept: pd.DataFrame, definitions: Sequence[Ind
     return pd.concat(parts, ignore_index=True) if parts else rows
 
 
-def _objectives(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> dict[str, tuple[str, ...]]:
+def _objectives(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) -> dict[str, tuple[Any, ...]]:
     """Return the objective of each indicator of some rows: subject and measure of its target, itself without one."""
-    targets = {one.id: one.target for one in definitions}
-    return {
-        str(subject): (target.subject, target.measure) if (target := targets.get(str(subject))) else (str(subject),)
-        for subject in sorted(rows["subject"].unique())
-    }
+    # Two readings of one objective over different years are two questions.
+    targets = {one.id: (one.target.subject, one.target.measure, one.data_year(0)) for one in definitions if one.target}
+    return {str(subject): targets.get(str(subject), (str(subject),)) for subject in sorted(rows["subject"].unique())}
 
 
 def _paid(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition], scheme: Scheme) -> pd.DataFrame:

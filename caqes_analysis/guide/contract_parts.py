@@ -131,10 +131,15 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
         return
     measure = definition.measure(definition.target.measure)
     side = "haute" if definition.direction == "higher" else "basse"
-    within = "" if definition.period == "data_year" else ", un cumul en cours d'année n'est qu'une alerte"
+    within = ", un cumul en cours d'année n'est qu'une alerte" if definition.period == "cumulative_month" else ""
+    later = (
+        ", que lit le contrat de l'année suivante : celui de 2024 lit les données de 2023, face à l'objectif de 2023"
+        if definition.period == "campaign_year"
+        else ""
+    )
     yield write(
-        f"L'objectif porte sur « {measure.label} ». Il se compare à la même année de données. Il est atteint par une "
-        f"valeur égale ou plus {side} ; le verdict se donne sur l'année entière{within}."
+        f"L'objectif porte sur « {measure.label} ». Il se compare à la même année de données{later}. Il est atteint "
+        f"par une valeur égale ou plus {side} ; le verdict se donne sur l'année entière{within}."
     )
     shown = own.assign(
         status=[printed_status(definition.target.subject, status) for status in own["status"]],

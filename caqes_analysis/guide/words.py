@@ -39,6 +39,7 @@ RELIABILITY: Mapping[str, tuple[str, State | None]] = {
 
 PERIOD_WORDS: Mapping[str, tuple[str, str]] = {
     "data_year": ("Chaque année", "par année entière"),
+    "campaign_year": ("Chaque année", "par année entière : le contrat de l'année N lit les données de N-1"),
     "cumulative_month": (
         "En cours d'année",
         "par année entière, ou de janvier au dernier mois complet : les mois provisoires attendent",

@@ -74,8 +74,9 @@ class IndicatorDefinition(Checked):
     perimeters
         Ways of counting; *courant* by default.
     period
-        ``data_year`` (whole years, data year Y meets the target of Y) or ``cumulative_month`` (whole years, and
-        cumulative months M). ``campaign_year`` (campaign N decided on the data of N-1) is refused: nothing computes it.
+        ``data_year`` (whole years, the contract of year Y reads the data of Y), ``cumulative_month`` (the same, and
+        cumulative months M) or ``campaign_year`` (whole years, the contract of year N reads the data of N-1, as the
+        décision of 07/07/2015 does). The target is always that of the year of the data.
     reference, target, incentive
         Référentiel (who is targeted), objective (what must be reached) and incentive: three things never mixed.
     minimum_count_nb
@@ -267,6 +268,27 @@ class IndicatorDefinition(Checked):
     def main(self) -> Measure:
         """The measure that titles and maps show."""
         return self.measure(self.main_measure)
+
+    def data_year(self, year: int) -> int:
+        """Return the year of the data that the contract of a year reads: the year before under ``campaign_year``.
+
+        Parameters
+        ----------
+        year
+            Year of the contract.
+        """
+        return year - 1 if self.period == "campaign_year" else year
+
+    def data_words(self, year: int) -> str:
+        """Say which whole year the contract of a year reads: « 2024 », « données de 2023 ».
+
+        Parameters
+        ----------
+        year
+            Year of the contract.
+        """
+        read = self.data_year(year)
+        return str(year) if read == year else f"données de {read}"
 
     def is_stale(self, on: dt.date) -> bool:
         """Say whether the last review is too old on that day; a definition that nobody reviewed is not *stale*.

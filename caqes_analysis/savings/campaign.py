@@ -276,8 +276,12 @@ def _indicators(store: Store, shared: Sequence[IndicatorDefinition]) -> Iterable
     for definition in shared:
         rows = evaluated[(evaluated["subject"] == definition.id) & (evaluated["kind"] == "indicator")]
         for year, own in rows.groupby("year"):
-            whole = own[(own["period"] == str(year)) & own["previous_eur"].notna() & own["current_eur"].notna()]
-            pairs = _indicator_pairs(store, definition, int(str(year)))
+            whole = own[
+                (own["period"] == definition.data_words(int(str(year))))
+                & own["previous_eur"].notna()
+                & own["current_eur"].notna()
+            ]
+            pairs = _indicator_pairs(store, definition, definition.data_year(int(str(year))))
             if pairs is None or whole.empty:
                 continue
             pairs["finess"] = [signatory.get(finess, finess) for finess in pairs["finess"]]

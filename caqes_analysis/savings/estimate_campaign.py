@@ -64,6 +64,8 @@ def estimate_questions(
     days = contracts.groupby("contract_finess")["signed_on"].min()
     signatory = contract_keys(store.read(tables.ESTABLISHMENTS))
     for definition in shared:
+        if definition.data_year(campaign.year) != campaign.year:
+            continue  # what it reads was spent before the contract of the year
         measure = definition.incentive.saving_measure
         rows = evaluated[(evaluated["subject"] == definition.id) & (evaluated["kind"] == "indicator")]
         rows = rows[rows["previous_eur"].notna() & rows["current_eur"].notna()]

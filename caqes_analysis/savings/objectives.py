@@ -52,11 +52,14 @@ def spending_objectives(
     definitions
         The catalogue.
     scheme
-        The scheme. Indicators of a volet that only some sign are left out: nobody else spends without contract.
+        The scheme. Indicators of a volet that only some sign are left out: nobody else spends without contract. So are
+        those that a contract reads a year after (``campaign_year``): that spending is not the one of its year.
     """
     found = {}
     for one in sorted(definitions, key=lambda each: each.id):
         if scheme.id not in one.schemes or one.target is None or one.volet not in (None, *scheme.common_volets):
+            continue
+        if one.period == "campaign_year":
             continue
         level = one.measure(one.target.measure).evolution_of
         if level is not None and one.measure(level).unit == "€":

@@ -352,7 +352,7 @@ EVALUATIONS = Table(
     columns(
         Column("contract_finess", "text", "FINESS signataire du contrat.", pattern=FINESS_PATTERN),
         Column("subject", "text", "Indicateur, critère, section, « incentive », « score », « sanction »…"),
-        Column("year", "year", "Année des données évaluées."),
+        Column("year", "year", "Année évaluée ; `period` dit les données lues quand elles sont d'une autre année."),
         Column("scheme", "text", "Dispositif du contrat."),
         Column("kind", "text", "Nature de la ligne.", values=_EVALUATION_KINDS),
         Column("label", "text", "Ce qui est évalué, en mots."),

@@ -12,7 +12,7 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, indicator_list
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
-from caqes_analysis.chapters.indicator_remarks import few_years_notes
+from caqes_analysis.chapters.indicator_remarks import binding_notes, few_years_notes
 from caqes_analysis.chapters.indicator_sheet import contract_indicators_table
 from caqes_analysis.chapters.regional_context import CLOSED_YEAR, REGION_VALUE
 from caqes_analysis.chapters.same_objective import answered_by, other_source_words
@@ -182,3 +182,17 @@ def test_the_region_counts_an_objective_once(tmp_path: Path) -> None:
     shown(page, reading(page, BY_MONTH, 4.0), reading(page, BY_YEAR, 4.4))
     said = plain(indicator_list.answer(page).summary())
     assert said.endswith("la région est du côté défavorable du seul objectif ou repère renseigné : PHMEV annuelle.")
+
+
+def test_a_reading_of_the_year_before_names_the_contract_that_reads_it(tmp_path: Path) -> None:
+    """``campaign_year``: the data of 2023 are those of the contract of 2024, whose evaluation is another year's."""
+    page = page_of(tmp_path)
+    own = reading(page, BY_MONTH, 5.0)
+    late = replace(own, definition=own.definition.model_copy(update={"period": "campaign_year"}))
+    assert (own.period_label, own.previous_label) == ("2023", "2022")
+    assert (late.period_label, late.previous_label) == ("2023, contrat 2024", "2022")
+    assert binding_notes(own) == []
+    assert "celles de 2023 comptent pour 2024" in binding_notes(late)[0]
+    # Read in other years, one objective is two questions.
+    assert len(answered_by([own, reading(page, BY_YEAR, 5.0)])) == 1
+    assert answered_by([late, reading(page, BY_YEAR, 5.0)]) == {}

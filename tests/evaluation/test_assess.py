@@ -25,8 +25,9 @@ from caqes_analysis.evaluation.sanction import sanction_bases
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition, load_definition
 from caqes_analysis.receive import open_store, receive
+from caqes_analysis.savings.objectives import spending_objectives
 from caqes_analysis.schemes.grid import SanctionRule
-from caqes_analysis.schemes.scheme import Scheme, scheme_of
+from caqes_analysis.schemes.scheme import Scheme, known_schemes, scheme_of
 from caqes_analysis.simulation import simulate_region
 from caqes_analysis.store import Store
 from tests.builders import establishments, monthly_rows, store_of, whole_year
@@ -359,6 +360,40 @@ def test_a_rule_that_names_an_unknown_indicator_is_refused(tmp_path: Path) -> No
     assert "Vouliez-vous dire « taxis »" in found["REGLE_INDICATEUR"].remedy
 
 
+def test_a_contract_may_read_the_data_of_the_year_before(tmp_path: Path) -> None:
+    """``campaign_year``: the contract of 2024 reads 2023 against 2022, and the objective of 2023."""
+    campaign, store, _ = third_scheme(tmp_path, signed_on="2024-07-01")
+    months = {(finess, "transport_taxi"): whole_year(2022, "200.00") for finess in (A, B)}
+    grid = store_of(tmp_path / "avant", monthly_rows(months), establishments({"finess": A}, {"finess": B}))
+    before = grid.read(tables.MONTHLY_GRID)
+    store.write(tables.MONTHLY_GRID, before[before["month"].dt.year == 2022].reset_index(drop=True), part="avant")
+    path = tmp_path / "indicators" / "taxis.yml"
+    text = path.read_text(encoding="utf-8").replace("cumulative_month", "campaign_year")
+    path.write_text(text.replace("below: 1200", "below: 1201"), encoding="utf-8")
+    late = tmp_path / "indicators" / "taxis_de_l_annee.yml"
+    late.write_text(
+        text.replace("id: taxis", "id: taxis_de_l_annee").replace("campaign_year", "cumulative_month"), "utf-8"
+    )
+    store.write(
+        tables.CONTRACTS, store.read(tables.CONTRACTS).assign(indicators="taxis,taxis_de_l_annee"), part="essai"
+    )
+    targets = store.read(tables.TARGETS)
+    earlier = targets[targets["subject"] == "taxis"].assign(data_year=2023, value=-60.0)
+    store.write(tables.TARGETS, pd.concat([targets, earlier], ignore_index=True), part="essai")
+    definitions = [load_definition(path), load_definition(late)]
+    rows = evaluated(campaign, store, definitions)
+    row = rows.loc[(A, "taxis")]
+    # 2022: 12 × 200 = 2 400 €; 2023: 1 200 €, so −50 %, where the objective of 2023 is −60 %. Signed on 1 July 2024,
+    # the contract still reads 2023 whole.
+    assert (row["year"], row["period"], row["value"], row["target_value"]) == (2024, "données de 2023", -50, -60)
+    assert (row["attainment"], row["previous_eur"], row["current_eur"]) == ("not_attained", 2400, 1200)
+    assert (row["saving_eur"], row["reference_status"]) == (1200, "respected")
+    own = rows.loc[(A, "taxis_de_l_annee")]
+    # The same objective read in its own year is another question: both are evaluated, July to December alone.
+    assert (own["period"], own["previous_eur"], own["current_eur"]) == ("juillet à décembre 2024", 600, 582)
+    assert (own["value"], own["target_value"], own["attainment"]) == (-3, -5, "not_attained")
+
+
 def test_an_indicator_that_is_not_about_a_contract_says_why_where_its_money_would_be(tmp_path: Path) -> None:
     campaign, store, definitions = third_scheme(tmp_path)
     without = store.read(tables.MONTHLY_GRID)
@@ -455,3 +490,10 @@ def test_the_rules_of_the_demonstrations_are_right(name: str) -> None:
     check_rules(campaign)
     scheme: Any = scheme_of(campaign)
     assert (grid_of(campaign) is not None) == scheme.is_graded
+
+
+def test_what_was_spent_before_the_contract_is_not_called_its_effect() -> None:
+    one = load_definition(REPOSITORY / "parameters" / "indicators" / "phmev_annual.yml")
+    scheme = known_schemes()["caqes-2018"]
+    assert list(spending_objectives([one], scheme)) == ["phmev_annual"]
+    assert spending_objectives([one.model_copy(update={"period": "campaign_year"})], scheme) == {}

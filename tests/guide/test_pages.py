@@ -286,6 +286,19 @@ def test_the_line_is_that_of_the_year_read_not_of_the_campaign(sources: GuideSou
     assert "repère régional de 4 %" not in said.partition("## Lire son graphique")[2].partition("##")[0]
 
 
+def test_a_page_says_which_year_of_data_a_contract_reads(sources: GuideSources) -> None:
+    shown = {}
+    for period in ("data_year", "cumulative_month", "campaign_year"):
+        one = sources.definitions["phev_drugs"].model_copy(update={"period": period})
+        page = indicator_page(one, sources)
+        shown[period] = answer(page) + prose(page)
+    later = "celui de 2024 lit les données de 2023, face à l'objectif de 2023"
+    assert [name for name, text in shown.items() if later in text] == ["campaign_year"]
+    assert "le contrat de l'année N lit les données de N-1" in shown["campaign_year"]
+    alert = "un cumul en cours d'année n'est qu'une alerte"
+    assert [name for name, text in shown.items() if alert in text] == ["cumulative_month"]
+
+
 def test_every_objective_says_on_which_side_it_is_met(sources: GuideSources, pages: dict[str, GuidePage]) -> None:
     known = [one for one in sources.definitions.values() if one.target and one.schemes]
     told = {one.id: plain(prose(pages[f"guide/{one.id}"])) for one in known}
