@@ -40,6 +40,7 @@ _VERDICTS = ("attained", "not_attained")
 _CHOSEN = (
     " Les établissements des volets additionnels ont été choisis à la signature, par une règle que ce rapport n'a pas."
 )
+_REDONE = " Le ciblage que la région a écrit dans ses règles, par écart à la médiane, est ci-dessous."
 _NOT_CONTRACTED = "Un tiret : l'indicateur n'est pas dans le contrat."
 
 
@@ -111,11 +112,9 @@ def targeting_matrix(page: Page) -> Table | Notice:
     rows = _objectives(page)
     rows = rows[rows["reference_status"].notna()]
     if rows.empty:
-        return Notice(
-            "missing",
-            "Référentiels",
-            f"Aucun indicateur du {page.scheme.name} n'a de référentiel.{_CHOSEN if page.scheme.common_volets else ''}",
-        )
+        how = _REDONE if page.scheme.atypie is not None else _CHOSEN if page.scheme.common_volets else ""
+        text = f"Aucun indicateur du {page.scheme.name} n'a de référentiel.{how}"
+        return Notice("info" if page.scheme.atypie is not None else "missing", "Référentiels", text)
     is_known = rows["reference_status"].isin(["respected", "targeted"])
     known = is_known.groupby(rows["indicator"]).any()
     unknown = sorted(known[~known].index, key=french.alphabetical)

@@ -84,7 +84,8 @@ def definitions_of(campaign: Campaign) -> dict[str, IndicatorDefinition]:
     CampaignError
         Every problem of every file at once; ``DISPOSITIF_INCONNU`` when a definition names a scheme that no file
         describes; ``EVENEMENT_INDICATEUR`` when an event of the campaign names an indicator that has no definition;
-        ``REGLE_INDICATEUR`` and ``REGLE_DOUBLE`` when the rules of its scheme name one that they cannot pay for.
+        ``REGLE_INDICATEUR``, ``REGLE_DOUBLE`` and ``REGLE_MESURE`` when the rules of its scheme name what they cannot
+        read or pay for.
     """
     own = campaign.file.parent / "indicators"
     found, problems = _read_all([own])

@@ -62,14 +62,19 @@ def _problems(
     file = campaign.scheme_rules.name if campaign.scheme_rules is not None else f"{scheme.id}.yml"
     regional = scheme.regional_incentive.indicators if scheme.regional_incentive is not None else ()
     rates = tuple(scheme.incentive.rates_pct) if scheme.incentive is not None else ()
-    for key, names in (("regional_incentive.indicators", regional), ("incentive.rates_pct", rates)):
+    compared = (*scheme.atypie.indicators, scheme.atypie.spending_indicator) if scheme.atypie is not None else ()
+    for key, names in (
+        ("regional_incentive.indicators", regional),
+        ("incentive.rates_pct", rates),
+        ("atypie", compared),
+    ):
         for name in names:
             if name not in written:
                 close = nearest(name, sorted(written))
                 hint = f"Vouliez-vous dire « {close} » ? " if close else ""
                 yield Problem(
                     "REGLE_INDICATEUR",
-                    "cette règle nomme un indicateur qu'aucune définition ne décrit : elle ne paierait personne.",
+                    "cette règle nomme un indicateur qu'aucune définition ne décrit : elle ne viserait personne.",
                     f"{hint}Corriger le nom, ou ajouter la définition dans « indicators », à côté de la campagne.",
                     file,
                     column=key,
@@ -88,3 +93,14 @@ def _problems(
                     column=key,
                     value=name,
                 )
+    if scheme.atypie is not None and (spending := definitions.get(scheme.atypie.spending_indicator)) is not None:
+        known = [one.id for one in spending.measures if one.evolution_of is None]
+        if scheme.atypie.spending_measure not in known:
+            yield Problem(
+                "REGLE_MESURE",
+                f"l'indicateur « {spending.id} » n'a pas cette mesure.",
+                f"Choisir parmi : {', '.join(known)}.",
+                file,
+                column="atypie.spending_measure",
+                value=scheme.atypie.spending_measure,
+            )

@@ -12,7 +12,7 @@ from caqes_analysis.parameter_checks import Checked, Wrong
 from caqes_analysis.parameter_files import Parameters
 from caqes_analysis.schemes.terms import UNKNOWN, Amount, Limit, Rate, is_number
 
-__all__ = ["AmountTier", "IncentiveRule", "RegionalIncentiveRule"]
+__all__ = ["AmountTier", "AtypieRule", "IncentiveRule", "RegionalIncentiveRule"]
 
 
 class IncentiveRule(Checked):
@@ -154,3 +154,46 @@ class RegionalIncentiveRule(Checked):
                 "Les y ajouter, ou corriger leur nom.",
                 ("amounts_eur",),
             )
+
+
+class AtypieRule(Checked):
+    """Who is targeted because several indicators stand far from the regional median (« atypie »).
+
+    Parameters
+    ----------
+    label
+        Name printed, without capital.
+    source
+        Where the rule comes from; printed.
+    indicators
+        Indicators compared with the median of the region, by their main measure.
+    at_least_nb
+        How many of them must stand apart.
+    excess_pct
+        Unfavourable distance to the median, in percent of it, above which one stands apart; ``unknown`` until somebody
+        says what « significatif » means.
+    spending_indicator, spending_measure
+        Amount in euros of the year.
+    spending_above_eur
+        Amount above which one is targeted (``none``: whatever the spending; ``unknown``).
+    """
+
+    label: str
+    source: str
+    indicators: tuple[str, ...] = Field(min_length=1)
+    at_least_nb: int = Field(ge=1)
+    excess_pct: Rate = UNKNOWN
+    spending_indicator: str
+    spending_measure: str
+    spending_above_eur: Limit = UNKNOWN
+
+    checks: ClassVar[tuple[str, ...]] = ("_wrong_count", "_wrong_twice")
+
+    def _wrong_count(self) -> Iterator[Wrong]:
+        if self.at_least_nb > len(self.indicators):
+            how = "Baisser at_least_nb, ou compléter indicators."
+            yield Wrong("ce ciblage demande plus d'indicateurs qu'il n'en nomme", how, ("at_least_nb",))
+
+    def _wrong_twice(self) -> Iterator[Wrong]:
+        if len(set(self.indicators)) < len(self.indicators):
+            yield Wrong("un des indicateurs du ciblage est nommé deux fois", "Retirer la répétition.", ("indicators",))

@@ -11,7 +11,7 @@ from pydantic import Field
 from caqes_analysis.campaign import REPOSITORY, Campaign
 from caqes_analysis.errors import CampaignError, Problem
 from caqes_analysis.parameter_files import Parameters, load_parameters, nearest
-from caqes_analysis.schemes.rules import IncentiveRule, RegionalIncentiveRule
+from caqes_analysis.schemes.rules import AtypieRule, IncentiveRule, RegionalIncentiveRule
 
 __all__ = ["Scheme", "known_schemes", "scheme_files", "scheme_of"]
 
@@ -47,6 +47,8 @@ class Scheme(Parameters):
         Evaluated years whose score costs nothing.
     incentive, regional_incentive
         How its contracts pay; None when they do not.
+    atypie
+        How far from the regional median targets an establishment; None when the region targets otherwise.
     has_biosimilar_dotation
         True when the biosimilar dotation (V × R × t) is paid beside the contract.
     transport_reference_year
@@ -71,6 +73,7 @@ class Scheme(Parameters):
     years_without_sanction: tuple[int, ...] = ()
     incentive: IncentiveRule | None = None
     regional_incentive: RegionalIncentiveRule | None = None
+    atypie: AtypieRule | None = None
     has_biosimilar_dotation: bool = False
     transport_reference_year: int | None = None
     transition_months_nb: int | None = Field(default=None, ge=0, le=24)

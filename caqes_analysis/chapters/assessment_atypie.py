@@ -1,0 +1,133 @@
+"""The targeting by « atypie »: who stands far from the regional median on enough indicators, each step shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.assessment import with_owners
+from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS, decimals_of
+from caqes_analysis.chapters.page import Page
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.display import ColumnFormat, Details, Notice, Table, Text
+from caqes_analysis.display.base import Display
+from caqes_analysis.display.style import abbreviated
+from caqes_analysis.evaluation.assess import evaluated_year
+from caqes_analysis.evaluation.atypie import atypie_steps, atypie_verdicts
+from caqes_analysis.evaluation.values import contract_values
+from caqes_analysis.indicators.catalogue import definitions_of
+from caqes_analysis.schemes.rules import AtypieRule
+from caqes_analysis.schemes.terms import NONE, is_number
+
+__all__ = ["atypie_shown"]
+
+_ORDER = {"targeted": 0, "unknown": 1, "respected": 2}
+_MOST_DECIMALS_NB = 2
+
+
+def atypie_shown(page: Page) -> tuple[Display, ...]:
+    """Return what the chapter shows of the targeting by « atypie »; nothing when the rules of the scheme have none."""
+    rule = page.scheme.atypie
+    if rule is None:
+        return ()
+    year = evaluated_year(page.campaign)
+    definitions = definitions_of(page.campaign)
+    used = [definitions[name] for name in dict.fromkeys([*rule.indicators, rule.spending_indicator])]
+    values = page.store.query(
+        "select * from indicator_values where level = 'establishment' and period in (?, ?)", [str(year), str(year - 1)]
+    )
+    summed = contract_values(values, used, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
+    steps = atypie_steps(summed, used, rule=rule, year=year)
+    if steps.empty or steps["value"].isna().all():
+        return (Notice("missing", rule.label, f"Aucun de ses indicateurs n'a de valeur en {year} : {_asked(rule)}."),)
+    found = atypie_verdicts(steps, summed, definitions, rule=rule, year=year)
+    earlier = atypie_steps(summed, used, rule=rule, year=year - 1)
+    before = atypie_verdicts(earlier, summed, definitions, rule=rule, year=year - 1)
+    was = before.set_index("finess")["reference_status"].reindex(found["finess"]).fillna("unknown").to_numpy()
+    found = with_owners(page, found.assign(contract_finess=found["finess"], was=was))
+    names = {one.id: one.short_name for one in used}
+    table = _table(found, steps, rule, names, year)
+    return (_answer(found, rule, year), Details(f"Détail : {rule.label}, indicateur par indicateur", [table]))
+
+
+def _asked(rule: AtypieRule) -> str:
+    """Return the condition of the rule in words, with what nobody gave."""
+    excess = (
+        f"un écart défavorable de plus de {french.percent(rule.excess_pct, decimals_of(rule.excess_pct))} à la médiane "
+        "régionale"
+        if is_number(rule.excess_pct)
+        else "un écart « significatif » à la médiane régionale, dont aucun texte trouvé ne donne le seuil"
+    )
+    limit = rule.spending_above_eur
+    spending = (
+        f", et plus de {french.euros(limit)} de dépense"
+        if is_number(limit)
+        else ""
+        if limit == NONE
+        else ", et une dépense dont le seuil est inconnu"
+    )
+    return f"{excess} sur au moins {rule.at_least_nb} des {len(rule.indicators)} indicateurs{spending}"
+
+
+def _answer(found: pd.DataFrame, rule: AtypieRule, year: int) -> Text:
+    counts = found["reference_status"].value_counts()
+    targeted, unknown = int(counts.get("targeted", 0)), int(counts.get("unknown", 0))
+    kept = f"{french.plural(targeted, 'établissement')} {'ciblés' if targeted > 1 else 'ciblé'} sur {len(found)}"
+    left = f" ; de {unknown}, on ne peut pas le dire" if unknown else ""
+    out = int(((found["was"] == "targeted") & (found["reference_status"] == "respected")).sum())
+    again = f" ; {french.plural(out, 'ciblé')} en {year - 1} ne {'le sont' if out > 1 else 'l’est'} plus" if out else ""
+    head = f"{rule.label[:1].upper()}{rule.label[1:]} en {year} : {kept}{left}{again}."
+    return Text.paragraphs(f"{head} Il faut {_asked(rule)}. Source : {rule.source}.")
+
+
+def _table(found: pd.DataFrame, steps: pd.DataFrame, rule: AtypieRule, names: dict[str, str], year: int) -> Table:
+    ordered = found.assign(
+        rank=found["reference_status"].map(_ORDER),
+        key=found["name"].map(french.alphabetical),
+        name=[abbreviated(str(name)) for name in found["name"]],
+        far=[_count(row, len(rule.indicators)) for row in found.to_dict("records")],
+        spent=[french.MISSING if pd.isna(amount) else french.euros(amount) for amount in found["spent_eur"]],
+    ).sort_values(["rank", "key"], kind="stable", ignore_index=True)
+    columns = [
+        ColumnFormat.text("name", "Établissement", href="href"),
+        ColumnFormat.status("reference_status", str(year), REFERENCE_WORDS),
+        ColumnFormat.status("was", str(year - 1), REFERENCE_WORDS),
+        ColumnFormat.text("far", "Écarts", align="right"),
+        ColumnFormat.text("spent", f"Dépense de {year}", align="right"),
+    ]
+    medians = []
+    for number, name in enumerate(rule.indicators):
+        own = steps[steps["indicator"] == name].set_index("finess")
+        lines = own.reindex(ordered["finess"]).to_dict("records")
+        ordered[f"c{number}"] = [_gap(row) for row in lines]
+        ordered[f"s{number}"] = pd.Series(
+            ["warning" if row["is_atypical"] is True else None for row in lines], dtype=object
+        )
+        columns.append(ColumnFormat.text(f"c{number}", names[name], state=f"s{number}", align="right"))
+        if len(own) and not own["median"].isna().all():
+            medians.append(f"{names[name]} {french.number(own['median'].iloc[0], _MOST_DECIMALS_NB)}")
+    return Table.from_frame(
+        ordered.drop(columns=["key", "rank"]),
+        caption=f"{rule.label[:1].upper()}{rule.label[1:]} en {year}",
+        columns=columns,
+        notes=[
+            f"Sous chaque indicateur : écart à la médiane des établissements de la région. Médianes : "
+            f"{' ; '.join(medians)}.",
+            f"Il faut {_asked(rule)}.",
+            "Être ciblé n'est pas un verdict : c'est la raison de proposer un volet additionnel.",
+        ],
+    )
+
+
+def _count(row: dict[Any, Any], whole: int) -> str:
+    if not row["unknown_nb"]:
+        return f"{row['atypical_nb']} sur {whole}"
+    return f"de {row['atypical_nb']} à {row['atypical_nb'] + row['unknown_nb']} sur {whole}"
+
+
+def _gap(row: dict[Any, Any]) -> str:
+    if pd.isna(row["gap_pct"]):
+        return "sans objet" if row["value_status"] == "not_applicable" else french.MISSING
+    return french.percent(row["gap_pct"], 0, signed=True)
