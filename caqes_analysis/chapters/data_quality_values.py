@@ -25,6 +25,7 @@ __all__ = [
     "delivery_labels",
     "finding_label",
     "french_example",
+    "may_change",
     "outliers_table",
     "own_corrections",
     "period_label",
@@ -92,6 +93,11 @@ def french_example(text: str) -> str:
     return _SEPARATE_DECIMALS.sub(lambda m: f"{'−' if m[1] else ''}{m[2]},{m[3]}", text)
 
 
+def may_change(page: Page, month: pd.Timestamp) -> bool:
+    """Say whether a month is provisional: the campaign expects it to be completed."""
+    return page.campaign.provisional_from is not None and month >= pd.Timestamp(page.campaign.provisional_from)
+
+
 def outliers_table(page: Page) -> Table | None:
     """Return the months out of line with their probable cause, gross ones first; None in annual mode."""
     if page.campaign.is_annual:
@@ -101,6 +107,8 @@ def outliers_table(page: Page) -> Table | None:
         key=lambda one: (-abs(one.amount_eur - one.expected_eur), one.finess, one.envelope, one.month),
     )
     known = page.all_names
+    changed = page.store.query("select finess, envelope, month from monthly_spend where is_corrected")
+    corrected = set(changed.itertuples(index=False, name=None))
     frame = pd.DataFrame(
         {
             "name": [known.get(one.finess, one.finess) or "Tous les établissements" for one in found],
@@ -110,6 +118,8 @@ def outliers_table(page: Page) -> Table | None:
             "amount_eur": [one.amount_eur for one in found],
             "expected_eur": [one.expected_eur for one in found],
             "cause": [sentence_case(one.cause) for one in found],
+            "is_provisional": [may_change(page, one.month) for one in found],
+            "is_corrected": [(one.finess, one.envelope, one.month) in corrected for one in found],
         }
     )
     return Table.from_frame(
@@ -120,7 +130,7 @@ def outliers_table(page: Page) -> Table | None:
             ColumnFormat.text("label", "Enveloppe"),
             ColumnFormat.month("month", "Mois", short=True),
             ColumnFormat.amount("amount_eur", "Reçu"),
-            ColumnFormat.amount("expected_eur", "Attendu, environ"),
+            ColumnFormat.amount("expected_eur", "Attendu, environ", is_provisional=None, is_corrected=None),
             ColumnFormat.text("cause", "Cause probable"),
         ],
         notes=[
@@ -159,6 +169,7 @@ def restatements_table(page: Page) -> Table | Notice | None:
         label=[envelope_of(page.campaign, code).short_label for code in rows["envelope"]],
         old_delivery=rows["old_delivery"].map(said),
         new_delivery=rows["new_delivery"].map(said),
+        is_provisional=[may_change(page, month) for month in rows["last_month"]],
     )
     return Table.from_frame(
         frame,
@@ -167,8 +178,8 @@ def restatements_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("label", "Enveloppe"),
             ColumnFormat.text("old_delivery", "Livraison"),
             ColumnFormat.text("new_delivery", "Remplacée par"),
-            ColumnFormat.count("months_nb", "Valeurs modifiées"),
-            ColumnFormat.count("establishments_nb", "Établissements"),
+            ColumnFormat.count("months_nb", "Valeurs modifiées", is_provisional=None),
+            ColumnFormat.count("establishments_nb", "Établissements", is_provisional=None),
             ColumnFormat.month("first_month", "De", short=True),
             ColumnFormat.month("last_month", "À", short=True),
             ColumnFormat.compact_amount("difference_eur", "Différence", signed=True),
@@ -211,10 +222,9 @@ def completed_table(page: Page) -> Table | Notice | None:
         name: (recent[f"{bound}_eur"] - received) / 1000
         for name, bound in (("added", "completed"), ("lower", "lower_80"), ("upper", "upper_80"))
     }
-    limit = page.campaign.provisional_from
     frame = recent.assign(
         label=[envelope_of(page.campaign, code).short_label for code in recent["envelope"]],
-        may_change=False if limit is None else recent["month"] >= pd.Timestamp(limit),
+        may_change=[may_change(page, month) for month in recent["month"]],
         added_pct=100 * (recent["completed_eur"] / received - 1),
         **to_come,
     )

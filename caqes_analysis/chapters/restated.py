@@ -11,13 +11,20 @@ from caqes_analysis import deliveries, french, tables
 from caqes_analysis.activities import DECLARED_PREFIX, activity_label
 from caqes_analysis.chapters.amounts_received import AMOUNT_WORDS
 from caqes_analysis.chapters.asked_once import asked_once
-from caqes_analysis.chapters.data_quality_values import LISTED_NB, delivery_labels, period_label, restated_months
+from caqes_analysis.chapters.data_quality_values import (
+    LISTED_NB,
+    delivery_labels,
+    may_change,
+    period_label,
+    restated_months,
+)
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of
 from caqes_analysis.display import ColumnFormat, Details, Table
 
 __all__ = ["restated_amounts_table", "restated_counts_table", "restated_details", "restated_values"]
 
+_YEAR_LENGTH: Final = 4
 _ORDER: Final = ["size", "finess", "subject", "period", "new_delivery"]
 
 
@@ -34,14 +41,25 @@ def restated_values(page: Page) -> pd.DataFrame:
     -------
     DataFrame
         ``unit`` (``€``, or ``nb`` for counts) ``, finess, subject`` (what it is, in words) ``, period`` (in words)
-        ``, old_delivery, new_delivery, old, new, difference, value_status``. A count of 1 to ten patients or stays (the
-        campaign's threshold) is masked, with its difference: ``too_few``; a value not given is ``missing``. Months and
-        cumuls that the register corrects are left out.
+        ``, old_delivery, new_delivery, old, new, difference, value_status, is_provisional`` (the new value may still be
+        completed). A count of 1 to ten patients or stays (the campaign's threshold) is masked, with its difference:
+        ``too_few``; a value not given is ``missing``. Months and cumuls that the register corrects are left out.
     """
     rows = [*_months(page), *_cumuls(page), *_counts(page)]
     found = pd.DataFrame(
         rows,
-        columns=["unit", "finess", "subject", "period", "old_delivery", "new_delivery", "old", "new", "is_counted"],
+        columns=[
+            "unit",
+            "finess",
+            "subject",
+            "period",
+            "old_delivery",
+            "new_delivery",
+            "old",
+            "new",
+            "is_counted",
+            "is_provisional",
+        ],
         dtype=object,
     )
     least = page.campaign.disclosure.minimum_count_nb
@@ -108,10 +126,10 @@ def _table(page: Page, unit: str, caption: str) -> Table | None:
             ColumnFormat.text("subject", "Quoi"),
             ColumnFormat.text("period", "Période"),
             ColumnFormat.text("old_delivery", "Livraison"),
-            kind("old", "Donnait", value_status="old_status"),
+            kind("old", "Donnait", value_status="old_status", is_provisional=None),
             ColumnFormat.text("new_delivery", "Remplacée par"),
             kind("new", "Donne", value_status="new_status"),
-            kind("difference", "Différence", signed=True, value_status="difference_status"),
+            kind("difference", "Différence", signed=True, value_status="difference_status", is_provisional=None),
         ],
         notes=[f"{others} dans le classeur d'annexes (« caqes export », feuille Valeurs modifiées)."],
     )
@@ -139,6 +157,7 @@ def _amounts(page: Page, rows: pd.DataFrame, written: str) -> Iterator[list[Any]
             said.get(row["new_delivery"], row["new_delivery"]),
             *_known(row, "old_eur", "new_eur"),
             False,
+            may_change(page, row["month"]),
         ]
 
 
@@ -153,6 +172,7 @@ def _counts(page: Page) -> Iterator[list[Any]]:
             period_label(row["period"]),
             *(said.get(row[name], row[name]) for name in ("old_delivery", "delivery")),
         ]
+        late = len(row["period"]) > _YEAR_LENGTH and may_change(page, pd.Timestamp(row["period"].replace("M", "")))
         is_counted = not is_lpp and not row["item"].startswith(DECLARED_PREFIX)
         for unit, old, new in (
             ("€", *_known(row, "old_eur", "new_eur")),
@@ -160,7 +180,7 @@ def _counts(page: Page) -> Iterator[list[Any]]:
         ):
             if old != new:
                 subject = f"{words}, quantité" if is_lpp and unit == "nb" else words
-                yield [unit, row["finess"], subject, *given, old, new, is_counted]
+                yield [unit, row["finess"], subject, *given, old, new, is_counted, late]
 
 
 def _known(row: dict[Any, Any], *names: str) -> list[Any]:

@@ -30,6 +30,7 @@ from caqes_analysis.forecast.trials import replay_region
 from caqes_analysis.forecast.year_end import PATHS_NB, decimals, forecast_table, modelled_months
 from caqes_analysis.schemes.targets import target_for, target_for_envelope
 from caqes_analysis.store import Store
+from caqes_analysis.value_states import with_forecast_marks
 
 __all__ = ["FORECAST_PART", "Step", "events_of", "prepare_forecasts"]
 
@@ -65,6 +66,7 @@ def prepare_forecasts(store: Store, campaign: Campaign, *, progress: Progress = 
     parts_nb = len(months) + 2
     progress(0, parts_nb)
     trials, chances = step.trials()
+    trials = tables.FORECAST_TRIALS.conform(with_forecast_marks(store, trials))
     store.write(tables.FORECAST_TRIALS, trials, part=FORECAST_PART)
     store.write(tables.FORECAST_CHANCES, chances, part=FORECAST_PART)
     progress(1, parts_nb)
@@ -74,7 +76,8 @@ def prepare_forecasts(store: Store, campaign: Campaign, *, progress: Progress = 
         progress(done, parts_nb)
     with PathsWriter(store) as paths:
         now = step.forecasts(campaign.settled_month_nb, paths)
-    store.write(tables.FORECASTS, pd.concat([*earlier, now], ignore_index=True), part=FORECAST_PART)
+    every = with_forecast_marks(store, pd.concat([*earlier, now], ignore_index=True))
+    store.write(tables.FORECASTS, tables.FORECASTS.conform(every), part=FORECAST_PART)
     progress(parts_nb, parts_nb)
 
 

@@ -17,6 +17,7 @@ from caqes_analysis.savings.campaign import campaign_levers, campaign_savings
 from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
+from caqes_analysis.value_states import with_estimated, with_marks
 
 __all__ = ["contract_findings", "derive", "settle_establishments"]
 
@@ -56,10 +57,19 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
     if store.has(tables.ANNUAL_DRUG_SPEND):
         store.write(tables.ANNUAL_PRODUCTS, annual_products(store), part=CAMPAIGN_PART)
     keep_indicators(store, campaign, part=CAMPAIGN_PART)
-    store.write(tables.EVALUATIONS, evaluate(store, campaign), part=CAMPAIGN_PART)
-    for table, rows in campaign_savings(store, campaign).items():
-        store.write(table, rows, part=CAMPAIGN_PART)
-    store.write(tables.LEVERS, campaign_levers(store, campaign), part=CAMPAIGN_PART)
+    evaluations = with_marks(store, evaluate(store, campaign), campaign, who="contract_finess", subject="subject")
+    store.write(tables.EVALUATIONS, tables.EVALUATIONS.conform(evaluations), part=CAMPAIGN_PART)
+    marked = {
+        tables.SAVINGS: ("finess", "indicator"),
+        tables.SAVING_ESTIMATES: ("series", "indicator"),
+        tables.SAVING_SENSITIVITY: ("indicator", "indicator"),  # of all the contracts together
+        tables.LEVERS: ("finess", None),
+    }
+    results = campaign_savings(store, campaign) | {tables.LEVERS: campaign_levers(store, campaign)}
+    for table, rows in results.items():
+        who, subject = marked[table]
+        known = with_marks(store, rows, campaign, who=who, subject=subject)
+        store.write(table, table.conform(with_estimated(known)), part=CAMPAIGN_PART)
     return findings
 
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from caqes_analysis.tables.definition import Column, Kind, Table
 from caqes_analysis.tables.parts import (
     AMOUNT_KINDS,
+    ESTIMATED,
     FINESS,
     FINESS_PATTERN,
+    MARKS,
     STATE,
     TARGET_STATUSES,
     columns,
@@ -313,6 +315,8 @@ FORECASTS = Table(
             level_change_month=("month", "Premier mois au nouveau niveau."),
         ),
         Column("reason", "text", "Pourquoi cette méthode, ou pourquoi rien n'est estimable.", required=False),
+        ESTIMATED,
+        MARKS,
     ),
 )
 FORECAST_TRIALS = Table(
@@ -328,6 +332,8 @@ FORECAST_TRIALS = Table(
         _FORECAST_UNIT,
         Column("method", "text", "Méthode employée."),
         values(**_TRIAL_VALUES),
+        ESTIMATED,
+        MARKS,
     ),
 )
 FORECAST_CHANCES = Table(
@@ -360,5 +366,6 @@ EVALUATIONS = Table(
         Column("reference_status", "text", "Référentiel.", required=False, values=REFERENCE_STATUSES),
         Column("attainment", "text", "Objectif.", required=False, values=ATTAINMENTS),
         values(**_EVALUATION_VALUES),
+        MARKS,
     ),
 )

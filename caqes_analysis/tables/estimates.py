@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caqes_analysis.tables.definition import Column, Table
-from caqes_analysis.tables.parts import columns, values
+from caqes_analysis.tables.parts import ESTIMATED, MARKS, columns, values
 
 __all__ = ["CONCLUSIONS", "ESTIMATE_LEVELS", "SAVING_ESTIMATES", "SAVING_SENSITIVITY"]
 
@@ -58,6 +58,8 @@ SAVING_ESTIMATES = Table(
                 "Vrai quand ce qui est attendu ne lit aucun mois sous contrat.",
             ),
         ),
+        ESTIMATED,
+        MARKS,
     ),
 )
 
@@ -82,5 +84,6 @@ SAVING_SENSITIVITY = Table(
             reason=("text", "Ce que la variante suppose, ou pourquoi elle diffère."),
         ),
         Column("conclusion", "text", "Ce que les données permettent de dire.", required=False, values=CONCLUSIONS),
+        MARKS,
     ),
 )

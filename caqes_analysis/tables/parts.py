@@ -12,8 +12,10 @@ __all__ = [
     "DATE_BASES",
     "DELIVERY",
     "DISCLOSURE_STATUSES",
+    "ESTIMATED",
     "FINESS",
     "FINESS_PATTERN",
+    "MARKS",
     "SOURCE_LINE",
     "STATE",
     "TARGET_STATUSES",
@@ -53,6 +55,13 @@ STATE = [
     Column("is_provisional", "flag", "Vrai quand le mois peut encore être complété."),
     Column("is_corrected", "flag", "Vrai quand le registre des corrections a changé la valeur."),
 ]
+MARKS = values(
+    is_provisional=("flag", "Vrai quand une des valeurs dont la ligne dépend peut encore être complétée."),
+    is_corrected=("flag", "Vrai quand le registre des corrections a changé une des valeurs dont la ligne dépend."),
+)
+ESTIMATED = Column(
+    "value_status", "text", "Estimée, ou non estimable (« missing »).", required=False, values=VALUE_STATUSES
+)
 SOURCE_LINE = [
     Column("source", "text", "Livraison (fichier reçu) d'où vient la ligne."),
     Column("source_line", "count", "Numéro de la ligne dans le fichier reçu (l'en-tête est la ligne 1)."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caqes_analysis.tables.computed import EVALUATION_STATUSES
 from caqes_analysis.tables.definition import Column, Table
-from caqes_analysis.tables.parts import FINESS, FINESS_PATTERN, columns, values
+from caqes_analysis.tables.parts import ESTIMATED, FINESS, FINESS_PATTERN, MARKS, columns, values
 
 __all__ = ["LEVERS", "SAVINGS", "SAVING_METHODS", "SCENARIOS"]
 
@@ -38,6 +38,7 @@ SAVINGS = Table(
             rule=("text", "Règle appliquée, et si elle est officielle."),
             reason=("text", "Pourquoi rien n'est calculé, ou ce que le chiffre laisse de côté."),
         ),
+        MARKS,
     ),
 )
 LEVERS = Table(
@@ -64,5 +65,7 @@ LEVERS = Table(
             upper_eur=("amount", "Borne haute."),
             reason=("text", "Pourquoi il n'y a pas d'intervalle, ou ce que le chiffre suppose."),
         ),
+        ESTIMATED,
+        MARKS,
     ),
 )

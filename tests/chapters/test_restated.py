@@ -65,8 +65,8 @@ def texts(table: Table | None) -> list[list[str]]:
 def test_each_change_names_its_establishment_its_month_and_both_amounts(tmp_path: Path) -> None:
     page = page_of(tmp_path, 2)
     assert texts(restated.restated_amounts_table(page)) == [
-        ["CH A", "PHMEV", "août 2024", "à fin août 2024", "98", "à fin septembre 2024", "100", "+2"],
-        ["CH B", "PHMEV", "septembre 2024", "à fin août 2024", "99", "à fin septembre 2024", "100", "+1"],
+        ["CH A", "PHMEV", "août 2024", "à fin août 2024", "98", "à fin septembre 2024", "100 (p)", "+2"],
+        ["CH B", "PHMEV", "septembre 2024", "à fin août 2024", "99", "à fin septembre 2024", "100 (p)", "+1"],
     ]
     assert restated.restated_counts_table(page) is None
     folded = restated_details(page)

@@ -1,0 +1,162 @@
+"""Which results rest on months that may still be completed, or on a corrected value: marks that follow the euros."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pandas as pd
+
+from caqes_analysis import tables
+from caqes_analysis.campaign import Campaign
+from caqes_analysis.contract_level import contract_keys
+from caqes_analysis.store import Store
+
+__all__ = ["with_estimated", "with_forecast_marks", "with_marks"]
+
+_ANYONE, _ANYTHING = "", ""
+_NAMES = _PROVISIONAL, _CORRECTED = ("is_provisional", "is_corrected")
+_FACTS = {
+    tables.MONTHLY_GRID: f"""
+        select finess, envelope as subject, year(month) as year, bool_or(is_provisional) as {_PROVISIONAL},
+               bool_or(is_corrected) as {_CORRECTED}
+        from monthly_grid where year(month) < $year::int or month(month) <= $settled::int group by all""",
+    tables.INDICATOR_VALUES: f"""
+        select finess, indicator as subject, left(period, 4)::int as year, bool_or(is_provisional) as {_PROVISIONAL},
+               bool_or(is_corrected) as {_CORRECTED}
+        from indicator_values where level = 'establishment' group by all""",
+    tables.ANNUAL_DRUG_SPEND: f"""
+        select coalesce(s.current_finess, a.finess) as finess, 'phmev' as subject, a.year,
+               bool_or(a.is_provisional) as {_PROVISIONAL}, bool_or(a.is_corrected) as {_CORRECTED}
+        from annual_drug_spend a left join successions s on s.finess = a.finess group by all""",
+}
+
+
+def with_marks(store: Store, rows: pd.DataFrame, campaign: Campaign, *, who: str, subject: str | None) -> pd.DataFrame:
+    """Return results with ``is_provisional`` and ``is_corrected``: those of what was received for them.
+
+    Parameters
+    ----------
+    store
+        Store with the months, the yearly bases and the values of the indicators.
+    rows
+        Results of a year against the one before, with ``year``.
+    campaign
+        The campaign: its last settled month.
+    who
+        Column of the establishment or contract; where it names none, the row is one of the region.
+    subject
+        Column of the envelope or indicator. A subject that is neither (a sum of a contract), or None, rests on all that
+        is known of the establishment in these years.
+
+    Returns
+    -------
+    DataFrame
+        A mark is that of any value of the two years: a result is what one of its parts is. Months after the last
+        settled one enter no result.
+    """
+    marks = _marks(store, campaign)
+    known = {name for _, name, _ in marks}
+    contracts = contract_keys(store.read(tables.ESTABLISHMENTS))
+    everyone = {*contracts, *contracts.values()}
+    subjects = [_ANYTHING] * len(rows) if subject is None else rows[subject].tolist()
+    found = [
+        _of(marks, name if name in everyone else _ANYONE, what if what in known else _ANYTHING, int(year))
+        for name, what, year in zip(rows[who], subjects, rows["year"], strict=True)
+    ]
+    return rows.assign(
+        **{name: [mark[place] for mark in found] for place, name in enumerate((_PROVISIONAL, _CORRECTED))}
+    )
+
+
+def _marks(store: Store, campaign: Campaign) -> dict[tuple[str, str, int], tuple[bool, bool]]:
+    """Return the marks by establishment, subject and year; by contract, of anyone and of anything too."""
+    contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
+    found: dict[tuple[str, str, int], tuple[bool, bool]] = defaultdict(lambda: (False, False))
+    asked = {"year": campaign.year, "settled": campaign.settled_month_nb}
+    for table, query in _FACTS.items():
+        if not store.has(table):
+            continue
+        used = {name: value for name, value in asked.items() if f"${name}" in query}
+        for finess, name, year, provisional, corrected in store.query(query, used).itertuples(index=False):
+            found[_ANYONE, name, int(year)]
+            if not (provisional or corrected):
+                continue
+            for who in {finess, contract_of.get(finess, finess), _ANYONE}:
+                for what in (name, _ANYTHING):
+                    before = found[who, what, int(year)]
+                    found[who, what, int(year)] = (before[0] or bool(provisional), before[1] or bool(corrected))
+    return dict(found)
+
+
+def _of(marks: dict[tuple[str, str, int], tuple[bool, bool]], who: str, what: str, year: int) -> tuple[bool, bool]:
+    parts = [marks.get((who, what, one), (False, False)) for one in (year - 1, year)]
+    return any(part[0] for part in parts), any(part[1] for part in parts)
+
+
+def with_estimated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return results that have ``value_status`` with it: ``missing`` where no saving could be estimated.
+
+    Parameters
+    ----------
+    rows
+        A table of results, with ``saving_eur`` where it is one of savings.
+    """
+    if "value_status" not in rows:
+        return rows
+    return rows.assign(value_status=["missing" if is_empty else "reported" for is_empty in rows["saving_eur"].isna()])
+
+
+def with_forecast_marks(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return forecasts, or trials of them, with their marks and ``value_status``.
+
+    Parameters
+    ----------
+    store
+        Store with ``monthly_grid`` and ``establishments``.
+    rows
+        Rows of ``forecasts`` or of ``forecast_trials``.
+
+    Returns
+    -------
+    DataFrame
+        A mark is that of any month observed, of the year or the year before, of what the series adds up; ``missing``
+        where nothing can be estimated.
+    """
+    months = store.query(
+        f"""
+        select g.finess, any_value(e.department) as department, g.envelope, year(g.month) as year,
+               min(month(g.month)) filter (g.{_PROVISIONAL}) as provisional_m,
+               min(month(g.month)) filter (g.{_CORRECTED}) as corrected_m
+        from monthly_grid g left join (select distinct finess, department from establishments) e on e.finess = g.finess
+        where g.{_PROVISIONAL} or g.{_CORRECTED} group by g.finess, g.envelope, year(g.month)
+        """
+    )
+    envelopes = set(store.query("select distinct envelope from monthly_grid")["envelope"])
+    first: dict[tuple[str, str, str, int], list[float]] = {}
+    for finess, department, envelope, year, *flags in months.itertuples(index=False):
+        owners = [("establishment", finess), ("department", department), ("region", _ANYONE)]
+        for level, who in owners:
+            for what in (envelope, _ANYTHING):
+                own = first.setdefault((level, who, what, int(year)), [99.0, 99.0])
+                for place, month in enumerate(flags):
+                    own[place] = min(own[place], 99.0 if pd.isna(month) else float(month))
+    subjects = rows["series"].str.partition("/")[0].str.removeprefix("departement-")
+    columns = (rows["level"], subjects, rows["envelope"], rows["year"], rows["observed_months_nb"])
+    marks = [
+        _observed(
+            first, (level, _ANYONE if level == "region" else who, what if what in envelopes else _ANYTHING), when, nb
+        )
+        for level, who, what, when, nb in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+    return rows.assign(
+        value_status=["missing" if is_empty else "reported" for is_empty in rows["median_eur"].isna()],
+        **{name: [mark[place] for mark in marks] for place, name in enumerate((_PROVISIONAL, _CORRECTED))},
+    )
+
+
+def _observed(
+    first: dict[tuple[str, str, str, int], list[float]], series: tuple[str, str, str], year: int, months_nb: int
+) -> tuple[bool, bool]:
+    now, before = (first.get((*series, one), [99.0, 99.0]) for one in (int(year), int(year) - 1))
+    provisional, corrected = (now[place] <= months_nb or before[place] <= 12 for place in (0, 1))
+    return provisional, corrected
