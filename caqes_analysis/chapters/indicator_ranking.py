@@ -29,7 +29,7 @@ from caqes_analysis.indicators.intervals import in_points
 from caqes_analysis.indicators.secrecy import UNRANKED
 from caqes_analysis.indicators.standing import ranks_by_size
 
-__all__ = ["ranking_table"]
+__all__ = ["no_rank_reason", "ranking_table"]
 
 _OUTSIDE = "not_applicable"
 
@@ -40,7 +40,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     if rows.empty:
         return Notice("missing", "Classement", "Aucun établissement n'est concerné par cet indicateur.")
     unit, measure = reading.unit, reading.measure
-    no_rank = _why_no_rank(reading, rows)
+    no_rank = no_rank_reason(reading, rows)
     is_ranked = rows["unranked_reason"].isna()
     without_change = rows["previous_status"].where(rows["previous_status"] == _OUTSIDE, None)
     is_opening = opened_since(reading, rows)
@@ -142,7 +142,7 @@ def _rank_words(row: dict[Any, Any]) -> str:
     return "non classé" if isinstance(row["unranked_reason"], str) else "–"
 
 
-def _why_no_rank(reading: IndicatorReading, rows: pd.DataFrame) -> str | None:
+def no_rank_reason(reading: IndicatorReading, rows: pd.DataFrame) -> str | None:
     """Return why the values have no rank; None when they have one."""
     if is_yes_or_no(reading.measure):
         return "Réponse par oui ou par non : pas de rang."
