@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.display import ColumnFormat, Table, Text
+from caqes_analysis.evaluation.assess import evaluated_year
+from caqes_analysis.guide.deliveries_dates import last_reception, next_reception
 from caqes_analysis.guide.glossary import Linker
 from caqes_analysis.guide.index_pages import CALENDAR_PATH
 from caqes_analysis.guide.sources import GuidePage, GuideSources, Part
@@ -83,7 +86,7 @@ def calendar_page(sources: GuideSources) -> GuidePage:
             "Les données de l'année N se comparent à l'objectif de la même année. La campagne N d'un contrat peut, "
             "elle, se décider sur les données de N-1 : les fiches qui ont un objectif disent laquelle elles lisent."
         ),
-        _steps_table(),
+        _steps_table(sources),
         "## Les dispositifs",
         *_schemes(sources, write),
         "## Les données",
@@ -95,18 +98,37 @@ def calendar_page(sources: GuideSources) -> GuidePage:
     return GuidePage(CALENDAR_PATH, "Calendrier", tuple(parts))
 
 
-def _steps_table() -> Table:
+def _own_dates(sources: GuideSources) -> list[str]:
+    """Return what each step of the year is for this campaign, in the order of the steps."""
+    campaign, year = sources.campaign, sources.campaign.year
+    month = f"jusqu'à {french.month_year(dt.date(year, campaign.settled_month_nb, 1))}"
+    provisional = campaign.provisional_months_nb
+    waiting = f", puis {french.plural(provisional, 'mois provisoire', 'mois provisoires')}" if provisional else ""
+    evaluated = evaluated_year(campaign)
+    end = sources.schemes[campaign.scheme].contracts_end
+    return [
+        f"1er janvier {year}",
+        f"cumul lu {month}{waiting}",
+        f"31 décembre {year}",
+        f"{evaluated + 1} pour {evaluated}, dernière année close",
+        "un mois après l'évaluation reçue",
+        f"fin des contrats du dispositif : {french.date(end, short=True)}" if end else "selon la date de signature",
+    ]
+
+
+def _steps_table(sources: GuideSources) -> Table:
     frame = pd.DataFrame(_STEPS, columns=["when", "what", "source", "status"])
     words = {name: label for name, (label, _) in RELIABILITY.items()}
-    sources = [
+    texts = [
         f"{source} ({words[status]})" if status else source or "–"
         for source, status in zip(frame["source"], frame["status"], strict=True)
     ]
     return Table.from_frame(
-        frame.assign(source=sources),
+        frame.assign(source=texts, here=_own_dates(sources)),
         caption="Une année de contrat, étape par étape",
         columns=[
             ColumnFormat.text("when", "Quand"),
+            ColumnFormat.text("here", f"Campagne {sources.campaign.year}"),
             ColumnFormat.text("what", "Quoi"),
             ColumnFormat.text("source", "D'où on le sait"),
         ],
@@ -128,7 +150,8 @@ def _absent(key: str, sources: GuideSources) -> str:
 
 def _received_table(sources: GuideSources) -> Table:
     named = sources.campaign.sources
-    counts = [len(getattr(named, key, ())) for key, _, _ in _RECEIVED]
+    received = [getattr(named, key, ()) for key, _, _ in _RECEIVED]
+    counts = [len(files) for files in received]
     rows = pd.DataFrame(
         {
             "what": [what for _, what, _ in _RECEIVED],
@@ -137,6 +160,8 @@ def _received_table(sources: GuideSources) -> Table:
                 french.plural(count, "fichier") if count else _absent(key, sources)
                 for (key, _, _), count in zip(_RECEIVED, counts, strict=True)
             ],
+            "last": [last_reception(files) for files in received],
+            "next": [next_reception(files) for files in received],
         }
     )
     return Table.from_frame(
@@ -146,5 +171,11 @@ def _received_table(sources: GuideSources) -> Table:
             ColumnFormat.text("what", "Données"),
             ColumnFormat.text("when", "Rythme"),
             ColumnFormat.text("files", "Dans cette campagne"),
+            ColumnFormat.text("last", "Dernière réception"),
+            ColumnFormat.text("next", "Prochaine attendue"),
+        ],
+        notes=[
+            "Dates de la campagne (received_on, as_of, year). La prochaine est attendue au rythme des deux dernières ; "
+            "aucun texte ne fixe ces dates.",
         ],
     )

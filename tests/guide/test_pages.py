@@ -371,6 +371,26 @@ def test_the_calendar_says_what_a_campaign_has_no_use_for(pages: dict[str, Guide
     assert "Médicaments par prescripteur ou par service" in files
 
 
+def test_the_calendar_has_the_dates_of_the_campaign(pages: dict[str, GuidePage]) -> None:
+    """It gave rhythms and numbers of files; five deliveries of the demonstration are dated."""
+    steps, received = [part for part in pages["guide/calendrier"].parts if isinstance(part, Table)]
+    dates = {plain(row[0].text): [plain(cell.text) for cell in row[-2:]] for row in received.rows}
+    assert dates["Dépenses par enveloppe"] == [
+        "14/10/2024, arrêté à septembre 2024",
+        "vers le 14/11/2024, arrêté à octobre 2024",
+    ]
+    assert dates["Médicaments de ville, produit par produit (Open PHMEV)"] == [
+        "réception non datée, année 2023",
+        "année 2024",
+    ]
+    assert dates["Contrats signés"] == ["réception non datée", "non connue"]
+    assert dates["Réponses à la grille d'évaluation (CAQES 2018)"] == ["–", "–"]
+    own = [plain(row[1].text) for row in steps.rows]
+    assert own[1] == "cumul lu jusqu'à juillet 2024, puis 2 mois provisoires"
+    assert own[3] == "2024 pour 2023, dernière année close"
+    assert own[5] == "fin des contrats du dispositif : 31/12/2024"
+
+
 def test_a_list_whose_source_dates_nothing_says_so(pages: dict[str, GuidePage]) -> None:
     said = prose(pages["guide/phev_pansements"])
     assert "Cette source ne date pas ses codes : ils sont comptés quelle que soit l'année." in said
