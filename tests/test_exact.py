@@ -17,6 +17,14 @@ def test_published_savings_at_both_bounds_of_the_rate() -> None:
     assert cents(saved * 30 / 100) == Decimal("11260584.68")  # 11 260 584,675: the half goes up
 
 
+def test_published_share_of_drugs_in_the_extra_list() -> None:
+    """6,8 Md€ in 2020, 73 % of it drugs: the parts add up, and give the share back."""
+    whole = Decimal("6800000000.00")
+    parts = share_out(whole, {"drugs": Decimal(73), "devices": Decimal(27)})
+    assert parts == {"drugs": Decimal("4964000000.00"), "devices": Decimal("1836000000.00")}
+    assert half_up(100 * Fraction(parts["drugs"]) / Fraction(whole), 1) == Decimal("73.0")
+
+
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=6), st.integers(0, 4))
 def test_rounding_is_decimal_s_half_up(value: Decimal, decimals: int) -> None:
     expected = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)

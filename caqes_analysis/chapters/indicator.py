@@ -312,6 +312,14 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
     notes += constant_perimeter_notes(reading)
     if (is_small & rows["value"].notna()).any():
         notes.append(f"Trop petit : effectif du département inférieur à {french.number(minimum_nb)}.")
+    outlines = None if place is None else read_outlines(place)
+    without = [] if outlines is None else [code for code in rows["department"] if code not in outlines]
+    if without and len(without) == len(rows):
+        outlines, said = None, "Tuiles : la carte de la campagne (map) n'a le contour d'aucun de ces départements."
+        notes.append(said)
+    elif without:
+        names = french.list_in_words([department_label(code) for code in without])
+        notes.append(f"Sans contour dans la carte de la campagne, donc dans le tableau seul{french.NBSP}: {names}.")
     return department_map(
         rows.assign(
             establishments_nb=counts.reindex(rows["department"]).fillna(0).to_numpy(dtype=int), is_small=is_small
@@ -321,7 +329,7 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
         threshold=target.value,
         threshold_label=target.noun,
         better=reading.definition.direction,
-        outlines=None if place is None else read_outlines(place),
+        outlines=outlines,
         notes=notes,
     )
 
