@@ -85,8 +85,12 @@ class FileSource(AnnouncedFile):
         the liste en sus that are kept.
     control_base_eur
         Sum of the bases of reimbursement of a yearly base, on which prices are read.
+    control_billed_eur
+        Sum of the amounts billed of the lines of the liste en sus that are kept, where the file has them.
+    control_tariff_eur
+        Sum of the amounts at tariff of the same lines; of the tariffs, before and with taxes, of a history.
     control_total_nb
-        Sum of what it counts: activity, quantities, boxes.
+        Sum of what it counts: activity, quantities, boxes, numbers answered.
     control_rows_nb
         Number of lines of data that the file has, as its sender counts them: header, totals and notes left out, before
         any cleaning.
@@ -96,14 +100,21 @@ class FileSource(AnnouncedFile):
     received_on: dt.date | None = None
     control_total_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
     control_base_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+    control_billed_eur: Annotated[Decimal, Field(decimal_places=2)] | None = None
+    control_tariff_eur: Annotated[Decimal, Field(decimal_places=3)] | None = None
     control_total_nb: Decimal | None = None
     control_rows_nb: int | None = Field(default=None, ge=0)
 
     @property
     def has_control(self) -> bool:
         """True when a total or a number of rows is announced."""
-        announced = (self.control_total_eur, self.control_base_eur, self.control_total_nb, self.control_rows_nb)
-        return any(one is not None for one in announced)
+        return bool(self.controls)
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Names of what is announced: totals, number of rows."""
+        names = (name for name in type(self).model_fields if name.startswith("control_"))
+        return tuple(name for name in names if getattr(self, name) is not None)
 
     @property
     def delivery_name(self) -> str:

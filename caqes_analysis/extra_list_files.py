@@ -95,6 +95,7 @@ def receive_file(source: ExtraListSource, store: Store, *, provisional_from: dat
     )
     totals = store.query(
         "select coalesce(sum(purchase_eur), 0)::decimal(18, 2) as total_eur, "
+        "sum(reimbursed_eur)::decimal(18, 2) as total_billed_eur, sum(tariff_eur)::decimal(18, 3) as total_tariff_eur, "
         "coalesce(sum(quantity_nb), 0)::decimal(18, 3) as total_nb from extra_list_use where source = ?",
         [name],
     ).iloc[0]

@@ -15,12 +15,12 @@ _UNSEEN = (
     (
         "Un chiffre changé qui laisse un montant plausible ; le signe perdu d'une régularisation, quand le montant "
         "positif qui en reste est celui d'un mois ordinaire, ou se perd dans la somme d'un mois",
-        "Le total des montants annoncé par l'expéditeur (control_total_eur), ou l'empreinte du fichier (sha256)",
+        "Le total de la colonne annoncé par l'expéditeur (control_total_eur ; bases, montants facturés, tarifs et "
+        "nombres ont le leur), ou l'empreinte du fichier (sha256)",
     ),
     (
-        "Un chiffre changé dans une colonne que le total annoncé ne somme pas : base de remboursement d'Open PHMEV (où "
-        "se lisent les prix), montant facturé ou tarif des fichiers de l'ATIH, FINESS, mois, code",
-        "L'empreinte du fichier ; pour la base, control_base_eur, et pour les quantités, control_total_nb",
+        "Un FINESS, un mois ou un code changé en un autre possible : tous les totaux du fichier restent justes",
+        "L'empreinte du fichier ; pour un FINESS de la PHMEV, Open PHMEV de la même année",
     ),
     (
         "Un chiffre changé dans un fichier sans montant : établissements, contrats, référentiels de codes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ __all__ = ["failed_rows", "parameter_fingerprints", "received_files"]
 _CONTROLS = (
     ("control_total_eur", "total_eur"),
     ("control_base_eur", "total_base_eur"),
+    ("control_billed_eur", "total_billed_eur"),
+    ("control_tariff_eur", "total_tariff_eur"),
     ("control_total_nb", "total_nb"),
 )
 
@@ -58,7 +60,7 @@ def failed_rows(
 
 
 def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
-    """Return the files of a campaign with the SHA-256 and the control totals that it does not name.
+    """Return the files of a campaign with the SHA-256 and each control total that it does not name.
 
     Parameters
     ----------
@@ -67,24 +69,29 @@ def received_files(campaign: Campaign, store: Store) -> list[ReceivedFile]:
     store
         Store that has received them.
     """
-    rows = store.query("select delivery, total_eur, total_base_eur, total_nb, lines from deliveries")
+    columns = ", ".join(column for _, column in _CONTROLS)
+    rows = store.query(f"select delivery, {columns}, lines from deliveries")
     described = {row["delivery"]: row for row in rows.to_dict("records")}
     hashes = kept_signature(store.directory)
     return [
         ReceivedFile(
             source.path,
             None if source.sha256 else hashes[str(source.path)],
-            () if source.has_control else _controls(described[source.delivery_name]),
+            _controls(described[source.delivery_name], source.controls),
         )
         for source in campaign.sources.all()
     ]
 
 
-def _controls(described: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
-    """Return every total of a file (a digit changed in one column moves no other's); without any, its lines."""
+def _controls(described: Mapping[Any, Any], named: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Return every total of a file (a digit changed in one column moves no other's) that is not named yet.
+
+    A file without totals has its number of lines, unless it is named.
+    """
     totals = [(key, described[column]) for key, column in _CONTROLS]
-    known = tuple((key, format(total, "f")) for key, total in totals if not pd.isna(total))
-    return known or (("control_rows_nb", str(described["lines"])),)
+    known = [(key, format(total, "f")) for key, total in totals if not pd.isna(total)]
+    known = known or [("control_rows_nb", str(described["lines"]))]
+    return tuple((key, value) for key, value in known if key not in named)
 
 
 def parameter_fingerprints(campaign: Campaign, store: Store) -> list[tuple[str, str]]:

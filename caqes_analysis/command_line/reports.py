@@ -55,7 +55,7 @@ class ReceivedFile:
     sha256
         Its SHA-256, or None when the campaign already names it.
     controls
-        Key and value of each control total that it has, none when the campaign already names one.
+        Key and value of each control total that it has and that the campaign does not name.
     """
 
     path: Path
@@ -188,7 +188,7 @@ def print_suggestions(files: Sequence[ReceivedFile], others: Sequence[tuple[str,
             as_is(OUT, f"    sha256: {sha256}")
     if any(file.controls for file in lacking):
         note = (
-            "Les lignes « control » disent ce qui a été lu (somme des montants, des bases de remboursement, des "
+            "Les lignes « control » disent ce qui a été lu (sommes des montants, des bases, des tarifs, des "
             "nombres, nombre de lignes) : ne les recopier que si l'expéditeur annonce la même chose. "
             f"Ces lignes sont facultatives ; {plain(campaign)} fonctionne sans elles."
         )

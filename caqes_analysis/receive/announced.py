@@ -103,6 +103,10 @@ _CONTROLS = (
     _Control(
         "control_base_eur", "total_base_eur", "la somme des bases de remboursement", partial(french.euros, cents=True)
     ),
+    _Control(
+        "control_billed_eur", "total_billed_eur", "la somme des montants facturés", partial(french.euros, cents=True)
+    ),
+    _Control("control_tariff_eur", "total_tariff_eur", "la somme des tarifs", lambda value: f"{_count(value)}\xa0€"),
     _Control("control_total_nb", "total_nb", "la somme des nombres", _count),
     _Control("control_rows_nb", "lines", "le nombre de lignes du fichier", _count),
 )

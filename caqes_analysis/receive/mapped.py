@@ -141,7 +141,8 @@ def delivery_facts(source: Any, rows: pd.DataFrame) -> dict[str, Any]:
         "received_on": source.received_on,
         "as_of": pd.Timestamp(f"{as_of}-01") if as_of else None,
         "total_eur": _sum(rows, "amount_eur", "reimbursed_eur"),
-        "total_nb": _sum(rows, "count_nb", "quantity_nb", "boxes_nb"),
+        "total_tariff_eur": _sum_of_all(rows, "tariff_ht_eur", "tariff_ttc_eur"),
+        "total_nb": _sum(rows, "count_nb", "quantity_nb", "boxes_nb", "value"),
     }
 
 
@@ -149,6 +150,12 @@ def _sum(rows: pd.DataFrame, *names: str) -> Any:
     """Return the exact sum of the first of these columns that holds something; None when none does."""
     held = next((rows[name] for name in names if name in rows and rows[name].notna().any()), None)
     return None if held is None else held.sum()
+
+
+def _sum_of_all(rows: pd.DataFrame, *names: str) -> Any:
+    """Return the exact sum of all these columns; None when none holds anything."""
+    sums = [rows[name].sum() for name in names if name in rows and rows[name].notna().any()]
+    return sum(sums) if sums else None
 
 
 def check_last_month(store: Store, campaign: Campaign) -> None:

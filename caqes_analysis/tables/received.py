@@ -86,7 +86,9 @@ DELIVERIES = Table(
             as_of=("month", "Mois auquel le fichier a été arrêté, quand la campagne le dit."),
             total_eur=("amount", "Somme des montants lus (remboursés, pour une base annuelle)."),
             total_base_eur=("amount", "Somme des bases de remboursement d'une base annuelle."),
-            total_nb=("quantity", "Somme des nombres lus : activité, quantités ou boîtes."),
+            total_billed_eur=("amount", "Somme des montants facturés d'un fichier de l'ATIH, après nettoyage."),
+            total_tariff_eur=("quantity", "Somme des montants au tarif d'un fichier de l'ATIH, ou des tarifs."),
+            total_nb=("quantity", "Somme des nombres lus : activité, quantités, boîtes ou réponses."),
         ),
     ),
 )

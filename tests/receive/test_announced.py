@@ -48,13 +48,13 @@ SOURCES: dict[str, tuple[str, str, str, Mapping[str, str]]] = {
     "classes.txt": ("references", "content: bdpm_classes", "bdpm_classes", {"control_rows_nb": "3"}),
     "flags.csv": ("references", "content: biosimilar_flags", "biosimilar_flags", {"control_rows_nb": "3"}),
     "indications.csv": ("references", "content: extra_list_indications", "indications", {"control_rows_nb": "3"}),
-    "ucd.csv": ("extra_list_history", "content: ucd", "ucd_history", {"control_rows_nb": "3"}),
+    "ucd.csv": ("extra_list_history", "content: ucd", "ucd_history", {"control_tariff_eur": "571.951"}),
     "lpp.csv": ("extra_list_history", "content: lpp", "lpp_history", {"control_rows_nb": "3"}),
     "tariffs.csv": (
         "extra_list_history",
         "content: biosimilar_tariffs",
         "biosimilar_tariffs",
-        {"control_rows_nb": "3"},
+        {"control_tariff_eur": "2453.232"},
     ),
     "activity.csv": ("activity", "", "activity", {"control_total_nb": "3876"}),
     "lpp_spend.csv": (
@@ -76,6 +76,17 @@ SOURCES: dict[str, tuple[str, str, str, Mapping[str, str]]] = {
         "file_type: rsa_med, year: 2021, without: [listing_period]",
         "",
         {"control_total_eur": "400", "control_total_nb": "2"},
+    ),
+    "rafael.txt": (
+        "extra_list",
+        "file_type: rafael, year: 2021, without: [listing_period]",
+        "",
+        {
+            "control_total_eur": "400",
+            "control_billed_eur": "410",
+            "control_tariff_eur": "220",
+            "control_total_nb": "4",
+        },
     ),
     "phmev.csv": (
         "open_phmev",
@@ -99,6 +110,11 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in PARAMETERS:
         (folder / f"{kind}.csv").write_bytes(sound[kind].content)
     (folder / "rsa.txt").write_bytes(atih_content(drug()))
+    billed = drug(quantity=1, unit_purchase=10_000, billed=10_000)
+    device = drug(product="0000003216367", quantity=1, unit_purchase=10_000, unit_tariff=11_000, billed=10_500)
+    drugs = atih_content(billed, billed, file_type="rafael", record="H")
+    devices = atih_content(device, device, file_type="rafael", record="P")
+    (folder / "rafael.txt").write_bytes(drugs + devices)
     (folder / "phmev.csv").write_bytes(phmev_content([row(), row(age="20")]))
     signed = sound["signed_contracts"].content.replace(b"Clinique;;", b"Clinique;01/08/2022;1")
     (folder / "signed.csv").write_bytes(signed)
@@ -123,6 +139,8 @@ def change_one_digit(path: Path) -> None:
         declare(path, 120, 13)
     elif path.name == "rsa.txt":
         path.write_bytes(data.replace(b"400000", b"410000", 1))
+    elif path.name == "rafael.txt":
+        path.write_bytes(data.replace(b"0010000", b"0011000", 1))
     elif path.name == "phmev.csv":
         path.write_bytes(data.replace(b"2.790,02", b"2.790,03", 1))
     else:
