@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
 
 import pandas as pd
 
 from caqes_analysis.sources.findings import Finding, Findings
 
 __all__ = ["check_contracts"]
+
+_FEWEST_CONTRACTS_NB: Final = 5
+_MOSTLY: Final = 2 / 3
+"""Share of the contracts of a scheme, five at least, from which one day is the day of the scheme (package's choice)."""
 
 
 def check_contracts(
@@ -19,8 +24,9 @@ def check_contracts(
     indicators: Collection[str],
     volets: Collection[str],
     years: tuple[int, int],
+    other_years: Mapping[str, tuple[int, int]] | None = None,
 ) -> Findings:
-    """Return the contracts of a scheme that nobody signed, and the indicators that none defines.
+    """Return the contracts that nobody signed, whose date cannot be, or that name an indicator that none defines.
 
     Parameters
     ----------
@@ -29,19 +35,26 @@ def check_contracts(
     establishments
         Rows of ``establishments``.
     scheme
-        The scheme of the campaign; contracts of others are not checked.
+        The scheme of the campaign; of the contracts of others, only the date is checked.
     indicators
         Identifiers of the indicators that have a definition.
     volets
         Volets that the scheme, an indicator or a section of the grid names.
     years
         First and last year in which a contract of the scheme may take effect.
+    other_years
+        The same of each other scheme, where it is known.
 
     Returns
     -------
     Findings
-        ``CONTRAT_SANS_ETABLISSEMENT``, ``CONTRAT_DATE_DOUTEUSE``, ``INDICATEUR_DE_CONTRAT_INCONNU`` and
-        ``VOLET_INCONNU``, one each at most.
+        ``CONTRAT_SANS_ETABLISSEMENT``, ``CONTRAT_DATE_DOUTEUSE`` (one per scheme), ``CONTRAT_ANNEE_ISOLEE`` (one per
+        scheme), ``INDICATEUR_DE_CONTRAT_INCONNU`` and ``VOLET_INCONNU``, one each at most.
+
+    Notes
+    -----
+    Contracts of a scheme mostly take effect on one day. The day and month of that day in another year, of a contract
+    whose establishment was there, is how a year is mistyped; a contract signed later mostly has a day of its own.
     """
     own = contracts[contracts["scheme"] == scheme].sort_values("contract_finess")
     signers = {*establishments["contract_finess"].dropna(), *establishments["finess"]}
@@ -60,22 +73,9 @@ def check_contracts(
                 "peut-être celui d'un site pour une entité juridique, ou l'inverse.",
             )
         )
-    dated = own[own["signed_on"].notna()]
-    odd = dated[~dated["signed_on"].dt.year.between(*years)]
-    if len(odd):
-        first = odd.iloc[0]
-        found.append(
-            Finding(
-                "campagne",
-                "CONTRAT_DATE_DOUTEUSE",
-                "date_effet",
-                "warning",
-                len(odd),
-                f"{first['contract_finess']} : {first['signed_on']:%d/%m/%Y}",
-                f"Un contrat de ce dispositif prend effet de {years[0]} à {years[1]}. Gardé tel quel : cette date "
-                "décide des mois que l'évaluation compare.",
-            )
-        )
+    for name, allowed in {**(other_years or {}), scheme: years}.items():
+        dated = contracts[(contracts["scheme"] == name) & contracts["signed_on"].notna()]
+        found += _dates(name, dated.sort_values("contract_finess"), establishments, allowed)
     for code, column, place, known, remedy in (
         (
             "INDICATEUR_DE_CONTRAT_INCONNU",
@@ -103,3 +103,43 @@ def check_contracts(
         if unknown:
             found.append(Finding("campagne", code, place, "warning", len(unknown), ", ".join(unknown[0]), remedy))
     return Findings(found)
+
+
+def _dates(scheme: str, dated: pd.DataFrame, establishments: pd.DataFrame, years: tuple[int, int]) -> Iterator[Finding]:
+    odd = ~dated["signed_on"].dt.year.between(*years)
+    if odd.any():
+        first = dated[odd].iloc[0]
+        yield Finding(
+            "campagne",
+            "CONTRAT_DATE_DOUTEUSE",
+            f"date_effet, {scheme}",
+            "warning",
+            int(odd.sum()),
+            f"{first['contract_finess']} : {first['signed_on']:%d/%m/%Y}",
+            f"Un contrat de ce dispositif prend effet de {years[0]} à {years[1]}. Gardé tel quel : cette date "
+            "décide des mois que l'évaluation compare.",
+        )
+    sound = dated[~odd]
+    if len(sound) < _FEWEST_CONTRACTS_NB:
+        return
+    days = sound["signed_on"].value_counts()
+    usual = days.index[0]
+    if days.iloc[0] < _MOSTLY * len(sound):
+        return
+    when = sound["signed_on"]
+    lone = (when.dt.month == usual.month) & (when.dt.day == usual.day) & (when.dt.year != usual.year)
+    opened = establishments.groupby("contract_finess")["valid_from"].min()
+    alone = sound[lone & ~(sound["contract_finess"].map(opened) > usual)]
+    if len(alone):
+        first = alone.iloc[0]
+        yield Finding(
+            "campagne",
+            "CONTRAT_ANNEE_ISOLEE",
+            f"date_effet, {scheme}",
+            "warning",
+            len(alone),
+            f"{first['contract_finess']} : {first['signed_on']:%d/%m/%Y}",
+            f"Les contrats de ce dispositif prennent effet le {usual:%d/%m/%Y} ({days.iloc[0]} sur {len(sound)}) : "
+            "même jour d'une autre année, l'année est peut-être mal écrite. Gardé tel quel : cette date décide des "
+            "mois que l'évaluation compare.",
+        )

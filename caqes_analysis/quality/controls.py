@@ -11,6 +11,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.envelopes import ENVELOPES, Envelope
+from caqes_analysis.quality.absent_runs import absent_runs
 from caqes_analysis.quality.activity_controls import check_activity
 from caqes_analysis.quality.annual_controls import check_annual
 from caqes_analysis.quality.completeness import absent_months, lone_months
@@ -321,17 +322,7 @@ def _absences(store: Store, last_month: pd.Timestamp, names: Mapping[str, str], 
         return
     absent = absent.assign(share=absent.groupby(["envelope", "month"])["finess"].transform("size") / absent["open_nb"])
     whole = absent[(absent["share"] > _MOSTLY) & (absent["open_nb"] > 1)]
-    for (envelope, month), rows in whole.groupby(["envelope", "month"]):
-        yield Finding(
-            delivery="campagne",
-            code="MOIS_ABSENT_DU_FICHIER",
-            place=f"{names.get(str(envelope), envelope)}, {french.month_year(pd.Timestamp(str(month)))}",
-            severity="warning",
-            count=len(rows),
-            example=f"{len(rows)} établissements sur {rows['open_nb'].iloc[0]}, dont {rows['finess'].min()}",
-            remedy="Aucune ligne pour ce mois : il est compté comme manquant. Demander le fichier, ou corriger "
-            "last_month dans la campagne.",
-        )
+    yield from absent_runs(whole, names)
     for (finess, envelope), rows in absent.drop(whole.index).groupby(["finess", "envelope"]):
         months = [french.month_year(month) for month in rows["month"]]
         yield Finding(

@@ -14,7 +14,7 @@ from caqes_analysis.indicators.structure import annual_products
 from caqes_analysis.receive.reading import CAMPAIGN_PART
 from caqes_analysis.reference_files import complete_from_finess
 from caqes_analysis.savings.campaign import campaign_levers, campaign_savings
-from caqes_analysis.schemes.scheme import scheme_of
+from caqes_analysis.schemes.scheme import known_schemes, scheme_of
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
 from caqes_analysis.value_states import with_estimated, with_marks
@@ -85,6 +85,7 @@ def contract_findings(campaign: Campaign, store: Store) -> Findings:
     """
     scheme, definitions, grid = scheme_of(campaign), definitions_of(campaign), grid_of(campaign)
     volets = {*scheme.volets, *scheme.common_volets, *(one.volet for one in definitions.values())}
+    others = known_schemes(campaign.file.parent / "schemes")
     volets |= {section.volet for section in grid.sections} if grid else set()
     return quality.check_contracts(
         store.read(tables.CONTRACTS),
@@ -93,6 +94,11 @@ def contract_findings(campaign: Campaign, store: Store) -> Findings:
         indicators=list(definitions),
         volets={volet for volet in volets if volet},
         years=(min(scheme.result_years), campaign.year),
+        other_years={
+            name: (min(one.result_years), max(one.result_years))
+            for name, one in others.items()
+            if name != campaign.scheme and one.result_years
+        },
     )
 
 

@@ -42,16 +42,16 @@ def read_table(source: MappedSource, table: str, campaign: Campaign) -> Received
         All that is wrong in the file or its mapping; when the layout is another, the nearest mapping is proposed.
     """
     mapping = None if source.mapping is None else _mapping(source, table, campaign)
-    if table == "prescriber_spend":
-        return read_prescriber_spend(source.path, delivery=source.delivery_name, mapping=mapping)
     try:
+        if table == "prescriber_spend":
+            return read_prescriber_spend(source.path, delivery=source.delivery_name, mapping=mapping)
         return _read(source, table, mapping, campaign)
     except SourceError as failure:
         if not LAYOUT_CODES & {problem.code for problem in failure.problems}:
             raise
         name = source.mapping.stem if source.mapping else None
         near = _nearest(source, table, name, campaign)
-        raise SourceError([*failure.problems, *([near] if near else [])]) from failure
+        raise SourceError([*([near] if near else []), *failure.problems]) from failure
 
 
 def _mapping(source: MappedSource, table: str, campaign: Campaign) -> ColumnMapping:

@@ -20,7 +20,7 @@ from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.errors import CaqesError, Problem, SourceError
 from caqes_analysis.evaluation.campaign import check_rules, read_answers
 from caqes_analysis.receive.announced import check_file, check_totals
-from caqes_analysis.receive.base_years import year_of_base
+from caqes_analysis.receive.base_years import refuse_bases_twice, year_of_base
 from caqes_analysis.receive.mapped import check_last_month, delivery_facts, read_table
 from caqes_analysis.reference_files import read_reference, settle_code_lists
 from caqes_analysis.schemes.scheme import known_schemes
@@ -110,6 +110,8 @@ class _Reading:
                     check_last_month(self.store, self.campaign)
             with self._collecting():
                 refuse_prescribers_twice(self.store)
+            with self._collecting():
+                refuse_bases_twice(self.store)
             with self._collecting():
                 self.findings += settle(self.store)
             with self._collecting():

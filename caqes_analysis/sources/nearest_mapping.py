@@ -12,6 +12,8 @@ from caqes_analysis.sources.column_mapping import ColumnMapping, Columns
 from caqes_analysis.sources.lpp_spend import PLAIN_LPP
 from caqes_analysis.sources.mapped_cells import item_parser
 from caqes_analysis.sources.mapped_header import read_header
+from caqes_analysis.sources.names import plain_name
+from caqes_analysis.sources.prescriber_spend import PLAIN_PRESCRIBERS
 from caqes_analysis.sources.raw_tables import read_raw
 
 __all__ = ["LAYOUT_CODES", "nearest_mapping"]
@@ -37,6 +39,7 @@ _PLAIN = {
     ),
     "activity": PLAIN_ACTIVITY,
     "lpp_spend": PLAIN_LPP,
+    "prescriber_spend": PLAIN_PRESCRIBERS,
 }
 # Below, a likeness is a coincidence: every table has a column of FINESS.
 _LEAST_LIKENESS = 0.5
@@ -96,6 +99,8 @@ def nearest_mapping(
 
 def _likeness(path: Path, mapping: ColumnMapping, envelopes: tuple[Envelope, ...]) -> float:
     """Share of what the mapping expects that the file has (1 when it fits)."""
+    if mapping.table == "prescriber_spend":
+        return _share_of_columns(path, mapping)
     try:
         raw = read_raw(path, sheet=mapping.sheet, separator=mapping.separator)
         header, problems = read_header(raw, mapping, parse_item=item_parser(mapping, envelopes), as_of_year=2000)
@@ -107,3 +112,14 @@ def _likeness(path: Path, mapping: ColumnMapping, envelopes: tuple[Envelope, ...
     read = {*header.labels, *(value.measure for value in header.values)} if "name" in mapping.header else header.labels
     share = (len(read) + ("name" not in mapping.header and bool(header.values))) / expected
     return min(share, 0.99)
+
+
+def _share_of_columns(path: Path, mapping: ColumnMapping) -> float:
+    """Share of the columns of a plain table, one header line, that the file has."""
+    wanted = {plain_name(header) for header in mapping.columns.named().values()}
+    try:
+        raw = read_raw(path, sheet=mapping.sheet, separator=mapping.separator)
+    except CaqesError:
+        return 0.0
+    first = next((cells for _, cells in raw.rows if any(str(cell).strip() for cell in cells)), [])
+    return len(wanted & {plain_name(str(cell)) for cell in first}) / len(wanted)

@@ -66,6 +66,27 @@ def test_a_month_that_nobody_has_is_told_once(tmp_path: Path) -> None:
     assert codes(store) == [("MOIS_ABSENT_DU_FICHIER", "warning")]
 
 
+def test_a_file_that_stops_early_is_one_finding(tmp_path: Path) -> None:
+    series = {
+        (one, envelope): {**whole_year(2023), **whole_year(2024)}
+        for one in (A, B, C)
+        for envelope in ("lpp", "perfadom")
+    }
+    for amounts in series.values():
+        for month in [f"2024-{nb:02d}" for nb in range(4, 13)]:
+            del amounts[month]
+    for (_, envelope), amounts in series.items():
+        if envelope == "lpp":
+            del amounts["2023-05"]
+    store = store_of(tmp_path, monthly_rows(series), establishments({"finess": A}, {"finess": B}, {"finess": C}))
+    told = [one for one in check_received(store, last_month=LAST) if one.code.startswith("MOIS_ABSENT")]
+    assert [(one.place, one.count) for one in told] == [
+        ("LPP, mai 2023", 3),
+        ("LPP, PERFADOM, avril 2024 à décembre 2024", 54),
+    ]
+    assert told[1].example.startswith("9 mois de suite, 3 établissements")
+
+
 def test_spending_before_opening_and_after_closing(tmp_path: Path) -> None:
     series = {(A, "lpp"): whole_year(2024), (B, "lpp"): whole_year(2024)}
     known = establishments(

@@ -8,8 +8,9 @@ import pytest
 
 from caqes_analysis.campaign_sources import AnnualSource
 from caqes_analysis.errors import SourceError
-from caqes_analysis.receive.base_years import year_of_base
-from caqes_analysis.sources import read_open_phmev
+from caqes_analysis.receive.base_years import refuse_bases_twice, year_of_base
+from caqes_analysis.sources import ingest_open_phmev, read_open_phmev
+from caqes_analysis.store import Store
 from tests.sources.phmev_files import content, row, write_zip
 
 
@@ -52,3 +53,25 @@ def test_an_archive_that_cannot_be_read_is_left_to_its_reader(tmp_path: Path) ->
     path.write_bytes(b"PK\x03\x04rien")
     found, doubts = year_of_base(AnnualSource(path=path))
     assert (found, len(doubts)) == (2024, 0)
+
+
+def test_two_bases_of_a_year_are_refused_and_a_year_in_two_parts_is_not(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    for name, finess, year in (
+        ("un.csv", ["330781196", "330781204"], 2024),
+        ("deux.csv", ["330781212"], 2024),  # the rest of the region
+        ("avant.csv", ["330781196"], 2023),
+    ):
+        path = tmp_path / name
+        path.write_bytes(content([row(etb_rgt=one) for one in finess]))
+        ingest_open_phmev(path, store, year=year, delivery=path.stem)
+    refuse_bases_twice(store)
+    again = tmp_path / "trois.csv"
+    again.write_bytes(content([row(etb_rgt="330781196", rem="2.790,03")]))
+    ingest_open_phmev(again, store, year=2024, delivery="trois")
+    with pytest.raises(SourceError) as caught:
+        refuse_bases_twice(store)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.value, problem.count) == ("BASE_ANNUELLE_EN_DOUBLE", "330781196", 1)
+    assert "trois.csv, un.csv" in problem.what
+    assert "2024" in problem.what

@@ -112,6 +112,19 @@ def test_the_nearest_mapping_is_proposed(copy: Path) -> None:
     assert "mapping: transports-cumul" in str(refusal(copy, text))
 
 
+def test_the_nearest_mapping_of_a_list_of_prescribers_comes_first(copy: Path) -> None:
+    mapped = "  prescriber_spend:\n    - {path: recus/prescripteurs_2023.csv, mapping: prescripteurs-rpps}\n"
+    error = refusal(copy, WHOLE + mapped.replace(", mapping: prescripteurs-rpps", ""))
+    first, *others = error.problems
+    assert first.code == "CORRESPONDANCE_PROCHE"
+    assert first.remedy == "Écrire mapping: prescripteurs-rpps pour cette source."
+    assert {problem.code for problem in others} == {"COLONNE_ABSENTE"}
+    plain = "finess;annee;prescripteur;libelle;code;boites;montant\n"
+    (copy / "recus" / "prescripteurs_2023.csv").write_text(plain, encoding="utf-8")
+    first = refusal(copy, WHOLE + mapped).problems[0]
+    assert first.remedy == "Retirer mapping de cette source."
+
+
 def test_a_plain_file_under_a_mapping_is_recognised(copy: Path) -> None:
     text = WHOLE.replace("{path: recus/activite.csv}", "{path: recus/activite.csv, mapping: activite-en-colonnes}")
     error = refusal(copy, text)
