@@ -18,9 +18,10 @@ from caqes_analysis.chapters.words import against_target, envelope_of, month_phr
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import Card, Cards, ColumnFormat, Notice, Table, Text
 from caqes_analysis.forecast.likelihood import PROBABLE
+from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.evolution import contributions
 
-__all__ = ["discussion_table", "home_answer", "home_cards", "probably_above"]
+__all__ = ["discussion_table", "home_answer", "home_cards", "probably_above", "review_note"]
 
 _MAIN = ("phmev", "extra_list_drugs", "extra_list_devices")
 _DISCUSSED_NB = 5
@@ -125,6 +126,22 @@ def _completeness_card(page: Page) -> Card:
         "warning",
         f"{errors}voir « Qualité des données »",
     )
+
+
+def review_note(page: Page) -> Text | None:
+    """Say how many of the published indicators nobody but their author has read; None when all were."""
+    published = [stored_definition(text) for text in page.catalogue.drop_duplicates("indicator")["definition"]]
+    published = [one for one in published if one.status == "published"]
+    awaited_nb = sum(one.review_awaited is not None for one in published)
+    if not awaited_nb:
+        return None
+    who = sorted({one.review_awaited for one in published if one.review_awaited})
+    by = f" par {who[0]}" if len(who) == 1 else ""
+    if awaited_nb == len(published) > 1:
+        return Text.paragraphs(f"Les {awaited_nb} indicateurs publiés restent tous à relire{by} ; leur fiche le dit.")
+    number = french.plural(len(published), "indicateur publié", "indicateurs publiés")
+    verb = "restent" if awaited_nb > 1 else "reste"
+    return Text.paragraphs(f"Sur {number}, {awaited_nb} {verb} à relire{by} ; le guide le dit.")
 
 
 def discussion_table(page: Page) -> Table | Notice:

@@ -18,15 +18,18 @@ __all__ = ["CALENDAR_PATH", "glossary_page", "index_page"]
 
 CALENDAR_PATH = f"{GUIDE_PATH}/calendrier"
 """Page of the calendar."""
+_MOLECULES_PATH = "phmev"
 
 
-def index_page(sources: GuideSources) -> GuidePage:
+def index_page(sources: GuideSources, *, is_in_report: bool = False) -> GuidePage:
     """Return the index: every indicator, by contract then by volet.
 
     Parameters
     ----------
     sources
         Definitions, schemes and targets.
+    is_in_report
+        True when a report holds the guide: the table of the first molecules is then a page away.
     """
     definitions = list(sources.definitions.values())
     published = sum(one.status == "published" for one in definitions)
@@ -43,7 +46,7 @@ def index_page(sources: GuideSources) -> GuidePage:
             f"Ce guide dit ce que mesure chaque indicateur, comment il se calcule et ce que le contrat en fait : "
             f"{', et '.join(said)}."
         ),
-        _reading_table(),
+        _reading_table(is_in_report),
     ]
     for title, own in _by_contract(sources):
         ready = [one for one in own if one.status != "draft"]
@@ -53,15 +56,16 @@ def index_page(sources: GuideSources) -> GuidePage:
     return GuidePage(GUIDE_PATH, GUIDE_TITLE, tuple(parts))
 
 
-def _reading_table() -> Table:
+def _reading_table(is_in_report: bool) -> Table:
     rows = pd.DataFrame(
         {
-            "name": ["Glossaire", "Calendrier"],
+            "name": ["Glossaire", "Calendrier", "Palmarès des molécules"],
             "what": [
                 f"{len(glossary_terms())} mots et sigles expliqués",
                 "à quel rythme les données arrivent, et quand l'année du contrat se juge",
+                "les dix molécules les plus coûteuses : un tableau du chapitre PHMEV, pas un indicateur",
             ],
-            "href": [GLOSSARY_PATH, CALENDAR_PATH],
+            "href": [GLOSSARY_PATH, CALENDAR_PATH, _MOLECULES_PATH if is_in_report else None],
         }
     )
     columns = [ColumnFormat.text("name", "Page", href="href"), ColumnFormat.text("what", "Ce qu'on y trouve")]

@@ -36,7 +36,12 @@ def guide_pages(sources: GuideSources, *, in_report: Mapping[str, str] | None = 
         key=lambda one: (french.alphabetical(one.theme), one.status == "draft", french.alphabetical(one.name)),
     )
     indicators = [indicator_page(one, sources, in_report=pages.get(one.id)) for one in ordered]
-    return (index_page(sources), *indicators, glossary_page(sources), calendar_page(sources))
+    return (
+        index_page(sources, is_in_report=in_report is not None),
+        *indicators,
+        glossary_page(sources),
+        calendar_page(sources),
+    )
 
 
 def book_pages(

@@ -73,7 +73,7 @@ def state_of(definition: IndicatorDefinition, on: dt.date) -> tuple[str, str, St
     if definition.status == "draft":
         return "Brouillon", "à compléter ou à relire", "provisional", "hors du rapport"
     assert definition.reviewed_on is not None
-    checked = _CHECKED[_is_own_check(definition)] if definition.review_awaited else "vérifié"
+    checked = _CHECKED[definition.is_own_check] if definition.review_awaited else "vérifié"
     reviewed = f"{checked} le {french.date(definition.reviewed_on)}"
     if definition.is_stale(on):
         return "Publié", reviewed, "warning", "relecture trop ancienne"
@@ -90,13 +90,9 @@ def checked_by(definition: IndicatorDefinition) -> str:
     definition
         The definition.
     """
-    if _is_own_check(definition):
+    if definition.is_own_check:
         return "Le calcul a été refait à la main par son auteur, personne d'autre ne l'a contrôlé"
     return f"Le calcul a été vérifié par {definition.checker}"
-
-
-def _is_own_check(definition: IndicatorDefinition) -> bool:
-    return bool(definition.author) and str(definition.checker).startswith(str(definition.author))
 
 
 def contract_words(definition: IndicatorDefinition, schemes: Mapping[str, Scheme]) -> str:

@@ -181,8 +181,8 @@ def catalogue_warnings(
     on: dt.date,
     code_lists: Mapping[str, CodeList] | None = None,
 ) -> list[Problem]:
-    """Return what deserves a badge and a warning, and never a failure: reviews stale, awaited
-    or dated in the future, code lists to supply.
+    """Return what deserves a badge and a warning, and never a failure: reviews stale or
+    awaited, texts not named, code lists to supply.
 
     Parameters
     ----------
@@ -208,17 +208,6 @@ def catalogue_warnings(
                     column="reviewed_on",
                 )
             )
-        elif one.status == "published" and one.reviewed_on is not None and one.reviewed_on > on:
-            warnings.append(
-                Problem(
-                    "REVUE_A_VENIR",
-                    f"la relecture est datée du {french.date(one.reviewed_on)}, un jour qui n'est pas encore venu.",
-                    "Corriger « reviewed_on » : cette relecture ne serait jamais dite trop ancienne.",
-                    file,
-                    column="reviewed_on",
-                    value=one.reviewed_on.isoformat(),
-                )
-            )
         elif one.status == "published" and one.review_awaited:
             warnings.append(
                 Problem(
@@ -227,6 +216,16 @@ def catalogue_warnings(
                     "La faire relire, mettre à jour « checker » et « reviewed_on », puis retirer « review_awaited ».",
                     file,
                     column="review_awaited",
+                )
+            )
+        if one.status == "published" and not one.legal_sources:
+            warnings.append(
+                Problem(
+                    "TEXTE_ABSENT",
+                    "la définition ne nomme aucun texte officiel, et sa fiche le dit.",
+                    "S'il en existe un, le nommer dans « legal_sources ».",
+                    file,
+                    column="legal_sources",
                 )
             )
         warnings += [

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
+from caqes_analysis import french
 from caqes_analysis.indicators.expressions import read_condition
 from caqes_analysis.indicators.measures import (
     CURRENT_PERIMETER,
@@ -48,6 +49,8 @@ _ID = r"^[a-z][a-z0-9_]*$"
 _SLUG = r"^[a-z0-9][a-z0-9-]*$"
 _MONTHS_A_YEAR = 12
 _REVIEW = ("author", "checker", "reviewed_on")
+WRITTEN_ON = dt.date(2026, 11, 23)
+"""Day of this version: a clock that says an earlier day is wrong, and no review is refused for it."""
 
 
 class IndicatorDefinition(Checked):
@@ -90,7 +93,8 @@ class IndicatorDefinition(Checked):
     author, checker, reviewed_on
         Who wrote it, who checked it, and when; a published definition has all three.
     review_awaited
-        Who must still read it, in French words; absent once nobody must.
+        Who must still read it, in French words; absent once nobody must. Nobody checks one's own work: a published
+        definition whose checker is its author names somebody else here.
     notes, reading
         French sentences: reservations, and how to read the chart.
     example
@@ -158,6 +162,8 @@ class IndicatorDefinition(Checked):
         "_undeclared_lists",
         "_unused_lists",
         "_wrong_review",
+        "_wrong_day_of_review",
+        "_wrong_checker",
     )
 
     def _wrong_identifiers(self) -> Iterator[Wrong]:
@@ -240,6 +246,21 @@ class IndicatorDefinition(Checked):
         if self.status == "published" and absent:
             how = "Les ajouter, ou laisser status: draft tant que personne n'a relu."
             yield Wrong(f"une définition publiée dit {', '.join(absent)}", how, ("status",))
+
+    def _wrong_day_of_review(self) -> Iterator[Wrong]:
+        if self.reviewed_on is not None and self.reviewed_on > max(dt.date.today(), WRITTEN_ON):
+            what = f"la relecture est datée du {french.date(self.reviewed_on)}, un jour qui n'est pas encore venu"
+            yield Wrong(what, "Écrire le jour où elle a été faite.", ("reviewed_on",))
+
+    def _wrong_checker(self) -> Iterator[Wrong]:
+        if self.status == "published" and self.is_own_check and not self.review_awaited:
+            how = "Nommer un autre relecteur, ou dire sous review_awaited qui doit encore la relire."
+            yield Wrong(f"« {self.author} » relit sa propre définition", how, ("checker",))
+
+    @property
+    def is_own_check(self) -> bool:
+        """Whether its author alone checked it: an author who checks himself is no second reader."""
+        return bool(self.author) and str(self.checker).casefold().startswith(str(self.author).casefold())
 
     @property
     def used_code_lists(self) -> frozenset[str]:

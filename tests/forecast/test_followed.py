@@ -45,7 +45,7 @@ measures:
 target: {subject: dressing_boxes, measure: boxes_evolution_pct}
 code_lists: [pansements]
 author: "Essai"
-checker: "Essai"
+checker: "Un autre"
 reviewed_on: 2026-11-22
 history:
   - {on: 2026-11-22, text: "Première version."}

@@ -161,6 +161,15 @@ def test_a_page_links_to_its_values_only_where_there_is_a_report(sources: GuideS
     assert not [part for page in guide_pages(sources) for part in page.parts if isinstance(part, Link)]
 
 
+def test_the_index_leads_to_the_first_molecules_where_there_is_a_report(sources: GuideSources) -> None:
+    for in_report, href in (({}, "phmev"), (None, None)):
+        index = guide_pages(sources, in_report=in_report)[0]
+        rows = [row for part in index.parts if isinstance(part, Table) for row in part.rows]
+        (own,) = [row for row in rows if row[0].text == "Palmarès des molécules"]
+        assert own[0].href == href
+        assert "pas un indicateur" in own[1].text
+
+
 def test_an_objective_is_not_of_a_scheme_that_had_not_begun(pages: dict[str, GuidePage]) -> None:
     page = pages["guide/phev"]
     table = next(part for part in page.parts if isinstance(part, Table) and part.caption.startswith("Objectifs"))

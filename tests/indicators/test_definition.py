@@ -130,6 +130,33 @@ def test_a_wrong_key_hides_no_other_mistake(tmp_path: Path) -> None:
     }
 
 
+REVIEW = "status: published\nauthor: {author}\nchecker: {checker}\nreviewed_on: {day}"
+
+
+@pytest.mark.parametrize(
+    ("author", "checker", "day", "said"),
+    [
+        ("A", "B", "2199-01-01", ["la relecture est datée du 1er janvier 2199, un jour qui n'est pas encore venu"]),
+        ("OMEDIT", "omedit (calcul refait)", "2026-11-22", ["« OMEDIT » relit sa propre définition"]),
+        ("A", "B", "2026-11-22", []),
+    ],
+)
+def test_a_review_is_of_somebody_else_and_of_a_day_that_has_come(
+    tmp_path: Path, author: str, checker: str, day: str, said: list[str]
+) -> None:
+    text = GOOD.replace("status: draft", REVIEW.format(author=author, checker=checker, day=day))
+    path = written(tmp_path, text)
+    if not said:
+        assert load_definition(path).status == "published"
+        return
+    with pytest.raises(CampaignError) as failure:
+        load_definition(path)
+    assert [problem.what.removesuffix(".") for problem in failure.value.problems] == said
+    if "relit" in said[0]:
+        written(tmp_path, f"{text}review_awaited: un pharmacien\n", "essai.yml")
+        assert load_definition(path).is_own_check
+
+
 def test_an_unreadable_condition_hides_no_other(tmp_path: Path) -> None:
     text = GOOD.replace("atc4 = 'A02BC'\"", "atc44 = 'A'\", received_if: \"atc55 = 'A'\"").replace(
         "theme:", "perimeters: [{id: constant, label: C, exclude: {lpp_spend: \"atc66 = 'A'\"}}]\ntheme:"
