@@ -24,10 +24,18 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.perimeter_table import perimeter_table
 from caqes_analysis.chapters.restated import restated_details
 from caqes_analysis.chapters.sheet_spending import needs_months
-from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case, titled
+from caqes_analysis.chapters.words import (
+    MAIN_ENVELOPE,
+    envelope_of,
+    month_phrase,
+    ordered_by_envelope,
+    sentence_case,
+    titled,
+)
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table, Text
 from caqes_analysis.display.charts import completeness_heatmap
+from caqes_analysis.display.charts_completeness import READABLE_ROWS_NB
 from caqes_analysis.display.payload import State
 from caqes_analysis.indicators.structure import annual_levels, annual_years
 
@@ -36,6 +44,7 @@ __all__ = [
     "answer",
     "completed_table",
     "completeness_figure",
+    "completeness_figures",
     "corrections_table",
     "deliveries_table",
     "findings_table",
@@ -55,6 +64,7 @@ _SEVERITIES: dict[str, tuple[str, State | None]] = {
     "warning": ("à regarder", "warning"),
     "information": ("pour mémoire", None),
 }
+_MONTHS_DRAWN_NB = 24
 _FINESS = re.compile(r"\b[0-9][0-9AB][0-9]{7}\b")
 
 
@@ -182,8 +192,31 @@ def ordinary_findings_table(page: Page) -> Table:
     )
 
 
-def completeness_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
-    """Return which months were received, establishment by establishment."""
+def completeness_figures(page: Page) -> list[Figure | Notice]:
+    """Return which months were received: of PHMEV, then of each envelope that lacks one, who lacks it."""
+    if page.campaign.is_annual:
+        return [completeness_figure(page)]
+    missing = ordered_by_envelope(quality.missing_months(page.store, year=page.campaign.year))
+    others = [code for code in dict.fromkeys(missing["envelope"]) if code != MAIN_ENVELOPE]
+    few = len(page.establishments) <= READABLE_ROWS_NB
+    return [
+        completeness_figure(page, only_gaps=not few),
+        *(completeness_figure(page, code, only_gaps=True) for code in others),
+    ]
+
+
+def completeness_figure(page: Page, envelope: str = MAIN_ENVELOPE, *, only_gaps: bool = False) -> Figure | Notice:
+    """Return which months of two years were received, establishment by establishment.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    envelope
+        Envelope read.
+    only_gaps
+        True to name those that lack a month alone.
+    """
     if page.campaign.is_annual:
         return needs_months("La complétude des mois")
     rows = quality.completeness(page.store, envelope=envelope, year=page.campaign.year)
@@ -195,7 +228,10 @@ def completeness_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         group=[department_label(code) for code in known["department"].reindex(rows["finess"])],
     )
     label = envelope_of(page.campaign, envelope).short_label
-    return titled(completeness_heatmap(frame, name=f"{page.campaign.region.name}, {label}"), label)
+    figure = completeness_heatmap(
+        frame, name=f"{page.campaign.region.name}, {label}", months_nb=_MONTHS_DRAWN_NB, only_gaps=only_gaps
+    )
+    return titled(figure, label)
 
 
 def missing_table(page: Page) -> Table | None:

@@ -58,7 +58,12 @@ _LEGEND_LINE = 20.0
 
 
 def completeness_heatmap(
-    frame: pd.DataFrame, *, name: str, group_header: str = "Département", months_nb: int = 12
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    group_header: str = "Département",
+    months_nb: int = 12,
+    only_gaps: bool = False,
 ) -> Figure:
     """Draw which months were received, establishment by establishment, or group by group when they are many.
 
@@ -75,18 +80,24 @@ def completeness_heatmap(
         What a group is.
     months_nb
         How many of the last months are drawn.
+    only_gaps
+        True to draw by name those that lack a month, 45 at most, and to count the others; where nobody lacks any, all
+        are drawn.
     """
     rows = checked(frame, ("finess", "name", "month", "value_status", "is_provisional"), "completeness_heatmap")
     months = sorted(rows["month"].unique())[-months_nb:]
     states = _states(rows, months)
     if (states != _NOT_APPLICABLE).sum().sum() == 0:
         checked(rows.iloc[:0], (), "completeness_heatmap")
-    grouped = len(states) > READABLE_ROWS_NB
+    lacking = states[(states == "missing").any(axis=1)]
+    only_gaps = only_gaps and len(lacking) > 0
+    grouped = len(states) > READABLE_ROWS_NB and not only_gaps
     if grouped:
         checked(rows, ("group",), "completeness_heatmap")
     labels = [pd.Timestamp(month) for month in months]
     missing = states == "missing"
-    drawing = _draw_groups(rows, missing, states, labels) if grouped else _draw_rows(states, labels)
+    named = lacking.head(READABLE_ROWS_NB) if only_gaps else states
+    drawing = _draw_groups(rows, missing, states, labels) if grouped else _draw_rows(named, labels)
     period = period_in_words(labels[0], labels[-1])
     title = _title(missing, period)
     counts = {state: int((states == state).sum().sum()) for state in _STATES}
@@ -105,7 +116,15 @@ def completeness_heatmap(
     notes = []
     if grouped:
         notes.append(f"Par {group_header.lower()} : nombre d'établissements dont le mois manque ; case pleine : aucun.")
-    return Figure(title, alt, drawing, _table(states, f"{name} : mois reçus, {period}"), tuple(notes))
+    if only_gaps:
+        others = french.plural(len(states) - len(lacking), "autre établissement a", "autres établissements ont")
+        notes += [f"{capitalised(others)} tous leurs mois."] if len(states) > len(lacking) else []
+        more = len(lacking) - len(named)
+        notes += (
+            [f"{french.plural(more, 'autre')} à qui un mois manque : dans les données de la figure."] if more else []
+        )
+    listed = lacking if only_gaps else states
+    return Figure(title, alt, drawing, _table(listed, f"{name} : mois reçus, {period}"), tuple(notes))
 
 
 def _states(rows: pd.DataFrame, months: Sequence[pd.Timestamp]) -> pd.DataFrame:

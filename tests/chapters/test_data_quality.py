@@ -10,7 +10,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, data_quality, data_quality_values
-from caqes_analysis.display import Notice, Table
+from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.settlement import settle
 from caqes_analysis.sources import Finding, Findings
 from tests.builders import A, B, establishments, monthly_rows, store_of, whole_year
@@ -157,3 +157,27 @@ def test_an_opening_takes_nobody_over(page: Page, monkeypatch: pytest.MonkeyPatc
     table = data_quality.perimeter_table(page)
     assert table is not None
     assert [row[3].text for row in table.rows][1] == "sans objet"
+
+
+@pytest.mark.parametrize("others_nb", [2, 60])
+def test_every_envelope_that_lacks_a_month_is_drawn_by_name(tmp_path: Path, others_nb: int) -> None:
+    everyone = [A, B, *(f"98{number:07d}" for number in range(others_nb))]
+    months = {
+        (who, "phmev"): whole_year(2023) | whole_year(2024, **({"m03": None} if who == A else {})) for who in everyone
+    }
+    lpp: dict[tuple[str, str], dict[str, str | None]] = {
+        (who, "lpp"): whole_year(2023, **({"m05": None} if who == B else {})) | whole_year(2024) for who in everyone
+    }
+    known = establishments(*({"finess": who, "name": f"CH {who}"} for who in everyone))
+    store = store_of(tmp_path, monthly_rows(months | lpp), known, last="2024-09")
+    figures = data_quality.completeness_figures(Page(campaign_file(tmp_path, MONTHLY), store))
+    assert [figure.title.split(" : ")[0] for figure in figures] == ["PHMEV", "LPP"]
+    phmev, lpp_figure = figures
+    assert isinstance(phmev, Figure)
+    assert isinstance(lpp_figure, Figure)
+    assert "21 mois en colonnes" in phmev.alt.replace("\u00a0", " ").replace("\u202f", " ")
+    assert len(lpp_figure.table.rows) == 1
+    assert len(phmev.table.rows) == (len(everyone) if others_nb == 2 else 1)
+    (note,) = (note.replace("\u00a0", " ") for note in lpp_figure.notes)
+    assert note == f"{others_nb + 1} autres établissements ont tous leurs mois."
+    assert f"CH {B}" in lpp_figure.alt
