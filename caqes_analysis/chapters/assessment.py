@@ -245,7 +245,7 @@ def objectives_table(page: Page) -> Table | Notice:
         found.append(
             {
                 "label": label,
-                "target_text": own["target_label"].dropna().min() if own["target_label"].notna().any() else "–",
+                "target_text": _bare(own["target_label"].dropna().min()) if own["target_label"].notna().any() else "–",
                 "contracts_nb": len(own),
                 "attained_nb": attained,
                 "missed_nb": missed,
@@ -272,6 +272,11 @@ def objectives_table(page: Page) -> Table | Notice:
     )
 
 
+def _bare(label: str) -> str:
+    """Return an objective as the column of objectives holds it: its header says the word."""
+    return label if label.startswith("objectif non") else label.removeprefix("objectif ")
+
+
 _WHOSE = "Contrats : ceux qui répondent de l'indicateur, parce qu'ils le nomment ou qu'ils ont signé son volet."
 
 
@@ -281,7 +286,9 @@ def realisation_table(page: Page) -> Table | Notice:
     rows = rows[rows["kind"].isin(OBJECTIVES)]
     if rows.empty:
         return Notice("missing", "Objectifs", "Aucun contrat n'est évalué cette année.")
-    shown = with_values(rows).assign(target_text=rows["target_label"].fillna("objectif non renseigné"))
+    shown = with_values(rows).assign(
+        target_text=[_bare(one) for one in rows["target_label"].fillna("objectif non renseigné")]
+    )
     is_judged = shown["attainment"].isin(["attained", "not_attained"])
     # The reason of a line without euros is about its money; what its verdict lacks is an objective.
     without_euros = (shown["status"] == "not_valued") & (shown["attainment"] == "unknown")

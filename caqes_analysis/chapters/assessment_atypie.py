@@ -10,6 +10,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment import with_owners
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS, decimals_of
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.words import format_of
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import ColumnFormat, Details, Notice, Table, Text
 from caqes_analysis.display.base import Display
@@ -18,13 +19,13 @@ from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.atypie import atypie_steps, atypie_verdicts
 from caqes_analysis.evaluation.values import contract_values
 from caqes_analysis.indicators.catalogue import definitions_of
+from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.rules import AtypieRule
 from caqes_analysis.schemes.terms import NONE, is_number
 
 __all__ = ["atypie_shown"]
 
 _ORDER = {"targeted": 0, "unknown": 1, "respected": 2}
-_MOST_DECIMALS_NB = 2
 
 
 def atypie_shown(page: Page) -> tuple[Display, ...]:
@@ -47,8 +48,7 @@ def atypie_shown(page: Page) -> tuple[Display, ...]:
     before = atypie_verdicts(earlier, summed, definitions, rule=rule, year=year - 1)
     was = before.set_index("finess")["reference_status"].reindex(found["finess"]).fillna("unknown").to_numpy()
     found = with_owners(page, found.assign(contract_finess=found["finess"], was=was))
-    names = {one.id: one.short_name for one in used}
-    table = _table(found, steps, rule, names, year)
+    table = _table(found, steps, rule, {one.id: one for one in used}, year)
     return (_answer(found, rule, year), Details(f"Détail : {rule.label}, indicateur par indicateur", [table]))
 
 
@@ -82,7 +82,9 @@ def _answer(found: pd.DataFrame, rule: AtypieRule, year: int) -> Text:
     return Text.paragraphs(f"{head} Il faut {_asked(rule)}. Source : {rule.source}.")
 
 
-def _table(found: pd.DataFrame, steps: pd.DataFrame, rule: AtypieRule, names: dict[str, str], year: int) -> Table:
+def _table(
+    found: pd.DataFrame, steps: pd.DataFrame, rule: AtypieRule, named: dict[str, IndicatorDefinition], year: int
+) -> Table:
     ordered = found.assign(
         rank=found["reference_status"].map(_ORDER),
         key=found["name"].map(french.alphabetical),
@@ -92,9 +94,9 @@ def _table(found: pd.DataFrame, steps: pd.DataFrame, rule: AtypieRule, names: di
     ).sort_values(["rank", "key"], kind="stable", ignore_index=True)
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
-        ColumnFormat.status("reference_status", str(year), REFERENCE_WORDS),
-        ColumnFormat.status("was", str(year - 1), REFERENCE_WORDS),
-        ColumnFormat.text("far", "Écarts", align="right"),
+        ColumnFormat.status("reference_status", f"Ciblage {year}", REFERENCE_WORDS),
+        ColumnFormat.status("was", f"Ciblage {year - 1}", REFERENCE_WORDS),
+        ColumnFormat.text("far", "Indicateurs au-delà", align="right"),
         ColumnFormat.text("spent", f"Dépense de {year}", align="right"),
     ]
     medians = []
@@ -105,9 +107,10 @@ def _table(found: pd.DataFrame, steps: pd.DataFrame, rule: AtypieRule, names: di
         ordered[f"s{number}"] = pd.Series(
             ["warning" if row["is_atypical"] is True else None for row in lines], dtype=object
         )
-        columns.append(ColumnFormat.text(f"c{number}", names[name], state=f"s{number}", align="right"))
+        short, unit = named[name].short_name, format_of(named[name].main)
+        columns.append(ColumnFormat.text(f"c{number}", short, state=f"s{number}", align="right"))
         if len(own) and not own["median"].isna().all():
-            medians.append(f"{names[name]} {french.number(own['median'].iloc[0], _MOST_DECIMALS_NB)}")
+            medians.append(f"{short}, {unit.write(own['median'].iloc[0])}")
     return Table.from_frame(
         ordered.drop(columns=["key", "rank"]),
         caption=f"{rule.label[:1].upper()}{rule.label[1:]} en {year}",
@@ -115,7 +118,6 @@ def _table(found: pd.DataFrame, steps: pd.DataFrame, rule: AtypieRule, names: di
         notes=[
             f"Sous chaque indicateur : écart à la médiane des établissements de la région. Médianes : "
             f"{' ; '.join(medians)}.",
-            f"Il faut {_asked(rule)}.",
             "Être ciblé n'est pas un verdict : c'est la raison de proposer un volet additionnel.",
         ],
     )

@@ -31,6 +31,8 @@ from caqes_analysis.evaluation.campaign import grid_of
 _PLURAL_FROM = 2
 """Number from which a noun is plural in French: « 1,5 point »."""
 
+_NO_MONEY = "–"
+
 __all__ = ["criteria_details", "evaluation_card", "own_evaluations", "steps_table"]
 
 
@@ -80,6 +82,7 @@ def steps_table(page: Page) -> Table | Notice:
         )
     rows = rows[rows["kind"] != "criterion"]
     pays = bool((rows["kind"] == "incentive").any())
+    is_aimed = bool(rows["reference_status"].notna().any())
     grid, counted = grid_of(page.campaign), rows[(rows["kind"] == "section") & rows["score"].notna()]
     is_scored = grid is not None and rows.loc[rows["kind"] == "score", "score"].notna().any()
     return _lines(
@@ -87,7 +90,7 @@ def steps_table(page: Page) -> Table | Notice:
         formula=score_formula(counted, grid) if grid is not None and is_scored else "",
         caption=f"Évaluation du contrat en {evaluated_year(page.campaign)}, ligne par ligne",
         notes=[
-            "Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint : ce sont deux choses.",
+            *(["Un référentiel dit qui est ciblé ; un objectif, ce qui doit être atteint."] if is_aimed else []),
             *(
                 ["Montant = taux × économies retenues × effet de l'objectif (1 pour plein effet, 0 pour aucun)."]
                 if pays
@@ -149,7 +152,7 @@ def _lines(
         columns.append(ColumnFormat.text("scale", "Points selon la réponse"))
     if rows["reference_status"].notna().any():
         columns.append(ColumnFormat.text("targeted", "Qui est ciblé"))
-    if rows["kind"].isin([*TOTALS, "sanction"]).any():
+    if rows["kind"].isin([*TOTALS, "sanction"]).any() and (frame["money"] != _NO_MONEY).any():
         columns.append(ColumnFormat.text("money", "Montant"))
     return Table.from_frame(frame, caption=caption, columns=columns, notes=notes)
 
@@ -219,7 +222,7 @@ def _money(row: Mapping[Any, Any]) -> str:
         return f"{row['rate_text']} × {row['base_text']} = {row['gross_text']}"
     if kind == "incentive" and not pd.isna(row["gross_eur"]):
         return f"somme des indicateurs : {row['gross_text']}"
-    return str(row["due_text"]) if kind in OBJECTIVES and row["status"] == "not_valued" else "–"
+    return str(row["due_text"]) if kind in OBJECTIVES and row["status"] == "not_valued" else _NO_MONEY
 
 
 def _reason(row: Mapping[Any, Any]) -> str:

@@ -88,8 +88,16 @@ def benchmark_notes(page: Page, envelopes: Iterable[str]) -> list[str]:
     notes = []
     if any(target.is_benchmark for target in targets):
         notes.append("Un repère régional est fixé par la région ; il n'a pas de valeur contractuelle.")
-    sources = {f"{sentence_case(one.subject_label)} : {one.label}." for one in targets if one.is_contractual}
-    return [*notes, *sorted(sources), *sorted({t.perimeter_label for t in targets if t.perimeter_label})]
+    # One line per source, not one per envelope: six objectives of one arrêté made six lines under three tables.
+    by_source: dict[str, set[tuple[str, str]]] = {}
+    for one in targets:
+        if one.is_contractual:
+            source = one.label.removeprefix(f"{one.noun} {one.value_label}").strip()
+            by_source.setdefault(source, set()).add((sentence_case(one.subject_label), one.value_label))
+    for source, named in sorted(by_source.items()):
+        head = f"{'Objectifs' if len(named) > 1 else 'Objectif'} {source}".strip()
+        notes.append(f"{head}{french.NBSP}: {' ; '.join(' '.join(pair) for pair in sorted(named))}.")
+    return [*notes, *sorted({t.perimeter_label for t in targets if t.perimeter_label})]
 
 
 def category_words(category: str) -> str:
