@@ -140,7 +140,7 @@ def with_forecast_marks(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
                 own = first.setdefault((level, who, what, int(year)), [99.0, 99.0])
                 for place, month in enumerate(flags):
                     own[place] = min(own[place], 99.0 if pd.isna(month) else float(month))
-    subjects = rows["series"].str.partition("/")[0].str.removeprefix("departement-")
+    subjects = rows["series"].str.split("/", n=1).str[0].str.removeprefix("departement-")
     columns = (rows["level"], subjects, rows["envelope"], rows["year"], rows["observed_months_nb"])
     marks = [
         _observed(
