@@ -348,8 +348,11 @@ def incentive_table(page: Page) -> Table | Notice:
         if len(own := totals[totals["kind"] == kind])
     ]
     total = with_amounts(pd.DataFrame(region).reindex(columns=rows.columns).astype(object)).fillna({"period": "–"})
+    steps = with_amounts(rows[rows["kind"].isin(kinds)])
+    is_fixed = (steps["kind"] == "regional_indicator") & steps["amount_eur"].notna()
+    verdicts = steps["attainment"].map({one: f"objectif {words}" for one, (words, _) in ATTAINMENT_WORDS.items()})
     return Table.from_frame(
-        with_amounts(rows[rows["kind"].isin(kinds)]),
+        steps.assign(reason_text=steps["reason_text"].mask(is_fixed, verdicts)),
         caption=f"{caption} (formule non officielle)" if not is_official(page) else caption,
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),

@@ -185,9 +185,11 @@ def incentive_matrix(page: Page) -> Table | Notice:
     frame = due.set_index("contract_finess")[["name", "href"]].groupby(level=0).first()
     columns = [ColumnFormat.text("name", "Établissement", href="href")]
     national = "Total national" if (due["kind"] == "regional_incentive").any() else "Total"
+    is_alone = len(regional & set(valued)) == 1  # its amount is that of the regional part
     for kind, label in (("incentive", national), ("regional_incentive", "Part régionale")):
         for number, indicator in enumerate(valued):
-            if (indicator in regional) == (kind == "regional_incentive"):
+            is_own = indicator in regional if kind == "regional_incentive" else indicator not in regional
+            if is_own and not (kind == "regional_incentive" and is_alone):
                 frame[f"c{number}"] = wide[indicator].reindex(frame.index).fillna(_ABSENT)
                 columns.append(ColumnFormat.text(f"c{number}", indicator, align="right"))
         own = due[due["kind"] == kind].set_index("contract_finess")["due_text"]
@@ -203,6 +205,7 @@ def incentive_matrix(page: Page) -> Table | Notice:
             last[kind] = region_total(due[due["kind"] == kind])
     others = sorted(set(paid["indicator"]) - set(valued), key=french.alphabetical)
     notes = [f"Plancher, plafond et compensation s'appliquent au {national.lower()} : il peut différer de la somme."]
+    notes += [f"Part régionale : {french.list_in_words(sorted(regional))}."] if regional else []
     if others:
         notes.append(f"Non valorisables ou non calculables, donc sans colonne : {french.list_in_words(others)}.")
     caption = f"Intéressement de {evaluated_year(page.campaign)}, par établissement"

@@ -15,6 +15,7 @@ from caqes_analysis.chapters.indicator_ranking import no_rank_reason
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.words import format_of
 from caqes_analysis.display import ColumnFormat, Details, Table
+from caqes_analysis.display.scale import amount_scale
 from caqes_analysis.display.style import abbreviated
 from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.intervals import in_points
@@ -23,6 +24,7 @@ from caqes_analysis.indicators.slopes import ENOUGH_PERIODS
 __all__ = ["movement_details"]
 
 _MOVES = ("first_period", "periods_nb", "mean_annual_change", "slope", "slope_lower", "slope_upper")
+_JOIN = f"{french.NBSP};{french.NBSP}"
 _PEERS_FROM = 2
 """Periods, and peers, from which there is something to tell."""
 
@@ -134,5 +136,10 @@ def _slope(level: Measure, line: dict[Any, Any]) -> str:
         return "–"
     if in_points(level):
         return change_words(level, slope, low, high)
+    if level.unit == "€":
+        known = [slope] if pd.isna(low) else [slope, low, high]
+        scale = amount_scale(max(abs(float(one)) for one in known))  # one unit for the three
+        bounds = "" if pd.isna(low) else f"[{_JOIN.join(scale.write(one, signed=True) for one in (low, high))}]"
+        return french.NBSP.join(one for one in (scale.write(slope, signed=True), bounds, scale.unit) if one)
     unit = replace(format_of(level), signed=True)
     return f"{unit.write(slope)} {unit.interval(low, high)}".strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from caqes_analysis.chapters.verdicts import barely_words
 from caqes_analysis.chapters.words import after_colon, category_words, masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.columns import NOT_APPLICABLE_TEXT
+from caqes_analysis.display.payload import State
 from caqes_analysis.evaluation.gaps import Gaps, gaps_of, openings_of
 from caqes_analysis.evaluation.position import NO_OBJECT
 from caqes_analysis.evaluation.targeting import targeting
@@ -37,6 +39,10 @@ __all__ = ["contract_indicators_table"]
 
 _MONTHS_NB = 12
 _NO_YEAR_BEFORE = "une des données qu'il demande n'a pas été reçue"
+
+
+_NO_REFERENCE = "none"
+_REFERENCE_WORDS: Mapping[str, tuple[str, State | None]] = {**REFERENCE_WORDS, _NO_REFERENCE: ("aucun", "muted")}
 
 
 def contract_indicators_table(page: Page) -> Table | Notice:
@@ -55,7 +61,10 @@ def contract_indicators_table(page: Page) -> Table | Notice:
         )
     references = _references(page, readings)
     frame = pd.DataFrame(rows)
-    frame["reference"] = references["reference_status"].reindex(frame["indicator"]).fillna("unknown").to_numpy()
+    # An indicator that has no référentiel targets nobody: nothing is unknown of it.
+    without = {one.definition.id for one in readings if one.definition.reference is None}
+    told = references["reference_status"].reindex(frame["indicator"]).fillna("unknown")
+    frame["reference"] = told.mask(told.index.isin(list(without)), _NO_REFERENCE).to_numpy()
     columns = [
         ColumnFormat.text("name", "Indicateur", href="href"),
         ColumnFormat.text("value", "Valeur", align="right"),
@@ -64,7 +73,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
         ColumnFormat.text("position", "Objectif", state="state"),
     ]
     if len(references):
-        columns.append(ColumnFormat.status("reference", "Référentiel", REFERENCE_WORDS))
+        columns.append(ColumnFormat.status("reference", "Référentiel", _REFERENCE_WORDS))
     columns += [
         ColumnFormat.text("region", "Région", align="right"),
         ColumnFormat.text("rank", "Rang (pairs)", align="right"),

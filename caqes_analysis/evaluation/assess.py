@@ -338,6 +338,9 @@ def _objectives(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition]) 
     return {str(subject): targets.get(str(subject), (str(subject),)) for subject in sorted(rows["subject"].unique())}
 
 
+_PLACES = {"incentive": 1, "regional_indicator": 2, "regional_incentive": 3}
+
+
 def _paid(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition], scheme: Scheme) -> pd.DataFrame:
     """Add what the rules of the scheme pay; rows without rule stay as they are."""
     kinds = {one.id: one.incentive.kind for one in definitions}
@@ -353,7 +356,8 @@ def _paid(rows: pd.DataFrame, definitions: Sequence[IndicatorDefinition], scheme
     if rows.empty:
         return rows
     order = pd.concat([part.astype(object) for part in parts if len(part)], ignore_index=True)
-    ranked = order.assign(_total=order["kind"].isin(["incentive", "regional_incentive"]))
+    # The national part and its total, then the regional one and its own.
+    ranked = order.assign(_total=order["kind"].map(_PLACES).fillna(0))
     return ranked.sort_values(["contract_finess", "year", "_total", "subject"], ignore_index=True).drop(
         columns="_total"
     )

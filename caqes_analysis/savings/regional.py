@@ -52,6 +52,8 @@ def _regional_row(received: dict[Hashable, Any], rule: RegionalIncentiveRule) ->
     row = {**row, "kind": "regional_indicator", "amount_eur": None, "reason": words_of(row.get("reason")) or None}
     if attainment == "pending":
         return {**row, "status": "pending", "reason": NO_VERDICT}
+    if attainment == "not_applicable":
+        return {**row, "status": "not_applicable", "reason": row["reason"] or "sans objet pour cet établissement"}
     if attainment not in ("attained", "not_attained"):
         why = row["reason"] or "objectif non renseigné"
         return {**row, "status": "not_computable", "reason": f"{NOT_COMPUTABLE} : {why}"}
@@ -81,6 +83,8 @@ def _regional_total(finess: str, year: int, paid: list[dict[str, Any]], rule: Re
     if blocked:
         reasons = dict.fromkeys(row["reason"].removeprefix(f"{NOT_COMPUTABLE} : ") for row in blocked)
         return {**total, "status": "not_computable", "reason": f"{NOT_COMPUTABLE} : {' ; '.join(reasons)}"}
+    if all(row["status"] == "not_applicable" for row in paid):
+        return {**total, "status": "not_applicable", "reason": paid[0]["reason"]}
     attained_nb = sum(row["attainment"] == "attained" for row in paid)
     if rule.basis == "by_number":
         reached = [tier.amount_eur for tier in rule.tiers if attained_nb >= tier.attained_from_nb]

@@ -19,6 +19,7 @@ from caqes_analysis.chapters import (
     assessment_scale,
     assessment_score,
     assessment_sheet,
+    indicator_sheet,
     savings,
 )
 from caqes_analysis.chapters.assessment_words import threshold_notes
@@ -307,11 +308,20 @@ def test_the_national_and_the_regional_parts_are_both_shown_with_their_steps(fol
     matrix = assessment_matrix.incentive_matrix(page)
     assert isinstance(matrix, Table)
     labels = [header.label for header in matrix.columns]
-    assert labels[labels.index("Total national") :] == ["Total national", "Part répertoire", "Part régionale"]
+    assert labels[labels.index("Total national") :] == ["Total national", "Part régionale"]
+    assert "Part régionale : Part répertoire." in [plain(note) for note in matrix.notes]
+    outside = regional[regional["attainment"] == "not_applicable"]  # a clinic that Open PHMEV leaves out
+    assert set(outside["status"]) <= {"not_applicable"}
+    assert {"objectif atteint"} <= set(cells(table, "Remarque"))
     said = plain(assessment.rules(page).summary())
     assert "Part répertoire, 5 000 € si l'objectif est atteint ; tous les contrats" in said
     who = regional[regional["attainment"] == "attained"]["contract_finess"].iloc[0]
     steps = assessment_sheet.steps_table(Page(campaign, page.store, None, str(who)))
+    own = indicator_sheet.contract_indicators_table(Page(campaign, page.store, None, str(who)))
+    aimed = {
+        name.split(",")[0]: word for name, word in zip(cells(own, "Indicateur"), cells(own, "Référentiel"), strict=True)
+    }
+    assert aimed["Part répertoire"] == "aucun"  # it was « on ne sait pas », of a référentiel that does not exist
     money = dict(zip(cells(steps, "Ligne"), cells(steps, "Montant"), strict=True))
     assert money["Part régionale (FIR)"] == "somme des indicateurs régionaux : 5 000,00 €"
     assert money["Part des prescriptions dans le répertoire des génériques"] == "objectif atteint : 5 000,00 €"

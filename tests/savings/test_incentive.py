@@ -293,6 +293,15 @@ def test_regional_incentive_waits_for_verdicts() -> None:
     assert missing["status"] == "not_computable"
 
 
+def test_a_regional_indicator_that_is_not_about_a_contract_leaves_its_sum_alone() -> None:
+    """A clinic that Open PHMEV leaves out had « non calculable »: nothing is missing of it."""
+    terms = regional(basis="per_indicator", indicators=["r1", "r2"], amounts_eur={"r1": 1, "r2": 2})
+    found = regional_incentive(attainments("not_applicable", "attained"), rule=terms)
+    assert (one(found, "r1")["status"], one(found, "regional_incentive")["amount_eur"]) == ("not_applicable", 2)
+    alone = one(regional_incentive(attainments("not_applicable"), rule=terms), "regional_incentive")
+    assert (alone["status"], alone["amount_eur"]) == ("not_applicable", None)
+
+
 @pytest.mark.parametrize(
     "terms",
     [
