@@ -235,8 +235,14 @@ class ReferenceSource(FileSource):
     ----------
     content
         ``finess`` (extract of the sites), ``bdpm_products`` (CIS_bdpm), ``bdpm_presentations`` (CIS_CIP),
-        ``bdpm_generics`` (CIS_GENER), ``bdpm_classes`` (CIS_MITM), ``biosimilar_flags`` (CIP13 flagged B or C)
-        or ``extra_list_indications`` (codes LES of the liste en sus).
+        ``bdpm_generics`` (CIS_GENER), ``bdpm_classes`` (CIS_MITM), ``biosimilar_flags`` (CIP13 flagged B or C),
+        ``extra_list_indications`` (codes LES of the liste en sus) or ``lpp_list`` (a list of LPP codes).
+    name
+        Name of a list of LPP codes, as a list of the region is named.
+    valid_from, valid_to
+        First and last days on which a list of LPP codes holds; a code may end before.
+    is_complete
+        True when the list holds every code of the nomenclature: a code that is not there is then told.
     """
 
     content: Literal[
@@ -247,7 +253,26 @@ class ReferenceSource(FileSource):
         "bdpm_classes",
         "biosimilar_flags",
         "extra_list_indications",
+        "lpp_list",
     ]
+    name: str | None = Field(default=None, pattern=_SLUG)
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    is_complete: bool = False
+
+    @model_validator(mode="after")
+    def _check_list(self) -> ReferenceSource:
+        if self.content == "lpp_list":
+            if self.name is None:
+                raise ValueError("une liste de codes LPP a un nom. → Ajouter name (par exemple pansements-2024).")
+            if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+                raise ValueError("la liste finit avant de commencer. → Corriger valid_from ou valid_to.")
+        elif self.name or self.valid_from or self.valid_to or self.is_complete:
+            raise ValueError(
+                "seule une liste de codes (content: lpp_list) a un nom et des dates. → Retirer name, valid_from, "
+                "valid_to et is_complete."
+            )
+        return self
 
 
 class ExtractSource(FileSource):

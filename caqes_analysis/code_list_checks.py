@@ -14,13 +14,13 @@ from caqes_analysis.code_lists import CodeList, code_lists_table
 from caqes_analysis.sources.findings import Finding, Findings, Severity
 from caqes_analysis.store import Store
 
-__all__ = ["STALE_AFTER_MONTHS_NB", "check_validity"]
+__all__ = ["SPENT_BY_CODE", "STALE_AFTER_MONTHS_NB", "check_validity"]
 
 STALE_AFTER_MONTHS_NB = 24
 """A list compared with its source longer ago than this, in months, is told (a choice of this package)."""
 
-# What was spent, by delivery, code and period; a yearly line covers its whole year.
-_SPENT = """
+# A yearly line covers its whole year.
+SPENT_BY_CODE = """
 spent as (
   select source as delivery, if(kind = 'drug', 'ucd', 'lpp') as kind, code, month as first_day,
          last_day(month) as last_day, count(*) as lines_nb,
@@ -38,10 +38,11 @@ spent as (
   select source, 'atc', atc5, make_date(year::int, 1, 1), make_date(year::int, 12, 31), count(*), sum(reimbursed_eur)
   from annual_drug_spend where atc5 is not null group by all
 )"""
+"""Beginning of a query: what was spent, by delivery, code and period."""
 
 # A class may stand beside one of its members in a list: the line is inside when one of them holds it.
 _OUTSIDE = f"""
-with {_SPENT},
+with {SPENT_BY_CODE},
 met as (
   select s.delivery, l.list, s.code, s.first_day, s.last_day, s.lines_nb, s.amount_eur,
          min(l.valid_from) as valid_from, max(l.valid_to) as valid_to,
@@ -60,7 +61,7 @@ from met where not is_inside group by delivery, list order by delivery, list
 
 # Where a source dates none of its codes, a code removed before it was read lacks as one created since does.
 _STALE = f"""
-with {_SPENT},
+with {SPENT_BY_CODE},
 seen as (
   select s.delivery, l.list, a.as_of, s.first_day, s.last_day, s.lines_nb,
          s.last_day > a.as_of + interval {STALE_AFTER_MONTHS_NB} month as is_after,
@@ -79,7 +80,7 @@ group by delivery, list order by delivery, list
 # Only kinds whose history was received are looked at; after its last publication (not its last day of effect, which a
 # text may set months ahead), a code that it does not know may be new.
 _OFF_LIST = f"""
-with {_SPENT},
+with {SPENT_BY_CODE},
 histories as (
   select if(kind = 'drug', 'ucd', 'lpp') as kind, max(coalesce(published_on, day)) as ends
   from extra_list_events group by kind
@@ -128,7 +129,7 @@ _OFF_LIST_SAID: dict[str, tuple[Severity, str]] = {
 }
 
 
-def check_validity(store: Store, lists: Iterable[CodeList]) -> Findings:
+def check_validity(store: Store, lists: Iterable[CodeList], *, received: pd.DataFrame | None = None) -> Findings:
     """Return what spending meets outside the dates of the lists, and outside the time on the liste en sus.
 
     Parameters
@@ -138,6 +139,8 @@ def check_validity(store: Store, lists: Iterable[CodeList]) -> Findings:
         ``extra_list_events`` and ``extra_list_periods`` when histories were received.
     lists
         The lists of the campaign.
+    received
+        Rows of ``code_lists`` of the lists received as files.
 
     Returns
     -------
@@ -152,7 +155,10 @@ def check_validity(store: Store, lists: Iterable[CodeList]) -> Findings:
     """
     known = list(lists)
     # Typed tables: an empty column must still be text for the joins.
-    listed = pa.Table.from_pandas(code_lists_table(known), schema=tables.CODE_LISTS.arrow_schema, preserve_index=False)
+    rows = code_lists_table(known)
+    if received is not None and len(received):
+        rows = tables.CODE_LISTS.conform(pd.concat([rows, received], ignore_index=True))
+    listed = pa.Table.from_pandas(rows, schema=tables.CODE_LISTS.arrow_schema, preserve_index=False)
     dated = [one for one in known if one.as_of]
     ages = pa.table(
         {"list": [one.id for one in dated], "as_of": [one.as_of for one in dated]},

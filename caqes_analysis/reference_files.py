@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from caqes_analysis import tables
 from caqes_analysis.campaign_sources import ReferenceSource
 from caqes_analysis.code_list_checks import check_validity
 from caqes_analysis.code_lists import code_lists_table, known_code_lists
+from caqes_analysis.errors import CampaignError
 from caqes_analysis.sources.bdpm import (
     read_bdpm_classes,
     read_bdpm_generics,
@@ -22,9 +24,11 @@ from caqes_analysis.sources.biosimilars import read_biosimilar_flags
 from caqes_analysis.sources.extra_list_indications import read_extra_list_indications
 from caqes_analysis.sources.findings import Finding, Findings
 from caqes_analysis.sources.finess import read_finess
+from caqes_analysis.sources.lpp_lists import read_lpp_list
 from caqes_analysis.sources.received import Received
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
+from caqes_analysis.unknown_codes import unknown_codes
 
 __all__ = ["complete_from_finess", "read_reference", "settle_code_lists"]
 
@@ -60,35 +64,64 @@ def read_reference(source: ReferenceSource) -> tuple[Table, Received]:
     SourceError
         With all the problems of the file.
     """
+    if source.content == "lpp_list":
+        return tables.CODE_LISTS, _lpp_list(source)
     table, read = _READERS[source.content]
     return table, read(source.path, delivery=source.delivery_name)
 
 
-def settle_code_lists(store: Store, *folders: Path, part: str) -> Findings:
+def _lpp_list(source: ReferenceSource) -> Received:
+    """Read a list of LPP codes; its codes carry their own end, else the days of the list."""
+    assert source.name is not None
+    received = read_lpp_list(source.path, delivery=source.delivery_name, name=source.name)
+    rows = received.rows
+    if source.valid_from:
+        rows = rows.assign(valid_from=pd.Timestamp(source.valid_from))
+    if source.valid_to:
+        last = pd.Timestamp(source.valid_to)
+        rows = rows.assign(valid_to=rows["valid_to"].where(rows["valid_to"] <= last, last))
+    return replace(received, rows=tables.CODE_LISTS.conform(rows))
+
+
+def settle_code_lists(store: Store, *folders: Path, part: str, complete: Sequence[ReferenceSource] = ()) -> Findings:
     """Write the code lists of a campaign as a table and check its spending against their dates.
 
     Parameters
     ----------
     store
-        Store with all the spending of the campaign.
+        Store with all the spending of the campaign, and the lists received.
     *folders
         Folders of the region's own lists.
     part
         Name of the part written.
+    complete
+        The lists received that hold every code of the nomenclature.
 
     Returns
     -------
     Findings
-        What :func:`~caqes_analysis.code_list_checks.check_validity` notices.
+        What :func:`~caqes_analysis.code_list_checks.check_validity` and
+        :func:`~caqes_analysis.unknown_codes.unknown_codes` notice.
 
     Raises
     ------
     CampaignError
-        With every problem of the files of lists.
+        With every problem of the files of lists; ``LISTE_EN_DOUBLE`` when a list received has the name of another.
     """
     lists = known_code_lists(*folders)
+    received = store.read(tables.CODE_LISTS) if store.has(tables.CODE_LISTS) else tables.CODE_LISTS.empty()
+    twice = sorted({*received["list"]} & {*lists})
+    twice += sorted(set(received.loc[received.duplicated(["list", "code"]), "list"]) - {*twice})
+    if twice:
+        raise CampaignError.of(
+            "LISTE_EN_DOUBLE",
+            "une autre liste de codes porte déjà ce nom.",
+            "Changer name dans la campagne.",
+            column="sources.references",
+            value=", ".join(twice),
+        )
     store.write(tables.CODE_LISTS, code_lists_table(lists.values()), part=part)
-    return check_validity(store, lists.values())
+    return check_validity(store, lists.values(), received=received) + unknown_codes(store, complete)
 
 
 def complete_from_finess(known: pd.DataFrame, sites: pd.DataFrame, *, delivery: str) -> tuple[pd.DataFrame, Findings]:

@@ -27,6 +27,15 @@ _UNSEEN = (
         "L'empreinte du fichier ; un nombre de lignes ne le voit pas",
     ),
     (
+        "Un code LPP qui n'existe pas, quand aucune nomenclature complète de la période n'est reçue",
+        "La nomenclature (references, content: lpp_list, is_complete: true)",
+    ),
+    (
+        "Une date d'effet de contrat fausse, mais possible ; d'une autre année, elle se voit quand les autres contrats "
+        "ont le même jour de la bonne",
+        "Le contrat signé ; la relecture par l'établissement",
+    ),
+    (
         "Deux changements qui se compensent dans un fichier, ou un montant passé d'un établissement à un autre",
         "L'empreinte du fichier ; un total ne les voit pas",
     ),

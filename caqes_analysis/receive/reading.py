@@ -117,7 +117,12 @@ class _Reading:
             with self._collecting():
                 self._add_extra_list_months()
         with self._collecting():
-            self.findings += settle_code_lists(self.store, self.campaign.code_lists_folder, part=CAMPAIGN_PART)
+            self.findings += settle_code_lists(
+                self.store,
+                self.campaign.code_lists_folder,
+                part=CAMPAIGN_PART,
+                complete=[one for one in self.campaign.sources.references if one.is_complete],
+            )
         register = None
         with self._collecting():
             register = quality.read_register(self.campaign.corrections_file, envelopes=self.campaign.all_envelopes)
