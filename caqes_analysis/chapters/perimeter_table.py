@@ -60,7 +60,7 @@ def perimeter_table(page: Page) -> Table:
         since_text=[french.MISSING if pd.isna(day) else french.date(day, short=True) for day in rows["since"]],
         heir=named.reindex(rows["current_finess"].where(rows["kind"] == "merger")).to_numpy(),
         heir_status=rows["kind"].map(lambda kind: None if kind == "merger" else "not_applicable"),
-        read_on=["l'établissement" if one else "la région" for one in follows],
+        read_on=["repreneur" if one else "région" for one in follows],
         without_status=rows["without_pct"].map(lambda rate: "not_applicable" if pd.isna(rate) else "reported"),
     )
     label = envelope_of(page.campaign, MAIN_ENVELOPE).short_label
@@ -75,14 +75,14 @@ def perimeter_table(page: Page) -> Table:
             ColumnFormat.compact_amount("amount_eur", "Montant remboursé concerné", value_status=None),
             ColumnFormat.compact_amount(
                 "effect_eur",
-                f"Effet sur {year} moins {year - 1}, {label}",
+                f"Effet ({label})",
                 signed=True,
                 value_status="effect_status",
                 is_provisional=None,
             ),
             ColumnFormat.text("read_on", "Évolution de"),
             ColumnFormat.percent(
-                "without_pct", "Sans ce changement", signed=True, value_status="without_status", is_provisional=None
+                "without_pct", "Sans", signed=True, value_status="without_status", is_provisional=None
             ),
             ColumnFormat.percent("with_pct", "Avec", signed=True, value_status="effect_status", is_provisional=None),
         ],
@@ -112,6 +112,9 @@ def _notes(page: Page, rows: pd.DataFrame) -> Iterator[str]:
         )
     if "grouping" in kinds:
         yield "Sites réunis : les mêmes les deux années, la région n'en est pas changée."
-    yield f"Effet et évolutions : PHMEV, {through_phrase(page.campaign, page.campaign.settled_month_nb)}."
+    yield (
+        f"Effet : ce que le changement ajoute à la dépense de PHMEV, {year} moins {year - 1}. Effet et évolutions "
+        f"{through_phrase(page.campaign, page.campaign.settled_month_nb)}, aux mêmes mois des deux années."
+    )
     if rows["other_kinds_nb"].sum():
         yield "Montants remboursés seulement : d'autres natures (prix d'achat, tarif, base) ne s'y ajoutent pas."

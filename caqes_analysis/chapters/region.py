@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.chapters.completed_path import completed_path, completed_sentence
 from caqes_analysis.chapters.constant_perimeter import perimeter_note, perimeter_notes
 from caqes_analysis.chapters.corrected import with_corrected_years
 from caqes_analysis.chapters.cumuls import cumuls_of
@@ -257,10 +258,11 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
     if not points.empty:
         compared = [sentence_case(target.label)] if points["before_eur"].notna().any() else []
         return cumulative_points(points, **shown, notes=[*compared, *notes, *late])
-    fan = fan_of(drawn, end)
+    fan, apart_months = fan_of(drawn, end), completed_path(page, rows, envelope)
     return cumulative_path(
         drawn,
         **shown,
+        late=apart_months,
         projection=projection_of(end, without=left_apart_words(page, end)),
         fan=fan,
         notes=[
@@ -269,6 +271,7 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
             *by_cumul_notes(drawn, page.campaign.year, _STEPS),
             *([FAN_NOTE] if fan is not None else []),
             *late,
+            *completed_sentence(apart_months, page.campaign.year),
         ],
     )
 

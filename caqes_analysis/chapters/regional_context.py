@@ -15,16 +15,19 @@ import pandas as pd
 from caqes_analysis import french, perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of, small_percent, small_points
+from caqes_analysis.envelopes import envelope_named
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
 from caqes_analysis.indicators.evolution import contributions, missing_numbers
+from caqes_analysis.quality.development import completed_by_establishment
 from caqes_analysis.savings.lever_prescribers import listed_establishments
 from caqes_analysis.savings.levers import looks_like_extract
 from caqes_analysis.store import Store
 
 __all__ = [
     "CLOSED_YEAR",
+    "COMPLETED",
     "CONTRIBUTION",
     "DOUBT",
     "ERROR",
@@ -38,6 +41,7 @@ __all__ = [
     "REGION_VALUE",
     "SHARE",
     "UNMATCHED",
+    "completed_facts",
     "keep_regional_context",
     "regional_context",
 ]
@@ -53,6 +57,9 @@ UNMATCHED = "écart annuel"
 """Subject of the years, each a measure, whose months do not make the yearly base; printed: the two amounts."""
 ERROR, DOUBT = "erreur à régler", "constat à regarder"
 """Subjects of what the controls noticed about an establishment, by severity; printed: where, an example, what to do."""
+
+COMPLETED = "mois complétés"
+"""Subject of the last months that the establishment's own deliveries complete; printed: the sentence."""
 
 _Fact = tuple[str, str, str]
 _NOTICED = {"error": ERROR, "warning": DOUBT}
@@ -93,6 +100,7 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
     shared = [*_of_indicators(store, campaign), *_of_files(store)]
     own = {str(row["finess"]): row for row in _weights(store, campaign).to_dict("records")}
     rows: list[tuple[str, str, str, str]] = [*_unmatched(store), *_noticed(store), *_with_prescribers(store)]
+    rows += completed_facts(store, campaign)
     for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
         weight = own.get(finess)
         facts = shared if weight is None else [*_of_weight(weight), *shared]
@@ -198,6 +206,33 @@ def _noticed(store: Store) -> Iterator[tuple[str, str, str, str]]:
         key = f"{row['code']}, {row['place']}, {row['delivery']}"
         example = row["example"].removeprefix(place.rpartition(", ")[2]).lstrip(f"{french.NBSP} :")
         yield heirs[finess], subject, key, f"{place}{french.NBSP}: {example}. {row['remedy']}"
+
+
+def completed_facts(store: Store, campaign: Campaign) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the provisional months of the year that an establishment's own deliveries complete, as a sheet prints them.
+
+    Parameters
+    ----------
+    store, campaign
+        The campaign, its deliveries received.
+    """
+    limit = campaign.provisional_from
+    if limit is None:
+        return
+    rows = completed_by_establishment(store)
+    followed = set(perimeter.current_establishments(store)["finess"])
+    for row in rows[rows["finess"].isin(list(followed)) & (rows["month"] >= pd.Timestamp(limit))].to_dict("records"):
+        label = envelope_named(row["envelope"], campaign.all_envelopes).short_label
+        received, completed = (french.compact_euros(row[name]) for name in ("received_eur", "completed_eur"))
+        between = ""
+        if not pd.isna(row["lower_80_eur"]):
+            low, high = (french.compact_euros(row[name]) for name in ("lower_80_eur", "upper_80_eur"))
+            between = f" (entre {low} et {high}, huit fois sur dix)"
+        text = (
+            f"{label}, {french.month_year(row['month'])}{french.NBSP}: {received} reçus, environ {completed}{between} "
+            "une fois complétés comme ses livraisons passées."
+        )
+        yield row["finess"], COMPLETED, f"{row['envelope']}/{row['month']:%Y-%m}", text
 
 
 def _with_prescribers(store: Store) -> Iterator[tuple[str, str, str, str]]:

@@ -9,7 +9,7 @@ from caqes_analysis.chapters.data_quality_values import corrections_table, frenc
 from caqes_analysis.chapters.late_months import low_late_months
 from caqes_analysis.chapters.level_changes import change_sentences, changed_since
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.regional_context import DOUBT, ERROR, FIRST_MONTH, RECEIVED
+from caqes_analysis.chapters.regional_context import COMPLETED, DOUBT, ERROR, FIRST_MONTH, RECEIVED
 from caqes_analysis.chapters.verdicts import unmatched_sentences
 from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case
 from caqes_analysis.display import Card, Text
@@ -110,6 +110,7 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
         )
         notes.extend(change_sentences(page))
         notes.extend(low_late_months(page))
+        notes.extend(text for (subject, _), text in sorted(page.regional_context.items()) if subject == COMPLETED)
         for subject in (ERROR, DOUBT):
             notes.extend(f"{sentence_case(subject)} : {text}" for text in noticed(page, subject))
         since = page.regional_context.get((RECEIVED, FIRST_MONTH))

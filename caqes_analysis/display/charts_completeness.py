@@ -156,8 +156,9 @@ def _header(drawing: Canvas, months: Sequence[pd.Timestamp], width: float, top: 
     for position, month in enumerate(months):
         if position % step == 0 or month.month == 1:
             x = _LEFT + _NAME_WIDTH + position * width
-            if position % step == 0:
-                drawing.text(x, top - 4, french.month_name(month, short=True), va="baseline")
+            said = french.month_name(month, short=True)
+            if position % step == 0 and x + text_width(said) <= WIDTH:
+                drawing.text(x, top - 4, said, va="baseline")
             if position == 0 or month.month == 1:
                 drawing.text(x, top - 19, str(month.year), va="baseline", weight="bold")
 

@@ -41,6 +41,7 @@ def cumulative_path(
     target_label: str = "objectif",
     projection: Projection | None = None,
     fan: pd.DataFrame | None = None,
+    late: pd.DataFrame | None = None,
     notes: Sequence[str] = (),
 ) -> Figure:
     """Draw the cumulative spending of a year against the year before and the path that the target allows.
@@ -62,6 +63,9 @@ def cumulative_path(
     fan
         Quantiles of the months to come: ``month``, ``lower_80_eur``, ``upper_80_eur`` and, where they exist,
         ``lower_95_eur``, ``upper_95_eur`` (cumulative amounts).
+    late
+        Provisional months that follow those drawn: ``month`` (number), and the cumulative amounts ``received_eur`` and
+        ``completed_eur``, drawn apart.
     notes
         Sentences printed under the figure (source of the target).
     """
@@ -73,13 +77,19 @@ def cumulative_path(
     return Figure(
         title=path.title(),
         alt=" ".join([*facts, *every_note]),
-        svg=_path_drawing(path, envelope_colour(envelope), projection, fan),
+        svg=_path_drawing(path, envelope_colour(envelope), projection, fan, late),
         table=cumulative_table(path, projection),
         notes=every_note,
     )
 
 
-def _path_drawing(path: CumulativeYear, colour: str, projection: Projection | None, fan: pd.DataFrame | None) -> str:
+def _path_drawing(
+    path: CumulativeYear,
+    colour: str,
+    projection: Projection | None,
+    fan: pd.DataFrame | None,
+    late: pd.DataFrame | None,
+) -> str:
     gaps = [float(gap) for gap in path.gaps_eur]
     with house_style():
         if not gaps:
@@ -91,6 +101,8 @@ def _path_drawing(path: CumulativeYear, colour: str, projection: Projection | No
             )
             _draw_gaps(bottom, path, gaps, colour, fan)
         _draw_lines(top, path, colour, projection, fan)
+        if late is not None and len(late):
+            _draw_late(top, path, late, colour)
         return to_svg(figure)
 
 
@@ -203,6 +215,16 @@ def _draw_projection(axes: Axes, now: Sequence[float], projection: Projection, c
             [12, 12], [float(projection.lower_eur), float(projection.upper_eur)], color=colour, linewidth=4, alpha=0.5
         )
     axes.plot([12], [end], color=colour, marker="D", markersize=8, clip_on=False)
+
+
+def _draw_late(axes: Axes, path: CumulativeYear, late: pd.DataFrame, colour: str) -> None:
+    """Draw provisional months after those that are settled: as received, a cross; as completed, an empty circle."""
+    now = [float(value) for value in cumulated(path.now)]
+    numbers = [len(now), *late["month"]]
+    for name, marker, style in (("received_eur", "x", (0, (1, 1))), ("completed_eur", "o", (0, (4, 2)))):
+        values = late[name].astype(float).tolist()
+        axes.plot(numbers, [*now[-1:], *values], color=colour, linewidth=1.2, linestyle=style)
+        axes.plot(numbers[1:], values, color=colour, linestyle="none", marker=marker, markersize=7, fillstyle="none")
 
 
 def _draw_fan(axes: Axes, fan: pd.DataFrame, colour: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,11 +11,19 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
-from caqes_analysis.deliveries import history
+from caqes_analysis.deliveries import history, restatements
 from caqes_analysis.quality.corrections import without_corrected
 from caqes_analysis.store import Store
 
-__all__ = ["COMPLETED_COLUMNS", "Ladder", "completed_months", "fit_ladder", "links_of", "total_error"]
+__all__ = [
+    "COMPLETED_COLUMNS",
+    "Ladder",
+    "completed_by_establishment",
+    "completed_months",
+    "fit_ladder",
+    "links_of",
+    "total_error",
+]
 
 OLDEST_AGE: Final = 24
 """Months after which a month is taken as complete (package's choice; claims are due within 27 months)."""
@@ -192,21 +201,47 @@ def completed_months(store: Store) -> pd.DataFrame:
     for (envelope, kind), group in without_corrected(store, history(store)).groupby(
         ["envelope", "amount_kind"], sort=True
     ):
-        ladder = fit_ladder(links_of(group))
-        if ladder is None:
-            continue
-        known = group[group["is_latest"]].dropna(subset=["amount_eur", "as_of"])
-        for (month, as_of), latest in known.groupby(["month", "as_of"], sort=True):
-            first, last = pd.Timestamp(str(month)), pd.Timestamp(str(as_of))
-            age = (last.year - first.year) * 12 + last.month - first.month
-            if not ladder.moves(age):
-                continue
-            received = float(latest["amount_eur"].astype(float).sum())
-            value, error = ladder.complete(received, age)
-            low, high = _interval(value, error)
-            numbers = (received, value, error, low, high)
-            rows.append(dict(zip(COMPLETED_COLUMNS, (envelope, kind, first, last, age, *numbers), strict=True)))
+        rows += [dict(zip(COMPLETED_COLUMNS, (envelope, kind, *one), strict=True)) for one in _completed(group)]
     return pd.DataFrame(rows, columns=list(COMPLETED_COLUMNS))
+
+
+def completed_by_establishment(store: Store) -> pd.DataFrame:
+    """Return the last months of the establishments whose own deliveries have changed, completed by their own factors.
+
+    Parameters
+    ----------
+    store
+        As in :func:`completed_months`.
+
+    Returns
+    -------
+    DataFrame
+        ``finess`` and the columns of :func:`completed_months`, ordered. Those whose months never changed have none:
+        the factor of the region, which a few late ones make, is not theirs.
+    """
+    changed = restatements(store)[["finess", "envelope", "amount_kind"]].drop_duplicates()
+    own = without_corrected(store, history(store)).merge(changed, on=["finess", "envelope", "amount_kind"])
+    rows: list[dict[str, object]] = []
+    for (finess, envelope, kind), group in own.groupby(["finess", "envelope", "amount_kind"], sort=True):
+        known = {"finess": finess, "envelope": envelope, "amount_kind": kind}
+        rows += [known | dict(zip(COMPLETED_COLUMNS[2:], one, strict=True)) for one in _completed(group)]
+    return pd.DataFrame(rows, columns=["finess", *COMPLETED_COLUMNS])
+
+
+def _completed(group: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """Yield the months of an envelope that a factor still moves: month, delivery, age, received, completed, bounds."""
+    ladder = fit_ladder(links_of(group))
+    if ladder is None:
+        return
+    known = group[group["is_latest"]].dropna(subset=["amount_eur", "as_of"])
+    for (month, as_of), latest in known.groupby(["month", "as_of"], sort=True):
+        first, last = pd.Timestamp(str(month)), pd.Timestamp(str(as_of))
+        age = (last.year - first.year) * 12 + last.month - first.month
+        if not ladder.moves(age):
+            continue
+        received = float(latest["amount_eur"].astype(float).sum())
+        value, error = ladder.complete(received, age)
+        yield (first, last, age, received, value, error, *_interval(value, error))
 
 
 def _interval(value: float, error: float) -> tuple[float, float]:

@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import Page, data_quality, data_quality_values
+from caqes_analysis.chapters import Page, data_quality, data_quality_values, region
+from caqes_analysis.chapters.completed_path import completed_path
+from caqes_analysis.chapters.regional_context import completed_facts
 from caqes_analysis.display import Figure, Notice, Table
+from caqes_analysis.quality.development import completed_by_establishment
 from caqes_analysis.settlement import settle
 from caqes_analysis.sources import Finding, Findings
-from tests.builders import A, B, establishments, monthly_rows, store_of, whole_year
+from tests.builders import A, Amount, B, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import MONTHLY, campaign_file
 
 
@@ -162,14 +165,12 @@ def test_an_opening_takes_nobody_over(page: Page, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("others_nb", [2, 60])
 def test_every_envelope_that_lacks_a_month_is_drawn_by_name(tmp_path: Path, others_nb: int) -> None:
     everyone = [A, B, *(f"98{number:07d}" for number in range(others_nb))]
-    months = {
-        (who, "phmev"): whole_year(2023) | whole_year(2024, **({"m03": None} if who == A else {})) for who in everyone
-    }
-    lpp: dict[tuple[str, str], dict[str, str | None]] = {
-        (who, "lpp"): whole_year(2023, **({"m05": None} if who == B else {})) | whole_year(2024) for who in everyone
-    }
+    year = whole_year(2023) | whole_year(2024)
+    series = [(who, code) for who in everyone for code in ("phmev", "lpp")]
+    months: dict[tuple[str, str], dict[str, Amount]] = dict.fromkeys(series, year)
+    months[A, "phmev"], months[B, "lpp"] = year | {"2024-03": None}, year | {"2023-05": None}
     known = establishments(*({"finess": who, "name": f"CH {who}"} for who in everyone))
-    store = store_of(tmp_path, monthly_rows(months | lpp), known, last="2024-09")
+    store = store_of(tmp_path, monthly_rows(months), known, last="2024-09")
     figures = data_quality.completeness_figures(Page(campaign_file(tmp_path, MONTHLY), store))
     assert [figure.title.split(" : ")[0] for figure in figures] == ["PHMEV", "LPP"]
     phmev, lpp_figure = figures
@@ -181,3 +182,35 @@ def test_every_envelope_that_lacks_a_month_is_drawn_by_name(tmp_path: Path, othe
     (note,) = (note.replace("\u00a0", " ") for note in lpp_figure.notes)
     assert note == f"{others_nb + 1} autres établissements ont tous leurs mois."
     assert f"CH {B}" in lpp_figure.alt
+
+
+def test_the_last_months_are_drawn_as_received_and_as_completed(page: Page) -> None:
+    """September was 200 in its first delivery; such a month grew from 160 to 200 in the next one."""
+    grid = page.store.read(tables.MONTHLY_GRID)
+    grid = grid.assign(is_provisional=grid["month"] >= pd.Timestamp(2024, 8, 1))
+    page.store.write(tables.MONTHLY_GRID, grid, part="campagne")
+    months = region.region_months(page, "phmev")
+    late = completed_path(page, months, "phmev")
+    assert late["month"].tolist() == [8, 9]
+    assert late["received_eur"].tolist() == [1600.0, 1800.0]
+    assert late["completed_eur"].tolist() == [1600.0, 1850.0]
+    assert completed_path(page, months, "lpp").empty
+    page.store.write(tables.FORECASTS, tables.FORECASTS.empty(), part="campagne")
+    page.store.write(tables.EVOLUTIONS, tables.EVOLUTIONS.empty(), part="campagne")
+    figure = region.cumulative_figure(page)
+    assert isinstance(figure, Figure)
+    said = figure.notes[-1].replace("\u00a0", " ")
+    assert said.startswith("À fin septembre 2024 : 1,8 k€ (p) reçus (croix), 1,9 k€ complétés")
+    assert "complétés" in figure.alt
+
+
+def test_an_establishment_is_completed_by_its_own_deliveries(page: Page) -> None:
+    """Both gave 80 of August, then 100: each has its factor; an establishment that changed nothing has none."""
+    found = completed_by_establishment(page.store)
+    assert found[["finess", "envelope", "month", "received_eur", "completed_eur"]].values.tolist() == [
+        [who, "phmev", pd.Timestamp(2024, 9, 1), 100.0, 125.0] for who in (A, B)
+    ]
+    told = list(completed_facts(page.store, page.campaign))
+    assert [(who, measure) for who, _, measure, _ in told] == [(A, "phmev/2024-09"), (B, "phmev/2024-09")]
+    said = told[0][3].replace("\u00a0", " ")
+    assert said == "PHMEV, septembre 2024 : 100 € reçus, environ 125 € une fois complétés comme ses livraisons passées."

@@ -129,5 +129,5 @@ def test_the_page_prints_both_rates(tmp_path: Path) -> None:
     table = data_quality.perimeter_table(Page(campaign_file(tmp_path, text), store))
     labels = [column.label for column in table.columns]
     merged = dict(zip(labels, (cell.text for cell in table.rows[0]), strict=True))
-    assert merged["Évolution de"] == "l'établissement"
+    assert merged["Évolution de"] == "repreneur"
     assert [merged[name] for name in labels[-2:]] == ["+55,0", "+3,3"]
