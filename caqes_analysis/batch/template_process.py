@@ -50,7 +50,6 @@ def main(arguments: Sequence[str]) -> None:
     culprit = _import_all(arguments[1:])
     _say(control, ready=culprit is None, culprit=culprit, files=sorted(_own_files()))
     if culprit is None:
-        gc.collect()
         gc.freeze()  # shared pages of what was imported are not touched by the collections of the kernels
         _Server(control).serve()
 
