@@ -13,7 +13,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.savings.estimate_input import Setting, read_setting, read_yearly_setting
-from caqes_analysis.savings.estimate_model import Counterfactual
+from caqes_analysis.savings.estimate_model import USUAL_SHOCK_SD, Counterfactual
 from caqes_analysis.savings.estimate_null import NO_OBJECTIVE, Undeserved, pass_through_rule
 from caqes_analysis.savings.estimate_paths import counterfactual_of
 from caqes_analysis.savings.estimate_readings import conclude, read_saving
@@ -68,6 +68,7 @@ def estimate(
     rule: IncentiveRule | None = None,
     indicator: str = "",
     target_pct: float | Mapping[str, float] | None = None,
+    usual_shock_sd: float = USUAL_SHOCK_SD,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Estimate what each establishment under contract, each group and the region saved, and how sure that is.
@@ -107,6 +108,8 @@ def estimate(
         Rule of the incentive, name of the indicator in it, and evolution to reach in %: what a contract without effect
         would be paid, and whether it would reach that. By series where the objective is a share
         (:func:`~caqes_analysis.savings.estimate_targets.evolution_to_reach`).
+    usual_shock_sd
+        By how much what all establishments share usually differs between years (logarithms): the prior, 1 %.
     seed
         Same seed, same figures, whatever the order of the rows.
 
@@ -147,7 +150,12 @@ def estimate(
     found = None
     if estimable.any() and (setting.replays or (is_compared and setting.is_yearly)):
         found = counterfactual_of(
-            setting, targeting, is_compared=is_compared, events_are_complete=events_are_complete, seed=seed
+            setting,
+            targeting,
+            is_compared=is_compared,
+            events_are_complete=events_are_complete,
+            usual_shock_sd=usual_shock_sd,
+            seed=seed,
         )
     notes = [] if is_compared or setting.treated.all() or design == "interrupted" else [why]
     if targeting is None and not setting.treated.all():

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 from caqes_analysis.savings.estimate_errors import Errors, describe, learn_errors
 from caqes_analysis.savings.estimate_windows import FEATURES, Window
 
-__all__ = ["MIN_LEARNING_NB", "Counterfactual", "shock_variances", "simulate_counterfactual"]
+__all__ = ["MIN_LEARNING_NB", "USUAL_SHOCK_SD", "Counterfactual", "shock_variances", "simulate_counterfactual"]
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -23,7 +23,7 @@ MIN_LEARNING_NB = 8
 _PRIOR_SLOPE = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 _PRIOR_SLOPE_SD = np.array([0.3, 0.3, 0.3, 0.3, 0.3, 0.02])
 """Before any data: the mean of the smoothings is right, and nothing else is needed."""
-_PRIOR_SHOCK_SD, _PRIOR_SHOCK_YEARS_NB = 0.01, 3.0
+USUAL_SHOCK_SD, _PRIOR_SHOCK_YEARS_NB = 0.01, 3.0
 """A region's common move from one year to another, before any data: 1 %, as three years would have said."""
 _LEAST_USUAL_SHARE = 0.1
 """Part of that prior variance that stays, at least, whatever declared events explain: a region also moves by itself."""
@@ -98,6 +98,7 @@ def simulate_counterfactual(
     is_on_growth: bool = False,
     is_on_one_growth: bool = False,
     explained_variance: float = 0.0,
+    usual_shock_sd: float = USUAL_SHOCK_SD,
     widening: float = 1.0,
     paths_nb: int,
     seed: int,
@@ -127,6 +128,9 @@ def simulate_counterfactual(
     explained_variance
         What declared events, taken off the windows, explain of how years differ (logarithms, squared); 0 when others
         may have been left out.
+    usual_shock_sd
+        By how much what all share usually differs between years (standard deviation of logarithms): the prior of the
+        shocks.
     widening
         By how much paths are moved away from their mean.
     paths_nb, seed
@@ -137,7 +141,7 @@ def simulate_counterfactual(
     if is_compared:
         used[-1] &= ~treated
     fitted = _fit(windows, used)
-    fit = _pool_shocks(fitted, len(replays))
+    fit = _pool_shocks(fitted, len(replays), usual_shock_sd)
     random = np.random.default_rng(seed)
     levels = (np.arange(paths_nb) + 0.5) / paths_nb
     even = ndtri(levels)
@@ -149,7 +153,11 @@ def simulate_counterfactual(
     else:
         first = len(FEATURES)
         known = shock_variances(
-            fitted.values[first:], fitted.covariance[first:, first:], levels, explained=explained_variance
+            fitted.values[first:],
+            fitted.covariance[first:, first:],
+            levels,
+            explained=explained_variance,
+            usual_sd=usual_shock_sd,
         )
         shock = _new_shock(draws, known[order], random.permutation(even))
     errors = fit.errors.quantiles(np.clip(ndtr(even), _TAIL, 1 - _TAIL))
@@ -236,7 +244,7 @@ def _fit(windows: Sequence[Window], used: Sequence[Flags]) -> _Fit:
     )
 
 
-def _pool_shocks(fit: _Fit, replays_nb: int) -> _Fit:
+def _pool_shocks(fit: _Fit, replays_nb: int, usual_shock_sd: float) -> _Fit:
     """Pull the shocks of the years towards their mean, as far as they differ by more than their own errors say.
 
     Returns the slopes and shocks after that, with their joint covariance.
@@ -250,7 +258,7 @@ def _pool_shocks(fit: _Fit, replays_nb: int) -> _Fit:
     # What sampling alone makes the shocks differ by is not a difference between years.
     by_sampling = float((centring * fit.covariance[past, past]).sum())
     freedom = _PRIOR_SHOCK_YEARS_NB + replays_nb - 1
-    variance = (_PRIOR_SHOCK_YEARS_NB * _PRIOR_SHOCK_SD**2 + max(0.0, seen - by_sampling)) / freedom
+    variance = (_PRIOR_SHOCK_YEARS_NB * usual_shock_sd**2 + max(0.0, seen - by_sampling)) / freedom
     precision = np.linalg.inv(fit.covariance)
     pulled = precision.copy()
     pulled[first:, first:] += (np.eye(shocks_nb) - 1 / shocks_nb) / variance
@@ -258,7 +266,9 @@ def _pool_shocks(fit: _Fit, replays_nb: int) -> _Fit:
     return replace(fit, values=covariance @ precision @ fit.values, covariance=covariance)
 
 
-def shock_variances(shocks: Floats, sampling: Floats, levels: Floats, *, explained: float = 0.0) -> Floats:
+def shock_variances(
+    shocks: Floats, sampling: Floats, levels: Floats, *, explained: float = 0.0, usual_sd: float = USUAL_SHOCK_SD
+) -> Floats:
     """Return quantiles of what is known of the variance of shocks between years: the prior, then the years replayed.
 
     The shocks of few years are seen through their own errors of estimation: that they hardly differ does not say that
@@ -275,6 +285,8 @@ def shock_variances(shocks: Floats, sampling: Floats, levels: Floats, *, explain
         Levels of the quantiles, increasing.
     explained
         Variance that declared events explain: the prior is that of years whose events nobody declared, and holds it.
+    usual_sd
+        Standard deviation of that prior.
 
     Returns
     -------
@@ -283,7 +295,7 @@ def shock_variances(shocks: Floats, sampling: Floats, levels: Floats, *, explain
     """
     likely = np.array([_restricted_log_likelihood(shocks, sampling + one * np.eye(len(shocks))) for one in _VARIANCES])
     # Scaled inverse chi-squared law, per logarithm of the variance.
-    usual = max(_PRIOR_SHOCK_SD**2 - explained, _LEAST_USUAL_SHARE * _PRIOR_SHOCK_SD**2)
+    usual = max(usual_sd**2 - explained, _LEAST_USUAL_SHARE * usual_sd**2)
     prior = -_PRIOR_SHOCK_YEARS_NB / 2 * (np.log(_VARIANCES) + usual / _VARIANCES)
     density = np.exp(likely + prior - (likely + prior).max())
     reached = np.cumsum(density) - density / 2

@@ -6,14 +6,20 @@ from dataclasses import replace
 
 from caqes_analysis.forecast.year_end import PATHS_NB
 from caqes_analysis.savings.estimate_input import Setting
-from caqes_analysis.savings.estimate_model import Counterfactual, simulate_counterfactual
+from caqes_analysis.savings.estimate_model import USUAL_SHOCK_SD, Counterfactual, simulate_counterfactual
 from caqes_analysis.savings.estimate_targeting import Targeting, replay_targeting
 
 __all__ = ["counterfactual_of"]
 
 
 def counterfactual_of(
-    setting: Setting, targeting: Targeting | None, *, is_compared: bool, events_are_complete: bool = False, seed: int
+    setting: Setting,
+    targeting: Targeting | None,
+    *,
+    is_compared: bool,
+    events_are_complete: bool = False,
+    usual_shock_sd: float = USUAL_SHOCK_SD,
+    seed: int,
 ) -> Counterfactual:
     """Simulate a period, its declared events included.
 
@@ -25,7 +31,7 @@ def counterfactual_of(
         The rule that chose the establishments; None when it is not known.
     is_compared
         Whether those without contract measure the common move of the year.
-    events_are_complete, seed
+    events_are_complete, usual_shock_sd, seed
         As :func:`~caqes_analysis.savings.estimate.estimate` receives them.
     """
     found = simulate_counterfactual(
@@ -37,6 +43,7 @@ def counterfactual_of(
         is_on_growth=targeting is not None and targeting.measure == "growth" and not setting.treated.all(),
         is_on_one_growth=setting.has_growth,
         explained_variance=setting.explained_variance if events_are_complete else 0.0,
+        usual_shock_sd=usual_shock_sd,
         widening=setting.widening,
         paths_nb=PATHS_NB,
         seed=seed,

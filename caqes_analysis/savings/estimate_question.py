@@ -12,6 +12,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.savings.estimate import NOT_ESTIMABLE, REGION, estimate
+from caqes_analysis.savings.estimate_model import USUAL_SHOCK_SD
 from caqes_analysis.savings.estimate_targeting import Targeting
 from caqes_analysis.savings.estimate_threshold import Threshold
 from caqes_analysis.savings.estimate_windows import MIN_HISTORY_MONTHS_NB
@@ -48,7 +49,7 @@ class Question:
         Events that the campaign declares of this spending, and whether it says that nothing else touched everyone.
     left_out
         Contracts evaluated whose amounts allow no estimate, and why.
-    design, is_targeted, seed
+    design, is_targeted, usual_shock_sd, seed
         As :func:`~caqes_analysis.savings.estimate.estimate` receives them; ``is_targeted``: whether the known rule of
         the référentiel, a level, is replayed.
     """
@@ -71,6 +72,7 @@ class Question:
     left_out: Mapping[str, str] = field(default_factory=dict)
     design: Literal["auto", "interrupted"] = "auto"
     is_targeted: bool = True
+    usual_shock_sd: float = USUAL_SHOCK_SD
     seed: int = 0
 
     @property
@@ -145,6 +147,7 @@ class Question:
                 rule=self.rule,
                 indicator=self.definition.id,
                 target_pct=self.target_pct,
+                usual_shock_sd=self.usual_shock_sd,
                 seed=self.seed,
             )
         except CaqesError as failure:

@@ -24,6 +24,8 @@ ESTIMATE_VARIANTS: Final[Mapping[str, str]] = {
     "only_added": "ne compter que ce que l'année ajoute au contrat",
     "no_events": "ne pas tenir compte des événements déclarés",
     "incomplete_events": "ne pas tenir la liste des événements déclarés pour complète",
+    "calmer_years": "des années qui diffèrent d'ordinaire deux fois moins (0,5 %)",
+    "rougher_years": "des années qui diffèrent d'ordinaire deux fois plus (2 %)",
     "without_largest": "sans le contrat qui dépense le plus",
     "other_draw": "autre tirage des trajectoires",
 }
@@ -83,6 +85,9 @@ def _changed(question: Question, base: pd.Series[Any]) -> Iterator[tuple[str, Qu
         yield "no_events", replace(question, events=None)
     if question.events_are_complete and question.events is not None:
         yield "incomplete_events", replace(question, events_are_complete=False)
+    if has_replays:
+        yield "calmer_years", replace(question, usual_shock_sd=question.usual_shock_sd / 2)
+        yield "rougher_years", replace(question, usual_shock_sd=question.usual_shock_sd * 2)
     if len(spent) > 1:
         yield "without_largest", replace(question, treated=question.treated - {str(spent.idxmax())})
     yield "other_draw", replace(question, seed=question.seed + 1)

@@ -68,6 +68,15 @@ def test_the_sensitivity_says_what_the_year_alone_added(long: tuple[Question, pd
     assert added["label"] == "ne compter que ce que l'année ajoute au contrat"
 
 
+def test_the_sensitivity_moves_what_is_believed_of_years(long: tuple[Question, pd.DataFrame]) -> None:
+    asked, _ = long
+    alone = replace(asked, design="interrupted")
+    rows = estimate_sensitivity(alone, alone.answer()).set_index("variant")
+    width = (rows["upper_95_eur"] - rows["lower_95_eur"]).astype(float)
+    assert width["calmer_years"] < width["base"] < width["rougher_years"]
+    assert rows.loc["rougher_years", "label"] == "des années qui diffèrent d'ordinaire deux fois plus (2 %)"
+
+
 def test_a_short_history_counts_what_the_year_adds_and_says_so() -> None:
     asked = question(2020)
     found = asked.answer()
