@@ -1,4 +1,4 @@
-"""The decomposition on a whole simulated region whose prices, boxes and rates were moved on purpose: the truth is known.
+"""The decomposition on a whole simulated region whose prices, boxes or rates were moved on purpose: the truth is known.
 
 Prices and boxes are kept apart from the simulator's own drift: the second year is the first one, moved.
 """
