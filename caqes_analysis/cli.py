@@ -252,7 +252,20 @@ def compare(
 
 
 @app.command(cls=FrenchCommand)
-def export(campaign: CampaignFile, output: BuildFolder = None) -> None:
+def export(
+    campaign: CampaignFile,
+    output: BuildFolder = None,
+    formulaire: Annotated[
+        int | None,
+        typer.Option(
+            "--formulaire",
+            min=2000,
+            max=2100,
+            metavar="ANNÉE",
+            help="Écrit seulement le formulaire des indicateurs déclarés de cette année, à envoyer aux établissements.",
+        ),
+    ] = None,
+) -> None:
     """Écrit les données du rapport : CSV décrits, classeur d'annexes, classeur de leviers par établissement (XLSX).
 
     Ils vont dans le dossier export, remplacé en entier. Le secret statistique n'y est pas appliqué : ils sont réservés
@@ -260,9 +273,13 @@ def export(campaign: CampaignFile, output: BuildFolder = None) -> None:
     """
     from caqes_analysis.campaign import load_campaign
     from caqes_analysis.chapters.page import Page
-    from caqes_analysis.export import CIRCULATION, export_campaign
+    from caqes_analysis.export import CIRCULATION, export_campaign, export_form
 
     loaded = load_campaign(campaign)
+    if formulaire is not None:
+        with _with_store(loaded, output) as (store, directory, _):
+            as_is(OUT, export_form(loaded, store, directory, year=formulaire))
+        return
     with _with_forecasts(loaded, output) as (store, directory, progress):
         written = export_campaign(Page(loaded, store), directory, progress=progress)
     OUT.print(typeset(Text(CIRCULATION, "yellow")))
@@ -352,8 +369,17 @@ def main() -> None:
 @contextlib.contextmanager
 def _with_forecasts(campaign: Campaign, output: Path | None) -> Iterator[tuple[Store, Path, Tell]]:
     """Give the store of a campaign with its forecasts, its folder and the progress, while nobody else builds there."""
-    from caqes_analysis.build_lock import alone
     from caqes_analysis.forecast.campaign import prepare_forecasts
+
+    with _with_store(campaign, output) as (store, directory, progress):
+        prepare_forecasts(store, campaign, progress=partial(progress, "Prévisions"))
+        yield store, directory, progress
+
+
+@contextlib.contextmanager
+def _with_store(campaign: Campaign, output: Path | None) -> Iterator[tuple[Store, Path, Tell]]:
+    """Give the store of a campaign, its folder and the progress, while nobody else builds there."""
+    from caqes_analysis.build_lock import alone
     from caqes_analysis.progress import shown_progress
     from caqes_analysis.receive import open_store
 
@@ -362,7 +388,6 @@ def _with_forecasts(campaign: Campaign, output: Path | None) -> Iterator[tuple[S
         progress("Lecture des fichiers reçus", 0, 1)
         store = open_store(campaign, directory)
         progress("Lecture des fichiers reçus", 1, 1)
-        prepare_forecasts(store, campaign, progress=partial(progress, "Prévisions"))
         yield store, directory, progress
 
 

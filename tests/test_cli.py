@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
@@ -19,9 +20,11 @@ from caqes_analysis import build as build_module
 from caqes_analysis import cli
 from caqes_analysis.build import BuildReport
 from caqes_analysis.build_lock import alone
-from caqes_analysis.campaign import CAMPAIGN_VARIABLE
+from caqes_analysis.campaign import CAMPAIGN_VARIABLE, REPOSITORY
 from caqes_analysis.command_line import failures
 from caqes_analysis.errors import BuildError, Problem
+from caqes_analysis.sources.declared import read_declared
+from caqes_analysis.sources.declared_form import FIRST_LINE, HEADER, VALUES_SHEET, load_declared_items
 from caqes_analysis.sources.files import sha256_of
 from tests.campaigns import MONTHLY, campaign_file
 from tests.command_line.english import english_words
@@ -115,7 +118,7 @@ def test_help_of_every_command_says_every_option(run: Run) -> None:
         "guide": ["--output"],
         "backtest": ["--output"],
         "compare": ["--output", "--tolerance-eur", "--tolerance-relative"],
-        "export": ["--output"],
+        "export": ["--formulaire", "--output"],
         "simulate": ["--establishments", "--seed"],
         "lab": ["--output", "--page"],
     }
@@ -420,6 +423,34 @@ def test_check_proposes_hash_and_total_of_atih_files_too(run: Run, received: Pat
     assert "EMPREINTE_DIFFERENTE" in run("check", received).stderr
     received.write_text(text + atih % ', control_total_eur: "800.00"', encoding="utf-8")
     assert "TOTAL_DE_CONTROLE" in run("check", received).stderr
+
+
+def test_export_writes_the_form_that_is_then_read_back(run: Run, received: Path) -> None:
+    shown = run("export", received, "--formulaire", "2023")
+    assert shown.exit_code == 0, shown.output
+    (path,) = [Path(line) for line in shown.stdout.splitlines() if line.endswith(".xlsx")]
+    assert path.name == "formulaire-2023.xlsx"
+    assert not (path.parent.parent / "export").exists()
+    book = openpyxl.load_workbook(path)
+    sheet = book[VALUES_SHEET]
+    items = load_declared_items(REPOSITORY / "parameters" / "declared" / "annexes-1-2.yml")
+    for line in range(FIRST_LINE, FIRST_LINE + 2 * len(items)):
+        value = "oui" if items[(line - FIRST_LINE) % len(items)].kind == "yes_no" else 12
+        sheet.cell(line, HEADER.index("Valeur") + 1, value)
+        sheet.cell(line, HEADER.index("Preuve") + 1, f"PV {line}")
+    book.save(path)
+    rows = read_declared(path, delivery="declarations").rows
+    assert set(rows["finess"]) == {"330781190", "330781196"}
+    assert set(rows["activity"]) == {f"declared_{item.code}" for item in items}
+    assert set(rows["period"]) == {"2023"}
+    assert rows["proof"].str.startswith("PV ").all()
+    own = received.parent / "declared"
+    own.mkdir()
+    (own / "notre.yml").write_text(
+        "source: essai\nitems:\n  - {code: lits, label: Combien de lits ?}\n", encoding="utf-8"
+    )
+    assert run("export", received, "--formulaire", "2023").exit_code == 0
+    assert set(read_declared(path, delivery="d").rows["activity"]) == {"declared_lits"}
 
 
 # build -----------------------------------------------------------------------------------------------------------
