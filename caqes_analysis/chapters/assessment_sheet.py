@@ -57,7 +57,9 @@ def evaluation_card(page: Page) -> Card | None:
     simulated = " (grille simulée)" if grid is not None and grid.is_simulated else ""
     for row in with_amounts(rows[rows["kind"].isin(["score", "sanction"])]).to_dict("records"):
         if row["kind"] == "score":
-            score = plain_number(row["score"]) if not pd.isna(row["score"]) else STATUS_WORDS.get(row["status"], "")
+            decimals = grid.score.decimals if grid is not None else 1
+            known = not pd.isna(row["score"])
+            score = french.number(row["score"], decimals) if known else STATUS_WORDS.get(row["status"], "")
             details.append(f"score {score}{simulated}")
         elif not pd.isna(row["amount_eur"]) and row["amount_eur"] > 0:
             # The figure that will be quoted: nothing is decided before the establishment has answered.

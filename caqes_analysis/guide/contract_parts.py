@@ -68,9 +68,28 @@ def condition_to_respect(definition: IndicatorDefinition, condition: ReferenceCo
     return f"{measure.label} : {word} {value_in_words(threshold, measure.unit, decimals)}{yearly}"
 
 
+def _compared_with_the_median(definition: IndicatorDefinition, sources: GuideSources) -> str | None:
+    """Say that the rules of the campaign compare the indicator with the regional median; None when they do not."""
+    rule = sources.schemes[sources.campaign.scheme].atypie
+    if rule is None or definition.id not in rule.indicators:
+        return None
+    excess = (
+        f"de plus de {french.percent(rule.excess_pct, decimals_of(rule.excess_pct))}"
+        if is_number(rule.excess_pct)
+        else "« significatif », dont aucun texte trouvé ne donne le seuil,"
+    )
+    return (
+        f"Il sert au {rule.label} : un écart défavorable {excess} compte, et il en faut {rule.at_least_nb} parmi "
+        f"{len(rule.indicators)} indicateurs. Qui est ciblé est dit page « Évaluation des contrats ». Source : "
+        f"{rule.source}."
+    )
+
+
 def _reference(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> str:
     reference = definition.reference
     if reference is None:
+        if (aimed := _compared_with_the_median(definition, sources)) is not None:
+            return write(aimed)
         threshold = _spending_threshold(definition, sources)
         if threshold:
             return write(

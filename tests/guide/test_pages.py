@@ -380,6 +380,17 @@ def test_the_calendar_says_what_a_campaign_has_no_use_for(pages: dict[str, Guide
     assert "Médicaments par prescripteur ou par service" in files
 
 
+def test_the_guide_names_the_rule_that_compares_an_indicator_with_the_median() -> None:
+    """It said that the report targets nobody by it, where the rules of the region do."""
+    graded = GuideSources.read(load_campaign(REPOSITORY / "parameters" / "demonstration-2019.yml"), on=TODAY)
+    said = plain(prose(indicator_page(graded.definitions["transport_per_stay"], graded)))
+    assert "Il sert au ciblage des transports par écart à la médiane régionale" in said
+    assert "un écart défavorable de plus de 50 % compte, et il en faut 2 parmi 4 indicateurs" in said
+    assert "aucun ciblage" not in said
+    other = plain(prose(indicator_page(graded.definitions["rpps_rate"], graded)))
+    assert "ce rapport n'en tire aucun ciblage" in other
+
+
 def test_the_calendar_has_the_dates_of_the_campaign(pages: dict[str, GuidePage]) -> None:
     """It gave rhythms and numbers of files; five deliveries of the demonstration are dated."""
     steps, received = [part for part in pages["guide/calendrier"].parts if isinstance(part, Table)]
