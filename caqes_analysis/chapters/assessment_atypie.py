@@ -89,15 +89,15 @@ def _table(
         rank=found["reference_status"].map(_ORDER),
         key=found["name"].map(french.alphabetical),
         name=[abbreviated(str(name)) for name in found["name"]],
-        far=[_count(row, len(rule.indicators)) for row in found.to_dict("records")],
-        spent=[french.MISSING if pd.isna(amount) else french.euros(amount) for amount in found["spent_eur"]],
+        far=[_count(row) for row in found.to_dict("records")],
+        spent=[french.compact_euros(amount) for amount in found["spent_eur"]],
     ).sort_values(["rank", "key"], kind="stable", ignore_index=True)
     columns = [
         ColumnFormat.text("name", "Établissement", href="href"),
         ColumnFormat.status("reference_status", f"Ciblage {year}", REFERENCE_WORDS),
         ColumnFormat.status("was", f"Ciblage {year - 1}", REFERENCE_WORDS),
-        ColumnFormat.text("far", "Indicateurs au-delà", align="right"),
-        ColumnFormat.text("spent", f"Dépense de {year}", align="right"),
+        ColumnFormat.text("far", f"Au-delà, sur {len(rule.indicators)}", align="right"),
+        ColumnFormat.text("spent", f"Dépense {year}", align="right"),
     ]
     medians = []
     for number, name in enumerate(rule.indicators):
@@ -123,10 +123,9 @@ def _table(
     )
 
 
-def _count(row: dict[Any, Any], whole: int) -> str:
-    if not row["unknown_nb"]:
-        return f"{row['atypical_nb']} sur {whole}"
-    return f"de {row['atypical_nb']} à {row['atypical_nb'] + row['unknown_nb']} sur {whole}"
+def _count(row: dict[Any, Any]) -> str:
+    sure, unknown = row["atypical_nb"], row["unknown_nb"]
+    return f"{sure} à {sure + unknown}" if unknown else str(sure)
 
 
 def _gap(row: dict[Any, Any]) -> str:

@@ -66,11 +66,12 @@ def next_reception(files: Sequence[Any]) -> str:
     if not files:
         return "–"
     parts = []
-    days, until, years = _days(files), _until(files), _years(files)
-    if len(days) > 1:
-        months = round((days[-1] - days[-2]).days / _DAYS_A_MONTH)
-        step = pd.DateOffset(months=months) if months else days[-1] - days[-2]
-        parts.append(f"vers le {french.date(pd.Timestamp(days[-1]) + step, short=True)}")
+    until, years = _until(files), _years(files)
+    # Files drawn up at a month tell the pace of that series; others of the kind come on days of their own.
+    days = _days([one for one in files if getattr(one, "as_of", None)]) or _days(files)
+    months = round((days[-1] - days[-2]).days / _DAYS_A_MONTH) if len(days) > 1 else 0
+    if months:
+        parts.append(f"vers le {french.date(pd.Timestamp(days[-1]) + pd.DateOffset(months=months), short=True)}")
     if len(until) > 1:
         year, month = divmod(until[-1] + min(b - a for a, b in pairwise(until)), _MONTHS_A_YEAR)
         parts.append(f"arrêté à {french.month_year(dt.date(year, month + 1, 1))}")

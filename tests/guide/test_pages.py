@@ -396,14 +396,14 @@ def test_the_calendar_has_the_dates_of_the_campaign(pages: dict[str, GuidePage])
     steps, received = [part for part in pages["guide/calendrier"].parts if isinstance(part, Table)]
     dates = {plain(row[0].text): [plain(cell.text) for cell in row[-2:]] for row in received.rows}
     assert dates["Dépenses par enveloppe"] == [
-        "14/10/2024, arrêté à septembre 2024",
+        "21/10/2024, arrêté à septembre 2024",
         "vers le 14/11/2024, arrêté à octobre 2024",
     ]
     assert dates["Médicaments de ville, produit par produit (Open PHMEV)"] == [
-        "réception non datée, année 2023",
-        "année 2024",
+        "01/07/2024, année 2023",
+        "vers le 01/07/2025, année 2024",
     ]
-    assert dates["Contrats signés"] == ["réception non datée", "non connue"]
+    assert dates["Contrats signés"] == ["01/10/2024", "non connue"]
     assert dates["Réponses à la grille d'évaluation (CAQES 2018)"] == ["–", "–"]
     own = [plain(row[1].text) for row in steps.rows]
     assert own[1] == "cumul lu jusqu'à juillet 2024, puis 2 mois provisoires"
