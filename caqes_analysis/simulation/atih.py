@@ -39,7 +39,7 @@ _DEFAULTS: dict[str, Any] = {"stays": 1, "fraction": 1000, "benefit_type": _BENE
 def _products(kind: str) -> pd.DataFrame:
     table = files("caqes_analysis.simulation").joinpath("atih_products.csv")
     with table.open(encoding="utf-8") as text:
-        every = pd.read_csv(text, sep=";", dtype={"code": str})
+        every = pd.read_csv(text, sep=";", dtype={"code": str}, parse_dates=["since"])
     return every[every["kind"] == kind].reset_index(drop=True)
 
 
@@ -267,10 +267,13 @@ def _month_lines(
 ) -> pd.DataFrame:
     """Draw lines that add up to each month: products at less than their tariff."""
     products = _products(kind)
-    share = (products["weight"] / products["weight"].sum()).to_numpy()
     unit_cents = np.rint(products["unit_eur"].to_numpy() * 100).astype(np.int64)
     parts = []
     for month, total in zip(months, cents.tolist(), strict=True):
+        # A product is used from the first whole month that follows its listing.
+        is_listed = (products["since"].isna() | (products["since"] <= pd.Timestamp(month))).to_numpy()
+        weights = products["weight"].to_numpy() * is_listed
+        share = weights / weights.sum()
         random = np.random.default_rng([region.seed, 11, one.index, int(month.astype(int)), len(kind)])
         most = 2 + int(3 * total / float(share @ unit_cents))
         drawn = random.choice(len(products), size=most, p=share)
