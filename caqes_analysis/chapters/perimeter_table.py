@@ -112,9 +112,11 @@ def _notes(page: Page, rows: pd.DataFrame) -> Iterator[str]:
         )
     if "grouping" in kinds:
         yield "Sites réunis : les mêmes les deux années, la région n'en est pas changée."
+    month_nb = page.campaign.settled_month_nb
+    now, before = (through_phrase(page.campaign, month_nb, year=one) for one in (year, year - 1))
     yield (
-        f"Effet : ce que le changement ajoute à la dépense de PHMEV, {year} moins {year - 1}. Effet et évolutions "
-        f"{through_phrase(page.campaign, page.campaign.settled_month_nb)}, aux mêmes mois des deux années."
+        f"Effet : ce que le changement ajoute à la dépense de PHMEV {now}, moins ce qu'il y ajoutait {before} ; les "
+        "évolutions comparent les mêmes périodes."
     )
     if rows["other_kinds_nb"].sum():
         yield "Montants remboursés seulement : d'autres natures (prix d'achat, tarif, base) ne s'y ajoutent pas."

@@ -18,6 +18,7 @@ from caqes_analysis.quality import perimeter_changes
 from caqes_analysis.store import Store
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import MONTHLY, campaign_file
+from tests.chapters.test_contract_level import ANNUAL
 
 D = "990000004"
 SITES = ("750000001", "750000002")
@@ -131,3 +132,16 @@ def test_the_page_prints_both_rates(tmp_path: Path) -> None:
     merged = dict(zip(labels, (cell.text for cell in table.rows[0]), strict=True))
     assert merged["Évolution de"] == "repreneur"
     assert [merged[name] for name in labels[-2:]] == ["+55,0", "+3,3"]
+
+
+def test_an_annual_campaign_lists_them_too(tmp_path: Path) -> None:
+    store = by_years(tmp_path / "store")
+    store.write(tables.EVOLUTIONS, annual_evolution(store, year=2024), part="campagne")
+    table = data_quality.perimeter_table(Page(campaign_file(tmp_path, ANNUAL), store))
+    labels = [column.label for column in table.columns]
+    first, second = (dict(zip(labels, (cell.text for cell in row), strict=True)) for row in table.rows)
+    assert [first[name] for name in ("Changement", "Depuis le", "Sans", "Avec")] == [
+        "fusion", "01/01/2024", "+55,0", "+3,3",
+    ]  # fmt: skip
+    assert [second[name] for name in ("Changement", "Évolution de", "Sans")] == ["ouverture", "région", "+7,5"]
+    assert "en 2024, moins ce qu'il y ajoutait en 2023" in " ".join(table.notes)
