@@ -110,7 +110,7 @@ def _regional_money(rows: pd.DataFrame) -> list[str]:
     known = totals["amount_eur"].dropna()
     if known.empty:
         return []
-    paid_nb, left = int((known > 0).sum()), len(totals) - len(known)
+    paid_nb, left = int((known > 0).sum()), int((totals["status"] == "not_computable").sum())
     rest = f" ; elle est non calculable pour {french.plural(left, 'contrat')}" if left else ""
     return [
         f"La part régionale est de {french.euros(total_of(known), cents=True)} pour "

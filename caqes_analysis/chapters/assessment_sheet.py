@@ -53,6 +53,9 @@ def evaluation_card(page: Page) -> Card | None:
         partial = " (partiel)" if row["status"] == "partial" else ""
         amount = french.compact_euros(row["amount_eur"]) if not pd.isna(row["amount_eur"]) else row["due_text"]
         details.append(f"intéressement {amount}{partial}")
+    for row in with_amounts(rows[rows["kind"] == "regional_incentive"]).to_dict("records"):
+        is_known = not pd.isna(row["amount_eur"])
+        details.append(f"part régionale {french.compact_euros(row['amount_eur']) if is_known else row['due_text']}")
     grid = grid_of(page.campaign)
     simulated = " (grille simulée)" if grid is not None and grid.is_simulated else ""
     for row in with_amounts(rows[rows["kind"].isin(["score", "sanction"])]).to_dict("records"):

@@ -317,6 +317,13 @@ def test_the_national_and_the_regional_parts_are_both_shown_with_their_steps(fol
     assert "Part répertoire, 5 000 € si l'objectif est atteint ; tous les contrats" in said
     who = regional[regional["attainment"] == "attained"]["contract_finess"].iloc[0]
     steps = assessment_sheet.steps_table(Page(campaign, page.store, None, str(who)))
+    card = assessment_sheet.evaluation_card(Page(campaign, page.store, None, str(who)))
+    assert card is not None
+    assert plain(card.detail).endswith("part régionale 5,0 k€")
+    said = plain(assessment.answer(page).summary())
+    assert ("non calculable pour" in said.partition("La part régionale")[2]) == (
+        "not_computable" in set(rows.loc[rows["kind"] == "regional_incentive", "status"])
+    )
     own = indicator_sheet.contract_indicators_table(Page(campaign, page.store, None, str(who)))
     aimed = {
         name.split(",")[0]: word for name, word in zip(cells(own, "Indicateur"), cells(own, "Référentiel"), strict=True)
