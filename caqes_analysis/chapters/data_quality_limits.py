@@ -8,10 +8,37 @@ from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Table
 
-__all__ = ["limits"]
+__all__ = ["STRUCTURAL", "limits"]
 
-# Each was planted in a file or in a simulated region (tests: corruptions, common defects) and passed in silence.
+# What a transfer or a spreadsheet may do to a file, unseen: the lists of tests/sources/test_*corruptions.py.
+STRUCTURAL = (
+    (
+        "Dans un classeur, une cellule supprimée et celles du dessous remontées d'une ligne",
+        "Le total des montants ou des nombres, ou l'empreinte",
+    ),
+    (
+        "Une colonne facultative supprimée (catégorie, volets, quantités, preuve), ou sous un nom sans rapport : la "
+        "colonne inconnue est alors citée, pour information",
+        "L'empreinte, ou la comparaison avec l'édition précédente",
+    ),
+    (
+        "Deux colonnes de même nature échangées sous leurs noms : deux modes de transport, deux mois, volets et "
+        "indicateurs d'un contrat qui existent des deux côtés, textes et libellés, ou une colonne vide",
+        "L'empreinte ; un total ni un nombre de lignes ne le voient",
+    ),
+    (
+        "Une année écrite à la place d'un mois, là où les deux existent (LPP par code, corrections)",
+        "Une autre livraison des mêmes mois, ou l'empreinte",
+    ),
+    (
+        "Les derniers mots d'une preuve, dans un fichier coupé ; dans un classeur, une cellule facultative vide "
+        "fusionnée avec sa voisine",
+        "L'empreinte",
+    ),
+)
+# Each was planted in a file or in a simulated region (tests: common defects) and passed in silence.
 _UNSEEN = (
+    *STRUCTURAL,
     (
         "Un chiffre changé qui laisse un montant plausible ; le signe perdu d'une régularisation, quand le montant "
         "positif qui en reste est celui d'un mois ordinaire, ou se perd dans la somme d'un mois",
@@ -38,19 +65,6 @@ _UNSEEN = (
     (
         "Deux changements qui se compensent dans un fichier, ou un montant passé d'un établissement à un autre",
         "L'empreinte du fichier ; un total ne les voit pas",
-    ),
-    (
-        "Dans un classeur, une cellule supprimée et celles du dessous remontées d'une ligne",
-        "Le total des montants ou des nombres, ou l'empreinte",
-    ),
-    (
-        "Une colonne facultative supprimée : catégorie, volets, quantités, preuve",
-        "L'empreinte, ou la comparaison avec l'édition précédente",
-    ),
-    (
-        "Deux colonnes de même nature échangées sous leurs noms : dates d'un contrat, d'un tarif ou d'une inscription, "
-        "volets et indicateurs d'un contrat, libellés",
-        "L'empreinte ; un total ni un nombre de lignes ne le voient",
     ),
     (
         "Deux mois d'une même année échangés ; deux modes de transport de niveaux voisins, échangés une année, ou "

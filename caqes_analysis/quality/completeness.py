@@ -17,7 +17,9 @@ _LONE_GAP_MONTHS_NB: Final = 3
 _MOST_LONE_NB: Final = 2
 """… when they are so few at most…"""
 _FEWEST_OF_SERIES_NB: Final = 12
-"""… in a series of so many months at least."""
+"""… in a series of so many months at least…"""
+_MOST_ZEROS_SHARE: Final = 0.1
+"""… of which no more are zeros: a hole is no surprise in the months of an establishment of a few patients."""
 _LONE = f"""
 steps as (
   select finess, envelope, month, amount_eur, delivery,
@@ -29,9 +31,15 @@ rests as (
          min(month) filter (next_month is null or next_month <= month + to_months({_LONE_GAP_MONTHS_NB})) as begins
   from steps group by all having count(*) >= {_FEWEST_OF_SERIES_NB}
 ),
+followed as (
+  select finess, envelope, begins
+  from rests join monthly_spend m using (finess, envelope)
+  where m.month >= begins and m.amount_eur is not null
+  group by all having avg((m.amount_eur = 0)::int) <= {_MOST_ZEROS_SHARE}
+),
 lone as (
   select finess, envelope, month, amount_eur, delivery, begins
-  from steps join rests using (finess, envelope) where month < begins
+  from steps join followed using (finess, envelope) where month < begins
   qualify count(*) over (partition by finess, envelope) <= {_MOST_LONE_NB}
 )
 """

@@ -284,6 +284,13 @@ def _replaced(rows: pd.DataFrame, _: Grid) -> list[int]:
     return sorted(prices.index[prices.duplicated(["code", "day"], keep="last")])
 
 
+def _exchanged_days(rows: pd.DataFrame, _: Grid) -> list[int]:
+    """A text is published before it takes effect; of the real histories one line in fifty says otherwise."""
+    both = rows["published_on"].notna() & rows["effective_on"].notna() & (rows["published_on"] != rows["effective_on"])
+    before = both & (rows["effective_on"] < rows["published_on"])
+    return _where(before) if before.sum() > max(1, both.sum() / 2) else []
+
+
 def _spoilt(rows: pd.DataFrame, grid: Grid) -> list[int]:
     cells = pd.Series(grid.cells.get("ucd13", [""] * len(rows)), index=rows.index, dtype=object)
     return _where((cells.map(parse_text) != "") & rows["ucd13"].isna())
@@ -352,6 +359,14 @@ _TOLD: tuple[Told, ...] = (
         "information",
         _replaced,
         "Deux textes fixent un tarif pour le même jour : le dernier publié vaut.",
+    ),
+    (
+        "DATES_ECHANGEES",
+        "dates de publication et d'effet",
+        "warning",
+        _exchanged_days,
+        "La plupart des textes prendraient effet avant d'être publiés : les deux colonnes de dates sont sans doute "
+        "échangées. Gardées telles que reçues ; redonner le fichier tel qu'il a été téléchargé.",
     ),
     (
         "UCD13_ABIME",

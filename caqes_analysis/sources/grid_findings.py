@@ -53,10 +53,14 @@ def common_findings(delivery: str, grid: Grid) -> list[Finding]:
                 "information",
                 len(others),
                 shown(", ".join(others)),
-                "Colonne inconnue : elle n'est pas lue.",
+                "Colonne inconnue : elle n'est pas lue." + _lacking(grid.absent),
             )
         )
     return found + unfinished_line(delivery, grid)
+
+
+def _lacking(absent: Sequence[str]) -> str:
+    return f" Colonnes facultatives que le fichier n'a pas : {', '.join(absent)}." if absent else ""
 
 
 def _meant(name: str, absent: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.quality import check_received, without_corrected
-from caqes_analysis.quality.completeness import absent_months
+from caqes_analysis.quality.completeness import absent_months, lone_months
 from caqes_analysis.quality.perimeter_changes import spending_outside_validity
 from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt, envelope_weights, unmatched_years
 from caqes_analysis.store import Store
@@ -181,6 +181,17 @@ def test_a_lone_month_long_before_the_others_is_told_and_no_hole_is(tmp_path: Pa
     store = store_of(tmp_path, monthly_rows(series), establishments({"finess": A}, {"finess": B}))
     told = check_received(store, last_month=pd.Timestamp("2024-12-01"))
     assert [(one.code, one.place) for one in told] == [("MOIS_ISOLE", f"{A}, LPP, mai 2013")]
+
+
+def test_the_holes_of_an_establishment_of_a_few_patients_are_no_surprise(tmp_path: Path) -> None:
+    few = {"2023-01": "169.16"} | {f"2023-{nb:02d}": "0.00" for nb in range(2, 10)}
+    few |= {f"2023-{nb}": "100.00" for nb in (10, 11, 12)} | whole_year(2024, m03="0.00", m06="0.00", m07="0.00")
+    everyone = {(A, "lpp"): few, (B, "lpp"): whole_year(2023) | whole_year(2024)}
+    store = store_of(tmp_path, monthly_rows(everyone), establishments({"finess": A}, {"finess": B}))
+    assert lone_months(store).empty
+    few |= dict.fromkeys(("2024-03", "2024-06", "2024-07"), "100.00")
+    store = store_of(tmp_path / "b", monthly_rows(everyone), establishments({"finess": A}, {"finess": B}))
+    assert lone_months(store)["finess"].tolist() == [A], "in a series without zeros it is one"
 
 
 def test_holes_between_months_too_many_to_be_written_wrong_are_told(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ _NAMES = (
 LIKE_COLUMNS: dict[tuple[str, str], tuple[int, str]] = {
     ("transports_cumul", "columns_exchanged"): (2, "two modes of transport: only the months received apart tell"),
     ("contracts", "columns_exchanged"): (1, "volets and indicators: told against the definitions (quality.contracts)"),
-    ("biosimilar_tariffs", "columns_exchanged"): (2, "two dates; the UCD13, told as information"),
+    ("biosimilar_tariffs", "columns_exchanged"): (1, "the UCD13, told as information"),
     ("lpp_list", "columns_exchanged"): (4, "free texts"),
     ("corrections", "columns_exchanged"): (1, "old and new values: told when they are applied"),
 }
@@ -35,7 +35,7 @@ _UNSEEN: dict[tuple[str, str], tuple[int, str]] = {
     ("finess", "columns_exchanged"): (1, "the long name and its complement"),
     ("bdpm_products", "columns_exchanged"): (2, "a column that is empty in the file"),
     ("bdpm_generics", "columns_exchanged"): (1, "type and rank, both small numbers"),
-    ("ucd_history", "columns_exchanged"): (2, "two dates; a column that is empty in the file"),
+    ("ucd_history", "columns_exchanged"): (1, "a column that is empty in the file"),
     ("lpp_history", "columns_exchanged"): (1, "publication and a comment that is empty in the file"),
     ("indications", "columns_exchanged"): (5, "free texts"),
     ("grid_answers", "file_cut_inside_a_line"): (1, "the last words of a proof"),
