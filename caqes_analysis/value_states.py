@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
 
 import pandas as pd
 
@@ -11,7 +13,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.store import Store
 
-__all__ = ["with_estimated", "with_forecast_marks", "with_marks"]
+__all__ = ["LEVER_SOURCES", "with_estimated", "with_forecast_marks", "with_marks"]
 
 _ANYONE, _ANYTHING = "", ""
 _NAMES = _PROVISIONAL, _CORRECTED = ("is_provisional", "is_corrected")
@@ -25,13 +27,34 @@ _FACTS = {
                bool_or(is_corrected) as {_CORRECTED}
         from indicator_values where level = 'establishment' group by all""",
     tables.ANNUAL_DRUG_SPEND: f"""
-        select coalesce(s.current_finess, a.finess) as finess, 'phmev' as subject, a.year,
+        select coalesce(s.current_finess, a.finess) as finess, 'open_phmev' as subject, a.year,
                bool_or(a.is_provisional) as {_PROVISIONAL}, bool_or(a.is_corrected) as {_CORRECTED}
         from annual_drug_spend a left join successions s on s.finess = a.finess group by all""",
+    tables.LPP_SPEND: f"""
+        select coalesce(s.current_finess, l.finess) as finess, 'lpp_by_code' as subject, left(l.period, 4)::int as year,
+               bool_or(l.is_provisional) as {_PROVISIONAL}, bool_or(l.is_corrected) as {_CORRECTED}
+        from lpp_spend l left join successions s on s.finess = l.finess
+        where left(l.period, 4)::int < $year::int or length(l.period) = 4 or right(l.period, 2)::int <= $settled::int
+        group by all""",
 }
+_DRUGS, _CODES, _MODES = "open_phmev", "lpp_by_code", ("transport_ambulance", "transport_taxi", "transport_vsl")
+LEVER_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "ambulance": _MODES,
+    "perfadom": (_CODES,),
+    "pansements": (_CODES, _DRUGS),
+}
+"""What each lever is read in; the others are read in the yearly base."""
 
 
-def with_marks(store: Store, rows: pd.DataFrame, campaign: Campaign, *, who: str, subject: str | None) -> pd.DataFrame:
+def with_marks(
+    store: Store,
+    rows: pd.DataFrame,
+    campaign: Campaign,
+    *,
+    who: str,
+    subject: str | None,
+    sources: Mapping[str, tuple[str, ...]] | None = None,
+) -> pd.DataFrame:
     """Return results with ``is_provisional`` and ``is_corrected``: those of what was received for them.
 
     Parameters
@@ -47,6 +70,8 @@ def with_marks(store: Store, rows: pd.DataFrame, campaign: Campaign, *, who: str
     subject
         Column of the envelope or indicator. A subject that is neither (a sum of a contract), or None, rests on all that
         is known of the establishment in these years.
+    sources
+        What the subjects are read in, :data:`LEVER_SOURCES` for levers; their own names when None.
 
     Returns
     -------
@@ -59,8 +84,14 @@ def with_marks(store: Store, rows: pd.DataFrame, campaign: Campaign, *, who: str
     contracts = contract_keys(store.read(tables.ESTABLISHMENTS))
     everyone = {*contracts, *contracts.values()}
     subjects = [_ANYTHING] * len(rows) if subject is None else rows[subject].tolist()
+
+    def read_in(what: str) -> tuple[str, ...]:
+        if sources is not None:
+            return sources.get(what, (_DRUGS,))
+        return ("phmev", _DRUGS) if what == "phmev" else (what,) if what in known else (_ANYTHING,)
+
     found = [
-        _of(marks, name if name in everyone else _ANYONE, what if what in known else _ANYTHING, int(year))
+        _of(marks, name if name in everyone else _ANYONE, read_in(what), int(year))
         for name, what, year in zip(rows[who], subjects, rows["year"], strict=True)
     ]
     return rows.assign(
@@ -88,8 +119,10 @@ def _marks(store: Store, campaign: Campaign) -> dict[tuple[str, str, int], tuple
     return dict(found)
 
 
-def _of(marks: dict[tuple[str, str, int], tuple[bool, bool]], who: str, what: str, year: int) -> tuple[bool, bool]:
-    parts = [marks.get((who, what, one), (False, False)) for one in (year - 1, year)]
+def _of(
+    marks: dict[tuple[str, str, int], tuple[bool, bool]], who: str, read_in: tuple[str, ...], year: int
+) -> tuple[bool, bool]:
+    parts = [marks.get((who, what, one), (False, False)) for what in read_in for one in (year - 1, year)]
     return any(part[0] for part in parts), any(part[1] for part in parts)
 
 
@@ -112,15 +145,15 @@ def with_forecast_marks(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     store
-        Store with ``monthly_grid`` and ``establishments``.
+        Store with ``monthly_grid``, ``indicator_values`` and ``establishments``.
     rows
         Rows of ``forecasts`` or of ``forecast_trials``.
 
     Returns
     -------
     DataFrame
-        A mark is that of any month observed, of the year or the year before, of what the series adds up; ``missing``
-        where nothing can be estimated.
+        A mark is that of any month observed, of the year or the year before, of what the series adds up; of a followed
+        indicator, that of its values in these years. ``missing`` where nothing can be estimated.
     """
     months = store.query(
         f"""
@@ -129,23 +162,26 @@ def with_forecast_marks(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
                min(month(g.month)) filter (g.{_CORRECTED}) as corrected_m
         from monthly_grid g left join (select distinct finess, department from establishments) e on e.finess = g.finess
         where g.{_PROVISIONAL} or g.{_CORRECTED} group by g.finess, g.envelope, year(g.month)
+        union all
+        select v.finess, any_value(e.department), v.indicator, left(v.period, 4)::int,
+               min(1) filter (v.{_PROVISIONAL}), min(1) filter (v.{_CORRECTED})
+        from indicator_values v left join (select distinct finess, department from establishments) e
+          on e.finess = v.finess
+        where v.level = 'establishment' and (v.{_PROVISIONAL} or v.{_CORRECTED})
+        group by v.finess, v.indicator, left(v.period, 4)
         """
     )
-    envelopes = set(store.query("select distinct envelope from monthly_grid")["envelope"])
     first: dict[tuple[str, str, str, int], list[float]] = {}
     for finess, department, envelope, year, *flags in months.itertuples(index=False):
         owners = [("establishment", finess), ("department", department), ("region", _ANYONE)]
         for level, who in owners:
-            for what in (envelope, _ANYTHING):
-                own = first.setdefault((level, who, what, int(year)), [99.0, 99.0])
-                for place, month in enumerate(flags):
-                    own[place] = min(own[place], 99.0 if pd.isna(month) else float(month))
+            own = first.setdefault((level, who, envelope, int(year)), [99.0, 99.0])
+            for place, month in enumerate(flags):
+                own[place] = min(own[place], 99.0 if pd.isna(month) else float(month))
     subjects = rows["series"].str.split("/", n=1).str[0].str.removeprefix("departement-")
     columns = (rows["level"], subjects, rows["envelope"], rows["year"], rows["observed_months_nb"])
     marks = [
-        _observed(
-            first, (level, _ANYONE if level == "region" else who, what if what in envelopes else _ANYTHING), when, nb
-        )
+        _observed(first, (level, _ANYONE if level == "region" else who, what), when, nb)
         for level, who, what, when, nb in zip(*(column.tolist() for column in columns), strict=True)
     ]
     return rows.assign(

@@ -17,7 +17,7 @@ from caqes_analysis.savings.campaign import campaign_levers, campaign_savings
 from caqes_analysis.schemes.scheme import known_schemes, scheme_of
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
-from caqes_analysis.value_states import with_estimated, with_marks
+from caqes_analysis.value_states import LEVER_SOURCES, with_estimated, with_marks
 
 __all__ = ["contract_findings", "derive", "settle_establishments"]
 
@@ -63,12 +63,13 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
         tables.SAVINGS: ("finess", "indicator"),
         tables.SAVING_ESTIMATES: ("series", "indicator"),
         tables.SAVING_SENSITIVITY: ("indicator", "indicator"),  # of all the contracts together
-        tables.LEVERS: ("finess", None),
+        tables.LEVERS: ("finess", "lever"),
     }
     results = campaign_savings(store, campaign) | {tables.LEVERS: campaign_levers(store, campaign)}
     for table, rows in results.items():
         who, subject = marked[table]
-        known = with_marks(store, rows, campaign, who=who, subject=subject)
+        sources = LEVER_SOURCES if table is tables.LEVERS else None
+        known = with_marks(store, rows, campaign, who=who, subject=subject, sources=sources)
         store.write(table, table.conform(with_estimated(known)), part=CAMPAIGN_PART)
     return findings
 

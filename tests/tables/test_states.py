@@ -9,7 +9,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.tables import Table
-from caqes_analysis.value_states import with_forecast_marks, with_marks
+from caqes_analysis.value_states import LEVER_SOURCES, with_forecast_marks, with_marks
 from tests.builders import A, B, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import MONTHLY, campaign_file
 
@@ -53,6 +53,9 @@ def test_a_result_has_the_marks_of_what_it_rests_on(tmp_path: Path) -> None:
     assert found["is_corrected"].tolist() == [True, True, True, False, True]
     assert found["is_provisional"].tolist() == [False, False, False, True, True]
     assert not with_marks(store, rows.assign(year=2022), campaign, who="finess", subject=None)["is_corrected"].any()
+    levers = rows.assign(year=2024, lever="ipp")
+    marked = with_marks(store, levers, campaign, who="finess", subject="lever", sources=LEVER_SOURCES)
+    assert not marked["is_corrected"].any(), "a lever is read in the yearly base, which nobody corrected"
     late = campaign_file(tmp_path, MONTHLY)
     found = with_marks(store, rows.assign(year=2024), late, who="finess", subject="indicator")
     assert not found["is_provisional"].any(), "September enters no result before it is settled"
@@ -68,6 +71,6 @@ def test_a_forecast_has_the_marks_of_the_months_observed(tmp_path: Path) -> None
     rows = pd.DataFrame(series, columns=["series", "level"])
     rows = rows.assign(envelope=rows["series"].str.partition("/")[2], year=2024, median_eur=[1.0] * 5 + [float("nan")])
     late = with_forecast_marks(store, rows.assign(observed_months_nb=7))
-    assert late["is_corrected"].tolist() == [True, False, True, False, True, True]
+    assert late["is_corrected"].tolist() == [True, False, True, False, True, False]
     assert late["value_status"].tolist() == ["reported"] * 5 + ["missing"]
     assert not with_forecast_marks(store, rows.assign(observed_months_nb=4))["is_corrected"].any()
