@@ -56,8 +56,12 @@ def same_level_notice(measure: Measure, rows: pd.DataFrame, when: str) -> Notice
         return Notice("info", said, f"{sentence_case(when)}, réponses des établissements.{who}{without}")
     if len(levels) != 1:
         return None
-    title = f"Les {french.plural(len(known), 'établissement')} sont à {unit.write(known['value'].iloc[0])}"
+    level = unit.write(known["value"].iloc[0])
     why = why_whole_or_none(measure, known["value"])
+    if len(known) == 1:
+        title = f"Un seul établissement a une valeur{french.NBSP}: {level}"
+        return Notice("info", title, f"{measure.label}, {when}.{why}{without}")
+    title = f"Les {french.plural(len(known), 'établissement')} sont à {level}"
     return Notice("info", title, f"{measure.label}, {when}{french.NBSP}: toutes les valeurs sont égales.{why}{without}")
 
 

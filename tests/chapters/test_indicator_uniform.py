@@ -52,6 +52,14 @@ def test_a_zero_that_was_received_is_not_an_absent_line() -> None:
         assert "aucune ligne" not in said.text
 
 
+def test_one_establishment_is_not_said_equal_to_others() -> None:
+    alone = same_level_notice(main("phev_ipp"), rows(12, None), "en 2023")
+    assert alone is not None
+    assert plain(alone.title).startswith("Un seul établissement a une valeur : 12")
+    assert "égales" not in alone.text
+    assert alone.text.endswith("Un établissement sans valeur.")
+
+
 def test_answers_by_yes_or_no_are_counted_and_the_others_are_named() -> None:
     said = same_level_notice(main("declared_antibiotic_referent"), rows(100, 0, 100, 0, None), "en 2023")
     assert said is not None
