@@ -92,6 +92,22 @@ def test_a_merger_brings_both_years_to_the_establishment_of_today(tmp_path: Path
     assert B not in found.index.get_level_values("who")
 
 
+def test_the_cumul_to_a_month_compares_the_same_months_of_both_years(tmp_path: Path) -> None:
+    """+5.11 % at M6 2017, where the whole year is at +2.555 %: the second half of 2016 is not in the cumul."""
+    second = {f"m{month:02d}": "100.00" for month in range(7, 13)}
+    months = {(A, "phmev"): whole_year(2016) | whole_year(2017, "105.11", **second)}
+    store = store_of(tmp_path, monthly_rows(months), establishments({"finess": A}), first="2016-01", last="2017-12")
+    found = values(store, SPENT, "2017", "2017-M06", "2017-M01")
+    for period, amount, rate, months_nb in (
+        ("2017-M01", 105.11, 5.11, 1),
+        ("2017-M06", 630.66, 5.11, 6),
+        ("2017", 1230.66, 2.555, 12),
+    ):
+        assert cell(found, A, "amount_eur", period=period) == amount
+        assert cell(found, A, "evolution_pct", period=period) == pytest.approx(rate, abs=1e-9)
+        assert found.loc[(A, "evolution_pct", "courant", period), "months_nb"] == months_nb
+
+
 def test_published_rates_of_evolution(tmp_path: Path) -> None:
     """+7.52 % over 2016 against 4 %; the months of both years are the same at M6."""
     monthly = monthly_rows({(A, "phmev"): whole_year(2015) | whole_year(2016, "107.52")})
