@@ -17,6 +17,7 @@ from caqes_analysis.indicators.campaign_values import sizes
 from caqes_analysis.indicators.evolution import cumulative_evolution
 from caqes_analysis.known_periods import KNOWN_TO_DATE, UNKNOWN_MONTHS
 from caqes_analysis.quality.delivery_controls import check_deliveries
+from caqes_analysis.quality.reconciliation import annual_gaps
 from caqes_analysis.savings.changes import transport_pairs
 from caqes_analysis.schemes.grid import SanctionRule
 from caqes_analysis.store import Store
@@ -123,3 +124,15 @@ def test_a_quarter_after_a_missing_one_is_no_cumul(tmp_path: Path) -> None:
     (told,) = (one for one in check_deliveries(store, {}) if one.code == "TRIMESTRES_DANS_LES_MOIS")
     assert told.count == 6
     assert told.remedy.endswith("Sans effet après un trimestre absent de la même année : 2.")
+
+
+def test_a_year_of_cumuls_is_reconciled_with_its_yearly_base(store: Store) -> None:
+    rows = pd.DataFrame({"finess": [A, B], "year": 2024, "source": "base", "source_line": [1, 2]})
+    rows = rows.assign(reimbursed_eur=[Decimal(120), Decimal(120)], value_status="reported")
+    base = tables.ANNUAL_DRUG_SPEND.conform(rows, is_provisional=False, is_corrected=False)
+    store.write(tables.ANNUAL_DRUG_SPEND, base, part="base")
+    gaps = annual_gaps(store, merged=True).set_index("finess")
+    assert gaps["monthly_eur"].tolist() == [Decimal("120.00")] * 2
+    assert not gaps["is_beyond"].any()
+    (total,) = quality.reconciliation(store).to_dict("records")
+    assert (total["establishments_nb"], total["gap_eur"]) == (2, Decimal("0.00"))

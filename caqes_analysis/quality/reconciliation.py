@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from caqes_analysis import tables
+from caqes_analysis.deliveries import PERIODS
 from caqes_analysis.store import Store
 
 __all__ = [
@@ -47,12 +48,12 @@ def reconciliation(store: Store) -> pd.DataFrame:
     if not _are_both_received(store):
         return pd.DataFrame(columns=columns)
     return store.query(
-        """
+        f"""
         with annual as (
           select finess, year, sum(reimbursed_eur) as annual_eur from annual_drug_spend group by finess, year
         ),
         monthly as (
-          select finess, year(month) as year, sum(amount_eur) as monthly_eur from monthly_spend
+          select finess, year(period_end) as year, sum(amount_eur) as monthly_eur from ({PERIODS})
           where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
         )
         select year, count(distinct coalesce(s.current_finess, finess)) as establishments_nb,
@@ -88,20 +89,22 @@ def annual_gaps(store: Store, *, merged: bool = False) -> pd.DataFrame:
     if not _are_both_received(store):
         return pd.DataFrame(columns=columns)
     rows = store.query(
-        """
+        f"""
         with merged as (select finess, current_finess from successions where $merged),
+        months as (  -- What a cumul adds stands in its last month, and covers those before.
+          select *, unnest(generate_series(period_start, period_end, interval 1 month))::date as month
+          from ({PERIODS}) where envelope = 'phmev' and amount_kind = 'reimbursed'
+        ),
         annual as (
           select coalesce(s.current_finess, a.finess) as finess, year, sum(reimbursed_eur) as annual_eur
           from annual_drug_spend a left join merged s on s.finess = a.finess group by 1, 2
         ),
         monthly as (
-          select coalesce(s.current_finess, m.finess) as finess, year(month) as year, sum(amount_eur) as monthly_eur,
-                 count(distinct month) filter (amount_eur is not null) as months_nb
-          from monthly_spend m left join merged s on s.finess = m.finess
-          where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
+          select coalesce(s.current_finess, m.finess) as finess, year(month) as year,
+                 sum(amount_eur) filter (month = period_end) as monthly_eur, count(distinct month) as months_nb
+          from months m left join merged s on s.finess = m.finess group by 1, 2
         ),
-        whole as (select year(month) as year from monthly_spend where envelope = 'phmev' and amount_kind = 'reimbursed'
-                  group by 1 having count(distinct month) = 12),
+        whole as (select year(month) as year from months group by 1 having count(distinct month) = 12),
         paired as (
           select a.finess, a.year, a.annual_eur, coalesce(m.monthly_eur, 0)::decimal(18, 2) as monthly_eur,
                  coalesce(m.months_nb, 0) as months_nb
