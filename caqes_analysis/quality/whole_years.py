@@ -47,6 +47,7 @@ STOPPED_LEVEL_EUR: Final = 5000.0
 """… and not tiny (package's choice: as for a lone zero)."""
 _EDGE_MONTHS_NB: Final = 3
 _FEWEST_MONTHS_NB: Final = 6
+_MONTHS_OF_YEAR_NB: Final = 12
 _EVERYONE: Final = ""
 _MAD_TO_SD: Final = 1.4826
 _PHMEV: Final = "phmev"
@@ -179,9 +180,17 @@ def _jumps(rest: Floats, years: npt.NDArray[np.int64], limit: float) -> Iterator
 
 
 def _scale_without(rest: Floats, others: npt.NDArray[np.bool_]) -> float:
-    """Return the robust standard deviation of the months of the other years: those of the year would hide it."""
-    known = rest[others & np.isfinite(rest)]
-    return _MAD_TO_SD * float(np.median(np.abs(known - np.median(known))))
+    """Return the robust standard deviation of the months of the other years: those of the year would hide it.
+
+    A few months may be alike by chance: below a year of them, those of the year itself must not vary more.
+    """
+    known, own = (rest[chosen & np.isfinite(rest)] for chosen in (others, ~others))
+    spread = _robust_sd(known)
+    return spread if len(known) >= _MONTHS_OF_YEAR_NB else max(spread, _robust_sd(own))
+
+
+def _robust_sd(values: Floats) -> float:
+    return _MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
 
 
 def _beyond_usual_season(panel: Panel) -> Floats:

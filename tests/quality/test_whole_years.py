@@ -48,6 +48,17 @@ def test_a_year_at_another_level_is_told(
     assert all(one.factor == pytest.approx(factor, rel=0.05) for one in found)
 
 
+def test_a_few_months_alike_by_chance_do_not_make_an_irregular_year_odd() -> None:
+    rows = changed("2024-01", "2024-09", 0.5)
+    rows = rows[(rows["finess"] != FIRST) | (rows["month"] >= "2023-09")]
+    (found,) = find_odd_years(panel_of(rows, envelope="lpp"))
+    assert (found.finess, found.year) == (FIRST, 2024), "half of four regular months"
+    # Seen in a simulated region: a taxi or two a month, of an establishment that had just opened.
+    seen = (1049.63, 997.60, 962.81, 1136.04, 256.91, 936.99, 605.95, 364.09, 892.08, 595.18, 536.11, 200.49, 816.10)
+    rows.loc[rows["finess"] == FIRST, "amount_eur"] = list(seen)
+    assert list(find_odd_years(panel_of(rows, envelope="lpp"))) == []
+
+
 def test_a_doubled_year_says_why() -> None:
     (found,) = odd_year_findings(
         list(find_odd_years(panel_of(changed("2022-01", "2022-12", 1.9), envelope="lpp"))), "LPP"
