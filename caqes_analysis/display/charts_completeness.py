@@ -119,9 +119,11 @@ def completeness_heatmap(
     if only_gaps:
         others = french.plural(len(states) - len(lacking), "autre établissement a", "autres établissements ont")
         notes += [f"{capitalised(others)} tous leurs mois."] if len(states) > len(lacking) else []
-        more = len(lacking) - len(named)
+        unnamed_nb = len(lacking) - len(named)
         notes += (
-            [f"{french.plural(more, 'autre')} à qui un mois manque : dans les données de la figure."] if more else []
+            [f"{french.plural(unnamed_nb, 'autre')} à qui un mois manque : dans les données de la figure."]
+            if unnamed_nb
+            else []
         )
     listed = lacking if only_gaps else states
     return Figure(title, alt, drawing, _table(listed, f"{name} : mois reçus, {period}"), tuple(notes))
