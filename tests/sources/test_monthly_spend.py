@@ -85,6 +85,8 @@ def test_rows_states_and_delivery(tmp_path: Path):
         "rows": 3,
         "lines": 3,
         "total_base_eur": None,
+        "total_billed_eur": None,
+        "total_tariff_eur": None,
     }
     assert [(one.code, one.count, one.example) for one in got.findings] == [
         ("MONTANT_MANQUANT", 1, "330781196, 2024-09 (ligne 5)")
