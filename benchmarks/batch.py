@@ -2,7 +2,9 @@
 
 Every engine executes the same notebook on the same establishments, in one run, one engine after the other.
 ``calcul seul`` runs the cells of all sheets one after another in a single interpreter that has imported everything: no
-kernel, no message, no file. Divided by the number of cores, it is the floor under any engine.
+kernel, no message, no file. Divided by the number of cores, it is the floor under any engine. ``calcul seul, tous les
+cœurs`` runs as many such interpreters at once as there are cores, each with its share of the sheets: the same floor, as
+the machine lets it be reached when all its cores compute.
 ploomber-engine is shown when it is installed (``pip install ploomber-engine``).
 """
 
@@ -103,11 +105,21 @@ def computing_alone(jobs: Sequence[Job]) -> None:
         FLOOR.append(pool.submit(run_cells, jobs).result())
 
 
+def computing_on_all_cores(jobs: Sequence[Job]) -> None:
+    cores = os.cpu_count() or 1
+    with multiprocessing.get_context("spawn").Manager() as manager:
+        together = manager.Barrier(cores)  # all have imported and computed one sheet before any is timed
+        with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+            taken = [pool.submit(run_cells, jobs[core::cores], together) for core in range(cores)]
+            FLOOR.append(max(one.result() for one in taken))
+
+
 FLOOR: list[float] = []
-ALONE = "calcul seul"
+ALONE, ALL_CORES = "calcul seul", "calcul seul, tous les cœurs"
+FLOORS = (ALONE, ALL_CORES)
 
 
-def run_cells(jobs: Sequence[Job]) -> float:
+def run_cells(jobs: Sequence[Job], together: Any = None) -> float:
     """Run the cells of sheets in this interpreter, formatting what they show as a kernel does; return the seconds."""
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     from IPython.core.interactiveshell import InteractiveShell
@@ -123,12 +135,16 @@ def run_cells(jobs: Sequence[Job]) -> float:
                 shell.run_cell("".join(cell["source"])).raise_error()  # type: ignore[no-untyped-call]
             if "parameters" in cell["metadata"].get("tags", []):
                 shell.user_ns.update(job.parameters)
-        begun = begun or time.perf_counter()
+        if not begun:
+            if together is not None:
+                together.wait()
+            begun = time.perf_counter()
     return time.perf_counter() - begun
 
 
 ENGINES: dict[str, Callable[[Sequence[Job]], None]] = {
     ALONE: computing_alone,
+    ALL_CORES: computing_on_all_cores,
     "papermill, en série": papermill_serial,
     "papermill, 2 processus": papermill_two_processes,
     "ploomber-engine, en série": ploomber,
@@ -155,7 +171,7 @@ def measured(name: str, jobs: Sequence[Job], directory: Path) -> Measure:
         ENGINES[name](jobs)
     wall = time.perf_counter() - begun
     close_shared_templates()  # its processor time, and that of its kernels, count once it has ended
-    if name == ALONE:
+    if name in FLOORS:
         return Measure(FLOOR[-1], FLOOR[-1], load)
     return Measure(wall, cpu_seconds() - cpu, load)
 
@@ -206,11 +222,13 @@ def main() -> None:
             print(row, flush=True)
     own = found.get("caqes")
     for name, other in found.items():
-        if own and name not in {ALONE, "caqes"}:
+        if own and name not in {*FLOORS, "caqes"}:
             times, less = other.wall_s / own.wall_s, other.cpu_s / own.cpu_s
             print(f"« {name} » prend {times:.1f} fois le temps de caqes, et {less:.1f} fois son temps de calcul")
     if own and ALONE in found:
         print(f"caqes prend {own.wall_s / (found[ALONE].wall_s / cores):.2f} fois le calcul seul divisé par les cœurs")
+    if own and ALL_CORES in found:
+        print(f"caqes prend {own.wall_s / found[ALL_CORES].wall_s:.2f} fois le calcul seul réparti sur tous les cœurs")
 
 
 if __name__ == "__main__":
