@@ -71,7 +71,7 @@ def completed_sentence(late: pd.DataFrame, year: int) -> list[str]:
     --------
     >>> rows = pd.DataFrame([(8, 1.0e6, 1.2e6)], columns=["month", "received_eur", "completed_eur"])
     >>> completed_sentence(rows, 2024)[0].replace("\\xa0", " ").replace("\\u202f", " ")
-    'À fin août 2024 : 1 000 k€ (p) reçus (croix), 1 200 k€ complétés comme les livraisons passées (cercle vide).'
+    'À fin août 2024 : 1,0 M€ (p) reçus (croix), 1,2 M€ complétés comme les livraisons passées (cercle vide).'
     """
     if late.empty:
         return []
