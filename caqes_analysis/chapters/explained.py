@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, tables
+from caqes_analysis.chapters.amounts_received import AMOUNT_WORDS, received_amounts
 from caqes_analysis.chapters.constant_perimeter import opening_between
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.chapters.words import against_phrase, envelope_of, sentence_case, through_phrase
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_waterfall import EFFECT_LABELS, waterfall
+from caqes_analysis.indicators.evolution import in_both_years, missing_numbers
 from caqes_analysis.savings.campaign import CONSTANT_PERIMETER, compared_year, envelope_pairs
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS, decompose
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
@@ -35,6 +37,7 @@ _MOVERS_NB = 10
 _NAMELESS = "associations"
 # Below this, a molecule at the top of the table says nothing to anybody.
 _SMALLEST_MOVE_EUR = Decimal(1)
+_NUMBER_ALONE = "Numéro seul : aucune liste de codes de la campagne ne donne le libellé de ce code."
 _TITLE = "Ce qui explique l'évolution"
 
 
@@ -126,6 +129,7 @@ def _notes(page: Page, envelope: str, effects: pd.DataFrame) -> Sequence[str]:
             "Le prix est le tarif de la période ; la référence et ses biosimilaires ont le même : l'économie de "
             "l'Assurance Maladie y est un effet de prix."
         )
+        notes += _other_source_notes(page, envelope, effects)
     if envelope == "phmev":
         notes += extract_notes(page)
     constant = effects_of(page, envelope, perimeter=CONSTANT_PERIMETER)
@@ -133,7 +137,35 @@ def _notes(page: Page, envelope: str, effects: pd.DataFrame) -> Sequence[str]:
         before, now = constant["previous_eur"].iloc[0], constant["current_eur"].iloc[0]
         change = french.compact_euros(now - before, signed=True)
         rate = french.percent(100 * float(now / before - 1), signed=True) if before else french.MISSING
-        notes.append(f"À champ constant ({_LEFT_OUT_WORDS[envelope]}) : {change}, soit {rate}.")
+        paid = ", au prix d'achat" if envelope.startswith("extra_list") else ""
+        notes.append(f"À champ constant ({_LEFT_OUT_WORDS[envelope]}){paid} : {change}, soit {rate}.")
+    return notes
+
+
+def _other_source_notes(page: Page, envelope: str, effects: pd.DataFrame) -> list[str]:
+    """Say that the lines by code are another source than the months read above: other euros, another total."""
+    year, kinds = page.campaign.year, received_amounts(page, [envelope], page.campaign.year)
+    if not kinds:
+        return []
+    notes = []
+    if any(not kind.startswith(AMOUNT_WORDS["purchase"]) for kind in kinds):
+        above = french.list_in_words(kinds) if len(kinds) > 1 else kinds[0]
+        notes.append(
+            f"Lignes par code, au prix d'achat ; le reste de la page lit les montants reçus au mois ({above})."
+        )
+    rows = page.settled(envelope)
+    own = rows[in_both_years(rows)] if page.finess is None else rows[rows["finess"] == page.finess]
+    here, above_eur = effects["current_eur"].iloc[0], own["current_eur"].sum()
+    if not above_eur or here == above_eur:
+        return notes
+    said = [french.compact_euros(amount) for amount in (here, above_eur)]
+    if said[0] == said[1]:
+        said = [french.euros(amount) for amount in (here, above_eur)]
+    lacking = any(missing_numbers(months) for months in own["missing_months"])
+    why = (
+        "Les mois qui manquent aux montants reçus au mois sont dans les lignes par code" if lacking else "Deux sources"
+    )
+    notes.append(f"{why}{french.NBSP}: {year} fait {said[0]} ici, {said[1]} dans le reste de la page.")
     return notes
 
 
@@ -157,7 +189,7 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
     change = effects["current_eur"] - effects["previous_eur"]
     size = [abs(amount) for amount in change]
     frame = effects.assign(
-        label=[_label(code, label) for code, label in zip(effects[by[0]], effects[by[1]], strict=True)],
+        label=[_label(*pair, of_code=by[0] == "code") for pair in zip(effects[by[0]], effects[by[1]], strict=True)],
         change_eur=change,
         size=size,
         other_eur=change - effects["price_eur"] - effects["volume_eur"] - effects["mix_eur"],
@@ -183,14 +215,17 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
         notes=[
             f"Ici, le volume est celui {whose_volume}, à son propre coût moyen ; la structure, le passage d'une "
             "présentation à une autre. "
-            f"Autres : {', '.join(EFFECT_LABELS[name].lower() for name in ('rate', 'entries', 'exits', 'perimeter'))}."
+            f"Autres : {', '.join(EFFECT_LABELS[name].lower() for name in ('rate', 'entries', 'exits', 'perimeter'))}.",
+            *([_NUMBER_ALONE] if by[0] == "code" and (shown["label"] == shown["code"]).any() else []),
         ],
     )
 
 
-def _label(code: Any, label: Any) -> str:
+def _label(code: Any, label: Any, *, of_code: bool = False) -> str:
     if isinstance(label, str) and label:
         said = sentence_case(label.lower()) if label.isupper() else label
+        if of_code:  # a presentation: its number finds it in the files
+            return f"{said} ({code})"
         # « Associations » names the end of a class alone: its code says of which.
         return f"{said} ({code})" if said.lower().startswith(_NAMELESS) and code else said
     return str(code) or "Non renseigné"

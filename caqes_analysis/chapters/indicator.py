@@ -18,6 +18,7 @@ from caqes_analysis.chapters.indicator_population import (
     order_note,
     other_readings,
     part_notes,
+    part_received,
     set_aside,
     small_counts,
 )
@@ -230,6 +231,8 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
             against = f"Par rapport à {reading.previous_label}, aux mêmes établissements"
         notes.append(f"{against}{french.NBSP}: {change}.")
     notes += masked_notes(reading)
+    if (part := part_received(reading)) is not None:
+        notes.append(f"{sentence_case(part.words)}, pas dans la région entière.")
     if measure.evolution_of is None and known["establishments_nb"].nunique() > 1:
         low, high = known["establishments_nb"].min(), known["establishments_nb"].max()
         notes.append(

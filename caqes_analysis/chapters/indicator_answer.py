@@ -12,7 +12,7 @@ from caqes_analysis.chapters.assessment_words import OBJECTIVES
 from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.contract_scope import borne_subjects
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
-from caqes_analysis.chapters.indicator_population import are_missed, mean_words, ranked, undecided
+from caqes_analysis.chapters.indicator_population import are_missed, mean_words, part_received, ranked, undecided
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_uniform import answers_sentence, is_listing, is_yes_or_no
 from caqes_analysis.chapters.same_objective import other_source_words
@@ -44,7 +44,8 @@ def _head(reading: IndicatorReading) -> str:
         said = answers_sentence(reading.measure.label, int((answers > 0).sum()), len(answers))
         return f"{when}, {within_a_sentence(said)} ({unit.write(region['value'])}){moved}."
     name = subject_words(reading.definition.short_name, reading.measure)
-    where = mean_words(reading) or "dans la région"
+    part_known = part_received(reading)
+    where = mean_words(reading) or ("dans la région" if part_known is None else part_known.words)
     if _is_declared(reading.measure):
         answers_nb = int(reading.establishments["value"].notna().sum())
         where += f", d'après les déclarations de {french.plural(answers_nb, 'établissement')}"

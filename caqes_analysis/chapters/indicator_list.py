@@ -9,6 +9,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.indicator_masked import masked_part
+from caqes_analysis.chapters.indicator_population import part_received
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators, volet_label
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.same_objective import answered_by
@@ -101,14 +102,23 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
                 if answers
                 else []
             ),
+            *_received_notes(readings),
             *([_MASKED_NOTE] if any("masked" in row for row in rows) else []),
         ],
     )
 
 
+def _received_notes(readings: Sequence[IndicatorReading]) -> list[str]:
+    """Say of whom the value of a line is the sum, when that is not the region; often nothing."""
+    parts = [(one.definition.short_name, part_received(one)) for one in readings]
+    return [f"{name}{french.NBSP}: {part.words}." for name, part in parts if part is not None]
+
+
 def _value_and_change(one: IndicatorReading) -> dict[str, str]:
     """Return both cells: with the bounds that masked boxes leave to a share, and no change that they hide."""
     value, change = one.unit.write(one.region["value"]), change_words(one.measure, one.region["change"]) or "–"
+    if (known := part_received(one)) is not None:
+        value = f"{value} ({known.short_words})"
     part = masked_part(one)
     if part is None or not part.is_told:
         return {"value": value, "change": change}

@@ -13,6 +13,7 @@ from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.constant_perimeter import left_out_words, opened_on
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.received_in_part import PartReceived, region_received
 from caqes_analysis.chapters.words import format_of, some_of
 from caqes_analysis.evaluation.gaps import openings_of
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, Measure
@@ -27,6 +28,7 @@ __all__ = [
     "order_note",
     "other_readings",
     "part_notes",
+    "part_received",
     "ranked",
     "set_aside",
     "small_counts",
@@ -93,6 +95,20 @@ def part_notes(reading: IndicatorReading) -> list[str]:
     names = reading.page.establishments.set_index("finess")["name"]
     parts = [f"{names.get(finess, finess)} ({words})" for finess, words in reading.parts_read.items()]
     return [f"Sur une partie des mois{french.NBSP}: {some_of(parts)}."] if parts else []
+
+
+@asked_once
+def part_received(reading: IndicatorReading, measure: Measure | None = None) -> PartReceived | None:
+    """Return of whom the region of a page is the sum, when that is not everybody with lines.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    measure
+        Another of its measures; the one read when None.
+    """
+    return region_received(reading.page.store, reading.definition, measure or reading.measure, reading.period)
 
 
 @asked_once
@@ -195,18 +211,23 @@ def other_readings(reading: IndicatorReading) -> list[str]:
     values = rows["value"].dropna()
     other = [one for one in definition.measures if one.evolution_of and read.evolution_of and one.id != read.id]
     found = [
-        f"{one.label}{french.NBSP}: {format_of(one).write(values[one.id, CURRENT_PERIMETER])} dans la région."
+        f"{one.label}{french.NBSP}: {format_of(one).write(values[one.id, CURRENT_PERIMETER])} {_where(reading, one)}."
         for one in other
         if (one.id, CURRENT_PERIMETER) in values.index
     ]
     found += [
-        f"{one.label}{french.NBSP}: {reading.unit.write(values[read.id, one.id])} dans la région."
+        f"{one.label}{french.NBSP}: {reading.unit.write(values[read.id, one.id])} {_where(reading, read)}."
         for one in definition.perimeters
         if one.id != CURRENT_PERIMETER and (read.id, one.id) in values.index and not reading.level.leaves_out(one)
     ]
     masked = rows["masked_share"].reindex([(read.id, CURRENT_PERIMETER)]).dropna()
     found += [_masked_sentence(reading, float(one)) for one in masked]
     return found + _same_numerator(reading, values)
+
+
+def _where(reading: IndicatorReading, measure: Measure) -> str:
+    part = part_received(reading, measure)
+    return "dans la région" if part is None else part.words
 
 
 def _masked_sentence(reading: IndicatorReading, share: float) -> str:

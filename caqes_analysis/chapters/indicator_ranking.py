@@ -17,6 +17,7 @@ from caqes_analysis.chapters.indicator_population import (
     opened_since,
     opening_notes,
     part_notes,
+    part_received,
     small_counts,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
@@ -67,7 +68,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     region = reading.region
     total = pd.DataFrame([region]).assign(
         place="",
-        name=f"Région ({french.number(rows['value'].notna().sum())})",
+        name=_total_name(reading, rows),
         href=None,
         department="",
         bounds=unit.interval(region["lower"], region["upper"]) or "–",
@@ -125,6 +126,13 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         totals=total,
         notes=_ranking_notes(reading, rows, no_rank),
     )
+
+
+def _total_name(reading: IndicatorReading, rows: pd.DataFrame) -> str:
+    part = part_received(reading)
+    if part is not None:  # the sum of a few is not that of the region
+        return f"Ces {part.short_words}" if part.known_nb > 1 else "Cet établissement"
+    return f"Région ({french.number(rows['value'].notna().sum())})"
 
 
 def _name(reading: IndicatorReading, finess: str, name: str) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from caqes_analysis import french, perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.chapters.received_in_part import region_received
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of, small_percent, small_points
 from caqes_analysis.envelopes import envelope_named
 from caqes_analysis.indicators.available import stored_definition
@@ -156,7 +157,7 @@ def _of_indicators(store: Store, campaign: Campaign) -> Iterator[_Fact]:
           select indicator, max(period) filter (length(period) = 4) as closed_year
           from indicator_trends where perimeter = $perimeter group by indicator
         )
-        select k.indicator, k.definition, k.measure, c.closed_year, t.value
+        select k.indicator, k.definition, k.measure, k.period, c.closed_year, t.value
         from known k left join closed c using (indicator)
         left join indicator_trends t on t.indicator = k.indicator and t.measure = k.measure and t.period = k.period
                                      and t.level = 'region' and t.perimeter = $perimeter
@@ -165,10 +166,15 @@ def _of_indicators(store: Store, campaign: Campaign) -> Iterator[_Fact]:
         {"scheme": campaign.scheme, "perimeter": CURRENT_PERIMETER},
     )
     for row in rows.to_dict("records"):
-        unit = format_of(stored_definition(row["definition"]).measure(row["measure"]))
+        definition = stored_definition(row["definition"])
+        measure = definition.measure(row["measure"])
+        unit = format_of(measure)
         # Beside a value that names its unit, counts stand without it: the table keeps within the page.
         short = unit if unit.unit in ("%", "€") else replace(unit, unit="")
-        yield row["indicator"], REGION_VALUE, short.write(row["value"])
+        # The sum of a few is not that of the region.
+        part = region_received(store, definition, measure, row["period"])
+        whose = "" if part is None else f" ({part.short_words})"
+        yield row["indicator"], REGION_VALUE, f"{short.write(row['value'])}{whose}"
         if isinstance(row["closed_year"], str):
             yield row["indicator"], CLOSED_YEAR, row["closed_year"]
 

@@ -167,21 +167,24 @@ def extra_list_pairs(
     Returns
     -------
     DataFrame
-        Columns :data:`PAIR_COLUMNS`; ``atc`` is empty: the lines do not tell it.
+        Columns :data:`PAIR_COLUMNS`; ``atc`` is empty: the lines do not tell it, and ``label`` is that of the code
+        lists, where one has the code.
     """
     code_kind = "ucd" if kind == "drug" else "lpp"
     kept = _kept(within, without, atc="''", kind=code_kind, code="u.code")
     return store.query(
         f"""
-        with lines as (
+        with labels as (select code, min(label) as label from code_lists where kind = '{code_kind}' group by code),
+        lines as (
           select coalesce(s.current_finess, u.finess) as finess, year(u.month) as year, 'product' as nature, u.code,
-                 null::text as label, null::text as atc, null::text as atc_label,
+                 k.label, null::text as atc, null::text as atc_label,
                  (1000 * coalesce(u.quantity_nb, 0))::bigint as milli_nb,
                  (100 * coalesce(u.tariff_eur, round(u.quantity_nb * t.tariff_ttc_eur, 2), u.{amount_kind}_eur, 0)
                  )::bigint as base_cents,
                  (100 * coalesce(u.{amount_kind}_eur, 0))::bigint as cents
           from extra_list_use u
           left join successions s on s.finess = u.finess
+          left join labels k on k.code = u.code
           left join extra_list_tariffs t on t.kind = u.kind and t.code = u.code and t.valid_from <= u.month
                                         and (t.valid_to is null or u.month <= t.valid_to)
           where u.kind = '{kind}' and year(u.month) in ($year::int - 1, $year::int)

@@ -260,6 +260,8 @@ def test_the_end_of_a_class_is_told_with_its_code() -> None:
     assert explained._label("B05BB02", "ASSOCIATIONS") == "Associations (B05BB02)"
     assert explained._label("C10AA05", "ATORVASTATINE") == "Atorvastatine"
     assert explained._label("", None) == "Non renseigné"
+    assert explained._label("9419723", "KEYTRUDA 25MG/ML", of_code=True) == "Keytruda 25mg/ml (9419723)"
+    assert explained._label("9312669", "", of_code=True) == "9312669"
 
 
 def test_the_change_of_an_opening_is_an_effect_of_its_perimeter(page: Page) -> None:

@@ -136,6 +136,25 @@ def test_a_clinic_reads_why_nothing_explains_its_phmev(pages: dict[str, Page], m
     assert notice.text == "Sans objet : les cliniques à but lucratif ne figurent pas dans Open PHMEV."
 
 
+def test_the_lines_by_code_say_that_they_are_another_total(tmp_path: Path) -> None:
+    region = pages_of(tmp_path, absent="2024-03")["region"]
+    effects = pd.DataFrame([{"current_eur": Decimal("3000.00")}])
+    source, total = explained._other_source_notes(region, "phmev", effects)
+    assert source == (
+        "Lignes par code, au prix d'achat ; le reste de la page lit les montants reçus au mois "
+        "(montant remboursé, TTC, au mois des soins)."
+    )
+    rows = region.settled("phmev")
+    kept = rows[rows["finess"].isin([A, B])]["current_eur"].sum()
+    assert kept == 7 * 110 + 6 * 95
+    assert total.replace("\xa0", " ").replace("\u202f", " ") == (
+        "Les mois qui manquent aux montants reçus au mois sont dans les lignes par code : 2024 fait 3,0 k€ ici, "
+        "1,3 k€ dans le reste de la page."
+    )
+    same = pd.DataFrame([{"current_eur": kept}])
+    assert explained._other_source_notes(region, "phmev", same) == [source]
+
+
 def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
     said = words(home.home_answer(pages["region"]))
     # 7 × (110 + 95) against 7 × 200: +2.5 %; the newcomer adds 7 × 10, five points.

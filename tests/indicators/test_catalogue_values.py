@@ -163,6 +163,7 @@ EXPECTED: dict[tuple[str, str, str], float | None] = {
     ("extra_list_devices_by_code", "reimbursed_eur", "courant"): 24,
     ("extra_list_devices_by_code", "purchase_eur", "courant"): 24,
     ("extra_list_devices_by_code", "evolution_pct", "courant"): 0,
+    ("extra_list_devices_by_code", "purchase_evolution_pct", "courant"): 0,
     ("extra_list_biosimilar_infliximab", "share_pct", "courant"): 25,
     ("extra_list_biosimilar_infliximab", "quantity_nb", "courant"): 400,
     # Activity.

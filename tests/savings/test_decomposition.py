@@ -271,6 +271,12 @@ def test_aligned_tariffs_of_the_liste_en_sus_are_a_price_effect_and_switching_is
     extra = {"source": "essai", "date_basis": "discharge", "kind": "drug", "value_status": "reported"}
     uses_table = tables.EXTRA_LIST_USE.conform(pd.DataFrame(rows), **extra, is_provisional=False, is_corrected=False)
     store.write(tables.EXTRA_LIST_USE, uses_table, part="essai")
+    named = {"list": "biosimilaires-infliximab", "kind": "ucd", "code": "9398352", "label": "INFLECTRA 100 MG"}
+    lists = tables.CODE_LISTS.conform(pd.DataFrame([named]), status="data", source="essai")
+    store.write(tables.CODE_LISTS, lists, part="essai")
+    labels = extra_list_pairs(store, year=2021).set_index("code")["label"].to_dict()
+    assert labels["9398352"] == "INFLECTRA 100 MG"
+    assert pd.isna(labels["9213737"]), "no list names it"
     found = decompose(extra_list_pairs(store, year=2021)).iloc[0]
     assert found["price_eur"] == found["current_eur"] - found["previous_eur"] == Decimal("-5212.80")
     assert (found["volume_eur"], found["mix_eur"], found["rate_eur"]) == (0, 0, 0)
