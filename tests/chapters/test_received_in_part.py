@@ -50,7 +50,7 @@ def page(tmp_path: Path) -> Page:
         "is_provisional": False,
         "is_corrected": False,
     }
-    values = tables.INDICATOR_VALUES.conform(pd.DataFrame(rows), **named, is_provisional=False, is_corrected=False)
+    values = tables.INDICATOR_VALUES.conform(pd.DataFrame(rows), **named)
     region.store.write(tables.INDICATOR_VALUES, values, part="essai", validate=False)
     return region
 
