@@ -23,6 +23,7 @@ __all__ = [
     "longest_known",
     "other_source_notes",
     "other_source_words",
+    "source_words",
 ]
 
 _ANNUAL = "annual_drug_spend"
@@ -62,7 +63,7 @@ def answered_by(readings: Iterable[IndicatorReading]) -> dict[str, IndicatorRead
 
 
 def _order(one: IndicatorReading) -> tuple[bool, bool, str]:
-    return not _is_judged(one), _source(one) == _SOURCES[_ANNUAL], one.definition.id
+    return not _is_judged(one), source_words(one) == _SOURCES[_ANNUAL], one.definition.id
 
 
 def _is_judged(one: IndicatorReading) -> bool:
@@ -70,7 +71,7 @@ def _is_judged(one: IndicatorReading) -> bool:
     return is_evaluated and one.definition.id in judged_indicators(one.page)
 
 
-def _source(one: IndicatorReading) -> str:
+def source_words(one: IndicatorReading) -> str:
     """Return what an indicator adds up, in words."""
     line = one.level.numerator
     return _LINES_BY_CODE if line is None else _SOURCES.get(line.table, _LINES_BY_CODE)
@@ -162,12 +163,12 @@ def other_source_words(reading: IndicatorReading) -> tuple[str, bool]:
         name = answer.definition.short_name
         who = "L'évaluation des contrats lit" if _is_judged(answer) else "Les fiches et la liste répondent par"
         return (
-            f"Même question que la page « {name} », lue ici dans {_source(reading)}. {who} « {name} »"
+            f"Même question que la page « {name} », lue ici dans {source_words(reading)}. {who} « {name} »"
             f"{french.NBSP}: cette page est une information."
         ), True
     if not answers:
         return "", False
-    named = french.list_in_words([f"« {one.definition.short_name} » dans {_source(one)}" for one in others])
+    named = french.list_in_words([f"« {one.definition.short_name} » dans {source_words(one)}" for one in others])
     who = "l'évaluation des contrats lit" if _is_judged(reading) else "les fiches et la liste répondent par"
     return f"La même question est lue par {named} ; {who} celle-ci.", False
 
@@ -199,7 +200,7 @@ def other_source_notes(
         if longest_known(answer, readings, answers) is one:
             gives = "donne la même valeur ; l'intervalle du tableau est le sien, estimé sur plus d'années"
         notes.append(
-            f"{name} et {other} posent la même question à deux sources : {_source(answer)} et {_source(one)}. La "
-            f"réponse est {name}{judged} ; {other} {gives}."
+            f"{name} et {other} posent la même question à deux sources : {source_words(answer)} et "
+            f"{source_words(one)}. La réponse est {name}{judged} ; {other} {gives}."
         )
     return notes

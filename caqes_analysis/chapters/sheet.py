@@ -11,6 +11,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_sheet import evaluation_card
 from caqes_analysis.chapters.compared import compared_spending, compared_words
 from caqes_analysis.chapters.constant_perimeter import opened_on
+from caqes_analysis.chapters.contract_answer import contract_answer
 from caqes_analysis.chapters.landing import landing_card, landing_of, landing_sentence
 from caqes_analysis.chapters.own_contract import outside_subjects, without_contract
 from caqes_analysis.chapters.page import Page
@@ -143,8 +144,14 @@ def _answer(page: Page, row: pd.Series | None, position: Position) -> Text:
     small = f" Petits montants : {french.compact_euros(row['previous_eur'])} puis {amount}." if is_small else ""
     return Text.answer(
         f"{sentence_case(period)}{source}, {whose} {verb}{size} par rapport {compared_with_phrase(page, row)}"
-        f"{compared}.{small}{apart}"
+        f"{compared}.{_contract_words(page, lead, position)}{small}{apart}"
     )
+
+
+def _contract_words(page: Page, envelope: str, position: Position) -> str:
+    """Return what the evaluation of the contract says, where the months allow no verdict: it has another source."""
+    said = contract_answer(page, envelope) if position.state == "missing" else ""
+    return f" {said}" if said else ""
 
 
 def _cards(page: Page, row: pd.Series | None, position: Position) -> list[Card]:
@@ -236,14 +243,14 @@ def retained_messages(page: Page) -> Text:
     rates = ordered_by_envelope(page.settled())
     gaps = [(row["envelope"], position_in(page, row)) for _, row in rates.iterrows()]
     messages.extend(
-        f"{envelope_of(page.campaign, envelope).short_label}, {found.label}."
+        f"{envelope_of(page.campaign, envelope).short_label}, {found.label}.{_contract_words(page, envelope, found)}"
         for envelope, found in gaps
         if found.state == "missing"
     )
     weight = _weight(page)
     share = "" if weight is None else f"L'établissement porte {weight.share} de la PHMEV"
     if weight is not None and weight.entry is not None:
-        messages.append(f"{share} régionale. {weight.entry}")
+        messages.append(f"{share} régionale, hors de son évolution.")  # « Ce qui explique l'évolution » says why
     elif weight is not None and weight.points is None:
         messages.append(f"{share} régionale ; son évolution demande l'année précédente.")
     elif weight is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french, quality, tables
+from caqes_analysis.chapters.contract_answer import contract_answer
 from caqes_analysis.chapters.data_quality_values import corrections_table, french_example, own_corrections
 from caqes_analysis.chapters.late_months import low_late_months
 from caqes_analysis.chapters.level_changes import change_sentences, changed_since
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import COMPLETED, DOUBT, ERROR, FIRST_MONTH, RECEIVED
 from caqes_analysis.chapters.verdicts import unmatched_sentences
-from caqes_analysis.chapters.words import envelope_of, month_phrase, ordered_by_envelope, sentence_case
+from caqes_analysis.chapters.words import MAIN_ENVELOPE, envelope_of, month_phrase, ordered_by_envelope, sentence_case
 from caqes_analysis.display import Card, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.quality import UNMATCHED_WORDS
@@ -105,7 +106,15 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
             plural = "s" if len(months) > 1 else ""
             notes.append(f"{envelope_of(page.campaign, str(envelope)).label} : {names} non reçu{plural}.")
         notes.extend(
-            f"PHMEV {years} ; {UNMATCHED_WORDS}, il n'y a pas de verdict."
+            " ".join(
+                filter(
+                    None,
+                    [
+                        f"PHMEV {years} ; {UNMATCHED_WORDS} : pas de verdict sur les mois reçus.",
+                        contract_answer(page, MAIN_ENVELOPE),
+                    ],
+                )
+            )
             for years in unmatched_sentences(page, str(page.finess))
         )
         notes.extend(change_sentences(page))

@@ -123,6 +123,24 @@ def test_months_in_doubt_are_told_apart_from_the_base(pages: dict[str, Page]) ->
     assert reserve not in words(sheet.contribution(pages[A]))
 
 
+def test_months_without_verdict_name_the_one_that_the_contract_gave(pages: dict[str, Page]) -> None:
+    """A sheet said « il n'y a pas de verdict » above the one that counts in the score, of the opposite sign."""
+    keep_indicators(pages[C].store, pages[C].campaign, part="essai")
+    page = Page(pages[C].campaign, pages[C].store, None, C)
+    known = {"contract_finess": C, "year": 2019, "scheme": "caqes-2018", "kind": "indicator", "subject": "phmev_annual"}
+    judged = {"attainment": "not_attained", "period": "2019", "measure": "evolution_pct", "value": 5.0}
+    row = known | judged | {"unit_label": "%", "status": "computed", "label": "PHMEV annuelle", "part": "socle"}
+    page.__dict__["evaluations"] = tables.EVALUATIONS.conform(pd.DataFrame([row]))
+    said = "L'évaluation du contrat lit la base annuelle Open PHMEV : +5,00 %, objectif non atteint."
+    answer, _ = sheet.headline(page)
+    assert words(answer).endswith(f"pas de verdict : la somme des mois n'est pas celle d'Open PHMEV. {said}")
+    assert f"Open PHMEV. {said}" in words(sheet.retained_messages(page))
+    reserves = words(sheet_data.reserves(page)[0])
+    assert f"pas de verdict sur les mois reçus. {said}" in reserves
+    assert "il n'y a pas de verdict" not in reserves
+    assert "L'évaluation du contrat" not in words(sheet.headline(pages[B])[0])
+
+
 def test_a_whole_year_is_judged(pages: dict[str, Page]) -> None:
     assert ": non respecté" in words(sheet.headline(pages[A])[0])
     assert ": respecté" in words(sheet.headline(pages[D])[0])
