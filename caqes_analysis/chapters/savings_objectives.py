@@ -25,6 +25,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimates_of,
     verdict_of,
 )
+from caqes_analysis.chapters.savings_left_out import left_out, out_notes, own_left_out_notes
 from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE, SINGLE_NOTE, added_notes
 from caqes_analysis.display import Card, ColumnFormat, Details, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED
@@ -124,7 +125,7 @@ def objective_card(page: Page) -> Card | None:
     if rows.empty:
         return None
     indicator = str(rows["indicator"].iloc[0])
-    sums, out = _regional(rows), _left_out(page)
+    sums, out = _regional(rows), left_out(page)
     out_nb = int((out["indicator"] == indicator).sum())
     counted = french.plural(len(rows), "contrat") + (f" sur {french.number(len(rows) + out_nb)}" if out_nb else "")
     return Card(
@@ -199,7 +200,7 @@ def objective_figures(page: Page) -> Table | None:
         notes=[
             *_overlap(rows),
             *_NOTES,
-            *_uncounted(rows, _left_out(page)),
+            *_uncounted(rows, left_out(page)),
             *_fewer(found, real),
             *added_notes(real.values()),
         ],
@@ -276,7 +277,7 @@ def objective_contracts(page: Page) -> Details | None:
         return None
     estimates = page.store.read(tables.SAVING_ESTIMATES)
     series = estimates[estimates["level"] == "series"].set_index(["indicator", "series"])
-    names, out = page.establishments.set_index("finess"), _left_out(page)
+    names, out = page.establishments.set_index("finess"), left_out(page)
     shown = []
     for indicator, own in rows.groupby("indicator", sort=True):
         found = [
@@ -301,30 +302,11 @@ def objective_contracts(page: Page) -> Details | None:
                     "L'ensemble est la somme des contrats listés, au centime ; les intervalles ne s'additionnent pas, "
                     "et l'économie réelle de l'ensemble ne réunit que ce qui est estimable.",
                     *([SINGLE_NOTE] if frame["real_text"].ne(NOT_ESTIMATED).any() else []),
-                    *_out_notes(out[out["indicator"] == indicator], names["name"]),
+                    *out_notes(out[out["indicator"] == indicator], names["name"]),
                 ],
             )
         )
     return Details("Détail : les trois chiffres, contrat par contrat", shown)
-
-
-def _left_out(page: Page) -> pd.DataFrame:
-    """Return the contracts that have no figure, and why: ``finess, indicator, label, reason``."""
-    rows = page.store.read(tables.SAVINGS)
-    is_lost = (rows["method"] == REGULATORY) & (rows["component"] == OVERRUN) & rows["amount_eur"].isna()
-    lost = rows[is_lost & (rows["indicator"] != TRAJECTORY)]
-    return lost[["finess", "indicator", "label", "reason"]].reset_index(drop=True)
-
-
-def _out_notes(lost: pd.DataFrame, names: pd.Series[Any]) -> list[str]:
-    """Name the contracts that a sum leaves out, and why; often nobody."""
-    if lost.empty:
-        return []
-    found = []
-    for row in lost.to_dict("records"):
-        why = "" if pd.isna(row["reason"]) else str(row["reason"]).removeprefix("non calculable : ")
-        found.append(f"{names.get(row['finess'], row['finess'])}{f' ({why})' if why else ''}")
-    return [f"Hors de cette somme{french.NBSP}: {french.list_in_words(found)}."]
 
 
 def _by_itself(row: Mapping[Any, Any]) -> str:
@@ -362,6 +344,7 @@ def own_objectives(page: Page) -> Table | None:
         ],
         notes=[
             *_overlap(own),
+            *own_left_out_notes(page),
             *_NOTES,
             *(
                 f"{estimate_note(row)}{_by_itself(row)}"

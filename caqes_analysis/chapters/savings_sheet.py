@@ -19,6 +19,7 @@ from caqes_analysis.chapters.savings_estimates import (
     estimate_text,
     estimates_of,
 )
+from caqes_analysis.chapters.savings_left_out import why_no_figure
 from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_notes, target_note
 from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE, added_notes
 from caqes_analysis.chapters.savings_objectives import own_objectives
@@ -62,7 +63,7 @@ def own_figures(page: Page) -> Table | Notice:
         nothing = (
             f"Aucune économie {page.scheme.name} n'est comptée pour cet établissement."
             if page.scheme.shares_savings
-            else f"Le contrat {page.scheme.name} ne partage pas d'économies."
+            else why_no_figure(page) or f"Le contrat {page.scheme.name} ne partage pas d'économies."
         )
         return Notice("info", "Économies", nothing)
     split = amounts_of(page, DECOMPOSED)

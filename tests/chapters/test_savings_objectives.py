@@ -63,6 +63,9 @@ def test_the_contracts_that_a_sum_leaves_out_are_counted_and_named(page: Page, m
         .isna()
         .sum()
     )
+    own_figures = savings_sheet.own_figures(Page(page.campaign, page.store, finess=str(finess)))
+    assert isinstance(own_figures, Table)
+    assert "Sans écart chiffré : PHEV (juin 2019 manque)." in [note.replace("\xa0", " ") for note in own_figures.notes]
     card = savings_objectives.objective_card(page)
     assert card is not None
     assert card.detail.replace("\xa0", " ").startswith(f"{counted} contrats sur {counted + left} ; ")
