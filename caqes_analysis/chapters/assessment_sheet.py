@@ -27,6 +27,7 @@ from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
+from caqes_analysis.schemes.grid import EvaluationGrid
 
 _PLURAL_FROM = 2
 """Number from which a noun is plural in French: « 1,5 point »."""
@@ -55,7 +56,8 @@ def evaluation_card(page: Page) -> Card | None:
         details.append(f"intéressement {amount}{partial}")
     for row in with_amounts(rows[rows["kind"] == "regional_incentive"]).to_dict("records"):
         is_known = not pd.isna(row["amount_eur"])
-        details.append(f"part régionale {french.compact_euros(row['amount_eur']) if is_known else row['due_text']}")
+        amount = french.compact_euros(row["amount_eur"]) if is_known else row["due_text"]
+        details.append(f"part régionale {amount}{' (barème de la région)' if is_known else ''}")
     grid = grid_of(page.campaign)
     simulated = " (grille simulée)" if grid is not None and grid.is_simulated else ""
     for row in with_amounts(rows[rows["kind"].isin(["score", "sanction"])]).to_dict("records"):
@@ -92,6 +94,7 @@ def steps_table(page: Page) -> Table | Notice:
     is_scored = grid is not None and rows.loc[rows["kind"] == "score", "score"].notna().any()
     return _lines(
         rows,
+        grid,
         formula=score_formula(counted, grid) if grid is not None and is_scored else "",
         caption=f"Évaluation du contrat en {evaluated_year(page.campaign)}, ligne par ligne",
         notes=[
@@ -102,9 +105,18 @@ def steps_table(page: Page) -> Table | Notice:
                 else []
             ),
             *([f"Source de la règle : {page.scheme.incentive.source}."] if pays and page.scheme.incentive else []),
+            *_regional_source(page, rows),
             *threshold_notes(rows, page.targets, scheme=page.scheme.id, year=evaluated_year(page.campaign)),
         ],
     )
+
+
+def _regional_source(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Say where the regional part comes from: no text gives its amount."""
+    rule = page.scheme.regional_incentive
+    if rule is None or not (rows["kind"] == "regional_incentive").any():
+        return []
+    return [f"Source de la part régionale : {rule.source}."]
 
 
 def criteria_details(page: Page) -> Details | None:
@@ -125,7 +137,7 @@ def criteria_details(page: Page) -> Details | None:
         f"Détail : le plan d'action, les {count} de la grille, leur barème, et de quoi refaire le calcul",
         [
             *([plan] if plan is not None else []),
-            _lines(rows, caption=caption, scales=scales),
+            _lines(rows, grid, caption=caption, scales=scales),
             Text.bullets(*grid_sentences(page)),
         ],
     )
@@ -133,6 +145,7 @@ def criteria_details(page: Page) -> Details | None:
 
 def _lines(
     rows: pd.DataFrame,
+    grid: EvaluationGrid | None,
     *,
     caption: str,
     notes: Sequence[str] = (),
@@ -144,7 +157,7 @@ def _lines(
     verdicts = rows["attainment"].tolist()
     states = [ATTAINMENT_WORDS[one][1] if isinstance(one, str) else None for one in verdicts]
     frame = shown.assign(
-        result=[_result(row) for row in steps],
+        result=[_result(row, grid) for row in steps],
         state=pd.Series(states, index=shown.index, dtype=object),
         targeted=[_targeted(row) for row in steps],
         reached=[formula if row["kind"] == "score" and formula else _reached(row) for row in steps],
@@ -162,8 +175,10 @@ def _lines(
     return Table.from_frame(frame, caption=caption, columns=columns, notes=notes)
 
 
-def _result(row: Mapping[Any, Any]) -> str:
+def _result(row: Mapping[Any, Any], grid: EvaluationGrid | None) -> str:
     kind = row["kind"]
+    if kind == "score" and grid is not None and not pd.isna(row["score"]):
+        return french.number(row["score"], grid.score.decimals)  # as on the card
     if kind in OBJECTIVES:
         verdict = row["attainment"]
         word = ATTAINMENT_WORDS[verdict][0] if isinstance(verdict, str) else french.MISSING

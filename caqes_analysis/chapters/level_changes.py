@@ -54,9 +54,17 @@ def _together(changes: Sequence[tuple[str, ToldBreak]]) -> list[list[tuple[str, 
 
 
 def changed_since(page: Page) -> str:
-    """Return « niveau changé depuis avril 2024, à expliquer », for a card; empty when no change is told."""
-    since = list(dict.fromkeys(told.since for _, told in _told(page)))
-    return f"niveau changé depuis {french.list_in_words(since)}, à expliquer" if since else ""
+    """Return « niveau de PHMEV changé depuis avril 2024, à expliquer », for a card; empty when no change is told."""
+    since: dict[str, list[str]] = {}
+    for label, told in _told(page):
+        since.setdefault(told.since, []).append(label)
+    if not since:
+        return ""
+    said = [
+        f"de {french.list_in_words(labels)}{'' if number else ' changé'} depuis {month}"
+        for number, (month, labels) in enumerate(since.items())
+    ]
+    return f"niveau {french.list_in_words(said)}, à expliquer"
 
 
 def change_sentences(page: Page) -> list[str]:

@@ -352,8 +352,8 @@ def available_table(page: Page) -> Table | Notice | None:
     ]
     needed = float(frames[1]["change_pct"].iloc[0])
     asked = (
-        f"Pour finir à {target.value_label}, ces mois doivent évoluer ensemble de "
-        f"{french.percent(needed, signed=True)} par rapport à ceux de l'année précédente."
+        f"Pour ne pas dépasser {target.value_label}, l'évolution de ces mois, ensemble, doit être de "
+        f"{french.percent(needed, signed=True)} au plus par rapport à ceux de l'année précédente."
     )
     return Table.from_frame(
         frames[0].assign(label=label),
@@ -362,7 +362,7 @@ def available_table(page: Page) -> Table | Notice | None:
             ColumnFormat.text("label", "Mois"),
             ColumnFormat.number("previous_eur", f"Réalisé {page.campaign.year - 1}", decimals=0, unit=unit),
             ColumnFormat.number("available_eur", "Disponible", decimals=0, unit=unit),
-            ColumnFormat.percent("change_pct", "Évolution à tenir", signed=True),
+            ColumnFormat.percent("change_pct", "Évolution au plus", signed=True),
             ColumnFormat.number("expected_eur", "Prévu (médiane)", decimals=0, unit=unit),
         ],
         totals=frames[1].assign(label="Ensemble"),

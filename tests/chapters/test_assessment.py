@@ -319,7 +319,7 @@ def test_the_national_and_the_regional_parts_are_both_shown_with_their_steps(fol
     steps = assessment_sheet.steps_table(Page(campaign, page.store, None, str(who)))
     card = assessment_sheet.evaluation_card(Page(campaign, page.store, None, str(who)))
     assert card is not None
-    assert plain(card.detail).endswith("part régionale 5,0 k€")
+    assert plain(card.detail).endswith("part régionale 5,0 k€ (barème de la région)")
     said = plain(assessment.answer(page).summary())
     assert ("non calculable pour" in said.partition("La part régionale")[2]) == (
         "not_computable" in set(rows.loc[rows["kind"] == "regional_incentive", "status"])

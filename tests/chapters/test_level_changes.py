@@ -66,7 +66,9 @@ def test_an_interval_that_escapes_a_change_promises_no_chances(broken: Page) -> 
 
 def test_the_data_of_a_sheet_say_what_remains_to_be_explained(broken: Page) -> None:
     card = sheet_data.data_card(broken)
-    assert card.state_label == ("aucun mois de 2023 et 2024 ne manque ; niveau changé depuis avril 2024, à expliquer")
+    assert card.state_label == (
+        "aucun mois de 2023 et 2024 ne manque ; niveau de PHMEV et LPP changé depuis avril 2024, à expliquer"
+    )
     (sentence,) = change_sentences(broken)
     assert plain(sentence) == (
         "PHMEV et LPP : niveau abaissé (environ 29 % et 22 %) depuis avril 2024, sans événement déclaré. Fermeture, "

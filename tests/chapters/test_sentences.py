@@ -326,6 +326,9 @@ def test_what_the_target_leaves_adds_up(pages: dict[str, Page]) -> None:
     total = table.rows[-1]
     assert [cell.text for cell in total[1:4]] == ["500", "583", "+16,6"]
     assert len(table.rows) == 6
+    assert "Pour ne pas dépasser 4 %, l'évolution de ces mois, ensemble, doit être de +16,6 % au plus" in str(
+        table.notes[0]
+    ).replace("\xa0", " ")
 
 
 def test_a_month_not_received_takes_its_share_of_what_is_left(tmp_path: Path) -> None:
