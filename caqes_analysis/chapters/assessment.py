@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from caqes_analysis import french, tables
@@ -25,6 +23,7 @@ from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
 from caqes_analysis.savings.incentive import total_of
+from caqes_analysis.schemes.rule_words import GATE_WORDS, limits_words, term_words
 from caqes_analysis.schemes.rules import RegionalIncentiveRule
 from caqes_analysis.schemes.terms import UNKNOWN
 
@@ -143,11 +142,10 @@ def rules(page: Page) -> Text:
             f"l'objectif, arrondi au centime. Source : {rule.source}."
         )
         names = page.store.read(tables.INDICATORS).set_index("indicator")["name"]
-        own = [f"{names.get(code, code)} : {_term(rate, '%')}" for code, rate in rule.rates_pct.items()]
-        limits = f"plancher {_term(rule.floor_eur, '€')}, plafond {_term(rule.cap_eur, '€')}"
+        own = [f"{names.get(code, code)} : {term_words(rate, '%')}" for code, rate in rule.rates_pct.items()]
         lines.append(
-            f"Taux {_term(rule.rate_pct, '%')}{f' ({french.list_in_words(own)})' if own else ''} ; effet de l'objectif "
-            f"{_GATES[rule.gate]} ; {limits} ; compensation entre indicateurs : "
+            f"Taux {term_words(rule.rate_pct, '%')}{f' ({french.list_in_words(own)})' if own else ''} ; effet de "
+            f"l'objectif {GATE_WORDS[rule.gate]} ; {limits_words(rule)} ; compensation entre indicateurs : "
             f"{'aucune' if rule.netting == 'none' else 'dans le contrat'}."
         )
         lines.append(_mergers(page, is_given=rule.mergers != UNKNOWN))
@@ -168,7 +166,7 @@ def _regional_words(page: Page, rule: RegionalIncentiveRule) -> str:
     names = page.indicator_names
     if rule.basis == "per_indicator":
         asked = [(names.get(one, one), rule.amounts_eur.get(one, UNKNOWN)) for one in rule.indicators]
-        terms = [f"{name}, {_term(amount, '€')} si l'objectif est atteint" for name, amount in asked]
+        terms = [f"{name}, {term_words(amount, '€')} si l'objectif est atteint" for name, amount in asked]
     else:
         terms = [
             f"à partir de {french.plural(tier.attained_from_nb, 'objectif atteint', 'objectifs atteints')}, "
@@ -195,19 +193,7 @@ def _mergers(page: Page, *, is_given: bool) -> str:
     return f"Fusions : {counted}{source} ; {whom}."
 
 
-_GATES = {
-    "attained": "tout ou rien",
-    "proportional": "proportionnel à la part atteinte",
-    "none": "aucun",
-    "unknown": "inconnu",
-}
 _BASES = {"per_indicator": "par indicateur", "by_number": "par nombre d'objectifs atteints", "unknown": "inconnu"}
-
-
-def _term(term: Any, unit: str) -> str:
-    if term in ("unknown", "none"):
-        return "inconnu" if term == "unknown" else "aucun"
-    return french.percent(term, 0 if term == round(term) else 1) if unit == "%" else french.euros(term)
 
 
 def targeting_table(page: Page) -> Table | Notice:

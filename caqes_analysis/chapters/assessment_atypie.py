@@ -8,7 +8,7 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment import with_owners
-from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS, decimals_of
+from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import format_of
 from caqes_analysis.contract_level import contract_keys
@@ -20,8 +20,8 @@ from caqes_analysis.evaluation.atypie import atypie_steps, atypie_verdicts
 from caqes_analysis.evaluation.values import contract_values
 from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.schemes.rule_words import atypie_condition
 from caqes_analysis.schemes.rules import AtypieRule
-from caqes_analysis.schemes.terms import NONE, is_number
 
 __all__ = ["atypie_shown"]
 
@@ -42,7 +42,11 @@ def atypie_shown(page: Page) -> tuple[Display, ...]:
     summed = contract_values(values, used, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
     steps = atypie_steps(summed, used, rule=rule, year=year)
     if steps.empty or steps["value"].isna().all():
-        return (Notice("missing", rule.label, f"Aucun de ses indicateurs n'a de valeur en {year} : {_asked(rule)}."),)
+        return (
+            Notice(
+                "missing", rule.label, f"Aucun de ses indicateurs n'a de valeur en {year} : {atypie_condition(rule)}."
+            ),
+        )
     found = atypie_verdicts(steps, summed, definitions, rule=rule, year=year)
     earlier = atypie_steps(summed, used, rule=rule, year=year - 1)
     before = atypie_verdicts(earlier, summed, definitions, rule=rule, year=year - 1)
@@ -50,25 +54,6 @@ def atypie_shown(page: Page) -> tuple[Display, ...]:
     found = with_owners(page, found.assign(contract_finess=found["finess"], was=was))
     table = _table(found, steps, rule, {one.id: one for one in used}, year)
     return (_answer(found, rule, year), Details(f"Détail : {rule.label}, indicateur par indicateur", [table]))
-
-
-def _asked(rule: AtypieRule) -> str:
-    """Return the condition of the rule in words, with what nobody gave."""
-    excess = (
-        f"un écart défavorable de plus de {french.percent(rule.excess_pct, decimals_of(rule.excess_pct))} à la médiane "
-        "régionale"
-        if is_number(rule.excess_pct)
-        else "un écart « significatif » à la médiane régionale, dont aucun texte trouvé ne donne le seuil"
-    )
-    limit = rule.spending_above_eur
-    spending = (
-        f", et plus de {french.euros(limit)} de dépense"
-        if is_number(limit)
-        else ""
-        if limit == NONE
-        else ", et une dépense dont le seuil est inconnu"
-    )
-    return f"{excess} sur au moins {rule.at_least_nb} des {len(rule.indicators)} indicateurs{spending}"
 
 
 def _answer(found: pd.DataFrame, rule: AtypieRule, year: int) -> Text:
@@ -79,7 +64,7 @@ def _answer(found: pd.DataFrame, rule: AtypieRule, year: int) -> Text:
     out = int(((found["was"] == "targeted") & (found["reference_status"] == "respected")).sum())
     again = f" ; {french.plural(out, 'ciblé')} en {year - 1} ne {'le sont' if out > 1 else 'l’est'} plus" if out else ""
     head = f"{rule.label[:1].upper()}{rule.label[1:]} en {year} : {kept}{left}{again}."
-    return Text.paragraphs(f"{head} Il faut {_asked(rule)}. Source : {rule.source}.")
+    return Text.paragraphs(f"{head} Il faut {atypie_condition(rule)}. Source : {rule.source}.")
 
 
 def _table(

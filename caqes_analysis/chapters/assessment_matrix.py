@@ -113,7 +113,7 @@ def targeting_matrix(page: Page) -> Table | Notice:
     rows = rows[rows["reference_status"].notna()]
     if rows.empty:
         how = _REDONE if page.scheme.atypie is not None else _CHOSEN if page.scheme.common_volets else ""
-        text = f"Aucun indicateur du {page.scheme.name} n'a de référentiel.{how}"
+        text = f"Ce rapport ne connaît de référentiel pour aucun indicateur du {page.scheme.name}.{how}"
         return Notice("info" if page.scheme.atypie is not None else "missing", "Référentiels", text)
     is_known = rows["reference_status"].isin(["respected", "targeted"])
     known = is_known.groupby(rows["indicator"]).any()

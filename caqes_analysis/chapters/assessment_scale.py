@@ -9,14 +9,14 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.amounts_received import received_amounts
-from caqes_analysis.chapters.assessment_words import decimals_of, plain_number
+from caqes_analysis.chapters.assessment_words import plain_number
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of
 from caqes_analysis.display import ColumnFormat, Table
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
 from caqes_analysis.schemes.grid import Criterion, EvaluationGrid, SanctionRule
-from caqes_analysis.schemes.terms import UNKNOWN, Term, is_number
+from caqes_analysis.schemes.terms import UNKNOWN, Term, decimals_of, is_number
 
 __all__ = ["grid_sentences", "scale_table", "scale_words", "score_formula"]
 

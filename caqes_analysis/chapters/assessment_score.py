@@ -8,13 +8,14 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment import evaluations
-from caqes_analysis.chapters.assessment_words import STATUS_WORDS, decimals_of, with_amounts
+from caqes_analysis.chapters.assessment_words import STATUS_WORDS, with_amounts
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.style import abbreviated
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
 from caqes_analysis.schemes.grid import EvaluationGrid
+from caqes_analysis.schemes.terms import decimals_of
 
 __all__ = ["grid_table", "sanction_table", "score_table"]
 

@@ -11,6 +11,7 @@ from caqes_analysis import french
 from caqes_analysis.display.payload import State
 from caqes_analysis.evaluation.position import NO_OBJECT
 from caqes_analysis.schemes.targets import SPENDING_THRESHOLD
+from caqes_analysis.schemes.terms import decimals_of
 
 __all__ = [
     "ATTAINMENT_WORDS",
@@ -19,7 +20,6 @@ __all__ = [
     "STATUS_WORDS",
     "TOTALS",
     "attained_words",
-    "decimals_of",
     "plain_number",
     "threshold_notes",
     "with_amounts",
@@ -140,11 +140,6 @@ def with_amounts(rows: pd.DataFrame) -> pd.DataFrame:
         due_text=due,
         reason_text=rows["reason"].fillna("–"),
     )
-
-
-def decimals_of(value: Any) -> int:
-    """Return how many decimals a number has, 3 at most."""
-    return next((n for n in (0, 1, 2) if value == round(value, n)), 3)
 
 
 def plain_number(value: Any) -> str:

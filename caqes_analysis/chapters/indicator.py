@@ -38,6 +38,7 @@ from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.indicators.definition import Measure, ReferenceCondition
 from caqes_analysis.indicators.places import UNKNOWN_GROUP
 from caqes_analysis.labels import within_a_sentence
+from caqes_analysis.schemes.rule_words import atypie_sentence
 
 __all__ = [
     "answer",
@@ -349,7 +350,11 @@ def reading_text(reading: IndicatorReading) -> Text:
             + (f" Source : {reference.source}." if reference.source else "")
             + (f" {reference.note}" if reference.note else "")
         )
+    lines += [aimed] if (aimed := atypie_sentence(reading.page.scheme.atypie, one.id)) else []
     lines.append(f"{sentence_case(reading.target_sentence)}.")
+    if reading.measure.is_declared and reading.year < reading.page.campaign.year:
+        awaited = reading.page.campaign.year
+        lines.append(f"Dernière déclaration reçue{french.NBSP}: {reading.year} ; celle de {awaited} n'est pas reçue.")
     lines += other_readings(reading)
     said, is_other = other_source_words(reading)
     lines += [said] if said and not is_other else []

@@ -46,7 +46,7 @@ def _head(reading: IndicatorReading) -> str:
     name = subject_words(reading.definition.short_name, reading.measure)
     part_known = part_received(reading)
     where = mean_words(reading) or ("dans la région" if part_known is None else part_known.words)
-    if _is_declared(reading.measure):
+    if reading.measure.is_declared:
         answers_nb = int(reading.establishments["value"].notna().sum())
         where += f", d'après les déclarations de {french.plural(answers_nb, 'établissement')}"
     elif is_listing(reading.measure) and region["numerator"] == 0:
@@ -80,11 +80,6 @@ def subject_words(short_name: str, measure: Measure) -> str:
     named = {_stem(word) for word in re.findall(r"\w+", short_name) if len(word) >= _LETTERS_NB}
     is_told = measure.evolution_of is None and bool(named & set(told))
     return label if is_told or name.casefold() in label.casefold() else f"{name}, {label}"
-
-
-def _is_declared(measure: Measure) -> bool:
-    line = measure.numerator
-    return line is not None and line.table == "activity" and "'declared_" in line.where
 
 
 def _stem(word: str) -> str:

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pandas as pd
 
 from caqes_analysis import french, tables
-from caqes_analysis.chapters.assessment_words import decimals_of
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import small_percent
 from caqes_analysis.display import ColumnFormat, Details, Table
 from caqes_analysis.savings.incentive import total_of
 from caqes_analysis.savings.transports import TRAJECTORY
+from caqes_analysis.schemes.terms import decimals_of
 
 __all__ = ["dotation_details", "dotation_due", "has_masked_boxes", "other_rules_table", "own_dotation"]
 

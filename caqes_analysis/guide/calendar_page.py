@@ -18,12 +18,14 @@ from caqes_analysis.guide.words import RELIABILITY
 
 __all__ = ["calendar_page"]
 
+_FULL_YEAR_TEXT = ("caqes-2022", "arrêté du 23/02/2022", "verified")
+"""Scheme whose text compares whole years, that text, and how sure it is; no text of another scheme was found."""
 _STEPS = (
     (
         "1er janvier de l'année N",
         "L'année mesurée commence : elle sera comparée à l'année N-1, de janvier à décembre.",
-        "arrêté du 23/02/2022",
-        "verified",
+        "",
+        "",
     ),
     (
         "En cours d'année (mois M)",
@@ -118,6 +120,9 @@ def _own_dates(sources: GuideSources) -> list[str]:
 
 def _steps_table(sources: GuideSources) -> Table:
     frame = pd.DataFrame(_STEPS, columns=["when", "what", "source", "status"])
+    scheme, *known = _FULL_YEAR_TEXT
+    if sources.campaign.scheme == scheme:
+        frame.loc[0, ["source", "status"]] = known
     words = {name: label for name, (label, _) in RELIABILITY.items()}
     texts = [
         f"{source} ({words[status]})" if status else source or "–"
@@ -175,7 +180,7 @@ def _received_table(sources: GuideSources) -> Table:
             ColumnFormat.text("next", "Prochaine attendue"),
         ],
         notes=[
-            "Dates de la campagne (received_on, as_of, year). La prochaine est attendue au rythme des deux dernières ; "
+            "Dates de réception données par la région. La prochaine est attendue au rythme des deux dernières ; "
             "aucun texte ne fixe ces dates.",
         ],
     )

@@ -11,18 +11,22 @@ from caqes_analysis import french
 from caqes_analysis.display import ColumnFormat, Table
 from caqes_analysis.guide.glossary import Linker
 from caqes_analysis.guide.sources import GuideSources, Part
-from caqes_analysis.guide.words import RELIABILITY, decimals_of, value_in_words
+from caqes_analysis.guide.words import RELIABILITY, value_in_words
 from caqes_analysis.indicators.definition import Incentive, IndicatorDefinition, ReferenceCondition
 from caqes_analysis.savings.dotation import load_dotation
+from caqes_analysis.schemes.rule_words import GATE_WORDS, atypie_sentence, limits_words, term_words
 from caqes_analysis.schemes.scheme import Scheme
 from caqes_analysis.schemes.targets import SPENDING_THRESHOLD, SUBJECT_LABELS, TARGET_STATUS_WORDS, printed_status
-from caqes_analysis.schemes.terms import is_number
+from caqes_analysis.schemes.terms import decimals_of, is_number
 
 __all__ = ["condition_to_respect", "contract_parts"]
 
 _SCORED = " : il note les contrats, et un mauvais score pouvait mener à une sanction"
 
 _TARGET_RELIABILITY = {**RELIABILITY, **{name: (TARGET_STATUS_WORDS[name], None) for name in ("regional", "benchmark")}}
+
+
+_LIMITED = {"contract": "sur la somme du contrat", "indicator": "sur chaque indicateur"}
 
 
 def contract_parts(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> Iterator[Part]:
@@ -71,18 +75,8 @@ def condition_to_respect(definition: IndicatorDefinition, condition: ReferenceCo
 def _compared_with_the_median(definition: IndicatorDefinition, sources: GuideSources) -> str | None:
     """Say that the rules of the campaign compare the indicator with the regional median; None when they do not."""
     rule = sources.schemes[sources.campaign.scheme].atypie
-    if rule is None or definition.id not in rule.indicators:
-        return None
-    excess = (
-        f"de plus de {french.percent(rule.excess_pct, decimals_of(rule.excess_pct))}"
-        if is_number(rule.excess_pct)
-        else "« significatif », dont aucun texte trouvé ne donne le seuil,"
-    )
-    return (
-        f"Il sert au {rule.label} : un écart défavorable {excess} compte, et il en faut {rule.at_least_nb} parmi "
-        f"{len(rule.indicators)} indicateurs. Qui est ciblé est dit page « Évaluation des contrats ». Source : "
-        f"{rule.source}."
-    )
+    said = atypie_sentence(rule, definition.id)
+    return said if rule is None or said is None else f"{said} Source : {rule.source}."
 
 
 def _reference(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> str:
@@ -167,8 +161,8 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
             _scheme_words(sources, name, year) for name, year in zip(own["scheme"], own["data_year"], strict=True)
         ],
         value_text=[
-            "non renseigné" if pd.isna(value) else value_in_words(value, str(unit), decimals_of(value))
-            for value, unit in zip(own["value"], own["unit_label"].fillna(""), strict=True)
+            _absent_words(status) if pd.isna(value) else value_in_words(value, str(unit), decimals_of(value))
+            for value, unit, status in zip(own["value"], own["unit_label"].fillna(""), own["status"], strict=True)
         ],
     )
     has_benchmark = "benchmark" in set(shown["status"])
@@ -180,7 +174,7 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
         caption=f"Objectifs{' et repères' if has_benchmark else ''} de « {subject} » par année de données",
         columns=[
             ColumnFormat.text("year_text", "Année"),
-            ColumnFormat.text("scheme_text", "Dispositif"),
+            ColumnFormat.text("scheme_text", "Contrat"),
             ColumnFormat.text("value_text", "Objectif ou repère" if has_benchmark else "Objectif", align="right"),
             ColumnFormat.text("source", "Source"),
             ColumnFormat.status("status", "Fiabilité", _TARGET_RELIABILITY),
@@ -188,16 +182,24 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
     )
 
 
+def _absent_words(status: str) -> str:
+    """Return what stands for a figure that is not there: a text that was read says that there is none."""
+    return "aucun" if status == "verified" else "non renseigné"
+
+
 def _scheme_words(sources: GuideSources, name: str, year: int) -> str:
-    """Return the scheme of an objective; a year before its first results was measured for what came before it."""
+    """Return the scheme of an objective; a year out of its results was measured for what came before or after it."""
     scheme = sources.schemes.get(name)
-    return "avant le CAQES" if scheme is None or year < min(scheme.result_years) else scheme.name
+    if scheme is None or year < min(scheme.result_years):
+        return "avant le CAQES"
+    return f"après le {scheme.name}" if year > max(scheme.result_years) else scheme.name
 
 
 def _incentive(definition: IndicatorDefinition, sources: GuideSources, write: Linker) -> str:
     schemes = [sources.schemes[name] for name in definition.schemes]
     if any(scheme.incentive or scheme.regional_incentive for scheme in schemes):
-        return write(" ".join(_incentive_sentences(definition.incentive, definition, schemes)))
+        said = [*_incentive_sentences(definition.incentive, definition, schemes), *_own_terms(definition, sources)]
+        return write(" ".join(said))
     unpaid = [
         f"Le dispositif {scheme.name} ne verse pas d'intéressement{_SCORED if scheme.is_graded else ''}."
         for scheme in schemes
@@ -228,6 +230,19 @@ def _regional_amount(scheme: Scheme, indicator: str) -> Decimal | None:
     rule = scheme.regional_incentive
     amount = rule.amounts_eur.get(indicator) if rule is not None and rule.basis == "per_indicator" else None
     return amount if amount is not None and is_number(amount) else None
+
+
+def _own_terms(definition: IndicatorDefinition, sources: GuideSources) -> Iterator[str]:
+    """Yield the terms with which the report of this campaign computes what an indicator brings, when it does."""
+    rule = sources.schemes[sources.campaign.scheme].incentive
+    if rule is None or not definition.incentive.saving_measure or sources.campaign.scheme not in definition.schemes:
+        return
+    rate = rule.rate_of(definition.id)
+    if is_number(rate):
+        yield (
+            f"Dans cette campagne : taux {term_words(rate, '%')}, effet de l'objectif {GATE_WORDS[rule.gate]}, "
+            f"{limits_words(rule)} ({_LIMITED[rule.limits_bear_on]}). Source : {rule.source}."
+        )
 
 
 def _incentive_sentences(
@@ -261,8 +276,8 @@ def _incentive_sentences(
         measure = definition.measure(incentive.saving_measure)
         yield (
             f"Calcul non officiel de ce rapport : l'économie est la baisse de « {measure.label} » d'une année à "
-            "l'autre, nulle s'il n'y a pas de baisse ; la formule officielle, l'effet de l'objectif, le plancher et "
-            "le plafond sont inconnus."
+            "l'autre, nulle s'il n'y a pas de baisse ; aucun texte trouvé ne donne la formule, l'effet de l'objectif, "
+            "le plancher ni le plafond."
         )
     elif incentive.kind == "savings_share":
         yield (

@@ -8,6 +8,7 @@ from decimal import Decimal
 from caqes_analysis import french
 from caqes_analysis.book.text import markdown_text
 from caqes_analysis.display import Card, Cards, Code, Details, Link, Notice, Text
+from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.guide.contract_parts import contract_parts
 from caqes_analysis.guide.formulas import SOURCE_WORDS, measure_in_symbols, measure_in_words
 from caqes_analysis.guide.glossary import Linker
@@ -19,7 +20,6 @@ from caqes_analysis.guide.words import (
     PERIOD_WORDS,
     checked_by,
     contract_words,
-    decimals_of,
     state_of,
     value_in_words,
 )
@@ -28,6 +28,7 @@ from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, S
 from caqes_analysis.indicators.secrecy import counts_patients
 from caqes_analysis.labels import within_a_sentence
 from caqes_analysis.schemes.targets import target_for
+from caqes_analysis.schemes.terms import decimals_of
 from caqes_analysis.sources.files import year_in_name
 
 __all__ = ["indicator_page"]
@@ -147,9 +148,10 @@ def _notices(definition: IndicatorDefinition, sources: GuideSources) -> Iterator
 def _measure_part(definition: IndicatorDefinition, measure: Measure, sources: GuideSources, write: Linker) -> str:
     formula, symbols = measure_in_symbols(definition, measure, sources.lists)
     lines = "\n".join(f"- ${symbol}$ : {write(meaning)}" for symbol, meaning in symbols)
-    main = " (mesure principale)" if measure.id == definition.main_measure and len(definition.measures) > 1 else ""
-    if definition.target is not None and measure.id == definition.target.measure and not main:
-        main = " (mesure de l'objectif)"
+    main = ""
+    if measure.id == read_measure(definition) and len(definition.measures) > 1:
+        is_of_target = definition.target is not None and measure.id != definition.main_measure
+        main = " (mesure principale, celle de l'objectif)" if is_of_target else " (mesure principale)"
     note = f"\n\n{write(measure.note)}" if measure.note else ""
     words = write(measure_in_words(definition, measure, sources.lists))
     return f"### {markdown_text(f'{measure.label}{main}')}\n\n{words}\n\n$$\n{formula}\n$$\n\n{lines}{note}"
@@ -179,17 +181,19 @@ def _example_parts(definition: IndicatorDefinition) -> Iterator[Part]:
         return
     factor = f"{french.number(measure.scale)} × " if measure.scale != 1 else ""
     value = value_in_words(measure.scale * ratio, measure.unit, measure.decimals)
-    above, below = (_noun(part) for part in measure.sums)
+    numbers = (example.numerator, example.denominator)
+    above, below = (_noun(part, number) for part, number in zip(measure.sums, numbers, strict=True))
     yield Text.paragraphs(
         f"Sur des nombres inventés : {top}{above} au numérateur et {bottom}{below} au dénominateur donnent "
         f"{factor}{top} ÷ {bottom} = {value}."
     )
 
 
-def _noun(part: Sum) -> str:
-    """Return what the numbers of an example are, where the column that is added up says it."""
+def _noun(part: Sum, number: Decimal) -> str:
+    """Return what a number of an example is, where the column that is added up says it."""
     column = part.sum or ""
-    return f"{french.NBSP}€" if column.endswith("_eur") else " boîtes" if column == "boxes_nb" else ""
+    boxes = " boîtes" if number >= 2 else " boîte"
+    return f"{french.NBSP}€" if column.endswith("_eur") else boxes if column == "boxes_nb" else ""
 
 
 def _added(number: Decimal, unit: str) -> str:
@@ -206,12 +210,10 @@ def _reading(definition: IndicatorDefinition, sources: GuideSources) -> str:
         "higher": "Une valeur plus haute que l'année précédente est une amélioration.",
         "none": "Une valeur plus haute ou plus basse que l'année précédente n'est en soi ni bonne ni mauvaise.",
     }[definition.direction]
+    conditions = definition.reference.conditions if definition.reference else ()
+    is_drawn = any(one.measure == read.id for one in conditions)
     bounds = [
-        *(
-            ["le référentiel, qui dit qui est ciblé"]
-            if definition.reference and definition.reference.conditions
-            else []
-        ),
+        *(["le référentiel, qui dit qui est ciblé"] if is_drawn else []),
         *([_target_words(definition, definition.target, sources)] if definition.target else []),
     ]
     marks = "Les repères tracés sont" if len(bounds) > 1 else "Le repère tracé est"
@@ -231,7 +233,10 @@ def _reading(definition: IndicatorDefinition, sources: GuideSources) -> str:
             f"Quand {what} de départ est petit{ending}, le taux bouge beaucoup."
         )
         small = ""
-    return f"Chaque point est un établissement. {moved}{drawn}{small}"
+    elsewhere = (
+        " D'autres figures montrent le référentiel, qui dit qui est ciblé." if conditions and not is_drawn else ""
+    )
+    return f"Chaque point est un établissement. {moved}{drawn}{small}{elsewhere}"
 
 
 def _target_words(definition: IndicatorDefinition, target: TargetLink, sources: GuideSources) -> str:
@@ -249,17 +254,24 @@ def _target_words(definition: IndicatorDefinition, target: TargetLink, sources: 
 
 
 def _year_read(definition: IndicatorDefinition, sources: GuideSources) -> int:
-    """Return the year at which the report reads an indicator: the last yearly base received may be older."""
-    year = sources.campaign.year
-    if "annual_drug_spend" not in definition.tables:
+    """Return the year at which the report reads an indicator: what comes once a year may be older."""
+    return min(sources.campaign.year, _last_received(definition, sources))
+
+
+def _last_received(definition: IndicatorDefinition, sources: GuideSources) -> int:
+    """Return the year of the last file of what comes once a year; that of the campaign for what comes by month."""
+    named, year = sources.campaign.sources, sources.campaign.year
+    if "annual_drug_spend" in definition.tables:
+        files = [one.year or year_in_name(one.path.name) for one in named.open_phmev]
+    elif definition.main.is_declared:
+        files = [year_in_name(one.path.name) for one in named.declared]
+    else:
         return year
-    files = sources.campaign.sources.open_phmev
-    named = [one.year or year_in_name(one.path.name) for one in files]
-    return min(year, max((one for one in named if one is not None), default=year - 1))
+    return max((one for one in files if one is not None), default=year - 1)
 
 
 def _queries(definition: IndicatorDefinition, sources: GuideSources) -> Details:
-    year = sources.campaign.year if not sources.campaign.last_month else sources.campaign.year - 1
+    year = min(definition.data_year(evaluated_year(sources.campaign)), _last_received(definition, sources))
     codes = [
         Code(f"{measure.label}, par établissement, {year}", measure_query(definition, measure, year=year))
         for measure in definition.measures

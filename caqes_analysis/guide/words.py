@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
 
 from caqes_analysis import french
 from caqes_analysis.display.measure import MeasureFormat
@@ -19,7 +18,6 @@ __all__ = [
     "RELIABILITY",
     "checked_by",
     "contract_words",
-    "decimals_of",
     "state_of",
     "value_in_words",
 ]
@@ -124,14 +122,3 @@ def value_in_words(value: object, unit: str, decimals: int, *, signed: bool = Fa
     write = french.signed if signed else french.number
     agreed = MeasureFormat(unit, decimals).unit_of(value)
     return f"{write(value, decimals)}{french.NBSP}{agreed}" if unit else write(value, decimals)
-
-
-def decimals_of(value: Any) -> int:
-    """Return how many decimals a number has, 3 at most.
-
-    Examples
-    --------
-    >>> decimals_of(8500), decimals_of(3.25)
-    (0, 2)
-    """
-    return next((n for n in (0, 1, 2) if value == round(value, n)), 3)

@@ -156,6 +156,12 @@ class Measure(Checked):
 
     checks: ClassVar[tuple[str, ...]] = ("_wrong_kind", "_wrong_evolution", "_wrong_masking")
 
+    @property
+    def is_declared(self) -> bool:
+        """True when it adds up what establishments answered on a form, once a year."""
+        line = self.numerator
+        return line is not None and line.table == "activity" and "'declared_" in line.where
+
     def _wrong_kind(self) -> Iterator[Wrong]:
         if (self.numerator is None) == (self.evolution_of is None):
             yield Wrong("une mesure a un numérateur, ou est l'évolution d'une autre", "Garder l'un des deux.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeGuard
 
 from pydantic import PlainValidator
 
-__all__ = ["NONE", "UNKNOWN", "Amount", "Limit", "Rate", "Term", "is_number"]
+__all__ = ["NONE", "UNKNOWN", "Amount", "Limit", "Rate", "Term", "decimals_of", "is_number"]
 
 UNKNOWN: Final = "unknown"
 NONE: Final = "none"
@@ -26,6 +26,17 @@ def is_number(term: Term) -> TypeGuard[Decimal]:
     (True, False)
     """
     return isinstance(term, Decimal)
+
+
+def decimals_of(value: Any) -> int:
+    """Return how many decimals a number has, 3 at most.
+
+    Examples
+    --------
+    >>> decimals_of(8500), decimals_of(3.25)
+    (0, 2)
+    """
+    return next((n for n in (0, 1, 2) if value == round(value, n)), 3)
 
 
 def _number(value: Any, what: str) -> Decimal:

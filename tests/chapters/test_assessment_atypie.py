@@ -8,6 +8,8 @@ import pytest
 
 from caqes_analysis.chapters import assessment_matrix
 from caqes_analysis.chapters.assessment_atypie import atypie_shown
+from caqes_analysis.chapters.indicator import reading_text
+from caqes_analysis.chapters.indicator_reading import read_indicator
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import benchmark_notes
 from caqes_analysis.display import Details, Notice, Table
@@ -77,6 +79,15 @@ def test_an_unknown_excess_is_said_and_targets_nobody(received: tuple[Path, Stor
 
 def test_rules_without_it_show_nothing(received: tuple[Path, Store]) -> None:
     assert atypie_shown(page_with(received, RULES[: RULES.index("atypie:")])) == ()
+
+
+def test_the_page_of_an_indicator_says_the_targeting_that_the_region_wrote(received: tuple[Path, Store]) -> None:
+    """It told that of 2017, « pour information », and that a region may write its own: this one had."""
+    said = plain(reading_text(read_indicator(page_with(received, RULES), "transport_per_stay")).summary())
+    asked = "un écart défavorable de plus de 50 % à la médiane régionale sur au moins 2 des 4 indicateurs"
+    assert f"est ciblé un établissement qui a {asked}, et plus de 200 000 € de dépense. Qui est ciblé est dit" in said
+    silent = plain(reading_text(read_indicator(page_with(received, RULES), "transports")).summary())
+    assert "est ciblé un établissement" not in silent
 
 
 def test_objectives_of_one_text_make_one_note(received: tuple[Path, Store]) -> None:

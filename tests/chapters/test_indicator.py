@@ -403,6 +403,16 @@ def test_an_unknown_objective_is_not_an_absent_one_anywhere(page: Page) -> None:
     assert cell == "sans objectif"
 
 
+def test_the_year_of_a_declaration_is_explained(page: Page) -> None:
+    """A report of 2019 said « En 2018 » above « Données à fin décembre 2019 », and not why."""
+    definition = definitions_of(page.campaign)["declared_rpps"]
+    known = read_indicator(page, "repertoire_share")  # of 2023, as the answers
+    reading = replace(known, definition=definition, measure=definition.main)
+    said = plain(indicator.reading_text(reading).summary())
+    assert "Dernière déclaration reçue : 2023 ; celle de 2024 n'est pas reçue." in said
+    assert "Dernière déclaration reçue" not in indicator.reading_text(known).summary()
+
+
 def test_both_readings_of_the_repertoire_are_printed(page: Page) -> None:
     reading = read_indicator(page, "repertoire_share")
     other = page.store.query(

@@ -385,7 +385,9 @@ def test_the_guide_names_the_rule_that_compares_an_indicator_with_the_median() -
     graded = GuideSources.read(load_campaign(REPOSITORY / "parameters" / "demonstration-2019.yml"), on=TODAY)
     said = plain(prose(indicator_page(graded.definitions["transport_per_stay"], graded)))
     assert "Il sert au ciblage des transports par écart à la médiane régionale" in said
-    assert "un écart défavorable de plus de 50 % compte, et il en faut 2 parmi 4 indicateurs" in said
+    asked = "un écart défavorable de plus de 50 % à la médiane régionale sur au moins 2 des 4 indicateurs"
+    assert f"est ciblé un établissement qui a {asked}, et plus de 200 000 € de dépense." in said  # the two together
+    assert "(atypie)" not in said  # the key of a file
     assert "aucun ciblage" not in said
     other = plain(prose(indicator_page(graded.definitions["rpps_rate"], graded)))
     assert "ce rapport n'en tire aucun ciblage" in other
@@ -433,3 +435,85 @@ def test_nothing_is_invented_of_a_scheme_that_neither_pays_nor_grades(sources: G
     both = paid("caqes-2018", "caqes-2030")
     assert "Le dispositif CAQES 2018 ne verse pas d'intéressement : il note les contrats" in both
     assert "Le dispositif CAQES 2030 ne verse pas d'intéressement." in both
+
+
+def test_the_terms_that_pay_in_the_campaign_are_on_the_page() -> None:
+    """Five pages said unknown the rate, the floor and the cap with which the same report computes the money."""
+    paying = GuideSources.read(load_campaign(REPOSITORY / "parameters" / "demonstration-2024.yml"), on=TODAY)
+
+    def paid(sources: GuideSources, name: str) -> str:
+        said = plain(prose(indicator_page(sources.definitions[name], sources)))
+        return said.partition("## Ce que le contrat verse")[2].partition("## ")[0]
+
+    own = "taux 30 %, effet de l'objectif tout ou rien, plancher 1 000 €, plafond 150 000 € (sur la somme du contrat)"
+    assert f"Dans cette campagne : {own}. Source : formule par défaut du paquet" in paid(paying, "phev_perfadom")
+    assert "Dans cette campagne : taux 20 %" in paid(paying, "phev_ipp")
+    assert "Dans cette campagne" not in paid(paying, "preanaesthetic_exams")  # nothing in euros is received
+    graded = GuideSources.read(load_campaign(REPOSITORY / "parameters" / "demonstration-2019.yml"), on=TODAY)
+    assert "Dans cette campagne" not in paid(graded, "phev_ipp")  # of another scheme
+
+
+def test_the_query_of_a_closed_year_gives_the_values_that_the_report_prints() -> None:
+    """Every page of 2019 ran 2018, where the report evaluates 2019, whose twelve months are there."""
+    years = {}
+    for name in ("demonstration-2019.yml", "demonstration-2024.yml"):
+        sources = GuideSources.read(load_campaign(REPOSITORY / "parameters" / name), on=TODAY)
+        for indicator in ("phev", "phmev_annual", "declared_rpps"):
+            queries = indicator_page(sources.definitions[indicator], sources).parts[-1]
+            assert isinstance(queries, Details)
+            code = queries.shown[1]
+            assert isinstance(code, Code)
+            years[name[14:18], indicator] = int(code.title[-4:])
+    assert years == {
+        ("2019", "phev"): 2019,
+        ("2019", "phmev_annual"): 2019,
+        ("2019", "declared_rpps"): 2018,  # the last answers received
+        ("2024", "phev"): 2023,
+        ("2024", "phmev_annual"): 2023,
+        ("2024", "declared_rpps"): 2023,
+    }
+
+
+def test_a_year_after_the_last_results_is_not_of_the_scheme(pages: dict[str, GuidePage]) -> None:
+    """« 2025, CAQES 2022 » stood beside « contrats terminés le 31/12/2024 »; and « non renseigné » beside a text."""
+    table = next(part for part in pages["guide/phev"].parts if isinstance(part, Table))
+    rows = [[plain(cell.text) for cell in row] for row in table.rows]
+    assert {row[1] for row in rows if row[0] == "2025"} == {"après le CAQES 2022"}
+    read = [row for row in rows if row[4] == "texte officiel vérifié" and not re.search(r"\d", row[2])]
+    assert read
+    assert {row[2] for row in read} == {"aucun"}
+
+
+def test_the_calendar_of_a_scheme_quotes_no_later_text(pages: dict[str, GuidePage]) -> None:
+    graded = GuideSources.read(load_campaign(REPOSITORY / "parameters" / "demonstration-2019.yml"), on=TODAY)
+    earlier = {page.path: page for page in guide_pages(graded)}["guide/calendrier"]
+    sources = []
+    for page in (earlier, pages["guide/calendrier"]):
+        steps, received = [part for part in page.parts if isinstance(part, Table)]
+        sources.append(steps.rows[0][3].text)
+        assert "received_on" not in " ".join(received.notes)
+    assert sources == ["–", "arrêté du 23/02/2022 (texte officiel vérifié)"]
+
+
+def test_the_chart_is_said_to_draw_what_it_draws(pages: dict[str, GuidePage]) -> None:
+    """The chart of an evolution was said to draw thresholds in euros and in percent of another measure."""
+    said = prose(pages["guide/phev_perfadom"]).partition("## Lire son graphique")[2].partition("## ")[0]
+    assert "Le repère tracé est l'objectif" in said
+    assert "D'autres figures montrent le référentiel, qui dit qui est ciblé." in said
+    drawn = prose(pages["guide/transport_ambulance_share"]).partition("## Lire son graphique")[2].partition("## ")[0]
+    assert "Les repères tracés sont le référentiel" in drawn
+    assert "D'autres figures" not in drawn
+
+
+def test_the_main_measure_is_the_one_that_the_page_reads(pages: dict[str, GuidePage]) -> None:
+    said = prose(pages["guide/phmev_annual"])
+    assert "hors hépatite C (mesure principale, celle de l'objectif)" in said
+    assert "### Montant remboursé\n" in said
+    assert said.count("(mesure principale") == 1
+    examples = [part.summary() for part in pages["guide/phmev_annual"].parts if isinstance(part, Text)]
+    assert any("−51,88" in one for one in examples)
+
+
+def test_one_box_is_not_plural(pages: dict[str, GuidePage]) -> None:
+    shown = [part.summary() for part in pages["guide/biosimilar_etanercept"].parts if isinstance(part, Text)]
+    assert any("1 boîte au numérateur" in one for one in shown)
