@@ -72,7 +72,7 @@ def test_a_graded_region_says_its_scores_and_that_the_grid_is_simulated(graded: 
     assert f"Avant procédure contradictoire, la grille donnerait une sanction à {who}, {amount} en tout" in said
     aimed = plain(assessment_matrix.targeting_matrix(graded).summary())
     assert "Ce rapport ne connaît de référentiel pour aucun indicateur du CAQES 2018. Les établissements des" in aimed
-        assert "volets additionnels ont été choisis à la signature" in aimed
+    assert "volets additionnels ont été choisis à la signature" in aimed
     table = assessment_score.score_table(graded)
     assert isinstance(table, Table)
     assert "grille simulée" in table.caption
