@@ -8,7 +8,14 @@ from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words, slope_words
 from caqes_analysis.chapters.corrected import corrected_before, corrected_values
 from caqes_analysis.chapters.indicator_answer import answer, scope_words
-from caqes_analysis.chapters.indicator_masked import masked_notes, masked_part, unread_notice
+from caqes_analysis.chapters.indicator_masked import (
+    hidden_change_notes,
+    hidden_changes,
+    hidden_moves_notice,
+    masked_notes,
+    masked_part,
+    unread_notice,
+)
 from caqes_analysis.chapters.indicator_population import (
     are_missed,
     constant_perimeter_notes,
@@ -122,6 +129,8 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
         return unread
     rows = _moves(reading)
     if not (rows["value"].notna() & rows["previous_value"].notna()).any():
+        if hidden_changes(reading):
+            return hidden_moves_notice(reading)
         return Notice(
             "missing",
             "Pas de mouvement à lire",
@@ -154,6 +163,7 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
             *part_notes(reading),
             *_left_out_notes(ordered),
             *_small_notes(reading, level),
+            *hidden_change_notes(reading, names.reindex(sorted(_hidden(reading, level))).astype(str)),
             *opening_notes(reading, known),
         ],
     )
@@ -173,7 +183,12 @@ def _moves(reading: IndicatorReading) -> pd.DataFrame:
     rows = rows[~rows["finess"].isin(_without_rate(reading, level))]
     if level.denominator is None:
         return rows[~opened_since(reading, rows)]
-    return rows[~rows["finess"].isin(small_counts(reading, level))]
+    return rows[~rows["finess"].isin(small_counts(reading, level) | _hidden(reading, level))]
+
+
+def _hidden(reading: IndicatorReading, level: Measure) -> set[str]:
+    """Return whom masked lines alone could move, but for those whose few boxes are told already."""
+    return set(hidden_changes(reading)) - small_counts(reading, level)
 
 
 def _without_rate(reading: IndicatorReading, level: Measure) -> list[str]:
@@ -194,10 +209,12 @@ def _left_out_notes(rows: pd.DataFrame) -> list[str]:
 
 def _small_notes(reading: IndicatorReading, level: Measure) -> list[str]:
     rows = reading.rows("establishment", level.id)
-    both = rows[rows["finess"].isin(small_counts(reading, level))].dropna(subset=["value", "previous_value"])
-    if both.empty:
+    # One that has a value in a single year, of few boxes, is named too: the figure lacks it all the same.
+    small = rows[rows["finess"].isin(small_counts(reading, level))]
+    small = small.dropna(subset=["value", "previous_value"], how="all")
+    if small.empty:
         return []
-    names = reading.page.establishments.set_index("finess")["name"].reindex(both["finess"]).astype(str)
+    names = reading.page.establishments.set_index("finess")["name"].reindex(small["finess"]).astype(str)
     minimum_nb = reading.definition.minimum_count_nb
     return [
         f"Hors de la figure, effectif inférieur à {minimum_nb} l'une des deux années{french.NBSP}: "

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.words import some_of
 from caqes_analysis.display import Notice
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
 from caqes_analysis.indicators.measures import Measure
+from caqes_analysis.indicators.standing import HIDDEN_SHARE
 
-__all__ = ["MaskedPart", "counted_noun", "masked_notes", "masked_part", "unread_notice"]
+__all__ = [
+    "MaskedPart",
+    "counted_noun",
+    "hidden_change_notes",
+    "hidden_changes",
+    "hidden_moves_notice",
+    "masked_notes",
+    "masked_part",
+    "unread_notice",
+]
 
-# From these shares of masked lines on: the bounds are told beside the value; the value is not told at all.
-_TOLD_SHARE, _UNREAD_SHARE = 0.05, 0.5
+# From this share of masked lines on, the bounds are told beside the value even where the change is read.
+_TOLD_SHARE = 0.05
 _NOUNS = {"boxes_nb": "boîtes", "reimbursed_eur": "montants", "base_eur": "montants", "amount_eur": "montants"}
 _PERCENT = 100.0
 
@@ -42,21 +54,18 @@ class MaskedPart:
 
     @property
     def is_told(self) -> bool:
-        """Say whether the first sentence must tell it: of this year, or of the one that it is compared with."""
-        return max(self.share, self.previous.share if self.previous else 0.0) >= _TOLD_SHARE
+        """Say whether the first sentence must tell it: much is masked, this year or before, or it hides the change."""
+        return self.hides_change or max(self.share, self.previous.share if self.previous else 0.0) >= _TOLD_SHARE
 
     @property
     def is_unread(self) -> bool:
         """Say whether more is masked than seen: the share of the rest then says nothing of the whole."""
-        return self.share > _UNREAD_SHARE
+        return self.share > HIDDEN_SHARE
 
     @property
     def hides_change(self) -> bool:
         """Say whether the masked lines alone could make the change from the year before."""
-        before = self.previous
-        if before is None or not self.is_told:
-            return False
-        return self.low_pct <= before.high_pct and before.low_pct <= self.high_pct
+        return self.previous is not None and _overlap(self, self.previous)
 
     def bounds_words(self, decimals: int) -> str:
         """Return « entre 3,5 % et 100,0 % »."""
@@ -76,7 +85,7 @@ def masked_part(reading: IndicatorReading) -> MaskedPart | None:
         The indicator.
     """
     measure = reading.measure
-    if measure.masked is None or measure.denominator is None or measure.denominator.where == "true":
+    if not measure.leaves_masked_out:
         return None
     previous = f"{reading.year - 1}{reading.period[4:]}"
     rows = reading.page.store.query(
@@ -90,19 +99,77 @@ def masked_part(reading: IndicatorReading) -> MaskedPart | None:
             "previous": previous,
         },
     )
-    before = _part(rows, previous, None)
-    return _part(rows, reading.period, before)
+    parts = _parts(rows).set_index("period")["part"]
+    now, before = parts.get(reading.period), parts.get(previous)
+    return replace(now, previous=before) if now is not None and now.share else None
 
 
-def _part(rows: pd.DataFrame, period: str, previous: MaskedPart | None) -> MaskedPart | None:
-    known = rows[rows["period"] == period].dropna()
-    if known.empty:
-        return None
-    value, share = float(known["value"].iloc[0]), float(known["masked_share"].iloc[0])
-    if not share:
-        return None
-    low = value * (1 - share)
-    return MaskedPart(share, low, low + _PERCENT * share, previous)
+def _parts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that have a value, with the bounds of each: ``part``."""
+    known = rows[rows["value"].notna() & rows["masked_share"].notna()]
+    pairs = zip(known["value"].astype(float), known["masked_share"].astype(float), strict=True)
+    parts = [MaskedPart(share, value * (1 - share), value * (1 - share) + _PERCENT * share) for value, share in pairs]
+    return known.assign(part=pd.Series(parts, index=known.index, dtype=object))
+
+
+def _overlap(now: MaskedPart, before: MaskedPart) -> bool:
+    return now.low_pct <= before.high_pct and before.low_pct <= now.high_pct
+
+
+@asked_once
+def hidden_changes(reading: IndicatorReading) -> frozenset[str]:
+    """Return the establishments whose masked lines alone could make their change: their bounds of the years overlap.
+
+    Parameters
+    ----------
+    reading
+        The indicator. Nobody, where its measure leaves no masked line out.
+    """
+    measure = reading.level
+    if not measure.leaves_masked_out:
+        return frozenset()
+    periods = [f"{reading.year - 1}{reading.period[4:]}", reading.period]
+    rows = reading.page.store.query(
+        "select finess, period, value, masked_share from indicator_values where indicator = $indicator "
+        "and measure = $measure and perimeter = $perimeter and level = 'establishment' "
+        "and list_contains($periods, period) order by finess, period",
+        {
+            "indicator": reading.definition.id,
+            "measure": measure.id,
+            "perimeter": CURRENT_PERIMETER,
+            "periods": periods,
+        },
+    )
+    found = set()
+    for finess, parts in _parts(rows).groupby("finess")["part"]:
+        years = parts.tolist()
+        if len(years) == len(periods) and any(one.share for one in years) and _overlap(years[1], years[0]):
+            found.add(str(finess))
+    return frozenset(found)
+
+
+def hidden_change_notes(reading: IndicatorReading, names: Iterable[str]) -> list[str]:
+    """Name those that are out of the moves because masked lines alone could make theirs; nothing when nobody is.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    names
+        Of :func:`hidden_changes`.
+    """
+    who = sorted(names, key=french.alphabetical)
+    if not who:
+        return []
+    noun = counted_noun(reading.level)
+    return [f"Hors de la figure, {noun} au produit masqué qui suffisent à faire l'écart{french.NBSP}: {some_of(who)}."]
+
+
+def hidden_moves_notice(reading: IndicatorReading) -> Notice:
+    """Return what stands for the moves where masked lines could make that of everyone."""
+    noun = counted_noun(reading.level)
+    said = f"Les {noun} au produit masqué suffisent à faire l'écart de chaque établissement."
+    return Notice("missing", "Pas de mouvement à lire", said)
 
 
 def counted_noun(measure: Measure) -> str:
@@ -128,7 +195,7 @@ def masked_notes(reading: IndicatorReading) -> list[str]:
         f"{french.percent(_PERCENT * part.share)} des {noun}, et une part réelle {part.bounds_words(decimals)}"
     ]
     before = part.previous
-    if before is not None:
+    if before is not None and before.share:
         share = french.percent(_PERCENT * before.share)
         said.append(f"en {reading.previous_label}, {share} et une part réelle {before.bounds_words(decimals)}")
     hidden = " Elles peuvent faire à elles seules l'écart de l'une à l'autre." if part.hides_change else ""

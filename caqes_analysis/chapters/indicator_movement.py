@@ -25,8 +25,10 @@ __all__ = ["movement_details"]
 
 _MOVES = ("first_period", "periods_nb", "mean_annual_change", "slope", "slope_lower", "slope_upper")
 _JOIN = f"{french.NBSP};{french.NBSP}"
-_PEERS_FROM = 2
-"""Periods, and peers, from which there is something to tell."""
+_MOVES_FROM = 3
+"""Periods from which a mean tells more than the change of the ranking: of two, it is that change."""
+_PLACED_FROM = 5
+"""Ranked establishments from which a percentile says something: of two, it can but be 25 or 75."""
 
 
 def movement_details(reading: IndicatorReading) -> Details | None:
@@ -56,7 +58,8 @@ def movement_details(reading: IndicatorReading) -> Details | None:
         columns.append(ColumnFormat.text("among", "Percentile, pairs", align="right"))
         notes.append(
             "Percentile : part des établissements classés dont la valeur est plus basse, les ex æquo pour moitié ; "
-            "entre parenthèses, combien sont classés. Pairs : même catégorie et même taille."
+            "entre parenthèses, combien sont classés. Pairs : même catégorie et même taille ; un tiret sous "
+            f"{french.in_words(_PLACED_FROM)} classés."
         )
     moves = _moves(reading)
     if moves is not None:
@@ -65,6 +68,7 @@ def movement_details(reading: IndicatorReading) -> Details | None:
         lines = own.reindex(rows["finess"]).to_dict("records")
         shown = [{} if finess in hidden else line for finess, line in zip(rows["finess"], lines, strict=True)]
         region = reading.rows("region", level.id).iloc[0].to_dict()
+        has_slope = any(_has_slope(line) for line in [*shown, region])
         frame = frame.assign(
             since=[_since(line) for line in shown],
             mean=[_mean(level, line) for line in shown],
@@ -74,19 +78,21 @@ def movement_details(reading: IndicatorReading) -> Details | None:
         columns += [
             ColumnFormat.text("since", "Depuis", align="right"),
             ColumnFormat.text("mean", "Moyenne par an", align="right"),
-            ColumnFormat.text("slope", "Pente par an", align="right"),
+            *([ColumnFormat.text("slope", "Pente par an", align="right")] if has_slope else []),
         ]
-        notes += _move_notes(reading, level, shown)
+        notes += _move_notes(reading, level, [*shown, region])
     if len(columns) == 1:
         return None
+    labels = [column.name for column in columns]
+    words = {"place": "percentile", "mean": "évolution moyenne", "slope": "pente"}
+    parts = [word for name, word in words.items() if name in labels]
     table = Table.from_frame(
         frame,
-        caption=f"{reading.measure.label}, {period_words(reading.period)} : percentile et mouvement",
+        caption=f"{reading.measure.label}, {period_words(reading.period)} : {french.list_in_words(parts)}",
         columns=columns,
-        totals=total,
+        totals=None if moves is None else total,  # the region has no percentile
         notes=notes,
     )
-    parts = [*(["percentile"] if has_rank else []), *(["évolution moyenne", "pente"] if moves is not None else [])]
     return Details(f"Détail : {french.list_in_words(parts)} de chaque établissement", [table])
 
 
@@ -95,51 +101,69 @@ def _moves(reading: IndicatorReading) -> pd.DataFrame | None:
     part = masked_part(reading)
     rows = reading.rows("establishment", reading.level.id)
     is_hidden = part is not None and (part.is_unread or part.hides_change)
-    if is_hidden or reading.rows("region", reading.level.id).empty or not rows["mean_annual_change"].notna().any():
+    if is_hidden or reading.rows("region", reading.level.id).empty:
+        return None
+    if not (rows["mean_annual_change"].notna() & (rows["periods_nb"] >= _MOVES_FROM)).any():
         return None
     return rows[["finess", *_MOVES]]
 
 
 def _move_notes(reading: IndicatorReading, level: Measure, shown: list[dict[Any, Any]]) -> list[str]:
     what = "" if level is reading.measure else f" de « {level.label} »"
-    known = [line for line in shown if line and not pd.isna(line["slope"])]
     notes = [
         f"Moyenne{what} : (dernière ÷ première) puissance (1 ÷ nombre d'années), moins 1."
         if not in_points(level)
         else "Moyenne : (dernière − première) ÷ nombre d'années, en points.",
-        "Pente : médiane des pentes entre deux années (Theil-Sen), et son intervalle à 95 %, exact (Kendall). Région : "
-        "mêmes établissements chaque année.",
+        "Région : mêmes établissements chaque année.",
     ]
-    if any(pd.isna(line["slope_lower"]) for line in known):
-        notes.append(f"Pente sans intervalle : moins de {french.in_words(ENOUGH_PERIODS)} années connues.")
+    if any(_has_slope(line) for line in shown):
+        notes.append(
+            "Pente : médiane des pentes entre deux années (Theil-Sen), et son intervalle à 95 %, exact (Kendall) ; à "
+            f"partir de {french.in_words(ENOUGH_PERIODS)} années connues."
+        )
+    if any(_are_opposed(line) for line in shown):
+        notes.append(
+            "La moyenne ne lit que la première et la dernière année, la pente les lit toutes : elles peuvent être de "
+            "sens contraire. Un intervalle qui contient 0 ne dit ni hausse ni baisse."
+        )
     return notes
 
 
+def _has_slope(line: dict[Any, Any]) -> bool:
+    """Say whether enough years are known for an interval: of fewer, the slope repeats the mean or nearly so."""
+    return bool(line) and not pd.isna(line["slope_lower"])
+
+
+def _are_opposed(line: dict[Any, Any]) -> bool:
+    return _has_slope(line) and bool(line["mean_annual_change"] * line["slope"] < 0)
+
+
 def _place(percentile: Any, ranked_nb: Any) -> str:
-    if pd.isna(percentile) or pd.isna(ranked_nb) or ranked_nb < _PEERS_FROM:
+    if pd.isna(percentile) or pd.isna(ranked_nb) or ranked_nb < _PLACED_FROM:
         return "–"
     return f"{french.number(percentile)} ({french.number(ranked_nb)})"
 
 
 def _since(line: dict[Any, Any]) -> str:
     first = line.get("first_period")
-    return first[:4] if isinstance(first, str) and line["periods_nb"] >= _PEERS_FROM else "–"
+    return first[:4] if isinstance(first, str) and line["periods_nb"] >= _MOVES_FROM else "–"
 
 
 def _mean(level: Measure, line: dict[Any, Any]) -> str:
-    return change_words(level, line.get("mean_annual_change")) or "–"
+    if not line or line["periods_nb"] < _MOVES_FROM:
+        return "–"
+    return change_words(level, line["mean_annual_change"]) or "–"
 
 
 def _slope(level: Measure, line: dict[Any, Any]) -> str:
-    slope, low, high = (line.get(name) for name in ("slope", "slope_lower", "slope_upper"))
-    if pd.isna(slope):
+    if not _has_slope(line):
         return "–"
+    slope, low, high = (float(line[name]) for name in ("slope", "slope_lower", "slope_upper"))
     if in_points(level):
         return change_words(level, slope, low, high)
     if level.unit == "€":
-        known = [slope] if pd.isna(low) else [slope, low, high]
-        scale = amount_scale(max(abs(float(one)) for one in known))  # one unit for the three
-        bounds = "" if pd.isna(low) else f"[{_JOIN.join(scale.write(one, signed=True) for one in (low, high))}]"
-        return french.NBSP.join(one for one in (scale.write(slope, signed=True), bounds, scale.unit) if one)
+        scale = amount_scale(max(abs(slope), abs(low), abs(high)))  # one unit for the three
+        bounds = f"[{_JOIN.join(scale.write(one, signed=True) for one in (low, high))}]"
+        return french.NBSP.join((scale.write(slope, signed=True), bounds, scale.unit))
     unit = replace(format_of(level), signed=True)
     return f"{unit.write(slope)} {unit.interval(low, high)}".strip()

@@ -9,7 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.corrected import corrected_before
-from caqes_analysis.chapters.indicator_masked import counted_noun, masked_notes, masked_part
+from caqes_analysis.chapters.indicator_masked import counted_noun, hidden_changes, masked_notes, masked_part
 from caqes_analysis.chapters.indicator_population import (
     constant_perimeter_notes,
     contribution_note,
@@ -33,6 +33,7 @@ from caqes_analysis.indicators.standing import ranks_by_size
 __all__ = ["no_rank_reason", "ranking_table"]
 
 _OUTSIDE = "not_applicable"
+_BEFORE_ROUNDING = "Écarts et rangs calculés avant arrondi."
 
 
 def ranking_table(reading: IndicatorReading) -> Table | Notice:
@@ -46,7 +47,9 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     without_change = rows["previous_status"].where(rows["previous_status"] == _OUTSIDE, None)
     is_opening = opened_since(reading, rows)
     is_small = rows["finess"].isin(small_counts(reading, measure))
-    rows = rows.assign(change=rows["change"].mask(is_small))
+    part = masked_part(reading)
+    is_unread, hides_change = part is not None and part.is_unread, part is not None and part.hides_change
+    rows = rows.assign(change=rows["change"].mask(is_small | rows["finess"].isin(hidden_changes(reading))))
     situations = [
         reading.situation(value, finess) if counts else ("–", "muted")
         for value, finess, counts in zip(rows["value"], rows["finess"], is_ranked, strict=True)
@@ -65,7 +68,11 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         state=[state for _, state in situations],
         reference=reading.references.reindex(rows["finess"]).to_numpy() if len(reading.references) else None,
     )
-    region = reading.region
+    region = reading.region.copy()
+    if is_unread:
+        region[["value", "previous_value", "lower", "upper"]] = float("nan")
+    if is_unread or hides_change:
+        region["change"] = float("nan")
     total = pd.DataFrame([region]).assign(
         place="",
         name=_total_name(reading, rows),
@@ -90,7 +97,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         ColumnFormat.text("name", "Établissement", href="href"),
         ColumnFormat.text("answer", f"Réponse {reading.period_label}", align="right")
         if is_yes_or_no(measure)
-        else unit.column("value", reading.period_label),
+        else unit.column("value", f"{reading.period_label}, produit connu" if is_unread else reading.period_label),
     ]
     if no_rank is None:
         ranked_nb = french.number(rows["rank"].notna().sum())
@@ -111,7 +118,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         columns.append(ColumnFormat.text("position", reading.target.short_label.capitalize(), state="state"))
     if len(reading.references):
         columns.append(ColumnFormat.status("reference", f"Référentiel {reading.closed_year}", REFERENCE_WORDS))
-    if rows["contribution"].notna().any():
+    if has_parts := bool(rows["contribution"].notna().any()) and not (is_unread or hides_change):
         columns.append(
             ColumnFormat.points(
                 "contribution", "Contribution", decimals=2, value_status="part_status", is_provisional=None
@@ -124,7 +131,11 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         caption=f"{measure.label}, {period_words(reading.period)} : {french.list_in_words(parts)}",
         columns=columns,
         totals=total,
-        notes=_ranking_notes(reading, rows, no_rank),
+        notes=[
+            *_ranking_notes(reading, rows, no_rank),
+            *([contribution_note(reading)] if has_parts else []),
+            *constant_perimeter_notes(reading),
+        ],
     )
 
 
@@ -175,24 +186,29 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str |
         notes = ["Rang 1 : la valeur la plus élevée. Ce rang dit qui est grand, pas qui fait bien."]
     if no_rank is not None:
         notes = [no_rank]
-    notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
+    else:
+        notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
     notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
     notes += near_target_notes(reading, zip(rows["name"], rows["value"], strict=True))
     notes += part_notes(reading)
     if reading.measure.evolution_of is None and rows["previous_value"].notna().any():
         both = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)
-        notes.append(
-            "Écart de la région : aux mêmes établissements, ceux qui ont une valeur les deux années "
-            f"({french.number(both.sum())}). Écarts et rangs calculés avant arrondi."
-        )
+        part = masked_part(reading)
+        if part is None or not (part.is_unread or part.hides_change):
+            notes.append(
+                "Écart de la région : aux mêmes établissements, ceux qui ont une valeur les deux années "
+                f"({french.number(both.sum())})."
+            )
+        notes.append(_BEFORE_ROUNDING)
         minimum_nb = reading.definition.minimum_count_nb
         if (both & rows["change"].isna() & rows["finess"].isin(small_counts(reading, reading.measure))).any():
             notes.append(f"Écart n. d. : effectif inférieur à {minimum_nb} l'une des deux années.")
+        if (both & rows["change"].isna() & rows["finess"].isin(hidden_changes(reading))).any():
+            notes.append(f"Écart n. d. : {counted_noun(reading.measure)} au produit masqué qui suffisent à le faire.")
         notes += opening_notes(reading, rows)
+    elif rows["previous_value"].notna().any():
+        notes.append(_BEFORE_ROUNDING)
     notes += [f"Région{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
     notes += few_years_notes(reading)
-    notes += masked_notes(reading)
-    if rows["contribution"].notna().any():
-        notes.append(contribution_note(reading))
-    return [*notes, *constant_perimeter_notes(reading)]
+    return notes + masked_notes(reading)

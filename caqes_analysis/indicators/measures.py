@@ -175,6 +175,11 @@ class Measure(Checked):
             yield from wrong_condition(self.masked_table, self.masked.where, "masked", "where")
 
     @property
+    def leaves_masked_out(self) -> bool:
+        """Say whether its masked lines are in neither of its two sums: the real share is then only known by bounds."""
+        return self.masked is not None and self.denominator is not None and self.denominator.where != "true"
+
+    @property
     def masked_table(self) -> str:
         """Table whose masked lines are told apart."""
         counted = self.denominator or self.numerator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,15 @@ from caqes_analysis.indicators.layout import Layout
 from caqes_analysis.indicators.measures import Measure
 from caqes_analysis.indicators.secrecy import UNRANKED
 
-__all__ = ["contributions", "ranks", "ranks_by_size"]
+__all__ = ["HIDDEN_REASON", "HIDDEN_SHARE", "contributions", "ranks", "ranks_by_size"]
 
 Floats = npt.NDArray[np.float64]
 _PERCENT = 100.0
 _NO_PEERS = 2
+
+HIDDEN_SHARE: Final = 0.5
+"""Part of masked lines above which what is seen says nothing of the whole, of a region as of an establishment."""
+HIDDEN_REASON: Final = "produit masqué pour plus de la moitié de ce qui est compté"
 
 
 def ranks_by_size(measure: Measure) -> bool:
@@ -34,6 +38,7 @@ def ranks(
     masked: npt.NDArray[np.bool_],
     better: Literal["lower", "higher", "none"],
     minimum_count_nb: int,
+    masked_share: Floats | None = None,
 ) -> dict[str, npt.NDArray[Any]]:
     """Rank establishments in their region and among their peers.
 
@@ -49,6 +54,9 @@ def ranks(
         What is good: rank 1 is the most favourable value, or the highest when neither is good. Equals share a rank.
     minimum_count_nb
         Denominator under which an establishment is « non classé ».
+    masked_share
+        Part (0 to 1) of masked lines of each, of a measure that leaves them out of both its sums: above
+        :data:`HIDDEN_SHARE` an establishment is « non classé ». None when nothing is left out.
 
     Returns
     -------
@@ -57,7 +65,9 @@ def ranks(
         ``indicator_trends``. The percentile is the share of the ranked values that are lower, equals counting half.
     """
     small = np.isfinite(value) & (denominator < minimum_count_nb)
-    ranked = np.isfinite(value) & ~small
+    hidden = np.zeros(len(value), dtype=bool) if masked_share is None else masked_share > HIDDEN_SHARE
+    hidden &= np.isfinite(value) & ~small
+    ranked = np.isfinite(value) & ~small & ~hidden
     why = f"effectif inférieur à {french.number(minimum_count_nb)}"
     rank, number, percentile = _ranks(value, ranked, better)
     peer_rank, peers_nb, peer_percentile = (np.full(len(value), np.nan) for _ in range(3))
@@ -73,7 +83,11 @@ def ranks(
         "ranked_nb": number,
         "percentile": percentile,
         "unranked_reason": np.array(
-            [why if one else UNRANKED if two else None for one, two in zip(small, masked, strict=True)], dtype=object
+            [
+                why if few else HIDDEN_REASON if more else UNRANKED if secret else None
+                for few, more, secret in zip(small, hidden, masked, strict=True)
+            ],
+            dtype=object,
         ),
         "peer_group": peer_of,
         "peer_rank": peer_rank,

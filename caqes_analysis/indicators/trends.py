@@ -112,6 +112,7 @@ def trends(
         name: values[name].to_numpy().reshape(layout.shape)
         for name in ("value_status", "is_provisional", "is_corrected")
     }
+    masked_share = values["masked_share"].to_numpy(dtype=np.float64, na_value=np.nan).reshape(layout.shape)
     parts = []
     for one in measured:
         definition = known[one.series.indicator]
@@ -119,7 +120,7 @@ def trends(
             continue
         known_at = np.flatnonzero(np.isfinite(one.value).any(axis=1))
         if len(known_at):
-            parts.append(_frame(one, int(known_at[-1]), definition, layout, peer_of, state))
+            parts.append(_frame(one, int(known_at[-1]), definition, layout, peer_of, state, masked_share))
     if not parts:
         return tables.INDICATOR_TRENDS.empty()
     return tables.INDICATOR_TRENDS.conform(pd.concat(parts, ignore_index=True))
@@ -132,6 +133,7 @@ def _frame(
     layout: Layout,
     peer_of: npt.NDArray[Any],
     state: Mapping[str, npt.NDArray[Any]],
+    masked_share: Floats,
 ) -> pd.DataFrame:
     series, block = one.series, one.series.blocks[now]
     before = now - 1 if now and int(series.periods[now - 1][:4]) == int(series.periods[now][:4]) - 1 else None
@@ -150,6 +152,7 @@ def _frame(
         masked=state["value_status"][block, : layout.establishments_nb] == TOO_FEW,
         better="none" if ranks_by_size(one.measure) else definition.direction,
         minimum_count_nb=0 if one.measure.denominator is None else definition.minimum_count_nb,
+        masked_share=masked_share[block, : layout.establishments_nb] if one.measure.leaves_masked_out else None,
     )
     rest = layout.width - layout.establishments_nb
     return pd.DataFrame(

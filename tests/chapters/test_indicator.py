@@ -14,7 +14,7 @@ from caqes_analysis import tables
 from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_answer import subject_words
-from caqes_analysis.chapters.indicator_masked import masked_part
+from caqes_analysis.chapters.indicator_masked import MaskedPart, hidden_changes, masked_part
 from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, small_counts
 from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
@@ -46,6 +46,17 @@ def cells(shown: Any, label: str) -> list[str]:
     assert isinstance(shown, Table)
     place = [plain(header.label) for header in shown.columns].index(label)
     return [plain(row[place].text) for row in shown.rows]
+
+
+def seen_and_masked(page: Page, atc5: str, year: int) -> pd.DataFrame:
+    """Return the boxes of a molecule whose product is known, and the masked ones, by establishment."""
+    return page.store.query(
+        "select finess, coalesce(sum(boxes_nb) filter (generic_status in ('B', 'C')), 0) as seen, "
+        "coalesce(sum(boxes_nb) filter (generic_status = 'B'), 0) as biosimilar, "
+        "coalesce(sum(boxes_nb) filter (generic_status = '9'), 0) as masked "
+        "from annual_drug_spend where atc5 = $atc5 and year = $year group by finess order by finess",
+        {"atc5": atc5, "year": year},
+    ).set_index("finess")
 
 
 def test_every_indicator_with_data_has_its_page(page: Page) -> None:
@@ -106,7 +117,11 @@ def test_the_referentiel_and_the_objective_are_two_columns(page: Page) -> None:
 def test_medians_and_counts_are_those_of_the_ranked(page: Page) -> None:
     reading = read_indicator(page, "biosimilar_etanercept")
     values = reading.establishments["value"].dropna()
-    counted = reading.establishments.loc[reading.establishments["denominator"] >= 11, "value"].dropna()
+    rows = reading.establishments.set_index("finess")
+    boxes = seen_and_masked(page, "L04AB01", 2023)
+    is_hidden = (boxes["masked"] > boxes["seen"]).reindex(rows.index, fill_value=False)
+    assert (is_hidden & (rows["denominator"] >= 11)).any()
+    counted = rows.loc[(rows["denominator"] >= 11) & ~is_hidden, "value"].dropna()
     assert len(counted) < len(values)
     middle = f"{counted.median():.1f} %".replace(".", ",")
     assert f"valeur médiane des {len(counted)} établissements classés : {middle}." in plain(
@@ -156,7 +171,7 @@ def test_contributions_add_up_to_what_the_note_says(page: Page) -> None:
 
 
 def test_a_change_says_between_whom(page: Page) -> None:
-    share = plain(indicator.answer(read_indicator(page, "generic_substitution")).summary())
+    share = plain(indicator.answer(read_indicator(page, "repertoire_share")).summary())
     assert "point par rapport à 2022, aux mêmes établissements)" in share
     rate = plain(indicator.answer(read_indicator(page, "extra_list_drugs")).summary())
     assert "−0,3 point par rapport au taux de 2023 à M7)" in rate
@@ -341,10 +356,13 @@ def test_a_share_of_few_visible_boxes_is_given_between_its_bounds(page: Page) ->
         if part is None:
             continue
         if reading.definition.id != "biosimilar_uptake":  # that one adds up the classes of the others
+            # Substitution is of the répertoire; the others, of the molecules that have a biosimilar.
+            molecule, _, rest = reading.measure.masked.where.partition(" and ")
+            molecule, seen_statuses = (molecule, ("B", "C")) if rest else ("true", ("1", "4"))
             visible, hidden = page.store.query(
-                "select sum(boxes_nb) filter (generic_status in ('B', 'C')), "
+                f"select sum(boxes_nb) filter (generic_status in {seen_statuses}), "
                 "sum(boxes_nb) filter (generic_status = '9') "
-                f"from annual_drug_spend where {reading.measure.masked.where.partition(' and ')[0]} and year = 2023"
+                f"from annual_drug_spend where {molecule} and year = 2023"
             ).iloc[0]
             assert part.share == pytest.approx(float(hidden) / float(visible + hidden), abs=1e-6)
             compared += 1
@@ -368,6 +386,85 @@ def test_a_share_of_few_visible_boxes_is_given_between_its_bounds(page: Page) ->
         seen += part.is_told
     assert seen > 2
     assert compared > 2
+
+
+def test_more_masked_than_seen_has_no_rank(page: Page) -> None:
+    """An establishment seen on 33 boxes of 172 was the first of the region, « la plus favorable »."""
+    reading = read_indicator(page, "biosimilar_etanercept")
+    rows, boxes = reading.establishments.set_index("finess"), seen_and_masked(page, "L04AB01", 2023)
+    hidden = boxes.index[(boxes["masked"] > boxes["seen"]) & (boxes["seen"] >= 11)]
+    assert len(hidden)
+    why = "produit masqué pour plus de la moitié de ce qui est compté"
+    assert set(rows.loc[hidden, "unranked_reason"]) == {why}
+    assert rows.loc[hidden, ["rank", "percentile", "peer_rank"]].isna().all(axis=None)
+    table = ranking_table(reading)
+    assert isinstance(table, Table)
+    assert f"Non classé : {why}." in [plain(note) for note in table.notes]
+    # What a share counts in its denominator hides nothing of it.
+    assert why not in set(read_indicator(page, "repertoire_share").establishments["unranked_reason"])
+
+
+def test_a_change_that_masked_boxes_can_make_is_no_one_s_change(page: Page) -> None:
+    """« L'écart ne se lit pas » in the region, and every establishment was said to have risen or fallen."""
+    reading = read_indicator(page, "biosimilar_etanercept")
+    part = masked_part(reading)
+    assert part is not None
+    assert part.hides_change
+    hidden = set()
+    bounds = []
+    for year in (2022, 2023):
+        boxes = seen_and_masked(page, "L04AB01", year).query("seen > 0").astype(float)
+        every = boxes["seen"] + boxes["masked"]
+        bounds.append(pd.DataFrame({"low": boxes["biosimilar"] / every, "gap": boxes["masked"] / every}))
+    both = bounds[0].merge(bounds[1], left_index=True, right_index=True, suffixes=("_before", "_now"))
+    for finess, one in both.iterrows():
+        apart = one["low_before"] + one["gap_before"] < one["low_now"] or (
+            one["low_now"] + one["gap_now"] < one["low_before"]
+        )
+        if one["gap_before"] + one["gap_now"] > 0 and not apart:
+            hidden.add(finess)
+    assert hidden
+    assert hidden_changes(reading) == hidden
+    table, moves = ranking_table(reading), indicator.moves_figure(reading)
+    assert isinstance(table, Table)
+    named = [header.label for header in table.columns]
+    assert "Contribution" not in named
+    assert not any("Contribution" in note or "Écart de la région" in note for note in table.notes)
+    changes = dict(zip(reading.establishments["finess"], cells(table, "Écart"), strict=False))
+    assert {changes[finess] for finess in hidden} == {"n. d."}
+    assert cells(table, "Écart")[-1] == "n. d.", "the region"
+    names = page.establishments.set_index("finess")["name"]
+    if isinstance(moves, Figure):
+        assert not set(names[list(hidden)]) & set(cells(moves.table, "Établissement"))
+        assert any("au produit masqué qui suffisent à faire l'écart" in plain(note) for note in moves.notes)
+    else:
+        assert "suffisent à faire l'écart" in moves.summary()
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "hides"),
+    [
+        # « Hausse de 2018 à 2019, au-delà du hasard » : 9,2 % (2,87 % masked), then 11,9 % (3,70 % masked).
+        (MaskedPart(0.037, 11.43, 15.13), MaskedPart(0.0287, 8.96, 11.83), True),
+        (MaskedPart(0.037, 11.43, 15.13), MaskedPart(0.0, 12.0, 12.0), True),
+        (MaskedPart(0.02, 20.0, 22.0), MaskedPart(0.02, 10.0, 12.0), False),
+    ],
+)
+def test_a_small_masked_part_hides_a_small_change(now: MaskedPart, before: MaskedPart, hides: bool) -> None:
+    assert replace(now, previous=before).hides_change == hides
+    assert replace(now, previous=before).is_told == hides
+
+
+def test_nothing_is_affirmed_of_a_share_that_is_not_read(page: Page) -> None:
+    unread = [one for one in read_indicators(page) if (part := masked_part(one)) is not None and part.is_unread]
+    assert unread
+    for reading in unread:
+        table = ranking_table(reading)
+        assert isinstance(table, Table)
+        (label,) = (header.label for header in table.columns if "produit connu" in plain(header.label))
+        assert cells(table, plain(label))[-1] == "n. d."
+        assert not any("Non classé" in note for note in table.notes), "nobody is"
+        assert "Contribution" not in [header.label for header in table.columns]
 
 
 def test_a_ranking_names_what_is_masked(page: Page) -> None:

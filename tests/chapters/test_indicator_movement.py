@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -84,3 +85,57 @@ def test_what_is_not_ranked_has_no_movement(readings: dict[str, IndicatorReading
         for text in column(table, "Moyenne par an"):
             assert not pd.isna(text)
             assert "nan" not in text
+
+
+def test_a_slope_of_few_years_is_not_printed_beside_the_mean_that_it_repeats(
+    readings: dict[str, IndicatorReading],
+) -> None:
+    """Of two or three years the median of the slopes is the mean: two columns, and Kendall named, for one number."""
+    seen = set()
+    for reading in readings.values():
+        details = movement_details(reading)
+        if details is None:
+            continue
+        table = table_of(reading)
+        labels = [header.label for header in table.columns]
+        said = " ".join(plain(note) for note in table.notes)
+        rows = reading.rows("establishment", reading.level.id)
+        assert ("Kendall" in said) == ("Pente par an" in labels)
+        if rows["slope_lower"].isna().all():
+            assert "Pente par an" not in labels
+        if (rows["periods_nb"] < 3).all():
+            assert "Moyenne par an" not in labels
+        words = {"Percentile, région": "percentile", "Moyenne par an": "évolution moyenne", "Pente par an": "pente"}
+        shown = [word for label, word in words.items() if label in labels]
+        for word in words.values():
+            assert (word in plain(table.caption).partition(" : ")[2]) == (word in shown)
+            assert (word in plain(details.title)) == (word in shown)
+        seen.add(tuple(shown))
+    assert len(seen) > 1
+
+
+def test_a_percentile_is_that_of_five_ranked_at_least(readings: dict[str, IndicatorReading]) -> None:
+    """Second of two was « 25 (2) », which reads as the best quarter."""
+    few = 0
+    for reading in readings.values():
+        details = movement_details(reading)
+        labels = [] if details is None else [header.label for header in table_of(reading).columns]
+        if "Percentile, pairs" not in labels:
+            continue
+        shown = column(table_of(reading), "Percentile, pairs")
+        for text, ranked_nb in zip(shown, reading.establishments["peers_nb"], strict=False):
+            few += 2 <= ranked_nb < 5 if not pd.isna(ranked_nb) else 0
+            assert (text == "–") == (pd.isna(ranked_nb) or ranked_nb < 5)
+    assert few
+
+
+def test_a_mean_and_a_slope_of_opposite_signs_are_explained(
+    readings: dict[str, IndicatorReading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = readings["phev_drugs"]
+    opposed = reading.trends["level"].eq("establishment") & reading.trends["slope_lower"].notna()
+    turned = reading.trends.assign(
+        slope=reading.trends["slope"].mask(opposed, -reading.trends["mean_annual_change"].astype(float))
+    )
+    table = table_of(replace(reading, trends=turned))
+    assert any("elles peuvent être de sens contraire" in plain(note) for note in table.notes)
