@@ -28,6 +28,7 @@ from caqes_analysis.chapters.indicator_population import (
     part_received,
     set_aside,
     small_counts,
+    undecided,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_remarks import amount_notes, binding_notes, merger_notes, near_target_notes
@@ -104,7 +105,9 @@ def _position(
         rows = rows.assign(is_missed=are_missed(reading, rows))
     notes = [sentence_case(target.label)] if target and target.value is not None else []
     if with_target:
-        notes += [*binding_notes(reading), *near_target_notes(reading, zip(rows["name"], rows["value"], strict=True))]
+        judged = rows[undecided(reading, rows).isna()]
+        notes += binding_notes(reading)
+        notes += near_target_notes(reading, zip(judged["name"], judged["value"], strict=True))
         notes += part_notes(reading)
     if reference is not None:
         notes.append("Le référentiel dit qui est ciblé, pas ce qui doit être atteint.")

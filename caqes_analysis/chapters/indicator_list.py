@@ -11,6 +11,7 @@ from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.indicator_masked import masked_part
 from caqes_analysis.chapters.indicator_population import part_received
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators, volet_label
+from caqes_analysis.chapters.indicator_uniform import is_listing
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.same_objective import answered_by
 from caqes_analysis.chapters.words import DEFINITION_WORDS
@@ -117,6 +118,8 @@ def _received_notes(readings: Sequence[IndicatorReading]) -> list[str]:
 def _value_and_change(one: IndicatorReading) -> dict[str, str]:
     """Return both cells: with the bounds that masked boxes leave to a share, and no change that they hide."""
     value, change = one.unit.write(one.region["value"]), change_words(one.measure, one.region["change"]) or "–"
+    if is_listing(one.measure) and one.region["numerator"] == 0:
+        return {"value": "aucune ligne visible", "change": "–"}
     if (known := part_received(one)) is not None:
         value = f"{value} ({known.short_words})"
     part = masked_part(one)

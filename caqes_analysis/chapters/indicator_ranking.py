@@ -19,6 +19,7 @@ from caqes_analysis.chapters.indicator_population import (
     part_notes,
     part_received,
     small_counts,
+    undecided,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_remarks import few_years_notes, near_target_notes
@@ -34,6 +35,7 @@ __all__ = ["no_rank_reason", "ranking_table"]
 
 _OUTSIDE = "not_applicable"
 _BEFORE_ROUNDING = "Écarts et rangs calculés avant arrondi."
+_NOBODY = ""  # a region is not targeted
 
 
 def ranking_table(reading: IndicatorReading) -> Table | Notice:
@@ -84,7 +86,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
         was_corrected="" in corrected,
         position="",
         state=None,
-        reference=None,
+        reference=_NOBODY,
         contribution=reading.rows("establishment")["contribution"].sum(min_count=1),
     )
     unit = unit.told_apart(rows["previous_value"], rows["value"])
@@ -117,7 +119,8 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     if reading.target.value is not None:
         columns.append(ColumnFormat.text("position", reading.target.short_label.capitalize(), state="state"))
     if len(reading.references):
-        columns.append(ColumnFormat.status("reference", f"Référentiel {reading.closed_year}", REFERENCE_WORDS))
+        words = {**REFERENCE_WORDS, _NOBODY: ("", None)}
+        columns.append(ColumnFormat.status("reference", f"Référentiel {reading.closed_year}", words))
     if has_parts := bool(rows["contribution"].notna().any()) and not (is_unread or hides_change):
         columns.append(
             ColumnFormat.points(
@@ -189,7 +192,8 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str |
     else:
         notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
     notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
-    notes += near_target_notes(reading, zip(rows["name"], rows["value"], strict=True))
+    judged = rows[undecided(reading, rows).isna()]
+    notes += near_target_notes(reading, zip(judged["name"], judged["value"], strict=True))
     notes += part_notes(reading)
     if reading.measure.evolution_of is None and rows["previous_value"].notna().any():
         both = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)

@@ -238,9 +238,9 @@ class IndicatorReading:
         if state == "missing":
             return "pas de verdict", state
         if state == "good":
-            return ("atteint" if self.definition.direction == "higher" else "en dessous"), state
-        # « En dessous » is the good side of the line beside, where less is better.
-        return ("non atteint" if self.definition.direction == "higher" else "au-dessus"), state
+            return ("côté favorable" if self.definition.direction == "higher" else "en dessous"), state
+        # « En dessous » is the good side of the line beside, where less is better; « atteint » is a contract's.
+        return ("côté défavorable" if self.definition.direction == "higher" else "au-dessus"), state
 
     @property
     def reference(self) -> Reference | None:

@@ -21,6 +21,12 @@ _CHANGES = {
     "entered": "entrée dans la base",
     "left": "sortie de la base",
 }
+_OF_CHANGES = {
+    "opening": "d'une ouverture",
+    "closure": "d'une fermeture sans repreneur",
+    "entered": "d'une entrée",
+    "left": "d'une sortie",
+}
 
 
 def perimeter_table(page: Page) -> Table:
@@ -114,9 +120,17 @@ def _notes(page: Page, rows: pd.DataFrame) -> Iterator[str]:
         yield "Sites réunis : les mêmes les deux années, la région n'en est pas changée."
     month_nb = page.campaign.settled_month_nb
     now, before = (through_phrase(page.campaign, month_nb, year=one) for one in (year, year - 1))
-    yield (
-        f"Effet : ce que le changement ajoute à la dépense de PHMEV {now}, moins ce qu'il y ajoutait {before} ; les "
-        "évolutions comparent les mêmes périodes."
-    )
+    label = envelope_of(page.campaign, MAIN_ENVELOPE).short_label
+    if "merger" in kinds:
+        yield (
+            f"Effet d'une fusion : la dépense de {label} que l'établissement fermé avait sous son propre numéro {now}, "
+            f"moins celle qu'il y avait {before} ; elle est passée au repreneur, celle de la région n'en change pas."
+        )
+    if others := [words for kind, words in _OF_CHANGES.items() if kind in kinds]:
+        yield (
+            f"Effet {french.list_in_words(others, any_of=True)} : ce que l'établissement ajoute à la dépense de "
+            f"{label} de la région {now}, moins ce qu'il y ajoutait {before}."
+        )
+    yield "Les évolutions comparent les mêmes périodes."
     if rows["other_kinds_nb"].sum():
         yield "Montants remboursés seulement : d'autres natures (prix d'achat, tarif, base) ne s'y ajoutent pas."

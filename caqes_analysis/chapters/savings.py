@@ -42,7 +42,7 @@ __all__ = [
 
 _HOW_TO_READ = (
     "Des trois chiffres des économies, aucun ne remplace les autres : le contrat additionne les baisses et oublie les "
-    "hausses, la dépense compte les deux, et l'économie réelle dit seule ce qui n'aurait pas eu lieu sans contrat."
+    "hausses, la dépense compte les deux, et l'économie réelle seule cherche ce que le contrat a changé."
 )
 _SPLIT = {"price": "prix", "volume": "volume"}
 

@@ -93,7 +93,7 @@ def other_rules_table(page: Page) -> Table | None:
             {
                 "label": label,
                 "year": str(year),
-                "establishments_nb": int(known.sum()),
+                "establishments_nb": int(known.sum()) if known.any() else None,
                 "amount_text": french.euros(total_of(some["amount_eur"]), cents=True)
                 if known.any()
                 else "non calculable",

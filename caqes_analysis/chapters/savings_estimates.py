@@ -126,11 +126,12 @@ def card_text(row: Mapping[Any, Any] | None) -> str:
     """Return an estimated saving for a card: no amount alone where the data allow no conclusion."""
     if row is None or pd.isna(row["saving_eur"]):
         return f"économie réelle {NOT_ESTIMATED}"
+    added = f" ajoutée en {row['year']}" if only_adds(row) else ""
     if row["conclusion"] != "inconclusive":
-        return f"économie réelle {estimate_text(row)} à 95 %"
+        return f"économie réelle{added} {estimate_text(row)} à 95 %"
     low, high = (float(row[name]) for name in _BOUNDS)
     between = " à ".join(carried_bound(value, low, high, signed=True) for value in (low, high))
-    return f"économie réelle : {CONCLUSION_WORDS['inconclusive']} (de {between}, à 95 %)"
+    return f"économie réelle{added} : {CONCLUSION_WORDS['inconclusive']} (de {between}, à 95 %)"
 
 
 def chance_text(value: Any) -> str:
@@ -305,17 +306,18 @@ def verdict_of(row: Mapping[Any, Any] | None, *, counted: Decimal | None = None)
 
 
 def _verdict(row: Mapping[Any, Any], between: str) -> str:
-    changed, otherwise = "ce que le contrat a changé", "ce qui se serait passé sans contrat"
+    changed, otherwise = "l'économie due au contrat", "ce qui se serait passé sans contrat"
     if only_adds(row):
-        changed = f"ce que {row['year']} a ajouté à un contrat déjà en vigueur"
+        changed = f"l'économie que {row['year']} a ajoutée à celle d'un contrat déjà en vigueur"
         otherwise = "ce qu'annonçaient les mois d'avant, déjà sous contrat"
     if row.get("is_mixed"):
         changed, otherwise = (
-            f"ce que les contrats ont changé, ou ce que {row['year']} y a ajouté,",
+            f"l'économie due aux contrats, ou celle que {row['year']} y a ajoutée,",
             "ce qui était attendu",
         )
     if row["conclusion"] == "inconclusive":
-        return f"{changed} va de {between} : les données ne permettent pas de conclure"
+        # Beside « la dépense a varié de + », the sign of a saving is the other one.
+        return f"{changed} va de {between} (négative, c'est un surcoût) : les données ne permettent pas de conclure"
     return f"{CONCLUSION_WORDS[row['conclusion']]} par rapport à {otherwise}, de {between}"
 
 

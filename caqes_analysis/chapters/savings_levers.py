@@ -6,6 +6,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import IS_EXTRACT, PRESCRIBERS, RECEIVED
 from caqes_analysis.display import ColumnFormat, Notice, Table
+from caqes_analysis.savings.lever_rates import BIOSIMILARS, REPERTOIRE, SUBSTITUTION
 from caqes_analysis.savings.levers import (
     LEVER_ASSUMPTIONS,
     LEVER_LABELS,
@@ -15,6 +16,12 @@ from caqes_analysis.savings.levers import (
 )
 
 __all__ = ["extract_notes", "first_levers_table", "levers_table", "prescriber_notes", "target_note"]
+
+_IN_GROUPS = frozenset({BIOSIMILARS, SUBSTITUTION, REPERTOIRE})
+_BY_GROUP = (
+    "Biosimilaires et génériques : la médiane et le meilleur quart se lisent groupe par groupe (classe ou molécule) ; "
+    "un établissement est compté dès qu'il gagnerait dans un seul."
+)
 
 
 def levers_table(page: Page) -> Table | Notice:
@@ -57,6 +64,7 @@ def levers_table(page: Page) -> Table | Notice:
             "« Si chaque établissement prescrivait comme la médiane, ou le meilleur quart, de la région » : des ordres "
             "de grandeur, qui ne s'additionnent pas d'un levier à l'autre.",
             *([target_note(int(rows["year"].iloc[0]))] if has_target else []),
+            *([_BY_GROUP] if _IN_GROUPS & set(frame["lever"]) else []),
             "Un levier dont l'écart de prix a disparu à la période n'y est pas.",
             *_absent_notes(set(frame["lever"])),
             *extract_notes(page),

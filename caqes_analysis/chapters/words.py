@@ -260,15 +260,22 @@ def period_words(period: str) -> str:
 
 
 def some_of(names: Sequence[str]) -> str:
-    """Return names one after the other, the first six and the number of the others.
+    """Return names one after the other, the first six and the number of the others; a single other is named.
+
+    Names that hold a comma are parted by semicolons.
 
     Examples
     --------
     >>> some_of(["A", "B"]), some_of("ABCDEFGH")
     ('A et B', 'A, B, C, D, E, F et 2 autres')
+    >>> some_of("ABCDEFG"), some_of(["Clinique, Rive", "CH", "EPSM"])
+    ('A, B, C, D, E, F et G', 'Clinique, Rive ; CH et EPSM')
     """
-    shown, more = list(names[:_NAMED_NB]), len(names) - _NAMED_NB
-    return f"{', '.join(shown)} et {french.plural(more, 'autre')}" if more > 0 else french.list_in_words(shown)
+    more = len(names) - _NAMED_NB
+    shown = list(names[:_NAMED_NB]) if more > 1 else list(names[:-1])
+    last = french.plural(more, "autre") if more > 1 else "".join(names[-1:])
+    between = " ; " if any("," in name for name in names) else ", "
+    return " et ".join(part for part in (between.join(shown), last) if part)
 
 
 def missing_months_words(month_nbs: Sequence[int]) -> str:

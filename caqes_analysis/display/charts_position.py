@@ -367,7 +367,7 @@ def _table(scene: _Scene, caption: str) -> Table:
         side = "au-dessus" if scene.better == "lower" else "en dessous"
         words: dict[bool, tuple[str, Literal["warning", "good"]]] = {
             True: (side, "warning"),
-            False: ("en dessous" if scene.better == "lower" else "atteint", "good"),
+            False: ("en dessous" if scene.better == "lower" else "au niveau", "good"),
         }
         columns.append(ColumnFormat.status("missed", f"Par rapport au seuil : {scene.target_label}", words))
     if len(scene.counted) < len(scene.points):

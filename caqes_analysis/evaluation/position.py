@@ -104,7 +104,7 @@ def position_of(
     label = where if month_nb == _LAST_MONTH else f"{where} à M{month_nb}"
     if is_verdict and gap:
         label += f" ; pas de verdict, {gap}"
-    short = "au-dessus" if is_above else "en dessous" if direction == "lower" or misses else "atteint"
+    short = "au-dessus" if is_above else "en dessous" if direction == "lower" or misses else "au niveau"
     return Position(state, label, short)
 
 

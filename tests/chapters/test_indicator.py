@@ -106,6 +106,7 @@ def test_the_ranking_counts_what_the_sentence_says(page: Page) -> None:
 def test_the_referentiel_and_the_objective_are_two_columns(page: Page) -> None:
     table = ranking_table(read_indicator(page, "phev_ipp"))
     assert set(cells(table, "Référentiel 2023")) <= {*(word for word, _ in REFERENCE_WORDS.values()), "n. d.", ""}
+    assert cells(table, "Référentiel 2023")[-1] == "", "a region is not targeted"
     values = page.store.query(
         "select finess, value from indicator_values where indicator = 'phev_ipp' and measure = 'boxes_nb' "
         "and period = '2023' and level = 'establishment' and value is not null"
@@ -585,6 +586,38 @@ def test_a_merger_is_named_where_its_successor_is_read(page: Page) -> None:
     (said,) = merger_notes(read_indicator(page, "phev_ipp"))
     assert plain(said).startswith("Fusion, années des établissements réunis additionnées : ")
     assert f"{gone}, repris par {heir} le 01/07/2023" in plain(said)
+
+
+def test_a_side_of_the_target_is_no_verdict(page: Page) -> None:
+    """« Atteint » is said of a contract, in the evaluation: who has none is on a side of the threshold."""
+    reading = read_indicator(page, "repertoire_share")
+    target = replace(reading.target_of("all"), value=48.0, status="regional")
+    reading.__dict__["target"] = target
+    object.__setattr__(reading, "target_of", lambda _: target)
+    assert [reading.situation(value)[0] for value in (47.0, 49.0)] == ["côté défavorable", "côté favorable"]
+
+
+def test_a_value_without_verdict_is_not_said_to_be_compared(page: Page) -> None:
+    reading = read_indicator(page, "phev_ipp")
+    finess = reading.establishments["finess"].iloc[0]
+    near = reading.target.value + 0.01
+    trends = reading.trends.assign(value=reading.trends["value"].mask(reading.trends["finess"].isin([finess]), near))
+    for gaps, is_said in (({}, True), ({finess: "un mois manque"}, False)):
+        own = replace(reading, trends=trends)
+        own.__dict__["gaps"] = gaps
+        table = ranking_table(own)
+        assert isinstance(table, Table)
+        figure = indicator.position_figures(own)[0]
+        assert isinstance(figure, Figure)
+        for notes in (table.notes, figure.notes):
+            assert any("comparé avant arrondi" in note for note in notes) == is_said
+
+
+def test_lines_that_nobody_sees_are_not_printed_as_zero(page: Page) -> None:
+    reading = read_indicator(page, "hepatitis_c_share")
+    reading.__dict__["region"] = pd.Series({**reading.region.to_dict(), "numerator": 0.0, "value": 0.0, "change": 0.0})
+    shown = indicator_list._value_and_change(reading)
+    assert shown == {"value": "aucune ligne visible", "change": "–"}
 
 
 def test_equal_values_have_no_rank(page: Page) -> None:

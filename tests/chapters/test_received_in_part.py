@@ -15,7 +15,7 @@ from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.received_in_part import region_received
 from caqes_analysis.display import Table
-from caqes_analysis.indicators.catalogue import load_definition
+from caqes_analysis.indicators.definition import load_definition
 from tests.builders import A, B, C
 from tests.chapters.test_sentences import pages_of
 

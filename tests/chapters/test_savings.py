@@ -117,7 +117,8 @@ def test_the_three_figures_are_read_together_where_they_are_only_mentioned(page:
     assert plain(savings.how_to_read(page).summary()) in said
     everything = plain(savings.figures_by_indicator(page).rows[-1][-1].text)
     interval = everything.partition("(")[2].rstrip(")")
-    assert f"va {interval}, les données ne permettent pas de conclure" in said, "no point is quoted of what is unknown"
+    unknown = f"va {interval} (négative, c'est un surcoût), les données ne permettent pas de conclure"
+    assert unknown in said, "no point is quoted of what is unknown"
 
 
 def test_the_chapter_says_which_design_was_used_and_why_not_the_other(page: Page) -> None:
@@ -172,6 +173,8 @@ def test_a_lever_without_amount_says_what_it_lacks(page: Page) -> None:
     table = savings_levers.levers_table(page)
     assert isinstance(table, Table)
     shown = set(cells(table, "Levier"))
+    by_group = shown & {label for name, label in LEVER_LABELS.items() if name in savings_levers._IN_GROUPS}
+    assert (savings_levers._BY_GROUP in table.notes) == bool(by_group)
     absent = [label for label in LEVER_LABELS.values() if label not in shown]
     told = [note for note in table.notes if note.startswith("Sans montant ici")]
     assert len(told) == bool(absent)
@@ -238,7 +241,7 @@ def test_the_whole_is_the_sum_and_its_bounds_are_those_of_independent_estimates(
     assert whole["from_contract"]
     mixed = savings_estimates.whole_estimate(pd.DataFrame([one | bounds, other | {"from_contract": False}]))
     assert (mixed["from_contract"], mixed["is_mixed"]) == (True, True)
-    assert "ou ce que 2023 y a ajouté" in savings_estimates.verdict_of(mixed | {"conclusion": "inconclusive"})
+    assert "ou celle que 2023 y a ajoutée" in savings_estimates.verdict_of(mixed | {"conclusion": "inconclusive"})
     adding = pd.DataFrame([row | {"from_contract": False} for row in (one | bounds, other)])
     added = savings_estimates.whole_estimate(adding)
     assert (added["from_contract"], added["is_mixed"]) == (False, False)

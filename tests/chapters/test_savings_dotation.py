@@ -81,6 +81,9 @@ def test_the_title_names_what_the_table_holds(region: Page) -> None:
     assert table is not None
     assert table.caption == "Dotation biosimilaires (V × R × t)"
     assert not any(".yml" in cell for row in plain(table) for cell in row)
+    unknown = [row for row in plain(table) if row[3] == "non calculable"]
+    assert unknown
+    assert {row[2] for row in unknown} <= {"n. d.", "manquant"}, "an amount nobody knows is not zero establishments"
 
 
 def test_a_scheme_that_shares_no_savings_explains_none(region: Page) -> None:

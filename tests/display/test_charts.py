@@ -404,7 +404,7 @@ def test_what_is_set_aside_is_drawn_hollow_and_not_counted() -> None:
     assert column(figure.table, "Non compté").count("effectif inférieur à 11") == 4
     missed = charts.distribution(frame, caption="Part", unit=MeasureFormat("%"), target_pct=80, better="higher")
     assert missed.title == "Six établissements sur dix restent sous l'objectif de 80\u00a0%"
-    assert column(missed.table, "Par rapport").count("atteint") == 4
+    assert column(missed.table, "Par rapport").count("au niveau") == 4
     with pytest.raises(CaqesError, match="FIGURE_VIDE"):
         charts.distribution(frame.tail(4), caption="Part")
 

@@ -144,4 +144,7 @@ def test_an_annual_campaign_lists_them_too(tmp_path: Path) -> None:
         "fusion", "01/01/2024", "+55,0", "+3,3",
     ]  # fmt: skip
     assert [second[name] for name in ("Changement", "Évolution de", "Sans")] == ["ouverture", "région", "+7,5"]
-    assert "en 2024, moins ce qu'il y ajoutait en 2023" in " ".join(table.notes)
+    said = " ".join(table.notes)
+    assert "Effet d'une ouverture : ce que l'établissement ajoute à la dépense de PHMEV de la région en 2024" in said
+    assert "moins ce qu'il y ajoutait en 2023" in said
+    assert "elle est passée au repreneur, celle de la région n'en change pas" in said, "a merger saves nothing"

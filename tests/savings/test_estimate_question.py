@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters.savings_estimates import verdict_of
+from caqes_analysis.chapters.savings_estimates import card_text, verdict_of
 from caqes_analysis.chapters.savings_notes import added_notes
 from caqes_analysis.indicators.catalogue import load_catalogue
 from caqes_analysis.savings.estimate import REGION
@@ -89,7 +89,9 @@ def test_a_short_history_counts_what_the_year_adds_and_says_so() -> None:
     )
     assert "only_added" not in set(estimate_sensitivity(asked, found)["variant"])
     said = verdict_of(row)
-    assert "ce que 2023 a ajouté à un contrat déjà en vigueur" in said
+    assert "l'économie que 2023 a ajoutée à celle d'un contrat déjà en vigueur va de −" in said
+    assert "(négative, c'est un surcoût)" in said, "beside the change of spending, whose sign is the other one"
+    assert card_text(row).startswith("économie réelle ajoutée en 2023 : ")
     assert "sans contrat" not in said
     named = row.to_dict() | {"label": "Transports"}
     (note,) = added_notes([named, named | {"label": "PHMEV"}, named | {"label": "LPP", "from_contract": True}])
