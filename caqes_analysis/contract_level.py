@@ -18,16 +18,17 @@ from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.perimeter import APHP_ENTITY, latest_descriptions, successions
 from caqes_analysis.store import Store
 
-__all__ = ["NOT_COMPUTABLE", "annual_at_contract_level", "contract_keys"]
+__all__ = ["NOT_COMPUTABLE", "NOT_IN_BASE", "annual_at_contract_level", "contract_keys"]
 
 NOT_COMPUTABLE = "non calculable à ce niveau"
 """What is printed instead of an amount that the base cannot give at the level of the contract."""
+NOT_IN_BASE = "les cliniques à but lucratif ne figurent pas dans Open PHMEV"
+"""Why the yearly drug base does not apply to a for-profit clinic."""
 
 _ONE_OF_SEVERAL = (
     f"{NOT_COMPUTABLE} : le contrat est signé par un site, la base donne l'entité juridique entière ({{entity}}), "
     "qui a plusieurs sites"
 )
-_NOT_IN_BASE = "sans objet : les cliniques à but lucratif ne figurent pas dans Open PHMEV"
 _ABSENT = "manquant : la base n'a aucune ligne pour cet établissement"
 _ONLY_SITE = "l'entité juridique {entity} n'a que ce site"
 _SITES = "{count} sites réunis sous l'entité {entity}"
@@ -143,7 +144,7 @@ def _at_level(
             return {**_sums(lines), "value_status": _status(lines), "reason": _ONLY_SITE.format(entity=entity)}
         return _nothing("not_applicable", _ONE_OF_SEVERAL.format(entity=entity))
     if own.get("status") == "prive":
-        return _nothing("not_applicable", _NOT_IN_BASE)
+        return _nothing("not_applicable", f"sans objet : {NOT_IN_BASE}")
     return _nothing("missing", _ABSENT)
 
 

@@ -31,6 +31,7 @@ _NO_MONTHS = (
     "il est écarté, toutes les années, des mois que ses cumuls couvrent",
     "ils sont écartés, toutes les années, des mois que leurs cumuls couvrent",
 )
+_WEIGHT = "Le poids se lit sur le total de la région, ce que ce taux laisse de côté compris."
 _NO_RATE = "Il y faut l'année {year} : la campagne n'en nomme aucun fichier, ou aucun mois n'est comparable."
 
 
@@ -200,7 +201,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         ColumnFormat.amount(
             "current_eur", period_label(year, month_nb), cents=month_nb == 12, is_corrected="now_is_corrected"
         ),
-        ColumnFormat.percent("share_pct", "Part régionale", is_corrected="now_is_corrected"),
+        ColumnFormat.percent("share_pct", "Poids dans la région", is_corrected="now_is_corrected"),
         ColumnFormat.percent("evolution_pct", "Évolution", signed=True),
         ColumnFormat.text("position", "Situation", state="state"),
     ]
@@ -213,7 +214,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         columns=columns,
         totals=total,
         notes=[
-            *filter(None, (apart, sentence_case(target.label), target.perimeter_label)),
+            *filter(None, (apart, apart and _WEIGHT, sentence_case(target.label), target.perimeter_label)),
             *no_object_notes(page, rows),
             *part_months_note(page, rows, _AMOUNT_AND_RATE),
             *unmatched_note(page, rows),

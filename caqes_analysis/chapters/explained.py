@@ -34,6 +34,8 @@ _NEEDED = {
 }
 _LEFT_OUT_WORDS = {"phmev": "hors médicaments de l'hépatite C", "extra_list_drugs": "hors anti-PD1"}
 _MOVERS_NB = 10
+_TOLD = ("product", "masked")
+_HIDDEN_CLASS = "9"
 _NAMELESS = "associations"
 # Below this, a molecule at the top of the table says nothing to anybody.
 _SMALLEST_MOVE_EUR = Decimal(1)
@@ -183,7 +185,7 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
     """
     pairs = envelope_pairs(page.store, page.campaign, envelope, finess=None if page.finess is None else [page.finess])
     by = ["atc", "atc_label"] if envelope == "phmev" else ["code", "label"]
-    told = pairs[pairs["nature"] == "product"]
+    told = pairs[pairs["nature"].isin(_TOLD) & ~_hides_its_class(pairs)]
     named = told.assign(**{name: told[name].fillna("") for name in by})
     effects = decompose(named, by=by, volume_by=("finess", by[0]))
     change = effects["current_eur"] - effects["previous_eur"]
@@ -215,10 +217,21 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
         notes=[
             f"Ici, le volume est celui {whose_volume}, à son propre coût moyen ; la structure, le passage d'une "
             "présentation à une autre. "
-            f"Autres : {', '.join(EFFECT_LABELS[name].lower() for name in ('rate', 'entries', 'exits', 'perimeter'))}.",
+            f"Autres : {', '.join(EFFECT_LABELS[name].lower() for name in _others(pairs))}.",
             *([_NUMBER_ALONE] if by[0] == "code" and (shown["label"] == shown["code"]).any() else []),
         ],
     )
+
+
+def _hides_its_class(pairs: pd.DataFrame) -> pd.Series[bool]:
+    """Say which masked lines do not even tell their molecule; what is known of the others is that of the molecule."""
+    unknown = pairs["atc"].fillna(_HIDDEN_CLASS).str.startswith(_HIDDEN_CLASS)
+    return (pairs["nature"] == "masked") & unknown
+
+
+def _others(pairs: pd.DataFrame) -> tuple[str, ...]:
+    """Return the effects that have no column of their own, as they are named."""
+    return ("rate", "entries", "exits", "perimeter", *(("masked",) if (pairs["nature"] == "masked").any() else ()))
 
 
 def _label(code: Any, label: Any, *, of_code: bool = False) -> str:

@@ -112,7 +112,8 @@ def _no_object_notes(page: Page, absent: list[IndicatorReading]) -> list[str]:
     opened = None if day is None else f"ouverture le {french.date(day, short=True)}"
     reasons: dict[str, list[str]] = {}
     for one in absent:
-        why = outside_words(one.level) if opened is None or one.measure.evolution_of is None else opened
+        outside = outside_words(one.level, is_clinic=page.has_no_drugs)
+        why = outside if opened is None or one.measure.evolution_of is None else opened
         reasons.setdefault(why, []).append(one.definition.short_name)
     said = NO_OBJECT.capitalize()
     listed = {why: french.list_in_words(names).removesuffix(".") for why, names in reasons.items()}
@@ -248,7 +249,7 @@ def _references(page: Page, readings: list[IndicatorReading]) -> pd.DataFrame:
     )
     years = {int(str(year)[:4]) for year in asked.values()}
     openings = openings_of(page.store, years=years, finess=page.finess)
-    gaps = Gaps.of_openings(openings)
+    gaps = replace(Gaps.of_openings(openings), clinics=[str(page.finess)] if page.has_no_drugs else [])
     if _has_gap(values):
         gaps = gaps_of(page.store, years=years, contract_of={}, finess=page.finess)
     verdicts = targeting(values, [one.definition for one in readings if one.definition.id in asked], gaps=gaps)

@@ -11,7 +11,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.known_periods import UNKNOWN_MONTHS
-from caqes_analysis.perimeter import lifetimes
+from caqes_analysis.perimeter import clinics_without_drugs, lifetimes
 from caqes_analysis.store import Store
 
 __all__ = ["INCOMPLETE", "Gaps", "gaps_of", "openings_of"]
@@ -34,12 +34,15 @@ class Gaps:
         Codes of the envelopes received.
     begun
         Those of ``openings`` that nobody was before them: a contract of which one site among others opened is not one.
+    clinics
+        Those that PHMEV does not apply to: for-profit clinics (or contracts of such clinics alone).
     """
 
     months: Mapping[tuple[str, str], Sequence[pd.Timestamp]] = field(default_factory=dict)
     openings: Mapping[str, pd.Timestamp] = field(default_factory=dict)
     envelopes: Sequence[str] = ()
     begun: Collection[str] = ()
+    clinics: Collection[str] = ()
 
     @classmethod
     def of_openings(cls, openings: Mapping[str, pd.Timestamp]) -> Gaps:
@@ -133,10 +136,13 @@ def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str
     lives = lifetimes(store)
     opened = _openings(lives, years, finess)
     openings = {contract_of.get(one, one): day for one, day in opened.items()}
+    without = clinics_without_drugs(store)
+    elsewhere = {contract_of.get(one, one) for one in lives.index.difference(list(without))} if without else set()
+    clinics = {contract_of.get(one, one) for one in without} - elsewhere
     there = {contract_of.get(one, one) for one in lives.index.difference(list(opened))} if opened else set()
     begun = set(openings) - there
     if not store.has(tables.MONTHLY_GRID):
-        return Gaps(openings=openings, begun=begun)
+        return Gaps(openings=openings, begun=begun, clinics=clinics)
     received = store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()
     rows = store.query(
         f"select finess, envelope, year, m from ({UNKNOWN_MONTHS}) "
@@ -147,4 +153,4 @@ def gaps_of(store: Store, *, years: Iterable[int], contract_of: Mapping[str, str
     months: dict[tuple[str, str], list[pd.Timestamp]] = {}
     for one, code, year, month_nb in zip(*(rows[name].tolist() for name in rows), strict=True):
         months.setdefault((contract_of.get(one, one), code), []).append(pd.Timestamp(year, month_nb, 1))
-    return Gaps(months, openings, received, begun)
+    return Gaps(months, openings, received, begun, clinics)

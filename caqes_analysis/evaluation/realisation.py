@@ -125,7 +125,8 @@ def realisation(
             value, state = _value(found, definition, measure, finess, year=year, suffix=suffix)
             if state == "not_applicable":
                 level = definition.measure(measure.evolution_of or measure.id)
-                outcome = ("not_applicable", "not_applicable", outside_words(level))
+                why = outside_words(level, is_clinic=finess in (gaps or Gaps()).clinics)
+                outcome = ("not_applicable", "not_applicable", why)
             elif state == "from_zero":
                 outcome = ("not_applicable", "not_applicable", _FROM_ZERO)
             elif state == "opened":

@@ -88,9 +88,7 @@ def targeting_conditions(
                             measure,
                             value,
                             status,
-                            (gaps or Gaps()).words(finess, measure, (int(period[:4]),))
-                            if status == "incomplete"
-                            else _UNKNOWN_WORDS.get(status, "valeur inconnue"),
+                            _untold(gaps or Gaps(), finess, measure, period, status),
                         ),
                     }
                 )
@@ -130,18 +128,21 @@ def targeting(
     for definition in definitions:
         if definition.reference is not None and not definition.reference.conditions:
             rows += [
-                _verdict(finess, period, definition.id, _without_conditions(found, finess, period, definition))
+                _verdict(finess, period, definition.id, _without_conditions(found, finess, period, definition, gaps))
                 for finess, period in found.places(definition.id)
             ]
     frame = pd.DataFrame(rows, columns=_COLUMNS).astype({"is_targeted": "boolean"})
     return frame.sort_values(["finess", "period", "indicator"], ignore_index=True)
 
 
-def _without_conditions(found: Values, finess: str, period: str, definition: IndicatorDefinition) -> pd.DataFrame:
+def _without_conditions(
+    found: Values, finess: str, period: str, definition: IndicatorDefinition, gaps: Gaps | None
+) -> pd.DataFrame:
     """Return the only step of a référentiel whose conditions nobody gives: it targets nobody outside the data."""
     level = definition.measure(definition.main.evolution_of or definition.main.id)
     is_outside = found.value(finess, period, definition, level.id)[1] == _OUTSIDE
-    why = outside_words(level) if is_outside else "référentiel non renseigné"
+    is_clinic = finess in (gaps or Gaps()).clinics
+    why = outside_words(level, is_clinic=is_clinic) if is_outside else "référentiel non renseigné"
     return pd.DataFrame({"is_met": [None], "value_status": [_OUTSIDE if is_outside else "missing"], "sentence": [why]})
 
 
@@ -167,6 +168,15 @@ def _is_met(condition: ReferenceCondition, value: Fraction | None) -> bool | Non
     return condition.above is not None and value > Fraction(condition.above)
 
 
+def _untold(gaps: Gaps, finess: str, measure: Measure, period: str, status: str) -> str:
+    """Return why a value is not told, or does not apply."""
+    if status == _OUTSIDE:
+        return outside_words(measure, is_clinic=finess in gaps.clinics)
+    if status == "incomplete":
+        return gaps.words(finess, measure, (int(period[:4]),))
+    return _UNKNOWN_WORDS.get(status, "valeur inconnue")
+
+
 def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction | None, status: str, untold: str) -> str:
     threshold = condition.below if condition.below is not None else condition.above
     unit = f"{french.NBSP}{measure.unit}" if measure.unit else ""
@@ -180,7 +190,7 @@ def _sentence(condition: ReferenceCondition, measure: Measure, value: Fraction |
     label = f"{measure.label}{french.NBSP}:"
     met = _is_met(condition, value)
     if status == _OUTSIDE:
-        return f"{label} {outside_words(measure)}"
+        return f"{label} {untold}"
     if met is None:
         return f"{label} {untold} (il faut {asked})"
     return f"{label} {found}, {'donc' if met else 'au lieu de'} {asked}"

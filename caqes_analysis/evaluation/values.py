@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from caqes_analysis.contract_level import NOT_IN_BASE
 from caqes_analysis.exact import exact
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure
 from caqes_analysis.indicators.months import counts_envelope
@@ -45,17 +46,18 @@ def months_of(period: str) -> int:
     return int(period[-2:]) if "-M" in period else _MONTHS_NB
 
 
-def outside_words(measure: Measure) -> str:
+def outside_words(measure: Measure, *, is_clinic: bool = False) -> str:
     """Return why a measure, which is no evolution, is not about an establishment.
 
     Parameters
     ----------
     measure
         The measure, ``not_applicable`` for it.
+    is_clinic
+        Whether it is a for-profit clinic that PHMEV does not apply to: it is not in the base.
     """
     if frozenset(measure.tables) == _ANNUAL:
-        # Whether the establishment is in the base is not known here: it may be there with no line of this kind.
-        return "aucune dépense de ce type dans Open PHMEV"
+        return NOT_IN_BASE if is_clinic else "aucune dépense de ce type dans Open PHMEV"
     if counts_envelope(measure, _PHMEV):
         return "pas de PHMEV pour cet établissement"
     return "aucune dépense ni activité de ce type"

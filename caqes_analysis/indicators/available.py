@@ -61,6 +61,9 @@ def available_indicators(
     region = trends[
         (trends["level"] == "region") & (trends["perimeter"] == CURRENT_PERIMETER) & trends["value"].notna()
     ]
+    last_years = {
+        str(name): int(year) for name, year in region["period"].str[:4].groupby(region["indicator"]).max().items()
+    }
     periods: dict[tuple[str, str], list[str]] = {}
     for indicator, measure, period in zip(region["indicator"], region["measure"], region["period"], strict=True):
         if int(period[:4]) >= year - 1:
@@ -86,14 +89,18 @@ def available_indicators(
                 "schemes": ",".join(one.schemes) or None,
                 "period": known.get(measure or ""),
                 "measure": measure,
-                "reason": None if measure else _why_empty(one, lacking.get(one.id, ()), received),
+                "reason": None
+                if measure
+                else _why_empty(one, lacking.get(one.id, ()), received, last_years.get(one.id)),
                 "definition": one.model_dump_json(exclude_defaults=True),
             }
         )
     return tables.INDICATORS.conform(pd.DataFrame(rows, columns=tables.INDICATORS.column_names))
 
 
-def _why_empty(one: IndicatorDefinition, lists: Collection[str], received: Collection[str]) -> str:
+def _why_empty(
+    one: IndicatorDefinition, lists: Collection[str], received: Collection[str], last_year: int | None
+) -> str:
     if one.status == "archived":
         return "définition archivée"
     if one.status == "draft":
@@ -104,7 +111,9 @@ def _why_empty(one: IndicatorDefinition, lists: Collection[str], received: Colle
     absent = [_SOURCES[table] for table in sorted(one.tables) if table not in received]
     if absent:
         return f"source non reçue{french.NBSP}: {french.list_in_words(absent)}"
-    return "les données reçues ne le renseignent pas, ou plus"
+    if last_year is not None:
+        return f"les données reçues ne le renseignent que jusqu'en {last_year}"
+    return "les données reçues ne le renseignent pas"
 
 
 def stored_definition(text: str) -> IndicatorDefinition:

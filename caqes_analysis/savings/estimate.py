@@ -40,16 +40,24 @@ THRESHOLD = "threshold"
 _UNKNOWN_RULE = "règle de ciblage non donnée : le retour vers la moyenne n'est corrigé que par le passé de chaque série"
 
 _TRANSITION, _TRANSITIONS = "mois de transition déclaré, non compté", "mois de transition déclarés, non comptés"
-_UNCORRECTED = "ciblage par croissance que moins de quatre bases annuelles ne corrigent pas : l'intervalle est faux"
-_COMPLETE = "la liste des événements déclarés est donnée pour complète : l'intervalle n'en attend presque pas d'autre"
+_UNCORRECTED = (
+    "ciblage par croissance que moins de quatre bases annuelles ne corrigent pas, si bien que l'intervalle est faux"
+)
+_COMPLETE = (
+    "la liste des événements déclarés est donnée pour complète, si bien que l'intervalle n'en attend presque pas "
+    "d'autre"
+)
 _WIDENED = "période courte, ou qui ne suit pas de près la date d'effet : intervalle élargi"
 # What ``benchmarks/savings_placebo.py --yearly`` measures: docs/methods/savings-estimate.md, « Bases annuelles ».
-YEARLY_TRIAL = "base annuelle : à l'essai, sans aucun contrat, elle montre en moyenne une économie de 2 % de la dépense"
-_FEW_YEARS = (
-    "base annuelle, une seule année rejouée au plus : les intervalles sont trop larges, une économie réelle peut y "
-    "échapper"
+YEARLY_TRIAL = (
+    "essayée sur des bases annuelles où aucun contrat n'existait, la méthode montre en moyenne une économie de 2 % de "
+    "la dépense, qui n'existe pas"
 )
-_YEARLY_TRANSITION = "base annuelle : les mois de transition déclarés n'ont pas pu en être retirés"
+_FEW_YEARS = (
+    "la base est annuelle et une seule année au plus a pu être rejouée, si bien que l'intervalle est trop large et "
+    "peut cacher une économie réelle"
+)
+_YEARLY_TRANSITION = "les mois de transition déclarés n'ont pas pu être retirés d'une base annuelle"
 
 
 def estimate(

@@ -72,7 +72,8 @@ LEVER_ASSUMPTIONS: Final[Mapping[str, str]] = {
     "ezetimibe": "boîtes d'ézétimibe et associations pour toutes celles de médicaments des lipides (ATC C10) ; la "
     "boîte évitée est remplacée par une statine au prix moyen de la région, tous conditionnements",
     "ipp": "boîtes d'IPP pour toutes les boîtes prescrites ; la boîte évitée n'est remplacée par rien",
-    "pansements": "euros de pansements pour 100 € de médicaments prescrits, sans tenir compte des patients reçus",
+    "pansements": "euros de pansements pour 100 € de médicaments prescrits, sans tenir compte des patients reçus ; "
+    "sans les cliniques à but lucratif, dont les médicaments ne sont pas dans Open PHMEV",
     "ambulance": "en trajets ; l'écart est celui de l'établissement, entre une ambulance et un transport assis",
 }
 """What the figure of a lever supposes, in French."""

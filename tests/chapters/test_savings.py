@@ -259,6 +259,24 @@ def test_a_change_is_explained_or_what_is_missing_is_named(page: Page) -> None:
     assert "ATIH" in notice.summary()
 
 
+def test_what_moved_a_molecule_counts_its_masked_lines(page: Page) -> None:
+    movers = explained.movers(page, "phmev")
+    assert isinstance(movers, Table)
+    spent = page.store.query(
+        "select atc5 as code, max(atc5_label) as label, "
+        "sum(case when year = 2023 then reimbursed_eur else -reimbursed_eur end) as change "
+        "from annual_drug_spend where year in (2022, 2023) "
+        "and not starts_with(atc5, '9') and not starts_with(atc1, '0') group by 1"
+    )
+    largest = spent.sort_values("change", key=abs, ascending=False).head(10)
+    assert cells(movers, "Molécule") == [
+        explained._label(*one) for one in zip(largest["code"], largest["label"], strict=True)
+    ]
+    told = [float(number(one)) for one in cells(movers, "Variation")]
+    assert told == pytest.approx([float(one) / 1000 for one in largest["change"]], abs=0.51)
+    assert "lignes masquées" in " ".join(movers.notes)
+
+
 def test_the_end_of_a_class_is_told_with_its_code() -> None:
     assert explained._label("B05BB02", "ASSOCIATIONS") == "Associations (B05BB02)"
     assert explained._label("C10AA05", "ATORVASTATINE") == "Atorvastatine"

@@ -114,6 +114,10 @@ def test_an_unknown_reference_is_without_object_for_a_clinic_outside_the_source(
     # A hospital of the base may have no line of ezetimibe: it is not said to be absent from it.
     told = outside_words(load_definition(PARAMETERS / "phev_ezetimibe.yml").main)
     assert told == "aucune dépense de ce type dans Open PHMEV"
+    ezetimibe = load_definition(PARAMETERS / "phev_ezetimibe.yml")
+    assert (
+        outside_words(ezetimibe.main, is_clinic=True) == "les cliniques à but lucratif ne figurent pas dans Open PHMEV"
+    )
     assert outside_words(load_definition(PARAMETERS / "phev.yml").measure("reimbursed_eur")).startswith("pas de PHMEV")
 
 

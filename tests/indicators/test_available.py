@@ -51,7 +51,8 @@ def test_the_main_measure_stands_in_for_an_evolution_without_a_year_before() -> 
 
 def test_an_indicator_without_data_says_why() -> None:
     found = available(("phev_ipp", "reimbursed_eur", "2021"))
-    assert found.loc["phev_ipp", "reason"] == "les données reçues ne le renseignent pas, ou plus"
+    assert found.loc["phev_ipp", "reason"] == "les données reçues ne le renseignent que jusqu'en 2021"
+    assert found.loc["phev_ezetimibe", "reason"] == "les données reçues ne le renseignent pas"
     assert found.loc["phev", "reason"] == "source non reçue\xa0: les dépenses mensuelles"
     assert found.loc["product_theme_1", "reason"].startswith("définition à compléter")
     assert found["period"].isna().all()
