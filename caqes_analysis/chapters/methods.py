@@ -20,8 +20,8 @@ def answer(page: Page) -> Text:
     """Return what makes the report reproducible."""
     files = french.plural(len(page.store.read(tables.DELIVERIES)), "fichier")
     return Text.answer(
-        f"Chaque chiffre de ce rapport se recalcule à partir de {files}, de la campagne « {page.campaign.id} » et du "
-        "code que nomme la page « Provenance »."
+        f"Chaque chiffre de ce rapport se recalcule à partir de {files}, de la campagne « {page.campaign.id} », de ses "
+        "paramètres et du code que nomme la page « Provenance »."
     )
 
 

@@ -13,9 +13,10 @@ from caqes_analysis.chapters.amounts_received import amount_words
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.code_version import HASH_LENGTH, environment_hash, package_hash, report_code_hash
 from caqes_analysis.display import ColumnFormat, Table, Text
+from caqes_analysis.figure_parameters import named_parameters
 from caqes_analysis.sources.files import sha256_of
 
-__all__ = ["answer", "files_table", "parameters_table", "versions_table"]
+__all__ = ["answer", "files_table", "parameter_files_table", "parameters_table", "versions_table"]
 
 _SHOWN_LIBRARIES = ("duckdb", "pandas", "pyarrow", "numpy", "scipy", "matplotlib")
 
@@ -24,8 +25,8 @@ def answer(page: Page) -> Text:
     """Return what is needed to make the report again."""
     rows = page.store.read(tables.DELIVERIES)
     return Text.answer(
-        f"Ce rapport est tiré de {french.plural(len(rows), 'fichier')} et de la campagne « {page.campaign.id} », avec "
-        f"le code {report_code_hash()} : les mêmes redonnent les mêmes chiffres, au centime."
+        f"Ce rapport est tiré de {french.plural(len(rows), 'fichier')}, de la campagne « {page.campaign.id} » et de "
+        f"ses paramètres, avec le code {report_code_hash()} : les mêmes redonnent les mêmes chiffres, au centime."
     )
 
 
@@ -88,6 +89,22 @@ def parameters_table(page: Page) -> Table:
             f"{campaign.simulation.establishments_nb} établissements, graine {campaign.simulation.seed}"
         )
     return _pairs(choices, "Choix de la campagne", "Paramètre", "Valeur")
+
+
+def parameter_files_table(page: Page) -> Table:
+    """Return every parameter file that decides figures, alone or with those of its folder, and its fingerprint."""
+    found = named_parameters(page.campaign)
+    rows = [{"role": role, "files": files, "hash": value} for (role, files), value in found.items()]
+    return Table.from_frame(
+        pd.DataFrame(rows),
+        caption="Paramètres qui décident des chiffres",
+        columns=[
+            ColumnFormat.text("role", "Paramètres"),
+            ColumnFormat.text("files", "Fichier"),
+            ColumnFormat.text("hash", "Empreinte"),
+        ],
+        notes=["Empreinte : le début du SHA-256 du fichier ; de plusieurs, celle de leurs noms et de leurs contenus."],
+    )
 
 
 def versions_table(page: Page) -> Table:  # noqa: ARG001 (every part of a chapter is asked with its page)

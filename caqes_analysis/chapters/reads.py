@@ -13,8 +13,10 @@ from pathlib import Path
 from caqes_analysis import tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.own_rows import OWN_ROWS, REGIONAL_TABLES, UNREAD_COLUMNS, OwnKeys
-from caqes_analysis.code_version import environment_hash, page_code_hash
+from caqes_analysis.code_version import content_hash, environment_hash, page_code_hash
+from caqes_analysis.figure_parameters import parameter_files
 from caqes_analysis.forecast.kept_paths import PATHS_FOLDER
+from caqes_analysis.savings.dotation import DOTATION
 from caqes_analysis.sources.files import sha256_of
 from caqes_analysis.store import Store
 from caqes_analysis.tables import Table
@@ -73,6 +75,7 @@ class Reads:
         return {
             **self._common,
             **{f"table {name}": value for name, value in self._tables.items()},
+            "figures": _hash(f"{path}:{content_hash(path)}" for path in parameter_files(self._campaign)),
             "sheets": _hash(f"{path.relative_to(results).as_posix()}:{sha256_of(path)}" for path in written),
             "comment": self._comments(None),
         }
@@ -95,9 +98,10 @@ def table_hashes(store: Store) -> dict[str, str]:
 
 
 def _parameter_files(campaign: Campaign) -> list[tuple[str, Path]]:
-    """Return the files of parameters: those of the package, and those that stand beside the campaign file."""
+    """Return the files of parameters: those of the package, those beside the campaign file, and the rules it names."""
     found = {path for folder in campaign.parameter_folders for pattern in _PATTERNS for path in folder.rglob(pattern)}
-    return [(str(path), path) for path in sorted({*found, *campaign.target_files}) if path.is_file()]
+    rules = (path for path in (campaign.scheme_rules, campaign.evaluation_grid, DOTATION) if path is not None)
+    return [(str(path), path) for path in sorted({*found, *campaign.target_files, *rules}) if path.is_file()]
 
 
 def _own_hashes(store: Store, table: Table, column: str) -> dict[str, str] | None:

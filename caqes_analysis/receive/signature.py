@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 
 from caqes_analysis.campaign import Campaign
-from caqes_analysis.code_lists import code_list_files
 from caqes_analysis.code_version import content_hash, environment_hash, package_hash
-from caqes_analysis.evaluation.campaign import rule_files
-from caqes_analysis.savings.dotation import DOTATION
+from caqes_analysis.figure_parameters import parameter_files
 
 __all__ = ["SIGNATURE", "input_files", "kept_signature", "received_files", "signature"]
 
@@ -46,16 +44,7 @@ def kept_signature(store: Path) -> dict[str, str]:
 
 def input_files(campaign: Campaign) -> list[Path]:
     """Return the files that a store depends on, those that are absent included."""
-    rules = {
-        campaign.file,
-        *campaign.target_files,
-        *code_list_files(campaign.code_lists_folder),
-        *rule_files(campaign),
-        DOTATION,
-        *(path for source in campaign.sources.all() for path in source.files),
-        *(announced.path for announced in campaign.fingerprints),
-    }
-    return sorted({*rules, *received_files(campaign)})
+    return sorted({*parameter_files(campaign), *received_files(campaign)})
 
 
 def received_files(campaign: Campaign) -> list[Path]:

@@ -115,10 +115,10 @@ def known_schemes(*folders: Path) -> dict[str, Scheme]:
 
 def scheme_files(campaign: Campaign) -> tuple[Path, ...]:
     """Return every file that the rules of a campaign may come from, those that do not exist left out."""
-    if campaign.scheme_rules is not None:
-        return (campaign.scheme_rules,)
+    own = () if campaign.scheme_rules is None else (campaign.scheme_rules,)
     folders = dict.fromkeys([REPOSITORY / "parameters" / "schemes", campaign.file.parent / "schemes"])
-    return tuple(path for folder in folders for path in sorted(folder.glob("*.yml")))
+    # Those of other schemes say which years a contract received may be of.
+    return (*own, *(path for folder in folders for path in sorted(folder.glob("*.yml"))))
 
 
 def scheme_of(campaign: Campaign) -> Scheme:

@@ -10,8 +10,12 @@ import pandas as pd
 from caqes_analysis import tables
 from caqes_analysis.chapters import provenance
 from caqes_analysis.display import Table
+from caqes_analysis.figure_parameters import named_parameters, parameter_files
+from caqes_analysis.receive import input_files
 from tests.builders import A, monthly_rows
+from tests.campaigns import MONTHLY, campaign_file
 from tests.chapters.test_compared import page_of
+from tests.conftest import REPOSITORY
 
 STATE = {"value_status": "reported", "is_provisional": False, "is_corrected": False}
 
@@ -43,3 +47,34 @@ def test_each_file_says_what_its_amounts_are(tmp_path: Path) -> None:
         "mois.csv": "montant remboursé, TTC, au mois des soins",
         "sus.csv": "prix d'achat, au mois de la sortie",
     }
+
+
+def test_whatever_decides_a_figure_has_its_fingerprint(tmp_path: Path) -> None:
+    """Another floor in the rules, another objective, another correction: other euros, told by another fingerprint."""
+    own = {name: tmp_path / name for name in ("regles.yml", "objectifs.csv", "corrections.csv")}
+    rules = (REPOSITORY / "parameters" / "demonstration" / "regles-2022.yml").read_text(encoding="utf-8")
+    for path in (*own.values(), tmp_path / "code_lists" / "ipp.yml", tmp_path / "indicators" / "phev_ipp.yml"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(rules if path.name == "regles.yml" else path.name, encoding="utf-8")
+    named = "scheme_rules: regles.yml\ntargets: [objectifs.csv]\ncorrections: corrections.csv\n"
+    campaign = campaign_file(tmp_path, MONTHLY + named)
+    before = named_parameters(campaign)
+    assert ("Règles du dispositif", "regles.yml") in before
+    assert ("Objectifs et repères", "targets.csv") in before
+    read = [path for path in parameter_files(campaign) if path.is_relative_to(tmp_path) and path != campaign.file]
+    assert {path.name for path in read} == {*own, "ipp.yml", "phev_ipp.yml"}
+    for path in read:
+        kept = path.read_text(encoding="utf-8")
+        path.write_text(f"{kept}\n# autre", encoding="utf-8")
+        after = named_parameters(campaign)
+        assert sum(after[name] != value for name, value in before.items()) == 1, path.name
+        path.write_text(kept, encoding="utf-8")
+    assert named_parameters(campaign) == before
+    assert set(read) < set(input_files(campaign)), "the record of a run keeps the whole hash of each"
+
+
+def test_the_page_shows_every_fingerprint(tmp_path: Path) -> None:
+    page = page_of(tmp_path)
+    shown = [tuple(cell.text for cell in row) for row in provenance.parameter_files_table(page).rows]
+    assert shown == [(*name, value) for name, value in named_parameters(page.campaign).items()]
+    assert {role for role, _, _ in shown} >= {"Définitions des indicateurs", "Listes de codes", "Dispositifs"}

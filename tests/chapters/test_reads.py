@@ -141,3 +141,25 @@ def test_own_rows_are_written_again_only_when_the_store_changed(region: tuple[Ca
     keep_own_rows(store, {**hashes, "contracts": "other"})
     assert place.stat().st_ino != before
     assert not (store.directory.parent / "own_rows.draft").exists()
+
+
+def test_rules_named_elsewhere_are_read_by_all_and_a_register_by_the_chapters(
+    region: tuple[Campaign, Store], tmp_path: Path
+) -> None:
+    campaign, store = region
+    rules, register = tmp_path / "regles.yml", tmp_path / "corrections.csv"
+    own = campaign.model_copy(update={"scheme_rules": rules, "corrections": register})
+    rules.write_text("a", encoding="utf-8")
+    register.write_text("a", encoding="utf-8")
+    finess = current(store)[0]
+
+    def moved(path: Path) -> tuple[set[str], set[str]]:
+        before = Reads(own, store)
+        sheet, chapter = before.of_sheet(finess), before.of_chapter(tmp_path / "resultats")
+        path.write_text("b", encoding="utf-8")
+        after = Reads(own, store)
+        now, then = after.of_sheet(finess), after.of_chapter(tmp_path / "resultats")
+        return {name for name in now if now[name] != sheet[name]}, {n for n in then if then[n] != chapter[n]}
+
+    assert moved(rules) == ({"parameters"}, {"parameters", "figures"})
+    assert moved(register) == (set(), {"figures"})
