@@ -40,13 +40,8 @@ THRESHOLD = "threshold"
 _UNKNOWN_RULE = "règle de ciblage non donnée : le retour vers la moyenne n'est corrigé que par le passé de chaque série"
 
 _TRANSITION, _TRANSITIONS = "mois de transition déclaré, non compté", "mois de transition déclarés, non comptés"
-_UNCORRECTED = (
-    "ciblage par croissance que moins de quatre bases annuelles ne corrigent pas, si bien que l'intervalle est faux"
-)
-_COMPLETE = (
-    "la liste des événements déclarés est donnée pour complète, si bien que l'intervalle n'en attend presque pas "
-    "d'autre"
-)
+_UNCORRECTED = "ciblage par croissance que moins de quatre bases annuelles ne corrigent pas, et l'intervalle est faux"
+_COMPLETE = "la liste des événements déclarés étant donnée pour complète, l'intervalle n'en attend presque pas d'autre"
 _WIDENED = "période courte, ou qui ne suit pas de près la date d'effet : intervalle élargi"
 # What ``benchmarks/savings_placebo.py --yearly`` measures: docs/methods/savings-estimate.md, « Bases annuelles ».
 YEARLY_TRIAL = (
