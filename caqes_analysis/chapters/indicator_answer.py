@@ -12,7 +12,14 @@ from caqes_analysis.chapters.assessment_words import OBJECTIVES
 from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.contract_scope import borne_subjects
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
-from caqes_analysis.chapters.indicator_population import are_missed, mean_words, part_received, ranked, undecided
+from caqes_analysis.chapters.indicator_population import (
+    are_missed,
+    mean_words,
+    part_received,
+    ranked,
+    rates_overlap,
+    undecided,
+)
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_uniform import answers_sentence, is_listing, is_yes_or_no
 from caqes_analysis.chapters.same_objective import other_source_words
@@ -38,7 +45,8 @@ def _head(reading: IndicatorReading) -> str:
     region, unit = reading.region, reading.unit
     when = sentence_case(period_words(reading.period))
     change = change_words(reading.measure, region["change"])
-    moved = f" ({change} {reading.against_words})" if change else ""
+    noise = ", les intervalles se chevauchent" if _is_within_chance(reading) else ""
+    moved = f" ({change} {reading.against_words}{noise})" if change else ""
     if is_yes_or_no(reading.measure):
         answers = reading.establishments["value"].dropna()
         said = answers_sentence(reading.measure.label, int((answers > 0).sum()), len(answers))
@@ -63,6 +71,14 @@ def _head(reading: IndicatorReading) -> str:
     if change and part.hides_change:
         return f"{head}. {masked}, et l'écart avec {reading.previous_label} ne se lit pas."
     return f"{head}{moved}. {masked}."
+
+
+def _is_within_chance(reading: IndicatorReading) -> bool:
+    """Say whether chance alone may tell the rate from that of the year before; a level has an interval of its move."""
+    if reading.measure.evolution_of is None:
+        return False
+    known = reading.history(reading.measure)
+    return rates_overlap(known[known["year"].isin([reading.year - 1, reading.year])].dropna(subset=["value"]))
 
 
 def subject_words(short_name: str, measure: Measure) -> str:

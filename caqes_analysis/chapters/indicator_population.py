@@ -30,6 +30,7 @@ __all__ = [
     "part_notes",
     "part_received",
     "ranked",
+    "rates_overlap",
     "set_aside",
     "small_counts",
     "undecided",
@@ -91,10 +92,44 @@ def set_aside(
 
 
 def part_notes(reading: IndicatorReading) -> list[str]:
-    """Name the establishments whose value is read on a part of the months of the period."""
+    """Name the establishments read on a part of the months of the period, or of those it is compared with."""
     names = reading.page.establishments.set_index("finess")["name"]
     parts = [f"{names.get(finess, finess)} ({words})" for finess, words in reading.parts_read.items()]
-    return [f"Sur une partie des mois{french.NBSP}: {some_of(parts)}."] if parts else []
+    notes = [f"Sur une partie des mois{french.NBSP}: {some_of(parts)}."] if parts else []
+    before = [f"{names.get(finess, finess)} ({months_nb} mois)" for finess, months_nb in _parts_before(reading)]
+    if before:
+        notes.append(
+            f"Sur une partie des mois de {reading.year - 1}{french.NBSP}: {some_of(before)} ; l'écart avec "
+            f"{reading.year} n'y compare pas les mêmes mois."
+        )
+    return notes
+
+
+@asked_once
+def _parts_before(reading: IndicatorReading) -> list[tuple[str, int]]:
+    """Return who is read on fewer or more months the year before: an evolution compares the same, a level does not."""
+    if reading.measure.evolution_of is not None:
+        return []
+    counted = reading.months_counted(reading.measure.id, f"{reading.year - 1}{reading.period[4:]}")
+    rows = reading.establishments
+    compared = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)
+    both = set(rows.loc[compared, "finess"])
+    now = {finess: words.partition(" ")[0] for finess, words in reading.parts_read.items()}
+    return [(str(who), int(nb)) for who, nb in counted.items() if who in both and now.get(str(who)) != str(int(nb))]
+
+
+def rates_overlap(known: pd.DataFrame) -> bool:
+    """Say whether the intervals of the first and of the last value leave their difference to chance.
+
+    Parameters
+    ----------
+    known
+        Rows of :meth:`IndicatorReading.history`, in order; without both intervals nothing is said.
+    """
+    if len(known) < 2 or not {"lower", "upper"} <= set(known):
+        return False
+    first, last = known.iloc[0], known.iloc[-1]
+    return bool(first["lower"] <= last["upper"] and last["lower"] <= first["upper"])
 
 
 @asked_once

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.indicator_gaps import indicator_gaps, missing_months
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import incomplete_words
@@ -303,6 +304,7 @@ class IndicatorReading:
             found[str(finess)] = f"{months_nb} mois sur {self.month_nb}{names}"
         return found
 
+    @asked_once
     def history(self, measure: Measure) -> pd.DataFrame:
         """Return the values of the region over the years, at the same months, with their intervals."""
         months = self.period[4:]

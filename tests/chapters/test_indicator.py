@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
-from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet
+from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet, indicator_trend
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.indicator_answer import subject_words
 from caqes_analysis.chapters.indicator_masked import MaskedPart, hidden_changes, masked_part
-from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, small_counts
+from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, part_notes, small_counts
 from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
 from caqes_analysis.chapters.indicator_remarks import amount_notes, merger_notes, near_target_notes
@@ -175,7 +175,7 @@ def test_a_change_says_between_whom(page: Page) -> None:
     share = plain(indicator.answer(read_indicator(page, "repertoire_share")).summary())
     assert "point par rapport à 2022, aux mêmes établissements)" in share
     rate = plain(indicator.answer(read_indicator(page, "extra_list_drugs")).summary())
-    assert "−0,3 point par rapport au taux de 2023 à M7)" in rate
+    assert "−0,3 point par rapport au taux de 2023 à M7, les intervalles se chevauchent)" in rate
 
 
 def test_an_indicator_that_has_no_objective_is_not_one_whose_objective_is_unknown(page: Page) -> None:
@@ -252,7 +252,7 @@ def test_moves_of_a_few_boxes_are_neither_drawn_nor_counted(page: Page) -> None:
 )
 def test_a_level_outside_the_first_and_the_last_is_in_the_title(values: tuple[float, ...], said: str) -> None:
     known = pd.DataFrame({"value": values, "year": range(2016, 2016 + len(values))})
-    assert plain(indicator._levels_title(MeasureFormat("%", signed=True), known)) == said
+    assert plain(indicator_trend._levels_title(MeasureFormat("%", signed=True), known)) == said
 
 
 def test_a_referentiel_targets_nobody_under_another_scheme(page: Page) -> None:
@@ -586,6 +586,59 @@ def test_a_merger_is_named_where_its_successor_is_read(page: Page) -> None:
     (said,) = merger_notes(read_indicator(page, "phev_ipp"))
     assert plain(said).startswith("Fusion, années des établissements réunis additionnées : ")
     assert f"{gone}, repris par {heir} le 01/07/2023" in plain(said)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "said"),
+    [
+        ((-5.1, -6.1), (15.8, 14.6), "+3,8 % en 2019, +4,8 % en 2018 : les intervalles se chevauchent"),
+        ((4.5, 3.5), (5.1, 4.1), "De +4,8 % à +3,8 %, de 2018 à 2019"),
+        ((None, None), (None, None), "De +4,8 % à +3,8 %, de 2018 à 2019"),
+    ],
+)
+def test_a_move_within_chance_is_not_a_title(lower: tuple[Any, Any], upper: tuple[Any, Any], said: str) -> None:
+    values = {"year": [2018, 2019], "value": [4.8, 3.8], "lower": lower, "upper": upper}
+    known = pd.DataFrame(values).astype({"lower": float, "upper": float})
+    assert plain(indicator_trend._levels_title(MeasureFormat("%", signed=True), known)) == said
+
+
+def test_the_first_sentence_says_that_a_rate_moved_within_chance(page: Page) -> None:
+    reading = read_indicator(page, "extra_list_drugs")
+    known = reading.history(reading.measure).tail(2)
+    assert len(known) == 2
+    assert not pd.isna(reading.region["change"])
+    for width, is_said in ((100.0, True), (0.0, False)):
+        own = replace(reading)
+        bounds = known.assign(lower=known["value"] - width, upper=known["value"] + width)
+        object.__setattr__(own, "history", lambda _, bounds=bounds: bounds)
+        assert ("les intervalles se chevauchent)" in plain(indicator.answer(own).summary())) == is_said
+
+
+def test_two_years_are_not_each_year(page: Page) -> None:
+    reading = read_indicator(page, "repertoire_share")
+    region = reading.region.copy()
+    region[["change_lower", "change_upper", "slope_lower", "slope_upper"]] = float("nan")
+    for years, said in (([2022, 2023], "48,0 % en 2022 et en 2023"), ([2021, 2022, 2023], "48,0 % chaque année")):
+        known = pd.DataFrame({"year": years, "value": [48.0] * len(years), "establishments_nb": 9})
+        assert plain(indicator_trend._trend_title(reading, reading.measure, known, region)).startswith(said)
+
+
+def test_a_share_compared_over_other_months_says_so(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = read_indicator(page, "repertoire_share")
+    rows = reading.establishments
+    first = rows.loc[rows["value"].notna() & rows["previous_value"].notna()].iloc[0]
+    before = str(reading.year - 1)
+    monkeypatch.setattr(
+        type(reading),
+        "months_counted",
+        lambda _, measure, period: pd.Series({first["finess"]: 6} if period == before else {}, dtype=object),
+    )
+    (note,) = part_notes(replace(reading))
+    assert plain(note) == (
+        f"Sur une partie des mois de {before} : {first['name']} (6 mois) ; l'écart avec {reading.year} n'y compare pas "
+        "les mêmes mois."
+    )
+    assert note in ranking_table(replace(reading)).notes
 
 
 def test_a_side_of_the_target_is_no_verdict(page: Page) -> None:
