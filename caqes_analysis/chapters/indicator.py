@@ -169,8 +169,7 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
 
 def _moves(reading: IndicatorReading) -> pd.DataFrame:
     """Return the establishments of the ranking with both values; of an evolution, the two sums that it compares."""
-    rows = reading.rows("establishment")
-    level = reading.level
+    rows, level = reading.rows("establishment"), reading.level
     if level.denominator is None and level is not reading.measure:
         rows = rows[rows["value_status"] != "not_applicable"]
         return rows.assign(
