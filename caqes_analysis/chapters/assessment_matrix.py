@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment import evaluations, is_official, region_total
 from caqes_analysis.chapters.assessment_words import (
     ATTAINMENT_WORDS,
@@ -17,7 +17,9 @@ from caqes_analysis.chapters.assessment_words import (
     with_amounts,
     with_values,
 )
+from caqes_analysis.chapters.level_changes import listed_changes_note
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import ColumnFormat, Details, Figure, Notice, Table
 from caqes_analysis.display.charts_verdicts import verdict_grid
 from caqes_analysis.display.payload import State
@@ -159,8 +161,23 @@ def realisation_matrix(page: Page) -> Table | Notice:
         "state",
         caption=f"Ce que chaque contrat a atteint en {evaluated_year(page.campaign)}",
         header="valeur, puis verdict",
-        notes=[f"Sans verdict pour personne, donc sans colonne : {french.list_in_words(silent)}."] if silent else [],
+        notes=[
+            *([f"Sans verdict pour personne, donc sans colonne : {french.list_in_words(silent)}."] if silent else []),
+            *_changes_note(page, rows),
+        ],
     )
+
+
+def _changes_note(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Name the establishments judged on a year whose level changed with no declared event; often nobody."""
+    judged = rows.loc[rows["attainment"].isin(_VERDICTS), ["contract_finess", "subject"]]
+    signatory = contract_keys(page.store.read(tables.ESTABLISHMENTS))
+    who = pd.DataFrame({"finess": page.establishments["finess"]})
+    who["contract_finess"] = [signatory.get(finess, finess) for finess in who["finess"]]
+    listed = who.merge(judged, on="contract_finess").rename(columns={"subject": "envelope"})
+    end = "l'évolution, donc le verdict, en vient en partie, à éclaircir avant de conclure"
+    year = evaluated_year(page.campaign)
+    return listed_changes_note(page, listed, names_envelope=True, year=year, end=end)
 
 
 def _without(verdict: object) -> str:

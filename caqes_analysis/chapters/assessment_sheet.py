@@ -22,6 +22,7 @@ from caqes_analysis.chapters.assessment_words import (
     with_amounts,
     with_values,
 )
+from caqes_analysis.chapters.level_changes import judged_changes_notes
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table, Text
@@ -107,6 +108,11 @@ def steps_table(page: Page) -> Table | Notice:
             *([f"Source de la règle : {page.scheme.incentive.source}."] if pays and page.scheme.incentive else []),
             *_regional_source(page, rows),
             *threshold_notes(rows, page.targets, scheme=page.scheme.id, year=evaluated_year(page.campaign)),
+            *judged_changes_notes(
+                page,
+                rows.loc[rows["attainment"].isin(["attained", "not_attained"]), "subject"],
+                year=evaluated_year(page.campaign),
+            ),
         ],
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.corrected import corrected_before
 from caqes_analysis.chapters.indicator_masked import counted_noun, hidden_changes, masked_notes, masked_part
@@ -24,6 +24,7 @@ from caqes_analysis.chapters.indicator_population import (
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_remarks import few_years_notes, near_target_notes
 from caqes_analysis.chapters.indicator_uniform import is_yes_or_no
+from caqes_analysis.chapters.level_changes import listed_changes_note
 from caqes_analysis.chapters.words import masked_words
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.style import abbreviated
@@ -215,4 +216,14 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str |
     notes += [f"Région{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += [f"Sans intervalle : {why}." for why in sorted(set(rows["interval_reason"].dropna()))]
     notes += few_years_notes(reading)
-    return notes + masked_notes(reading)
+    return notes + masked_notes(reading) + _changes_notes(reading, rows)
+
+
+def _changes_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
+    """Name whose level changed with no declared event; the forecasts of an indicator of months say it beside them."""
+    page, name, line = reading.page, reading.definition.id, reading.level.numerator
+    is_of_months = line is None or line.table == tables.MONTHLY_GRID.name
+    if reading.measure.evolution_of is None or is_of_months or len(reading.period) > len("2024"):
+        return []
+    known = rows.loc[rows["value"].notna(), ["finess"]].assign(envelope=name)
+    return listed_changes_note(page, known, year=reading.year)

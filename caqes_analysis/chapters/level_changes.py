@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import ordered_by_envelope, some_of
 from caqes_analysis.display import ColumnFormat, Notice, Table
+from caqes_analysis.envelopes import Envelope
 from caqes_analysis.forecast.level_breaks import SMALLEST_CHANGES_PCT, ToldBreak, told_break
+from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.labels import within_a_sentence
 
 __all__ = [
@@ -19,6 +23,7 @@ __all__ = [
     "changed_since",
     "conclusion_reserve",
     "interval_reserve",
+    "judged_changes_notes",
     "level_changes_table",
     "listed_changes_note",
 ]
@@ -28,6 +33,9 @@ _TO_DECLARE = {
     False: "Fermeture, transfert, changement de périmètre ou envoi incomplet",
 }
 """What may explain a rise (True) or a fall."""
+
+
+_SEE_QUALITY = "l'évolution en vient en partie, voir « Qualité des données »"
 
 
 def interval_reserve(found: ToldBreak) -> str:
@@ -108,6 +116,85 @@ def conclusion_reserve(page: Page, conclusions: Sequence[Any], *, year: int) -> 
     return found
 
 
+def judged_changes_notes(page: Page, subjects: Iterable[str], *, year: int) -> list[str]:
+    """Return, of a sheet, the changes of level on which its contract is judged: the verdict rests on them in part.
+
+    Parameters
+    ----------
+    page
+        The sheet.
+    subjects
+        Indicators of the contract that have a verdict, or a distance to their objective.
+    year
+        Year judged: a change begun with the year before, or earlier, is in both years compared.
+    """
+    rows = page.forecasts[page.forecasts["level_change_month"].notna()]
+    if page.campaign.is_annual or rows.empty:
+        return []
+    counted = {part for parts in _parts(page, subjects, rows["envelope"]).values() for part in parts}
+    told = [
+        (page.label(row["envelope"]), found)
+        for _, row in ordered_by_envelope(rows).iterrows()
+        if row["envelope"] in counted and (found := told_break(row)) is not None and _is_between(found, year)
+    ]
+    notes = []
+    for changes in _together(told):
+        sign = "+" if changes[0][1].is_rise else "−"
+        sizes = ", ".join(f"{sign}{one.size}" for _, one in changes)
+        notes.append(
+            f"Niveau de {french.list_in_words([label for label, _ in changes])} changé d'un coup en "
+            f"{changes[0][1].since} ({sizes}), sans événement déclaré : l'évolution jugée en vient en partie, à "
+            "éclaircir avant de conclure."
+        )
+    return notes
+
+
+def _is_between(told: ToldBreak, year: int) -> bool:
+    """Say whether a change of level parts a year from the year before: begun with that one, both are at the new level.
+
+    A change begun with the year itself parts them wholly.
+    """
+    return pd.Timestamp(year - 1, 1, 1) < told.month <= pd.Timestamp(year, 12, 1)
+
+
+def _parts(page: Page, codes: Iterable[str], changed: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return, of envelopes and indicators, which of the envelopes that changed their evolution counts: itself, a sum.
+
+    Parameters
+    ----------
+    page
+        The page.
+    codes
+        Codes of envelopes, identifiers of indicators.
+    changed
+        Codes of what changed.
+    """
+    envelopes = [one for one in page.campaign.all_envelopes if one.code in set(changed)]
+    known = {one.code for one in page.campaign.all_envelopes}
+    asked = set(codes)
+    catalogue = page.catalogue.drop_duplicates("indicator") if asked - known else None
+    texts = {} if catalogue is None else dict(zip(catalogue["indicator"], catalogue["definition"], strict=True))
+    return {
+        code: (code, *(_counted(page, stored_definition(texts[code]), envelopes) if code in texts else ()))
+        for code in sorted(asked)
+    }
+
+
+def _counted(page: Page, definition: IndicatorDefinition, envelopes: Sequence[Envelope]) -> tuple[str, ...]:
+    """Return the envelopes that the evolution of an indicator adds up by month, or that its objective is about."""
+    link = definition.target
+    measure = definition.measure(definition.main_measure) if link is None else definition.measure(link.measure)
+    if measure.evolution_of is None:
+        return ()
+    line = definition.measure(measure.evolution_of).numerator
+    if line is not None and line.table == tables.MONTHLY_GRID.name:
+        return envelopes_counted(line.condition, [one.code for one in envelopes])
+    if link is None:
+        return ()
+    targets = {one.code: page.target(one.code) for one in envelopes}
+    return tuple(code for code, one in targets.items() if (one.subject, one.measure) == (link.subject, link.measure))
+
+
 def level_changes_table(page: Page) -> Table | Notice | None:
     """Return the changes of level to be explained, one row per establishment and series; None in annual mode."""
     if page.campaign.is_annual:
@@ -158,7 +245,9 @@ def level_changes_table(page: Page) -> Table | Notice | None:
     )
 
 
-def listed_changes_note(page: Page, listed: pd.DataFrame, *, names_envelope: bool = False) -> list[str]:
+def listed_changes_note(
+    page: Page, listed: pd.DataFrame, *, names_envelope: bool = False, year: int | None = None, end: str = _SEE_QUALITY
+) -> list[str]:
     """Name the establishments of a table whose level changed with no declared event; nothing when there is none.
 
     Parameters
@@ -166,21 +255,32 @@ def listed_changes_note(page: Page, listed: pd.DataFrame, *, names_envelope: boo
     page
         The page of a region.
     listed
-        ``finess, envelope`` of the rows shown.
+        ``finess, envelope`` of the rows shown: an envelope, or an indicator that adds some up.
     names_envelope
         Whether the rows are of several envelopes.
+    year
+        Year that the table compares with the one before; that of the campaign when None.
+    end
+        What it means for the table, and what to do.
     """
     if page.campaign.is_annual or listed.empty:
         return []
     rows = page.forecasts
     rows = rows[(rows["level"] == "establishment") & rows["level_change_month"].notna()]
-    shown = set(zip(listed["finess"], listed["envelope"], strict=True))
-    compared_from = pd.Timestamp(page.campaign.year - 1, 1, 1)
+    if rows.empty:
+        return []
+    parts = _parts(page, listed["envelope"].unique(), rows["envelope"])
+    shown = {
+        (finess, part)
+        for finess, code in zip(listed["finess"], listed["envelope"], strict=True)
+        for part in parts[code]
+    }
+    names_envelope = names_envelope or any(len(some) > 1 for some in parts.values())
+    compared = page.campaign.year if year is None else year
     found: dict[tuple[str, str], list[str]] = {}
     for _, row in ordered_by_envelope(rows).iterrows():
         told = told_break(row)
-        # Begun with the year before, or earlier: both years compared are at the new level.
-        if told is None or told.month <= compared_from or (row["subject"], row["envelope"]) not in shown:
+        if told is None or not _is_between(told, compared) or (row["subject"], row["envelope"]) not in shown:
             continue
         found.setdefault((row["subject"], told.since), []).append(page.label(row["envelope"]))
     if not found:
@@ -191,7 +291,4 @@ def listed_changes_note(page: Page, listed: pd.DataFrame, *, names_envelope: boo
         f"{names.get(finess, finess)} ({f'{french.list_in_words(labels)}, ' if names_envelope else ''}depuis {since})"
         for (finess, since), labels in sorted(found.items(), key=lambda one: order[one[0][0]])
     ]
-    return [
-        f"Niveau changé, sans événement déclaré{french.NBSP}: {some_of(said)} ; l'évolution en vient en partie, voir "
-        "« Qualité des données »."
-    ]
+    return [f"Niveau changé, sans événement déclaré{french.NBSP}: {some_of(said)} ; {end}."]

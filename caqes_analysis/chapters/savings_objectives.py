@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french, tables
-from caqes_analysis.chapters.level_changes import conclusion_reserve
+from caqes_analysis.chapters.level_changes import conclusion_reserve, judged_changes_notes
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_amounts import amounts_of
 from caqes_analysis.chapters.savings_estimates import (
@@ -352,7 +352,11 @@ def own_objectives(page: Page) -> Table | None:
                 if row["indicator"] in set(own["indicator"])
             ),
             *added_notes(row for row in estimates if row["indicator"] in set(own["indicator"])),
-            *conclusion_reserve(page, [row["conclusion"] for row in estimates], year=int(own["year"].iloc[0])),
+            # A distance to the cent stands there, whatever the estimates allow.
+            *(
+                conclusion_reserve(page, [row["conclusion"] for row in estimates], year=int(own["year"].iloc[0]))
+                or judged_changes_notes(page, own["indicator"], year=int(own["year"].iloc[0]))
+            ),
             *([SINGLE_CHANCE_NOTE] if estimates else []),
         ],
     )

@@ -9,10 +9,17 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, landing, sheet_data
-from caqes_analysis.chapters.level_changes import change_sentences, conclusion_reserve
+from caqes_analysis.chapters.level_changes import (
+    change_sentences,
+    conclusion_reserve,
+    judged_changes_notes,
+    listed_changes_note,
+)
+from caqes_analysis.indicators.definition import load_definition
 from tests.builders import A, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import campaign_file
 from tests.chapters.test_sentences import CAMPAIGN, months
+from tests.conftest import REPOSITORY
 
 APRIL_2024, MAY_2023 = pd.Timestamp(2024, 4, 1), pd.Timestamp(2023, 5, 1)
 Change = tuple[float, pd.Timestamp] | None
@@ -96,3 +103,21 @@ def test_a_closed_year_is_not_told_without_the_change_that_makes_it(tmp_path: Pa
     said = plain(landing.landing_sentence(page, closed.iloc[0], "phmev"))
     assert "est close à −10" in said
     assert said.endswith("; niveau abaissé d'environ 28 % depuis avril 2024, sans événement déclaré.")
+
+
+def test_a_contract_judged_over_a_change_says_so_where_it_is_judged(tmp_path: Path) -> None:
+    """A distance to the cent, and the verdict of a sum of two envelopes, stood without a word of it."""
+    page = page_of(tmp_path, {"phmev": (36.0, MAY_2023), "lpp": (32.0, MAY_2023), "perfadom": (40.0, MAY_2023)})
+    folder = REPOSITORY / "parameters" / "indicators"
+    known = {name: load_definition(folder / f"{name}.yml").model_dump_json() for name in ("phev", "repertoire_share")}
+    page.__dict__["catalogue"] = pd.DataFrame({"indicator": list(known), "definition": list(known.values())})
+    (said,) = judged_changes_notes(page, ["phev", "repertoire_share"], year=2023)
+    assert plain(said) == (
+        "Niveau de PHMEV et LPP changé d'un coup en mai 2023 (+36 %, +32 %), sans événement déclaré : l'évolution "
+        "jugée en vient en partie, à éclaircir avant de conclure."
+    )
+    assert judged_changes_notes(page, ["repertoire_share"], year=2023) == []
+    assert judged_changes_notes(page, ["phev"], year=2022) == []
+    assert judged_changes_notes(page, ["phev"], year=2025) == []
+    (noted,) = listed_changes_note(page, pd.DataFrame({"finess": [A], "envelope": ["phev"]}), year=2024, end="à voir")
+    assert plain(noted).endswith("(PHMEV et LPP, depuis mai 2023) ; à voir.")
