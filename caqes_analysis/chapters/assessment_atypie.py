@@ -6,54 +6,51 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french, tables
+from caqes_analysis import french
 from caqes_analysis.chapters.assessment import with_owners
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.atypie_facts import TARGETING, find_atypie
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import format_of
-from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.display import ColumnFormat, Details, Notice, Table, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.display.style import abbreviated
-from caqes_analysis.evaluation.assess import evaluated_year
-from caqes_analysis.evaluation.atypie import atypie_steps, atypie_verdicts
-from caqes_analysis.evaluation.values import contract_values
-from caqes_analysis.indicators.catalogue import definitions_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.schemes.rule_words import atypie_condition
 from caqes_analysis.schemes.rules import AtypieRule
 
-__all__ = ["atypie_shown"]
+__all__ = ["atypie_shown", "own_atypie"]
 
 _ORDER = {"targeted": 0, "unknown": 1, "respected": 2}
 
 
 def atypie_shown(page: Page) -> tuple[Display, ...]:
     """Return what the chapter shows of the targeting by « atypie »; nothing when the rules of the scheme have none."""
-    rule = page.scheme.atypie
-    if rule is None:
+    atypie = find_atypie(page.store, page.campaign)
+    if atypie is None:
         return ()
-    year = evaluated_year(page.campaign)
-    definitions = definitions_of(page.campaign)
-    used = [definitions[name] for name in dict.fromkeys([*rule.indicators, rule.spending_indicator])]
-    values = page.store.query(
-        "select * from indicator_values where level = 'establishment' and period in (?, ?)", [str(year), str(year - 1)]
-    )
-    summed = contract_values(values, used, contract_keys(page.store.read(tables.ESTABLISHMENTS)))
-    steps = atypie_steps(summed, used, rule=rule, year=year)
+    rule, year, steps = atypie.rule, atypie.year, atypie.steps
     if steps.empty or steps["value"].isna().all():
         return (
             Notice(
                 "missing", rule.label, f"Aucun de ses indicateurs n'a de valeur en {year} : {atypie_condition(rule)}."
             ),
         )
-    found = atypie_verdicts(steps, summed, definitions, rule=rule, year=year)
-    earlier = atypie_steps(summed, used, rule=rule, year=year - 1)
-    before = atypie_verdicts(earlier, summed, definitions, rule=rule, year=year - 1)
-    was = before.set_index("finess")["reference_status"].reindex(found["finess"]).fillna("unknown").to_numpy()
-    found = with_owners(page, found.assign(contract_finess=found["finess"], was=was))
-    table = _table(found, steps, rule, {one.id: one for one in used}, year)
+    found = with_owners(page, atypie.found.assign(contract_finess=atypie.found["finess"]))
+    table = _table(found, steps, rule, atypie.definitions, year)
     return (_answer(found, rule, year), Details(f"Détail : {rule.label}, indicateur par indicateur", [table]))
+
+
+def own_atypie(page: Page) -> Text | None:
+    """Return what the sheet of an establishment says of its targeting; None when the rules of the scheme have none.
+
+    Parameters
+    ----------
+    page
+        The sheet: it reads what was found once for the region.
+    """
+    said = [text for (subject, _), text in sorted(page.regional_context.items()) if subject == TARGETING]
+    return Text.paragraphs(*said) if said else None
 
 
 def _answer(found: pd.DataFrame, rule: AtypieRule, year: int) -> Text:

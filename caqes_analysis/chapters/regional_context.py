@@ -14,6 +14,7 @@ import pandas as pd
 
 from caqes_analysis import french, perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
+from caqes_analysis.chapters.atypie_facts import targeting_facts
 from caqes_analysis.chapters.received_in_part import region_received
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of, small_percent, small_points
 from caqes_analysis.envelopes import envelope_named
@@ -96,12 +97,14 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
         when it has none) and rank among so many, or effect of a change of perimeter. For each indicator of the scheme:
         value of the region, last whole year. Of what was received: first month, whether the yearly base looks like an
         extract, the years whose months do not make that base, what the controls noticed about the establishment
-        that no correction settled, and whether a list of prescribers of the year of the levers was received for it.
+        that no correction settled, how the rules of the scheme target it,
+        and whether a list of prescribers of the year of the levers was received for it.
     """
     shared = [*_of_indicators(store, campaign), *_of_files(store)]
     own = {str(row["finess"]): row for row in _weights(store, campaign).to_dict("records")}
     rows: list[tuple[str, str, str, str]] = [*_unmatched(store), *_noticed(store), *_with_prescribers(store)]
     rows += completed_facts(store, campaign)
+    rows += targeting_facts(store, campaign)
     for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
         weight = own.get(finess)
         facts = shared if weight is None else [*_of_weight(weight), *shared]

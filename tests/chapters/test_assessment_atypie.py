@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from caqes_analysis.chapters import assessment_matrix
-from caqes_analysis.chapters.assessment_atypie import atypie_shown
+from caqes_analysis.chapters.assessment_atypie import atypie_shown, own_atypie
+from caqes_analysis.chapters.atypie_facts import targeting_facts
 from caqes_analysis.chapters.indicator import reading_text
 from caqes_analysis.chapters.indicator_reading import read_indicator
 from caqes_analysis.chapters.page import Page
@@ -63,6 +64,28 @@ def test_who_is_targeted_is_shown_with_each_gap(received: tuple[Path, Store]) ->
     notice = assessment_matrix.targeting_matrix(page)
     assert isinstance(notice, Notice)
     assert "ci-dessous" in notice.summary()
+
+
+def test_each_sheet_says_whether_it_is_targeted_as_the_chapter_does(received: tuple[Path, Store]) -> None:
+    """Twelve establishments were targeted, and their sheets did not say a word of it."""
+    page = page_with(received, RULES)
+    _, details = atypie_shown(page)
+    assert isinstance(details, Details)
+    (table,) = details.shown
+    assert isinstance(table, Table)
+    shown = [plain(row[1].text) for row in table.rows]
+    facts = {finess: plain(text) for finess, _, _, text in targeting_facts(page.store, page.campaign)}
+    assert len(facts) == len(page.establishments)
+    targeted = sorted(finess for finess, text in facts.items() if "en 2019 : ciblé" in text)
+    assert len(targeted) == shown.count("ciblé") > 0
+    said = own_atypie(Page(page.campaign, page.store, None, targeted[0]))
+    assert said is not None
+    assert plain(said.summary()) == facts[targeted[0]]
+    assert "pour un seuil de 200 000 €. Être ciblé n'est pas un verdict" in facts[targeted[0]]
+    assert "l'écart de 50 % est inventé" in facts[targeted[0]]
+    without = page_with(received, RULES[: RULES.index("atypie:")])
+    assert own_atypie(Page(without.campaign, without.store, None, targeted[0])) is None
+    assert list(targeting_facts(without.store, without.campaign)) == []
 
 
 def test_an_unknown_excess_is_said_and_targets_nobody(received: tuple[Path, Store]) -> None:
