@@ -16,7 +16,10 @@ from caqes_analysis.chapters.indicator_reading import indicator_href, volet_labe
 from caqes_analysis.chapters.page import run_directory
 from caqes_analysis.departments import department_label
 from caqes_analysis.guide import GuideSources, book_pages, guide_provenance
+from caqes_analysis.indicators.available import stored_definition
+from caqes_analysis.indicators.region_paid import volet_under
 from caqes_analysis.page_foot import page_foot, page_hash, sources_of_indicator
+from caqes_analysis.schemes.scheme import scheme_of
 
 __all__ = ["report_book"]
 
@@ -86,10 +89,11 @@ def report_book(plan: Plan, outcomes: pd.DataFrame) -> Book:
 
 def _indicator_pages(plan: Plan, page: Callable[..., BookPage]) -> Iterator[BookPage]:
     """Yield the pages of the indicators, volet by volet."""
+    scheme = scheme_of(plan.campaign)
     rows = plan.indicators.assign(
         part=[
-            volet_label(volet, schemes, plan.campaign.scheme)
-            for volet, schemes in zip(plan.indicators["volet"], plan.indicators["schemes"], strict=True)
+            volet_label(volet_under(stored_definition(text), scheme), schemes, scheme.id)
+            for text, schemes in zip(plan.indicators["definition"], plan.indicators["schemes"], strict=True)
         ]
     )
     follow_up_last = rows["part"].str.startswith("Volet").map({True: 0, False: 1})

@@ -76,7 +76,7 @@ def index_source(title: str, sections: Sequence[tuple[str | None, str, Sequence[
         if heading:
             cells.append(_markdown(f"## {markdown_text(heading)}"))
         columns = [{"label": label, "unit": "", "align": "left"} for label in ("Page", "Détail")]
-        rows = [[{"text": text, "href": path}, {"text": words}] for path, text, words in entries]
+        rows = [[{"text": text, "href": path}, {"text": words or "–"}] for path, text, words in entries]
         if not any(words for _, _, words in entries):
             columns, rows = columns[:1], [row[:1] for row in rows]
         table = {"kind": "table", "caption": caption, "columns": columns, "row_header": 0, "rows": rows}

@@ -20,28 +20,25 @@ from caqes_analysis.chapters.indicator_population import (
     opened_since,
     opening_notes,
     order_note,
-    other_readings,
     part_notes,
     set_aside,
     small_counts,
     undecided,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
-from caqes_analysis.chapters.indicator_remarks import amount_notes, binding_notes, merger_notes, near_target_notes
+from caqes_analysis.chapters.indicator_remarks import binding_notes, near_target_notes
+from caqes_analysis.chapters.indicator_text import guide_link, reading_text
 from caqes_analysis.chapters.indicator_trend import trend_figure
 from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
-from caqes_analysis.chapters.same_objective import other_source_words
 from caqes_analysis.chapters.words import format_of, sentence_case, some_of
 from caqes_analysis.departments import department_label
 from caqes_analysis.departments_map import read_outlines
-from caqes_analysis.display import Figure, Link, Notice, Text
+from caqes_analysis.display import Figure, Notice
 from caqes_analysis.display.charts_dumbbell import dumbbells
 from caqes_analysis.display.charts_map import department_map
 from caqes_analysis.display.charts_position import Reference, distribution
-from caqes_analysis.indicators.definition import Measure, ReferenceCondition
+from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.places import UNKNOWN_GROUP
-from caqes_analysis.labels import within_a_sentence
-from caqes_analysis.schemes.rule_words import atypie_sentence
 
 __all__ = [
     "answer",
@@ -241,7 +238,7 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
         (department_label(code), value) for code, value in zip(rows["department"], rows["value"], strict=True)
     ]
     notes += near_target_notes(reading, departments)
-    notes += [f"Un département{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
+    notes += [f"Chaque département{french.NBSP}: {mean_words(reading)}."] if mean_words(reading) else []
     notes += constant_perimeter_notes(reading)
     if (is_small & rows["value"].notna()).any():
         notes.append(f"Trop petit : effectif du département inférieur à {french.number(minimum_nb)}.")
@@ -265,46 +262,3 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
         outlines=outlines,
         notes=notes,
     )
-
-
-def reading_text(reading: IndicatorReading) -> Text:
-    """Return what is counted, over what, from which texts, and how to read the page."""
-    one = reading.definition
-    lines = [f"{one.name}. Ce qui est lu : {reading.measure.label}, {period_words(reading.period)}. {one.why}"]
-    reference = reading.reference
-    if reference is not None:
-        joined = " OU ".join(_condition_words(reading, condition) for condition in reference.conditions)
-        lines.append(
-            f"Référentiel (qui est ciblé) : {joined or 'non renseigné'}."
-            + (f" Source : {reference.source}." if reference.source else "")
-            + (f" {reference.note}" if reference.note else "")
-        )
-    lines += [aimed] if (aimed := atypie_sentence(reading.page.scheme.atypie, one.id)) else []
-    lines.append(f"{sentence_case(reading.target_sentence)}.")
-    if reading.measure.is_declared and reading.year < reading.page.campaign.year:
-        awaited = reading.page.campaign.year
-        lines.append(f"Dernière déclaration reçue{french.NBSP}: {reading.year} ; celle de {awaited} n'est pas reçue.")
-    lines += other_readings(reading)
-    said, is_other = other_source_words(reading)
-    lines += [said] if said and not is_other else []
-    lines += [*amount_notes(reading), *merger_notes(reading)]
-    lines += list(one.notes)
-    of_another = reading.is_outside and bool(one.schemes)
-    lines += [one.reading] if one.reading and not of_another else []
-    texts = "Textes d'un autre dispositif, sans effet ici" if of_another else "Textes"
-    lines += [f"{texts}{french.NBSP}: {' ; '.join(one.legal_sources)}."] if one.legal_sources else []
-    lines.append("Formules des intervalles, des rangs et des contributions : page « Méthodes ».")
-    return Text.bullets(*lines)
-
-
-def guide_link(reading: IndicatorReading) -> Link:
-    """Return the way to the definition: formula, codes, texts, executable query."""
-    return Link("Comment il se calcule : sa fiche dans le guide des indicateurs", f"guide/{reading.definition.id}")
-
-
-def _condition_words(reading: IndicatorReading, condition: ReferenceCondition) -> str:
-    measure = reading.definition.measure(condition.measure)
-    value = condition.below if condition.below is not None else condition.above
-    sign = "moins" if condition.below is not None else "plus"
-    limit = format_of(measure).write_threshold(float(value or 0))
-    return f"{within_a_sentence(measure.label)}, {sign} de {limit}"

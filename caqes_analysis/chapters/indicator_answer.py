@@ -58,7 +58,7 @@ def _head(reading: IndicatorReading) -> str:
         answers_nb = int(reading.establishments["value"].notna().sum())
         where += f", d'après les déclarations de {french.plural(answers_nb, 'établissement')}"
     elif is_listing(reading.measure) and region["numerator"] == 0:
-        where, moved = f"{where}, faute de ligne visible dans les données reçues", ""
+        where, moved = f"{where}{french.NBSP}: les données reçues n'en montrent aucune ligne", ""
     if (part := masked_part(reading)) is None or not part.is_told:
         return f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {where}{moved}."
     noun, bounds = counted_noun(reading.measure), part.bounds_words(reading.measure.decimals)

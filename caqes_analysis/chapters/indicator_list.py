@@ -16,6 +16,7 @@ from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.same_objective import answered_by
 from caqes_analysis.chapters.words import DEFINITION_WORDS
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
+from caqes_analysis.indicators.region_paid import volet_under
 
 __all__ = ["answer", "empty_table", "region_tables"]
 
@@ -55,7 +56,8 @@ def region_tables(page: Page) -> tuple[Table | Notice, ...]:
     """Return, volet by volet, where the region stands on each indicator."""
     groups: dict[str, list[IndicatorReading]] = {}
     for one in read_indicators(page, levels=["region"]):
-        label = volet_label(one.definition.volet, ",".join(one.definition.schemes), page.campaign.scheme)
+        volet = volet_under(one.definition, page.scheme)
+        label = volet_label(volet, ",".join(one.definition.schemes), page.campaign.scheme)
         groups.setdefault(label, []).append(one)
     if not groups:
         return (Notice("missing", "Indicateurs", "Les données reçues ne renseignent aucun indicateur."),)

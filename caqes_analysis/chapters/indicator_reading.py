@@ -22,6 +22,7 @@ from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
+from caqes_analysis.indicators.region_paid import REGIONAL_PART
 from caqes_analysis.labels import within_a_sentence
 from caqes_analysis.schemes.targets import Target, last_known_words
 
@@ -61,7 +62,7 @@ def volet_label(volet: str | None, schemes: object, scheme: str) -> str:
     """
     if not isinstance(schemes, str) or scheme not in schemes.split(",") or not isinstance(volet, str):
         return "Suivi, hors contrat"
-    return f"Volet {volet}"
+    return volet.capitalize() if volet == REGIONAL_PART else f"Volet {volet}"
 
 
 @dataclass(frozen=True)

@@ -123,10 +123,24 @@ def merger_notes(reading: IndicatorReading) -> list[str]:
     )
     names = page.establishments.set_index("finess")["name"]
     present = set(reading.establishments["finess"])
+    answered = _answered(reading)
     said = [
         f"{row['name']}, repris par {names.get(row['current_finess'], row['current_finess'])} "
         f"le {french.date(row['day'] + pd.Timedelta(days=1), short=True)}"
         for row in rows.to_dict("records")
-        if row["current_finess"] in present
+        if row["current_finess"] in present and (answered is None or row["finess"] in answered)
     ]
     return [f"Fusion, années des établissements réunis additionnées{french.NBSP}: {some_of(said)}."] if said else []
+
+
+def _answered(reading: IndicatorReading) -> set[str] | None:
+    """Return who sent the answers that a declared measure adds up; None for what is not declared on a form."""
+    line = reading.measure.numerator
+    if line is None or not reading.measure.is_declared:
+        return None
+    rows = reading.page.store.query(
+        f"select distinct finess from activity where ({line.where}) "
+        "and left(period, 4)::int between $year - 1 and $year",
+        {"year": reading.year},
+    )
+    return set(rows["finess"])

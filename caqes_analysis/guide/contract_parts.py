@@ -153,6 +153,7 @@ def _objective(definition: IndicatorDefinition, sources: GuideSources, write: Li
     yield write(
         f"L'objectif porte sur « {measure.label} ». Il se compare à la même année de données{later}. Il est atteint "
         f"par une valeur égale ou plus {side} ; le verdict se donne sur l'année entière{within}."
+        + (f" {definition.target.note}" if definition.target.note else "")
     )
     shown = own.assign(
         status=[printed_status(definition.target.subject, status) for status in own["status"]],

@@ -12,6 +12,7 @@ from caqes_analysis.guide.glossary import GLOSSARY_PATH, glossary_markdown, glos
 from caqes_analysis.guide.sources import GUIDE_PATH, GUIDE_TITLE, GuidePage, GuideSources, Part, indicator_path
 from caqes_analysis.guide.words import DIRECTION_WORDS, FOLLOW_UP, state_of
 from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.region_paid import volet_under
 from caqes_analysis.schemes.targets import target_for
 
 __all__ = ["CALENDAR_PATH", "glossary_page", "index_page"]
@@ -48,9 +49,10 @@ def index_page(sources: GuideSources, *, is_in_report: bool = False) -> GuidePag
         ),
         _reading_table(is_in_report),
     ]
-    for title, own in _by_contract(sources):
+    for name, own in _by_contract(sources):
         ready = [one for one in own if one.status != "draft"]
-        parts += [f"## {title}", _table(title, ready, sources)] if ready else []
+        title = FOLLOW_UP if name is None else sources.schemes[name].name
+        parts += [f"## {title}", _table(title, name, ready, sources)] if ready else []
     if drafts:
         parts += ["## Brouillons", _drafts_table(sources)]
     return GuidePage(GUIDE_PATH, GUIDE_TITLE, tuple(parts))
@@ -72,28 +74,30 @@ def _reading_table(is_in_report: bool) -> Table:
     return Table.from_frame(rows, caption="Pour comprendre", columns=columns)
 
 
-def _by_contract(sources: GuideSources) -> Iterator[tuple[str, list[IndicatorDefinition]]]:
-    """Yield the contracts, that of the campaign first, then what no contract names."""
+def _by_contract(sources: GuideSources) -> Iterator[tuple[str | None, list[IndicatorDefinition]]]:
+    """Yield the schemes, that of the campaign first, then what no contract names."""
     used = {name for one in sources.definitions.values() for name in one.schemes}
     order = sorted(used, key=lambda name: (name != sources.campaign.scheme, name))
     for name in order:
         own = [one for one in sources.definitions.values() if name in one.schemes]
-        yield sources.schemes[name].name, own
+        yield name, own
     rest = [one for one in sources.definitions.values() if not one.schemes]
     if rest:
-        yield FOLLOW_UP, rest
+        yield None, rest
 
 
-def _table(title: str, definitions: Sequence[IndicatorDefinition], sources: GuideSources) -> Table:
-    ordered = sorted(definitions, key=lambda one: (one.volet or "", one.theme, french.alphabetical(one.name)))
+def _table(title: str, name: str | None, definitions: Sequence[IndicatorDefinition], sources: GuideSources) -> Table:
+    scheme = sources.schemes.get(name) if name is not None else None
+    volets = {one.id: volet_under(one, scheme) or "" for one in definitions}
+    ordered = sorted(definitions, key=lambda one: (volets[one.id], one.theme, french.alphabetical(one.name)))
     states = [state_of(one, sources.on) for one in ordered]
     rows = pd.DataFrame(
         {
             "name": [one.name for one in ordered],
             "href": [indicator_path(one.id) for one in ordered],
-            "volet": [one.volet or "–" for one in ordered],
+            "volet": [volets[one.id] or "–" for one in ordered],
             "direction": [DIRECTION_WORDS[one.direction][0].lower() for one in ordered],
-            "target": [_target(one, sources) for one in ordered],
+            "target": [_target(one, sources) if name == sources.campaign.scheme else "–" for one in ordered],
             "status": [
                 f"{word.lower()}, à relire" if state in ("warning", "provisional") else word.lower()
                 for word, _, state, _ in states
@@ -132,8 +136,6 @@ def _drafts_table(sources: GuideSources) -> Table:
 
 
 def _target(definition: IndicatorDefinition, sources: GuideSources) -> str:
-    if sources.campaign.scheme not in definition.schemes:
-        return "–"
     if definition.target is None:
         return "non renseigné"
     found = target_for(

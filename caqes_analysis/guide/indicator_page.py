@@ -25,6 +25,7 @@ from caqes_analysis.guide.words import (
 )
 from caqes_analysis.indicators.available import read_measure
 from caqes_analysis.indicators.definition import IndicatorDefinition, Measure, Sum, TargetLink
+from caqes_analysis.indicators.region_paid import REGIONAL_PART, volet_under
 from caqes_analysis.indicators.secrecy import counts_patients
 from caqes_analysis.labels import within_a_sentence
 from caqes_analysis.schemes.targets import target_for
@@ -102,7 +103,7 @@ def _what_moves(definition: IndicatorDefinition, evolution: Measure) -> str:
 def _cards(definition: IndicatorDefinition, sources: GuideSources) -> Cards:
     word, detail, state, said = state_of(definition, sources.on)
     tables = sorted({SOURCE_WORDS[table] for table in definition.tables})
-    volet = f"volet {definition.volet} ; " if definition.volet else ""
+    volet = _volets(definition, sources)
     return Cards(
         "L'indicateur en bref",
         [
@@ -112,6 +113,20 @@ def _cards(definition: IndicatorDefinition, sources: GuideSources) -> Cards:
             Card("Données", PERIOD_WORDS[definition.period][0], " ; ".join(tables)),
         ],
     )
+
+
+def _volets(definition: IndicatorDefinition, sources: GuideSources) -> str:
+    """Return its volet, scheme by scheme where the region pays for it under another than its own."""
+    schemes = [sources.schemes[name] for name in definition.schemes]
+    volets = [volet_under(definition, scheme) for scheme in schemes]
+    if REGIONAL_PART not in volets:
+        return f"volet {definition.volet} ; " if definition.volet else ""
+    named = [
+        f"{scheme.name}, {volet if volet == REGIONAL_PART else f'volet {volet}'}"
+        for scheme, volet in zip(schemes, volets, strict=True)
+        if volet
+    ]
+    return f"{' ; '.join(named)} ; "
 
 
 def _threshold(definition: IndicatorDefinition) -> str:

@@ -12,7 +12,25 @@ from caqes_analysis.parameter_files import nearest
 from caqes_analysis.schemes.rules import RegionalIncentiveRule
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
 
-__all__ = ["with_region_paid"]
+__all__ = ["REGIONAL_PART", "volet_under", "with_region_paid"]
+
+REGIONAL_PART = "part régionale"
+"""What stands for the volet of an indicator that the region pays under a scheme that its definition does not name."""
+
+
+def volet_under(definition: IndicatorDefinition, scheme: Scheme | None) -> str | None:
+    """Return the volet of an indicator under a scheme: that of its definition is of the scheme it was written for.
+
+    Parameters
+    ----------
+    definition
+        The definition, as the catalogue of a campaign has it.
+    scheme
+        The scheme; None outside any contract.
+    """
+    paid = scheme.regional_incentive.indicators if scheme is not None and scheme.regional_incentive is not None else ()
+    is_added = scheme is not None and definition.id in paid and definition.schemes[0] != scheme.id
+    return REGIONAL_PART if is_added else definition.volet
 
 
 def with_region_paid(

@@ -96,10 +96,13 @@ class TargetLink(Parameters):
         Subject in the file of targets.
     measure
         Measure of this indicator, and of the file.
+    note
+        French sentence on how the verdict is read: printed where the contract bears on the indicator, and nowhere else.
     """
 
     subject: str
     measure: str
+    note: str | None = None
 
 
 class Incentive(Checked):

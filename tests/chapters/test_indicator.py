@@ -673,10 +673,27 @@ def test_lines_that_nobody_sees_are_not_printed_as_zero(page: Page) -> None:
     assert shown == {"value": "aucune ligne visible", "change": "–"}
 
 
+def test_a_merger_adds_up_no_answer_that_was_not_sent(page: Page) -> None:
+    """« Années additionnées » stood on the pages of answers, where who was taken over had sent none."""
+    definition = definitions_of(page.campaign)["declared_antibiotic_referent"]
+    reading = replace(read_indicator(page, "phev_ipp"), definition=definition, measure=definition.main)
+    assert merger_notes(reading) == []
+
+
+def test_a_verdict_is_not_explained_where_there_is_none(page: Page) -> None:
+    said = indicator.reading_text(read_indicator(page, "transports")).summary()  # of the other scheme: no objective
+    assert "le verdict se lit" not in said
+    own = replace(
+        read_indicator(page, "transports"),
+        page=replace(page, campaign=page.campaign.model_copy(update={"scheme": "caqes-2018"})),
+    )
+    assert "le verdict se lit sur le taux seul" in indicator.reading_text(own).summary()
+
+
 def test_equal_values_have_no_rank(page: Page) -> None:
     table = ranking_table(read_indicator(page, "hepatitis_c_share"))
     assert isinstance(table, Table)
     assert not any("Rang" in plain(header.label) for header in table.columns)
     assert any(plain(note).startswith("Toutes les valeurs classées sont à 0,00 %") for note in table.notes)
     said = plain(indicator.answer(read_indicator(page, "hepatitis_c_share")).summary())
-    assert "0,00 % dans la région, faute de ligne visible dans les données reçues." in said
+    assert "0,00 % dans la région : les données reçues n'en montrent aucune ligne." in said

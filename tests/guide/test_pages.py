@@ -517,3 +517,29 @@ def test_the_main_measure_is_the_one_that_the_page_reads(pages: dict[str, GuideP
 def test_one_box_is_not_plural(pages: dict[str, GuidePage]) -> None:
     shown = [part.summary() for part in pages["guide/biosimilar_etanercept"].parts if isinstance(part, Text)]
     assert any("1 boîte au numérateur" in one for one in shown)
+
+
+def test_an_objective_of_the_region_is_under_its_own_scheme_only(pages: dict[str, GuidePage]) -> None:
+    """« 48,5 % (fixé par la région) » of 2024 stood under « CAQES 2018 », and « socle » under « CAQES 2022 »."""
+    tables = {part.caption: part for part in pages["guide"].parts if isinstance(part, Table)}
+    earlier = next(table for caption, table in tables.items() if caption.startswith("CAQES 2018"))
+    assert not any(header.label.startswith("Objectif") for header in earlier.columns)
+    assert "socle" in {row[1].text for row in earlier.rows}
+    own = next(table for caption, table in tables.items() if caption.startswith("CAQES 2022"))
+    volets = {row[1].text for row in own.rows}
+    assert "part régionale" in volets
+    assert "socle" not in volets
+    cards = next(part for part in pages["guide/repertoire_share"].parts if isinstance(part, Cards))
+    assert "CAQES 2018, volet socle ; CAQES 2022, part régionale" in cards.cards[1].detail
+
+
+def test_nothing_is_asked_that_the_region_gave(pages: dict[str, GuidePage]) -> None:
+    for name, page in pages.items():
+        asked = " ".join(part.summary() for part in page.parts if isinstance(part, Notice))
+        assert "parameters/" not in asked, name
+        assert "dans sa grille" not in asked, name
+
+
+def test_how_a_verdict_is_read_stands_with_the_objective(pages: dict[str, GuidePage]) -> None:
+    said = prose(pages["guide/transports"])
+    assert "le verdict se lit sur le taux seul" in said.partition("## Ce qui doit")[2].partition("## ")[0]
