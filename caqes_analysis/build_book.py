@@ -12,12 +12,12 @@ from caqes_analysis.book import Page as BookPage
 from caqes_analysis.build_plan import Plan, indicator_job
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.contents import INDICATORS_PART, PROVENANCE_PAGE
-from caqes_analysis.chapters.indicator_reading import indicator_href, volet_label
+from caqes_analysis.chapters.indicator_reading import indicator_href
 from caqes_analysis.chapters.page import run_directory
 from caqes_analysis.departments import department_label
 from caqes_analysis.guide import GuideSources, book_pages, guide_provenance
 from caqes_analysis.indicators.available import stored_definition
-from caqes_analysis.indicators.region_paid import volet_under
+from caqes_analysis.indicators.region_paid import volet_label, volet_under
 from caqes_analysis.page_foot import page_foot, page_hash, sources_of_indicator
 from caqes_analysis.schemes.scheme import scheme_of
 

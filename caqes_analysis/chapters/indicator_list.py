@@ -10,13 +10,13 @@ from caqes_analysis import french, tables
 from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.indicator_masked import masked_part
 from caqes_analysis.chapters.indicator_population import part_received
-from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators, volet_label
+from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
 from caqes_analysis.chapters.indicator_uniform import is_listing
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.same_objective import answered_by
 from caqes_analysis.chapters.words import DEFINITION_WORDS
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
-from caqes_analysis.indicators.region_paid import volet_under
+from caqes_analysis.indicators.region_paid import volet_label, volet_under
 
 __all__ = ["answer", "empty_table", "region_tables"]
 

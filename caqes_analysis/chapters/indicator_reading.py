@@ -22,7 +22,6 @@ from caqes_analysis.evaluation.targeting import targeting
 from caqes_analysis.evaluation.values import months_of
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, IndicatorDefinition, Measure, Reference, TargetLink
-from caqes_analysis.indicators.region_paid import REGIONAL_PART
 from caqes_analysis.labels import within_a_sentence
 from caqes_analysis.schemes.targets import Target, last_known_words
 
@@ -32,7 +31,6 @@ __all__ = [
     "period_words",
     "read_indicator",
     "read_indicators",
-    "volet_label",
 ]
 
 _LAST_MONTH = 12
@@ -41,28 +39,6 @@ _LAST_MONTH = 12
 def indicator_href(indicator: str) -> str:
     """Return the page of an indicator."""
     return f"indicateurs/{indicator}"
-
-
-def volet_label(volet: str | None, schemes: object, scheme: str) -> str:
-    """Return the group under which an indicator stands in the navigation.
-
-    Parameters
-    ----------
-    volet
-        Its volet.
-    schemes
-        Schemes that use it, separated by commas.
-    scheme
-        Scheme of the campaign.
-
-    Examples
-    --------
-    >>> volet_label("1", "caqes-2022", "caqes-2022"), volet_label("socle", "caqes-2018", "caqes-2022")
-    ('Volet 1', 'Suivi, hors contrat')
-    """
-    if not isinstance(schemes, str) or scheme not in schemes.split(",") or not isinstance(volet, str):
-        return "Suivi, hors contrat"
-    return volet.capitalize() if volet == REGIONAL_PART else f"Volet {volet}"
 
 
 @dataclass(frozen=True)

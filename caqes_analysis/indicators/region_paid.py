@@ -12,7 +12,7 @@ from caqes_analysis.parameter_files import nearest
 from caqes_analysis.schemes.rules import RegionalIncentiveRule
 from caqes_analysis.schemes.scheme import Scheme, scheme_of
 
-__all__ = ["REGIONAL_PART", "volet_under", "with_region_paid"]
+__all__ = ["REGIONAL_PART", "volet_label", "volet_under", "with_region_paid"]
 
 REGIONAL_PART = "part régionale"
 """What stands for the volet of an indicator that the region pays under a scheme that its definition does not name."""
@@ -31,6 +31,28 @@ def volet_under(definition: IndicatorDefinition, scheme: Scheme | None) -> str |
     paid = scheme.regional_incentive.indicators if scheme is not None and scheme.regional_incentive is not None else ()
     is_added = scheme is not None and definition.id in paid and definition.schemes[0] != scheme.id
     return REGIONAL_PART if is_added else definition.volet
+
+
+def volet_label(volet: str | None, schemes: object, scheme: str) -> str:
+    """Return the group under which an indicator stands in the navigation.
+
+    Parameters
+    ----------
+    volet
+        Its volet.
+    schemes
+        Schemes that use it, separated by commas.
+    scheme
+        Scheme of the campaign.
+
+    Examples
+    --------
+    >>> volet_label("1", "caqes-2022", "caqes-2022"), volet_label("socle", "caqes-2018", "caqes-2022")
+    ('Volet 1', 'Suivi, hors contrat')
+    """
+    if not isinstance(schemes, str) or scheme not in schemes.split(",") or not isinstance(volet, str):
+        return "Suivi, hors contrat"
+    return volet.capitalize() if volet == REGIONAL_PART else f"Volet {volet}"
 
 
 def with_region_paid(
