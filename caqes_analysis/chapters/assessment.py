@@ -110,10 +110,11 @@ def _regional_money(rows: pd.DataFrame) -> list[str]:
     if known.empty:
         return []
     paid_nb, left = int((known > 0).sum()), int((totals["status"] == "not_computable").sum())
-    rest = f" ; elle est non calculable pour {french.plural(left, 'contrat')}" if left else ""
+    rest = f", et non calculable pour {french.plural(left, 'autre')}" if left else ""
     return [
-        f"La part régionale est de {french.euros(total_of(known), cents=True)} pour "
-        f"{french.plural(paid_nb, 'contrat')}{rest}"
+        "La part régionale, selon le barème que fixe la région, est de "
+        f"{french.euros(total_of(known), cents=True)} pour {french.plural(len(known), 'contrat')} ; "
+        f"elle est supérieure à zéro pour {paid_nb}{rest}"
     ]
 
 
@@ -252,7 +253,7 @@ def objectives_table(page: Page) -> Table | Notice:
             ColumnFormat.text("target_text", "Objectif"),
         ],
         notes=[
-            _WHOSE,
+            _whose(page),
             *threshold_notes(rows, page.targets, scheme=page.scheme.id, year=evaluated_year(page.campaign)),
         ],
     )
@@ -263,7 +264,15 @@ def _bare(label: str) -> str:
     return label if label.startswith("objectif non") else label.removeprefix("objectif ")
 
 
-_WHOSE = "Contrats : ceux qui répondent de l'indicateur, parce qu'ils le nomment ou qu'ils ont signé son volet."
+def _whose(page: Page) -> str:
+    """Say why a contract answers for an indicator; the rule of the region may give some of them to every contract."""
+    rule = page.scheme.regional_incentive
+    of_all = rule.indicators if rule is not None and rule.contracts == "all" else ()
+    names = french.list_in_words([page.indicator_names.get(one, one) for one in of_all])
+    whose = "Contrats : ceux qui répondent de l'indicateur, parce qu'ils le nomment"
+    if not of_all:
+        return f"{whose} ou qu'ils ont signé son volet."
+    return f"{whose}, qu'ils ont signé son volet, ou que la part régionale le compte pour tous ({names})."
 
 
 def realisation_table(page: Page) -> Table | Notice:

@@ -8,13 +8,14 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.change_words import change_words
+from caqes_analysis.chapters.contract_scope import borne_subjects
 from caqes_analysis.chapters.indicator_masked import masked_part
 from caqes_analysis.chapters.indicator_population import part_received
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
 from caqes_analysis.chapters.indicator_uniform import is_listing
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.same_objective import answered_by
-from caqes_analysis.chapters.words import DEFINITION_WORDS
+from caqes_analysis.chapters.words import DEFINITION_WORDS, sentence_case
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
 from caqes_analysis.indicators.region_paid import volet_label, volet_under
 
@@ -105,10 +106,38 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
                 if answers
                 else []
             ),
+            *_target_notes([one for one in readings if one.definition.id not in answers]),
             *_received_notes(readings),
             *([_MASKED_NOTE] if any("masked" in row for row in rows) else []),
         ],
     )
+
+
+def _target_notes(readings: Sequence[IndicatorReading]) -> list[str]:
+    """Say where the objectives of the table come from, and which bind the contracts that bear them and nobody else."""
+    by_source: dict[tuple[str, str], list[str]] = {}
+    borne: list[str] = []
+    for one in readings:
+        target, name = one.target, one.definition.short_name
+        if target.value is None:
+            continue
+        source = target.label.removeprefix(f"{target.noun} {target.value_label}").strip()
+        by_source.setdefault((target.noun, source), []).append(f"{name} {target.value_label}")
+        subjects = borne_subjects(one.page)
+        everyone = one.page.establishments["finess"]
+        if subjects is not None and target.is_contractual:
+            borne += [] if all(target.subject in subjects.get(finess, ()) for finess in everyone) else [name]
+    notes = []
+    for (noun, source), named in sorted(by_source.items()):
+        head = f"{sentence_case(noun)} {source}".strip().replace(" ,", ",")
+        listed = " ; ".join(sorted(named, key=french.alphabetical))
+        notes.append(f"{head}{french.NBSP}: {listed}.")
+    if borne:
+        names = french.list_in_words(borne)
+        notes.append(
+            f"Région comparée pour information, l'objectif n'engageant que les contrats qui le portent : {names}."
+        )
+    return notes
 
 
 def _received_notes(readings: Sequence[IndicatorReading]) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.completed_path import completed_path, completed_sentence
 from caqes_analysis.chapters.constant_perimeter import perimeter_note, perimeter_notes
+from caqes_analysis.chapters.contract_scope import borne_notes
 from caqes_analysis.chapters.corrected import with_corrected_years
 from caqes_analysis.chapters.cumuls import cumuls_of
 from caqes_analysis.chapters.landing import (
@@ -190,11 +191,19 @@ def envelope_table(page: Page) -> Table:
         notes=[
             *perimeter_notes(page),
             *part_months_notes(page, page.settled()),
+            *borne_notes(page, _compared_rows(page)),
             *benchmark_notes(page, rows["envelope"]),
             *_summed_elsewhere(page, rows["envelope"].tolist()),
             *([sums, CALIBRATION_NOTE, LIKELIHOOD_NOTE] if has_forecast else []),
         ],
     )
+
+
+def _compared_rows(page: Page) -> pd.DataFrame:
+    """Return who is summed in the envelopes that have a target, as rows of ``forecasts`` name them."""
+    rows = ordered_by_envelope(page.settled().dropna(subset=["evolution_pct"]))
+    has_target = {code: page.target(code).value is not None for code in rows["envelope"].unique()}
+    return rows[rows["envelope"].map(has_target).astype(bool)].rename(columns={"finess": "subject"})
 
 
 def _summed_elsewhere(page: Page, shown: Collection[str]) -> list[str]:

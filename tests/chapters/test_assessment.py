@@ -305,7 +305,14 @@ def test_the_national_and_the_regional_parts_are_both_shown_with_their_steps(fol
         "Somme des contrats, part régionale",
     ]
     assert cells(table, "Montant")[-1] == whole
-    assert f"La part régionale est de {whole} pour" in plain(assessment.answer(page).summary())
+    computed = rows[(rows["kind"] == "regional_incentive") & rows["amount_eur"].notna()]
+    assert attained < len(computed), "the contracts computed are not those that are paid"
+    assert (
+        f"La part régionale, selon le barème que fixe la région, est de {whole} pour {len(computed)} contrats ; "
+        f"elle est supérieure à zéro pour {attained}"
+    ) in plain(assessment.answer(page).summary())
+    (whose,) = [note for note in assessment.objectives_table(page).notes if note.startswith("Contrats : ")]
+    assert whose.endswith("ou que la part régionale le compte pour tous (Part répertoire).")
     matrix = assessment_matrix.incentive_matrix(page)
     assert isinstance(matrix, Table)
     labels = [header.label for header in matrix.columns]
@@ -322,7 +329,7 @@ def test_the_national_and_the_regional_parts_are_both_shown_with_their_steps(fol
     assert card is not None
     assert plain(card.detail).endswith("part régionale 5,0 k€ (barème de la région)")
     said = plain(assessment.answer(page).summary())
-    assert ("non calculable pour" in said.partition("La part régionale")[2]) == (
+    assert ("non calculable pour" in said.partition("La part régionale,")[2]) == (
         "not_computable" in set(rows.loc[rows["kind"] == "regional_incentive", "status"])
     )
     own = indicator_sheet.contract_indicators_table(Page(campaign, page.store, None, str(who)))

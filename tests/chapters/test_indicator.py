@@ -13,6 +13,7 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet, indicator_trend
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
+from caqes_analysis.chapters.contract_scope import borne_subjects
 from caqes_analysis.chapters.indicator_answer import subject_words
 from caqes_analysis.chapters.indicator_masked import MaskedPart, hidden_changes, masked_part
 from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, part_notes, small_counts
@@ -641,6 +642,18 @@ def test_a_share_compared_over_other_months_says_so(page: Page, monkeypatch: pyt
     assert note in ranking_table(replace(reading)).notes
 
 
+def test_the_list_says_where_its_objectives_come_from_and_whom_they_bind(page: Page) -> None:
+    notes = [plain(note) for table in indicator_list.region_tables(page) for note in table.notes]
+    sourced = [note for note in notes if note.startswith("Objectif (arrêté du 23/02/2022) : ")]
+    assert any("IPP −5 %" in note for note in sourced)
+    assert not any(" ," in note for note in notes)
+    bound = borne_subjects(page)
+    assert bound is not None
+    assert any("phev_ipp" not in bound.get(finess, ()) for finess in page.establishments["finess"])
+    (whose,) = [note for note in notes if note.startswith("Région comparée pour information")]
+    assert "IPP" in whose
+
+
 def test_a_side_of_the_target_is_no_verdict(page: Page) -> None:
     """« Atteint » is said of a contract, in the evaluation: who has none is on a side of the threshold."""
     reading = read_indicator(page, "repertoire_share")
@@ -653,6 +666,7 @@ def test_a_side_of_the_target_is_no_verdict(page: Page) -> None:
 def test_a_value_without_verdict_is_not_said_to_be_compared(page: Page) -> None:
     reading = read_indicator(page, "phev_ipp")
     finess = reading.establishments["finess"].iloc[0]
+    assert reading.target.value is not None
     near = reading.target.value + 0.01
     trends = reading.trends.assign(value=reading.trends["value"].mask(reading.trends["finess"].isin([finess]), near))
     for gaps, is_said in (({}, True), ({finess: "un mois manque"}, False)):

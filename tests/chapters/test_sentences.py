@@ -155,6 +155,16 @@ def test_the_lines_by_code_say_that_they_are_another_total(tmp_path: Path) -> No
     assert explained._other_source_notes(region, "phmev", same) == [source]
 
 
+def test_the_synthesis_says_whose_contract_bears_an_objective(
+    pages: dict[str, Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows that :func:`borne_notes` reads: who is summed, in the envelopes that are compared with something."""
+    given = region._compared_rows(pages["region"])
+    assert sorted(zip(given["subject"], given["envelope"], strict=True)) == [(A, "phmev"), (B, "phmev")]
+    monkeypatch.setattr(region, "borne_notes", lambda _, rows: [f"{len(rows)} lignes"])
+    assert "2 lignes" in region.envelope_table(pages["region"]).notes
+
+
 def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
     said = words(home.home_answer(pages["region"]))
     # 7 × (110 + 95) against 7 × 200: +2.5 %; the newcomer adds 7 × 10, five points.
