@@ -24,7 +24,7 @@ from caqes_analysis.chapters.assessment_words import (
 )
 from caqes_analysis.chapters.level_changes import judged_changes_notes
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import after_colon
+from caqes_analysis.chapters.words import VOLET_WORDS, after_colon
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.evaluation.campaign import grid_of
@@ -107,6 +107,7 @@ def steps_table(page: Page) -> Table | Notice:
             ),
             *([f"Source de la règle : {page.scheme.incentive.source}."] if pays and page.scheme.incentive else []),
             *_regional_source(page, rows),
+            *_unread_volets(page, rows),
             *threshold_notes(rows, page.targets, scheme=page.scheme.id, year=evaluated_year(page.campaign)),
             *judged_changes_notes(
                 page,
@@ -115,6 +116,21 @@ def steps_table(page: Page) -> Table | Notice:
             ),
         ],
     )
+
+
+def _unread_volets(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Name the additional volets of the contract that the evaluation has nothing about: neither forgotten nor good."""
+    signed = page.store.read(tables.CONTRACTS)
+    own = signed[(signed["contract_finess"] == page.signatory) & (signed["scheme"] == page.scheme.id)]
+    listed = "" if own.empty or pd.isna(own["volets"].iloc[0]) else str(own["volets"].iloc[0])
+    read = {*rows["part"].dropna(), *page.scheme.common_volets}
+    absent = [VOLET_WORDS.get(one, one) for one in listed.split(",") if one and one not in read]
+    if not absent or not page.scheme.common_volets:
+        return []
+    named, ending = french.list_in_words(absent), "sans critère ni objectif évalué"
+    if len(absent) > 1:
+        return [f"Volets {named}{french.NBSP}: signés, {ending} ; ils ne comptent dans aucune ligne."]
+    return [f"Volet {named}{french.NBSP}: signé, {ending} ; il ne compte dans aucune ligne."]
 
 
 def _regional_source(page: Page, rows: pd.DataFrame) -> list[str]:

@@ -309,6 +309,8 @@ def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | N
         if NO_OBJECT not in why:
             text = f"Aucun taux n'est estimable pour cette enveloppe : {why}."
         return Notice("missing", "Comment la prévision a bougé", text)
+    absent = _months_absent(page, envelope, own)
+    own = own[~own["as_of"].isin(absent)]
     target = page.target(envelope)
     kept = page.store.has(tables.REPLACED_SPEND)
     how = (
@@ -328,8 +330,29 @@ def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | N
         target_pct=target.value,
         target_label=target.noun,
         is_one_perimeter=not sums,
-        notes=[f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}", *sums, sentence_case(target.label)],
+        notes=[
+            f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}",
+            *sums,
+            *_absent_note(absent),
+            sentence_case(target.label),
+        ],
     )
+
+
+def _months_absent(page: Page, envelope: str, own: pd.DataFrame) -> list[pd.Timestamp]:
+    """Return the months of which the establishment of a sheet gave nothing: the forecast of the month before stands."""
+    if page.finess is None:
+        return []
+    months = page.months(envelope)
+    empty = months.loc[months["amount_eur"].isna(), "month"]
+    return [month for month in own["as_of"] if month in set(empty)]
+
+
+def _absent_note(absent: Sequence[pd.Timestamp]) -> list[str]:
+    if not absent:
+        return []
+    named = french.list_in_words([french.month_year(month) for month in absent])
+    return [f"Sans ligne : {named}, non {'reçus' if len(absent) > 1 else 'reçu'}."]
 
 
 def _perimeters(own: pd.DataFrame) -> list[str]:

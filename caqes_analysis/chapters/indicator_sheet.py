@@ -20,6 +20,8 @@ from caqes_analysis.chapters.same_objective import (
     is_prudent,
     longest_known,
     other_source_notes,
+    unread_notes,
+    unread_twins,
 )
 from caqes_analysis.chapters.verdicts import barely_words
 from caqes_analysis.chapters.words import after_colon, category_words, masked_words
@@ -50,7 +52,8 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     every = read_indicators(page, scheme=page.campaign.scheme)
     bound = [one for one in every if _binds(one)]
     answers = answered_by(one for one in bound if _has_value(one))
-    readings = [one for one in bound if one.definition.id not in answers]
+    unread = unread_twins(bound)
+    readings = [one for one in bound if one.definition.id not in answers and one.definition.id not in unread]
     longer = {one.definition.id: longest_known(one, bound, answers) for one in readings}
     rows = [found for one in readings if (found := _row(page, one, longer[one.definition.id])) is not None]
     if not rows:
@@ -94,6 +97,7 @@ def contract_indicators_table(page: Page) -> Table | Notice:
     notes += _unranked_notes(frame)
     notes += _prudent_notes(page, frame, [longer[one.definition.id] for one in readings])
     notes += other_source_notes(answers, bound, str(page.finess))
+    notes += unread_notes(unread, bound)
     elsewhere = [one.definition.short_name for one in readings if one.target_elsewhere is not None]
     if elsewhere:
         named = french.list_in_words(elsewhere)

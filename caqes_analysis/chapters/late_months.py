@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from caqes_analysis import french
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.regional_context import COMPLETED
 from caqes_analysis.chapters.sheet_spending import FIGURES_OF_A_SHEET
 from caqes_analysis.chapters.words import envelope_of, sentence_case
 from caqes_analysis.display.series import carried_euros
 
-__all__ = ["low_late_months"]
+__all__ = ["low_late_months", "low_months"]
 
 _TWO_YEARS_NB = 24
 _LEAST_SETTLED_NB = 6
@@ -24,6 +26,25 @@ _LEAST_SD_LOG = 0.03
 def low_late_months(page: Page) -> list[str]:
     """Return which provisional months are far under what the settled ones lead to expect, in French.
 
+    Where the establishment's own deliveries complete the month, that amount is told beside, and no other.
+
+    Parameters
+    ----------
+    page
+        The sheet.
+    """
+    year, late_nb = page.campaign.year, page.campaign.last_month_nb
+    return [
+        f"{sentence_case(french.month_name(month))} {year}, provisoire : {french.list_in_words(told)} nettement sous "
+        f"le niveau des mois définitifs ; envoi sans doute incomplet, l'évolution à M{late_nb} en est abaissée."
+        for month, told in low_months(page).items()
+    ]
+
+
+@asked_once
+def low_months(page: Page) -> dict[int, list[str]]:
+    """Return the provisional months that are far under what the settled ones lead to expect, and what is low in each.
+
     Each month is compared with the same month a year before, on logarithms: a provisional one is told when it is under
     80 % of what the mean of the settled ones gives, and six standard errors under it. The envelopes are those whose
     months the sheet draws: no others are read for it.
@@ -35,7 +56,7 @@ def low_late_months(page: Page) -> list[str]:
     """
     settled_nb, late_nb, year = page.campaign.settled_month_nb, page.campaign.last_month_nb, page.campaign.year
     if page.campaign.is_annual or settled_nb == late_nb:
-        return []
+        return {}
     found: dict[int, list[str]] = {}
     for code in dict.fromkeys((page.lead_envelope, *FIGURES_OF_A_SHEET)):
         rows = page.months(code)
@@ -57,10 +78,7 @@ def low_late_months(page: Page) -> list[str]:
                 expected = before[month - 1] * np.exp(usual)
                 label = envelope_of(page.campaign, code).short_label
                 amount = french.compact_euros(now[month - 1])
-                told = f"{label} ({amount}, environ {carried_euros(expected, 0, expected)} attendus)"
-                found.setdefault(month, []).append(told)
-    return [
-        f"{sentence_case(french.month_name(month))} {year}, provisoire : {french.list_in_words(told)} nettement sous "
-        f"le niveau des mois définitifs ; envoi sans doute incomplet, l'évolution à M{late_nb} en est abaissée."
-        for month, told in sorted(found.items())
-    ]
+                is_completed = (COMPLETED, f"{code}/{year}-{month:02d}") in page.regional_context
+                awaited = "" if is_completed else f", environ {carried_euros(expected, 0, expected)} attendus"
+                found.setdefault(month, []).append(f"{label} ({amount}{awaited})")
+    return dict(sorted(found.items()))

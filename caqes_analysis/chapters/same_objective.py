@@ -24,6 +24,8 @@ __all__ = [
     "other_source_notes",
     "other_source_words",
     "source_words",
+    "unread_notes",
+    "unread_twins",
 ]
 
 _ANNUAL = "annual_drug_spend"
@@ -60,6 +62,61 @@ def answered_by(readings: Iterable[IndicatorReading]) -> dict[str, IndicatorRead
             answer = min(same, key=_order)
             found.update({one.definition.id: answer for one in same if one is not answer})
     return found
+
+
+def unread_twins(readings: Iterable[IndicatorReading]) -> dict[str, IndicatorReading]:
+    """Return, by identifier, the indicators that have no value where another source of their question answers.
+
+    That one has a value, or says that there is nothing to read: a line « manquant » beside it would say otherwise. The
+    one that the evaluation reads stays: its verdict is missing.
+
+    Parameters
+    ----------
+    readings
+        Indicators of a sheet.
+    """
+    groups: dict[tuple[str, str, str, int], list[tuple[IndicatorReading, bool]]] = {}
+    for one in readings:
+        link, own = one.definition.target, one.rows("establishment")
+        if link is not None and link.measure == one.measure.id and len(own):
+            is_answer = pd.notna(own["value"].iloc[0]) or own["value_status"].iloc[0] == "not_applicable"
+            key = (link.subject, link.measure, one.period, one.contract_year)
+            groups.setdefault(key, []).append((one, is_answer))
+    found = {}
+    for same in groups.values():
+        answers = sorted((one for one, is_answer in same if is_answer), key=_order)
+        if answers:
+            silent = (one for one, is_answer in same if not is_answer and not _is_judged(one))
+            found.update({one.definition.id: answers[0] for one in silent})
+    return found
+
+
+def unread_notes(twins: Mapping[str, IndicatorReading], readings: Sequence[IndicatorReading]) -> list[str]:
+    """Say which indicators are not in the table of a sheet for want of their own source, and which ones answer.
+
+    Parameters
+    ----------
+    twins
+        What :func:`unread_twins` found.
+    readings
+        Indicators of the scheme.
+    """
+    by_source: dict[str, list[IndicatorReading]] = {}
+    for one in readings:
+        if one.definition.id in twins:
+            by_source.setdefault(source_words(one), []).append(one)
+    notes = []
+    for source, same in by_source.items():
+        absent, answers = (
+            french.list_in_words([one.definition.short_name for one in some]).removesuffix(".")
+            for some in (same, [twins[one.definition.id] for one in same])
+        )
+        own = "ses données" if len(same) == 1 else "leurs données"
+        notes.append(
+            f"Hors du tableau, faute de {own} ({source}){french.NBSP}: {absent}. La réponse à la même question est "
+            f"{answers}."
+        )
+    return notes
 
 
 def _order(one: IndicatorReading) -> tuple[bool, bool, str]:

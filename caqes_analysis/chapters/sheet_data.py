@@ -7,7 +7,7 @@ import pandas as pd
 from caqes_analysis import french, quality, tables
 from caqes_analysis.chapters.contract_answer import contract_answer
 from caqes_analysis.chapters.data_quality_values import corrections_table, french_example, own_corrections
-from caqes_analysis.chapters.late_months import low_late_months
+from caqes_analysis.chapters.late_months import low_late_months, low_months
 from caqes_analysis.chapters.level_changes import change_sentences, changed_since
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.regional_context import COMPLETED, DOUBT, ERROR, FIRST_MONTH, RECEIVED
@@ -45,6 +45,11 @@ def data_card(page: Page) -> Card:
         return Card("Données", "À vérifier", month_phrase(page.campaign), "warning", said)
     if missing.empty and unmatched_sentences(page, str(page.finess)):
         return Card("Données", "À vérifier", month_phrase(page.campaign), "warning", UNMATCHED_WORDS)
+    low = low_months(page)
+    if missing.empty and low:
+        months = french.list_in_words([french.month_year(pd.Timestamp(page.campaign.year, one, 1)) for one in low])
+        said = f"{months} sans doute {'incomplets' if len(low) > 1 else 'incomplet'}"
+        return Card("Données", "À vérifier", month_phrase(page.campaign), "warning", said)
     if missing.empty:
         applied = int((own_corrections(page)["state"] == "applied").sum())
         changed, year = changed_since(page), page.campaign.year

@@ -461,3 +461,19 @@ def test_no_euros_are_not_why_a_verdict_is_missing(folder: Path) -> None:
     reasons = {why for word, why in rows if word == "pas de verdict"}
     assert reasons
     assert not any("euros" in why for why in reasons)
+
+
+def test_a_volet_signed_that_has_no_line_is_named(graded: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eleven sheets named a volet in their first line, and never again."""
+    contracts = graded.store.read(tables.CONTRACTS).assign(volets="socle,pertinence,qualite")
+    monkeypatch.setattr(
+        graded.store,
+        "read",
+        lambda table, read=graded.store.read: contracts if table is tables.CONTRACTS else read(table),
+    )
+    finess = str(graded.evaluations["contract_finess"].iloc[0])
+    table = assessment_sheet.steps_table(Page(graded.campaign, graded.store, None, finess))
+    (note,) = [plain(note) for note in table.notes if note.startswith("Volet")]
+    assert note == (
+        "Volets pertinence et qualité : signés, sans critère ni objectif évalué ; ils ne comptent dans aucune ligne."
+    )

@@ -92,6 +92,22 @@ def test_the_track_is_drawn_with_its_words(page: Page) -> None:
     assert len(figure.table.rows) == 2
 
 
+def test_a_month_not_received_has_no_forecast_of_its_own(page: Page) -> None:
+    """The line of June repeated that of May, under the words « données à fin juin »."""
+    track = page.forecast_track
+    is_known = (track["level"] == "establishment") & (track["envelope"] == "phmev") & track["evolution_pct"].notna()
+    own = Page(page.campaign, page.store, None, str(track.loc[is_known, "subject"].iloc[0]))
+    whole = forecasts.track_figure(own)
+    months = own.months("phmev")
+    april = months["month"] == own.forecast_track["as_of"].max()
+    vars(own)["_months_of"] = {"phmev": months.assign(amount_eur=months["amount_eur"].mask(april))}
+    figure = forecasts.track_figure(own)
+    assert isinstance(whole, Figure)
+    assert isinstance(figure, Figure)
+    assert len(figure.table.rows) == len(whole.table.rows) - 1
+    assert any(note.startswith("Sans ligne : avril") and note.endswith("non reçu.") for note in figure.notes)
+
+
 def test_forecasts_that_do_not_sum_the_same_establishments_are_not_compared(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

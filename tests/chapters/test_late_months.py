@@ -9,6 +9,8 @@ import pytest
 
 from caqes_analysis.chapters import Page
 from caqes_analysis.chapters.late_months import low_late_months
+from caqes_analysis.chapters.regional_context import COMPLETED
+from caqes_analysis.chapters.sheet_data import data_card
 from tests.builders import A, establishments, monthly_rows, store_of
 from tests.campaigns import campaign_file
 from tests.chapters.test_sentences import CAMPAIGN
@@ -40,6 +42,24 @@ def test_a_month_received_in_part_is_told_with_what_was_expected(tmp_path: Path)
     assert "environ 530 k€ attendus) nettement sous le niveau des mois définitifs" in plain
     assert plain.endswith("envoi sans doute incomplet, l'évolution à M9 en est abaissée.")
     assert "LPP" not in plain
+
+
+def test_data_that_lack_a_part_of_a_month_are_not_told_complete(tmp_path: Path) -> None:
+    """The card was green, « aucun mois ne manque », above « envoi sans doute incomplet »."""
+    for name in ("part", "whole"):
+        (tmp_path / name).mkdir()
+    card = data_card(page_of(tmp_path / "part", noise=0.02, received=0.65))
+    assert (card.value, card.state) == ("À vérifier", "warning")
+    assert card.state_label == "septembre 2024 sans doute incomplet"
+    assert data_card(page_of(tmp_path / "whole", noise=0.02, received=1.0)).value == "Complètes"
+
+
+def test_a_month_that_its_deliveries_complete_has_one_expected_amount(tmp_path: Path) -> None:
+    page = page_of(tmp_path, noise=0.02, received=0.65)
+    page.__dict__["regional_context"] = {(COMPLETED, "phmev/2024-09"): "PHMEV, septembre 2024 : 520 k€ complétés."}
+    (said,) = low_late_months(page)
+    assert "attendus" not in said
+    assert "nettement sous le niveau des mois définitifs" in said
 
 
 @pytest.mark.parametrize("seed", range(8))

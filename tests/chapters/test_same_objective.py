@@ -196,3 +196,18 @@ def test_a_reading_of_the_year_before_names_the_contract_that_reads_it(tmp_path:
     # Read in other years, one objective is two questions.
     assert len(answered_by([own, reading(page, BY_YEAR, 5.0)])) == 1
     assert answered_by([late, reading(page, BY_YEAR, 5.0)]) == {}
+
+
+def test_a_source_not_received_is_no_missing_line_beside_the_one_that_answers(tmp_path: Path) -> None:
+    """« manquant » stood beside the rate of eight clinics, on the sheets of those that are not among them."""
+    page = page_of(tmp_path)
+    table = shown(page, reading(page, BY_MONTH, 2.0), reading(page, BY_YEAR, None))
+    assert len(table.rows) == 1
+    (note,) = [plain(note) for note in table.notes if note.startswith("Hors du tableau")]
+    assert note == (
+        "Hors du tableau, faute de ses données (la base annuelle Open PHMEV) : PHMEV annuelle. La réponse à la même "
+        "question est PHMEV."
+    )
+    alone = shown(page, reading(page, BY_YEAR, None))
+    assert [cell.text for cell in alone.rows[0]][1] != "", "nothing else answers: the line stays"
+    assert not any(note.startswith("Hors du tableau") for note in alone.notes)
