@@ -298,7 +298,7 @@ def test_hand_computed(found: pd.DataFrame, key: tuple[str, str, str]) -> None:
 
 def test_masked_part_is_told(found: pd.DataFrame) -> None:
     assert found.loc[("repertoire_share", "share_pct", "courant"), "masked_share"] == 500 / 8940
-    assert pd.isna(found.loc[("generic_substitution", "share_pct", "courant"), "masked_share"])
+    assert found.loc[("generic_substitution", "share_pct", "courant"), "masked_share"] == 500 / (8150 + 500)
 
 
 def test_boundaries_are_not_respected_at_equality(found: pd.DataFrame) -> None:
