@@ -23,6 +23,7 @@ from caqes_analysis.chapters.savings_estimates import (
 )
 from caqes_analysis.chapters.savings_notes import added_notes
 from caqes_analysis.chapters.savings_objectives import objective_answer, objective_card, objective_how_to_read
+from caqes_analysis.chapters.savings_parts import part_words
 from caqes_analysis.chapters.words import after_colon
 from caqes_analysis.display import Card, ColumnFormat, Notice, Table, Text
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
@@ -90,7 +91,7 @@ def savings_card(page: Page) -> Card | None:
         f"Économies {int(known['year'].iloc[0])}, selon le contrat",
         french.compact_euros(total_of(known["saving"])),
         f"dépense des mêmes indicateurs {french.compact_euros(moved, signed=True)} ; "
-        f"{card_text(whole_estimate(estimates_of(page)))} ; intéressement {owed}{unofficial}",
+        f"{card_text(whole_estimate(estimates_of(page)))} ; {part_words(page).noun} {owed}{unofficial}",
     )
 
 
@@ -192,14 +193,14 @@ def figures_by_indicator(page: Page) -> Table | Notice | None:
         columns=[
             ColumnFormat.text("label", "Indicateur"),
             ColumnFormat.text("saving_text", "Contrat : économies", align="right"),
-            ColumnFormat.text("incentive_text", "Intéressement", align="right"),
+            ColumnFormat.text("incentive_text", part_words(page).header, align="right"),
             ColumnFormat.compact_amount("change_eur", "Évolution", signed=True),
             *(ColumnFormat.compact_amount(f"{name}_eur", f"dont {word}", signed=True) for name, word in _SPLIT.items()),
             ColumnFormat.compact_amount("other_eur", "dont autres", signed=True),
             ColumnFormat.text("statistical_text", "Économie réelle (à 95 %)", align="right"),
         ],
         totals=totals,
-        notes=[*_figure_notes(page), *added_notes(estimates.to_dict("records"))],
+        notes=[*_figure_notes(page), *part_words(page).notes, *added_notes(estimates.to_dict("records"))],
     )
 
 
@@ -307,11 +308,12 @@ def contracts_table(page: Page) -> Table | Notice | None:
             ColumnFormat.amount("previous_eur", "N-1", cents=True),
             ColumnFormat.amount("current_eur", "N", cents=True),
             ColumnFormat.amount("saving_eur", "Économies", cents=True),
-            ColumnFormat.text("incentive_text", "Intéressement", align="right"),
+            ColumnFormat.text("incentive_text", part_words(page).header, align="right"),
         ],
         totals=pd.DataFrame([last]),
         notes=[
             "Chaque étape est dans la page « Évaluation des contrats » et sur la fiche de l'établissement.",
             "Un indicateur dont un montant manque n'est pas dans la somme.",
+            *part_words(page).notes,
         ],
     )

@@ -11,6 +11,7 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_notes import CHANCE_NOTE, PAID_NOTE, REACHED_NOTE
+from caqes_analysis.chapters.savings_parts import part_words
 from caqes_analysis.chapters.words import after_colon, sentence_case
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.display.series import carried_bound, carried_euros
@@ -388,8 +389,11 @@ def rules_table(page: Page) -> Table | None:
         caption="L'intéressement de tous les contrats si la règle était autre, un terme à la fois",
         columns=[
             ColumnFormat.text("label", "Ce qui change"),
-            ColumnFormat.amount("saving_eur", "Intéressement", cents=True),
+            ColumnFormat.amount("saving_eur", part_words(page).header, cents=True),
             ColumnFormat.amount("difference_eur", "Écart", cents=True, signed=True),
         ],
-        notes=["Un terme que personne n'a donné reste inconnu : la variante qui en dépend n'est pas dans le tableau."],
+        notes=[
+            "Un terme que personne n'a donné reste inconnu : la variante qui en dépend n'est pas dans le tableau.",
+            *part_words(page).notes,
+        ],
     )

@@ -23,6 +23,7 @@ from caqes_analysis.chapters.savings_left_out import why_no_figure
 from caqes_analysis.chapters.savings_levers import extract_notes, prescriber_notes, target_note
 from caqes_analysis.chapters.savings_notes import SINGLE_CHANCE_NOTE, added_notes
 from caqes_analysis.chapters.savings_objectives import own_objectives
+from caqes_analysis.chapters.savings_parts import part_words
 from caqes_analysis.display import Card, ColumnFormat, Details, Notice, Table
 from caqes_analysis.display.base import Display
 from caqes_analysis.display.series import carried_bound, carried_euros
@@ -106,6 +107,7 @@ def own_figures(page: Page) -> Table | Notice:
         ],
         notes=[
             f"Intéressement du contrat : {due}.",
+            *part_words(page).notes,
             "Le contrat ne retient que les baisses ; l'évolution est la différence des deux années ; l'économie "
             "réelle est l'écart à ce qu'aurait été la dépense sans contrat, négatif pour un surcoût.",
             *(estimate_note(row) for row in estimates),

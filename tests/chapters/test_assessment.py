@@ -24,6 +24,8 @@ from caqes_analysis.chapters import (
 )
 from caqes_analysis.chapters.assessment_words import threshold_notes
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.savings_estimates import rules_table
+from caqes_analysis.chapters.savings_parts import part_words
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.receive import open_store
 from tests.campaigns import MONTHLY, small_campaign
@@ -340,6 +342,19 @@ def test_the_national_and_the_regional_parts_are_both_shown_with_their_steps(fol
     money = dict(zip(cells(steps, "Ligne"), cells(steps, "Montant"), strict=True))
     assert money["Part régionale (FIR)"] == "somme des indicateurs régionaux : 5 000,00 €"
     assert money["Part des prescriptions dans le répertoire des génériques"] == "objectif atteint : 5 000,00 €"
+    # The chapter of the savings counts the national part alone: it says so, and where the other one is.
+    note = f"Part nationale seule ; la part régionale, {whole} pour {french.plural(attained, 'contrat')}, est dans"
+    for savings_table in (savings.contracts_table(page), savings.figures_by_indicator(page), rules_table(page)):
+        assert isinstance(savings_table, Table)
+        assert "Intéressement (part nationale)" in [header.label for header in savings_table.columns]
+        assert [plain(one).startswith(plain(note)) for one in savings_table.notes].count(True) == 1
+    region_card = savings.savings_card(page)
+    assert region_card is not None
+    assert "intéressement national " in region_card.detail
+    own_part = part_words(Page(campaign, page.store, None, str(who))).notes
+    assert [plain(one) for one in own_part] == [
+        "Part nationale seule ; la part régionale, 5 000,00 €, est dans l'évaluation du contrat."
+    ]
 
 
 def test_who_is_targeted_and_what_is_reached_are_two_tables(folder: Path) -> None:

@@ -104,7 +104,9 @@ def test_the_third_figure_says_how_sure_it_is_and_what_it_assumes(page: Page) ->
     )
     rules = savings_estimates.rules_table(page)
     assert cells(rules, "Ce qui change")[0] == "la règle retenue"
-    assert number(cells(rules, "Intéressement")[0]) == number(cells(savings.contracts_table(page), "Intéressement")[-1])
+    assert number(cells(rules, "Intéressement (part nationale)")[0]) == number(
+        cells(savings.contracts_table(page), "Intéressement (part nationale)")[-1]
+    )
 
 
 def test_the_three_figures_are_read_together_where_they_are_only_mentioned(page: Page) -> None:

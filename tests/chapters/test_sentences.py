@@ -174,6 +174,11 @@ def test_the_region_says_how_many_are_above(pages: dict[str, Page]) -> None:
     )
     assert "tout compté, +7,5 %" in said
     assert "1 établissement sur 2 dépasse le repère régional" in said
+    table = envelope.establishment_table(pages["region"], "phmev")
+    assert isinstance(table, Table)
+    assert "Poids dans la région" in [header.label for header in table.columns]
+    rate = next(at for at, note in enumerate(table.notes) if note.startswith("Taux à périmètre constant"))
+    assert table.notes[rate + 1].startswith("Le poids se lit sur le total de la région")
 
 
 def test_contributions_are_in_points_of_the_regional_rate(pages: dict[str, Page]) -> None:
