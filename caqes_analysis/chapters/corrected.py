@@ -44,6 +44,7 @@ def with_corrected_years(page: Page, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**flags)
 
 
+@asked_once
 def corrected_values(page: Page, indicator: str, measure: str, period: str) -> Collection[str]:
     """Return the FINESS of the establishments whose value rests on a correction; empty text for the region.
 

@@ -23,6 +23,7 @@ from caqes_analysis.chapters.indicator_population import (
     part_notes,
     set_aside,
     small_counts,
+    small_notes,
     undecided,
 )
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
@@ -157,7 +158,7 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
             order_note(reading),
             *part_notes(reading),
             *_left_out_notes(ordered),
-            *_small_notes(reading, level),
+            *small_notes(reading, level),
             *hidden_change_notes(reading, names.reindex(sorted(_hidden(reading, level))).astype(str)),
             *opening_notes(reading, known),
         ],
@@ -199,21 +200,6 @@ def _left_out_notes(rows: pd.DataFrame) -> list[str]:
         return []
     names = [str(name) for name in lacking["name"].sort_values()]
     return [f"Hors de la figure, faute d'une des deux valeurs{french.NBSP}: {some_of(names)}."]
-
-
-def _small_notes(reading: IndicatorReading, level: Measure) -> list[str]:
-    rows = reading.rows("establishment", level.id)
-    # One that has a value in a single year, of few boxes, is named too: the figure lacks it all the same.
-    small = rows[rows["finess"].isin(small_counts(reading, level))]
-    small = small.dropna(subset=["value", "previous_value"], how="all")
-    if small.empty:
-        return []
-    names = reading.page.establishments.set_index("finess")["name"].reindex(small["finess"]).astype(str)
-    minimum_nb = reading.definition.minimum_count_nb
-    return [
-        f"Hors de la figure, effectif inférieur à {minimum_nb} l'une des deux années{french.NBSP}: "
-        f"{some_of(sorted(names))}."
-    ]
 
 
 def map_figure(reading: IndicatorReading) -> Figure | Notice:

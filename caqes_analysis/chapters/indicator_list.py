@@ -100,7 +100,7 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
         ],
         notes=[
             "Écart avec N-1 : d'un taux d'évolution, la différence des deux taux ; sinon, aux mêmes établissements, "
-            "ceux qui ont une valeur les deux années.",
+            "ceux qui ont une valeur les deux années. Écarts calculés avant arrondi.",
             *(
                 ["« Celui de » : la même question lue dans une autre source ; l'autre ligne y répond, et elle seule."]
                 if answers

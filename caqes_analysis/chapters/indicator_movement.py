@@ -9,12 +9,15 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.change_words import change_words
+from caqes_analysis.chapters.corrected import corrected_values
 from caqes_analysis.chapters.indicator_masked import masked_part
 from caqes_analysis.chapters.indicator_population import small_counts
 from caqes_analysis.chapters.indicator_ranking import no_rank_reason
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
+from caqes_analysis.chapters.indicator_remarks import base_notes
 from caqes_analysis.chapters.words import format_of
 from caqes_analysis.display import ColumnFormat, Details, Table
+from caqes_analysis.display.columns import CORRECTED_MARK
 from caqes_analysis.display.scale import amount_scale
 from caqes_analysis.display.style import abbreviated
 from caqes_analysis.indicators.definition import Measure
@@ -69,12 +72,19 @@ def movement_details(reading: IndicatorReading) -> Details | None:
         shown = [{} if finess in hidden else line for finess, line in zip(rows["finess"], lines, strict=True)]
         region = reading.rows("region", level.id).iloc[0].to_dict()
         has_slope = any(_has_slope(line) for line in [*shown, region])
+        corrected = corrected_values(reading.page, reading.definition.id, level.id, reading.period)
+        marks = [finess in corrected for finess in rows["finess"]]
         frame = frame.assign(
             since=[_since(line) for line in shown],
-            mean=[_mean(level, line) for line in shown],
-            slope=[_slope(level, line) for line in shown],
+            mean=[_marked(_mean(level, line), mark) for line, mark in zip(shown, marks, strict=True)],
+            slope=[_marked(_slope(level, line), mark) for line, mark in zip(shown, marks, strict=True)],
         )
-        total = total.assign(since=_since(region), mean=_mean(level, region), slope=_slope(level, region))
+        mark = "" in corrected  # the region
+        total = total.assign(
+            since=_since(region),
+            mean=_marked(_mean(level, region), mark),
+            slope=_marked(_slope(level, region), mark),
+        )
         columns += [
             ColumnFormat.text("since", "Depuis", align="right"),
             ColumnFormat.text("mean", "Moyenne par an", align="right"),
@@ -111,6 +121,7 @@ def _moves(reading: IndicatorReading) -> pd.DataFrame | None:
 def _move_notes(reading: IndicatorReading, level: Measure, shown: list[dict[Any, Any]]) -> list[str]:
     what = "" if level is reading.measure else f" de « {level.label} »"
     notes = [
+        *base_notes(reading, level, min((line["first_period"] for line in shown if _since(line) != "–"), default=None)),
         f"Moyenne{what} : (dernière ÷ première) puissance (1 ÷ nombre d'années), moins 1."
         if not in_points(level)
         else "Moyenne : (dernière − première) ÷ nombre d'années, en points.",
@@ -147,6 +158,10 @@ def _place(percentile: Any, ranked_nb: Any) -> str:
 def _since(line: dict[Any, Any]) -> str:
     first = line.get("first_period")
     return first[:4] if isinstance(first, str) and line["periods_nb"] >= _MOVES_FROM else "–"
+
+
+def _marked(text: str, is_corrected: bool) -> str:
+    return f"{text}{french.NBSP}{CORRECTED_MARK}" if is_corrected and text != "–" else text
 
 
 def _mean(level: Measure, line: dict[Any, Any]) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "rates_overlap",
     "set_aside",
     "small_counts",
+    "small_notes",
     "undecided",
 ]
 
@@ -220,6 +221,22 @@ def small_counts(reading: IndicatorReading, level: Measure) -> set[str]:
         },
     )
     return set(rows["finess"])
+
+
+def small_notes(reading: IndicatorReading, level: Measure) -> list[str]:
+    """Name those that :func:`small_counts` finds among the moves of the page; often nobody."""
+    rows = reading.rows("establishment", level.id)
+    # One that has a value in a single year, of few boxes, is named too: the figure lacks it all the same.
+    small = rows[rows["finess"].isin(small_counts(reading, level))]
+    small = small.dropna(subset=["value", "previous_value"], how="all")
+    if small.empty:
+        return []
+    names = reading.page.establishments.set_index("finess")["name"].reindex(small["finess"]).astype(str)
+    minimum_nb = reading.definition.minimum_count_nb
+    return [
+        f"Hors de la figure, effectif inférieur à {minimum_nb} l'une des deux années{french.NBSP}: "
+        f"{some_of(sorted(names))}."
+    ]
 
 
 def opening_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:

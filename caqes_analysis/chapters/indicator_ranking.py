@@ -147,7 +147,13 @@ def _total_name(reading: IndicatorReading, rows: pd.DataFrame) -> str:
     part = part_received(reading)
     if part is not None:  # the sum of a few is not that of the region
         return f"Ces {part.short_words}" if part.known_nb > 1 else "Cet établissement"
-    return f"Région ({french.number(rows['value'].notna().sum())})"
+    return f"Région ({french.number(_in_region(reading, rows))})"
+
+
+def _in_region(reading: IndicatorReading, rows: pd.DataFrame) -> int:
+    """Return how many establishments the value of the region is made of: those that secrecy masks may be of them."""
+    known = reading.history(reading.measure).set_index("period")["establishments_nb"].dropna()
+    return int(known.get(reading.period, rows["value"].notna().sum()))
 
 
 def _name(reading: IndicatorReading, finess: str, name: str) -> str:
@@ -192,7 +198,10 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str |
         notes = [no_rank]
     else:
         notes += [f"Non classé : {why}." for why in sorted(set(rows["unranked_reason"].dropna()))]
-    notes += [masked_words(reading.page.campaign)] if UNRANKED in set(rows["unranked_reason"]) else []
+    if UNRANKED in set(rows["unranked_reason"]):
+        notes.append(masked_words(reading.page.campaign))
+        if _in_region(reading, rows) > rows["value"].notna().sum():
+            notes.append("La région compte les établissements masqués.")
     judged = rows[undecided(reading, rows).isna()]
     notes += near_target_notes(reading, zip(judged["name"], judged["value"], strict=True))
     notes += part_notes(reading)

@@ -284,20 +284,22 @@ class IndicatorReading:
     @asked_once
     def history(self, measure: Measure) -> pd.DataFrame:
         """Return the values of the region over the years, at the same months, with their intervals."""
-        months = self.period[4:]
-        rows = self.page.store.query(
-            "select period, value, lower, upper, establishments_nb from indicator_values "
-            "where indicator = $indicator and measure = $measure and perimeter = $perimeter and level = 'region' "
-            "and period[5:] = $months and period <= $period order by period",
-            {
-                "indicator": self.definition.id,
-                "measure": measure.id,
-                "perimeter": CURRENT_PERIMETER,
-                "months": months,
-                "period": self.period,
-            },
-        )
-        return rows.assign(year=rows["period"].str[:4].astype(int))
+        if (asked := ("history", measure.id)) not in self.kept:
+            rows = self.page.store.query(
+                "select period, value, lower, upper, establishments_nb, is_corrected from indicator_values "
+                "where indicator = $indicator and measure = $measure and perimeter = $perimeter and level = 'region' "
+                "and period[5:] = $months and period <= $period order by period",
+                {
+                    "indicator": self.definition.id,
+                    "measure": measure.id,
+                    "perimeter": CURRENT_PERIMETER,
+                    "months": self.period[4:],
+                    "period": self.period,
+                },
+            )
+            self.kept[asked] = rows.assign(year=rows["period"].str[:4].astype(int))
+        kept: pd.DataFrame = self.kept[asked]
+        return kept
 
 
 def read_indicators(

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.amounts_received import received_amounts
+from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.assessment_words import OBJECTIVES, threshold_notes
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.same_objective import is_prudent
-from caqes_analysis.chapters.words import some_of
+from caqes_analysis.chapters.words import period_words, sentence_case, some_of
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.evaluation.assess import evaluated_year
+from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.dispersion import DETRENDED_FROM
 from caqes_analysis.indicators.months import envelopes_counted
 
-__all__ = ["amount_notes", "binding_notes", "few_years_notes", "merger_notes", "near_target_notes"]
+__all__ = ["amount_notes", "base_notes", "binding_notes", "few_years_notes", "merger_notes", "near_target_notes"]
 
 _MOST_DECIMALS_NB = 4
+_MONTHS_NB = 12
 
 
 def amount_notes(reading: IndicatorReading) -> list[str]:
@@ -31,12 +34,19 @@ def amount_notes(reading: IndicatorReading) -> list[str]:
     reading
         The indicator.
     """
-    line, page = reading.level.numerator, reading.page
-    if line is None or line.table != tables.MONTHLY_GRID.name:
-        return []
-    known = page.store.query("select distinct envelope from monthly_grid order by envelope")["envelope"].tolist()
-    kinds = received_amounts(page, envelopes_counted(line.condition, known), reading.year)
+    counted = _counted_envelopes(reading)
+    kinds = [] if counted is None else received_amounts(reading.page, counted, reading.year)
     return [f"Montants reçus{french.NBSP}: {' ; '.join(kinds)}."] if kinds else []
+
+
+@asked_once
+def _counted_envelopes(reading: IndicatorReading) -> Sequence[str] | None:
+    """Return the envelopes whose months an indicator adds up; None for one that reads no month."""
+    line = reading.level.numerator
+    if line is None or line.table != tables.MONTHLY_GRID.name:
+        return None
+    known = reading.page.store.query("select distinct envelope from monthly_grid order by envelope")["envelope"]
+    return envelopes_counted(line.condition, known.tolist())
 
 
 def near_target_notes(reading: IndicatorReading, named: Iterable[tuple[str, float]]) -> list[str]:
@@ -81,6 +91,40 @@ def few_years_notes(reading: IndicatorReading) -> list[str]:
     if not has_bounds or not is_prudent(reading, "region"):
         return []
     return [f"Intervalles plutôt trop larges, faute de {french.in_words(DETRENDED_FROM)} années connues."]
+
+
+def base_notes(reading: IndicatorReading, level: Measure, first_period: str | None) -> list[str]:
+    """Say over which months of each year a movement is read, and which exceptional months its first year holds.
+
+    Parameters
+    ----------
+    reading
+        The indicator.
+    level
+        What moves: an amount, a share; of an evolution, the first rate starts from the year before.
+    first_period
+        First period that is read; None when there is none.
+    """
+    if first_period is None:
+        return []
+    months = period_words(reading.period).removesuffix(f" {reading.year}")
+    said = [f"{sentence_case(months)} de chaque année."] if reading.month_nb != _MONTHS_NB else []
+    counted = _counted_envelopes(reading)
+    if counted is None:
+        return said
+    year = int(first_period[:4]) - (level.evolution_of is not None)
+    for one in reading.page.campaign.evenements:
+        if one.kind != "temporary" or one.establishment or not (one.envelope is None or one.envelope in counted):
+            continue
+        if one.indicator not in (None, reading.definition.id):
+            continue
+        last = one.until or one.date
+        if one.date <= f"{year}-{reading.month_nb:02d}" and last >= f"{year}-01":
+            said.append(
+                f"{one.label}{french.NBSP}: le point de départ, {year}, en contient des mois ; moyenne, pente et "
+                "premier taux en dépendent."
+            )
+    return said
 
 
 def binding_notes(reading: IndicatorReading) -> list[str]:

@@ -20,7 +20,8 @@ __all__ = ["guide_link", "reading_text"]
 def reading_text(reading: IndicatorReading) -> Text:
     """Return what is counted, over what, from which texts, and how to read the page."""
     one = reading.definition
-    lines = [f"{one.name}. Ce qui est lu : {reading.measure.label}, {period_words(reading.period)}. {one.why}"]
+    what = "" if one.name == reading.measure.label else f". Ce qui est lu : {reading.measure.label}"
+    lines = [f"{one.name}{what}, {period_words(reading.period)}. {one.why}"]
     reference = reading.reference
     if reference is not None:
         joined = " OU ".join(_condition_words(reading, condition) for condition in reference.conditions)

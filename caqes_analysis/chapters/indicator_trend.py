@@ -9,6 +9,7 @@ from caqes_analysis.chapters.change_words import change_words, slope_words
 from caqes_analysis.chapters.indicator_masked import masked_notes, masked_part, unread_notice
 from caqes_analysis.chapters.indicator_population import constant_perimeter_notes, part_received, rates_overlap
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
+from caqes_analysis.chapters.indicator_remarks import base_notes
 from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.display import Figure, Notice
 from caqes_analysis.display.charts_trend import DatedFact, yearly_trend
@@ -53,6 +54,7 @@ def trend_figure(reading: IndicatorReading) -> Figure | Notice:
             f"De {low} à {high} établissements ont une valeur selon l'année : les niveaux de la figure ne se comparent "
             "pas ; l'écart et la tendance sont lus aux mêmes établissements."
         )
+    notes += base_notes(reading, measure, str(known["period"].iloc[0]))
     if len({unit.printed(value) for value in known["value"]}) > 1:
         notes.append(slope_words(measure, region))
     notes += constant_perimeter_notes(reading)

@@ -94,7 +94,9 @@ def dumbbells(
         every.append(f"Les {french.in_words(len(shown))} premiers, sur {french.in_words(len(both))} établissements.")
     if better != "none" and "none" in moves:
         every.append(
-            "Stable : valeurs égales à l'euro près." if unit.unit == "€" else "Stable : valeurs arrondies égales."
+            "Stable : valeurs égales à l'euro près."
+            if unit.unit == "€"
+            else "Stable : valeurs arrondies égales, ou écart arrondi nul."
         )
     told_apart = unit.told_apart(both["previous"], both["value"]).without_false_zero(
         [*both["previous"], *both["value"]]

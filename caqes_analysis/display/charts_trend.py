@@ -71,7 +71,7 @@ def yearly_trend(
     ----------
     frame
         One row a period, oldest first: ``period`` (words), ``year``, ``value``, ``lower``, ``upper``; bounds may be
-        missing.
+        missing. ``is_corrected``, when there, marks the values that rest on a correction of the register.
     caption
         What is measured, and whose it is.
     title
@@ -109,8 +109,8 @@ def yearly_trend(
             columns=[
                 ColumnFormat.text("period", "Période"),
                 unit.column("value", "Valeur"),
-                unit.column("lower", "Borne basse"),
-                unit.column("upper", "Borne haute"),
+                unit.column("lower", "Borne basse", is_corrected=None),
+                unit.column("upper", "Borne haute", is_corrected=None),
             ],
         ),
         notes=(*dated, *notes),

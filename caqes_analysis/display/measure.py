@@ -18,6 +18,8 @@ from caqes_analysis.display.series import short_percent
 
 __all__ = ["PERCENT", "MeasureFormat"]
 
+_TELLING_FIGURES_NB = 3
+
 
 @dataclass(frozen=True)
 class MeasureFormat:
@@ -67,6 +69,8 @@ class MeasureFormat:
     def told_apart(self, before: Iterable[Any], now: Iterable[Any]) -> MeasureFormat:
         """Return the format whose columns show every change: itself, or to the euro where its unit would hide one.
 
+        An amount of fewer than three figures (« 2 k€ », then « 1 k€ ») tells its change wrong: it is to the euro too.
+
         Parameters
         ----------
         before, now
@@ -76,12 +80,20 @@ class MeasureFormat:
         --------
         >>> MeasureFormat("€").told_apart([1_485_100, 2_000_000], [1_485_400, 2_100_000]).to_euro
         True
+        >>> MeasureFormat("€").told_apart([2_208, 400_000, 500_000], [719, 410_000, 510_000]).to_euro
+        True
         """
         pairs = [(a, b) for a, b in zip(before, now, strict=True) if not (pd.isna(a) or pd.isna(b))]
         if self.unit != "€" or not pairs:
             return self
-        write = self.column("", "").fitted([value for pair in pairs for value in pair]).write
-        is_hidden = any(write(a) == write(b) and self.printed(a) != self.printed(b) for a, b in pairs)
+        column = self.column("", "").fitted([value for pair in pairs for value in pair])
+        write = column.write
+        is_coarse = column.unit == "k€"
+        is_hidden = any(
+            write(a) == write(b) or (is_coarse and (_is_short(write(a)) or _is_short(write(b))))
+            for a, b in pairs
+            if self.printed(a) != self.printed(b)
+        )
         return replace(self, to_euro=True) if is_hidden else self
 
     def without_false_zero(self, values: Iterable[Any]) -> MeasureFormat:
@@ -168,3 +180,7 @@ class MeasureFormat:
 
 
 PERCENT = MeasureFormat()
+
+
+def _is_short(text: str) -> bool:
+    return sum(one.isdigit() for one in text) < _TELLING_FIGURES_NB and text.strip("0 ") != ""

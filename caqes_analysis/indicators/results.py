@@ -168,8 +168,16 @@ class Result:
             if self.ratios is None
             else (self._common(self.ratios[0]).grouped(groups), self._common(self.ratios[1]).grouped(groups)),
             masked=None if self.masked is None else (added(self.masked[0]), added(self.masked[1])),
-            counts=(known_nb, groups.added(~kept)),
+            counts=(groups.added(self._has_value), groups.added(~kept)),
         )
+
+    @property
+    def _has_value(self) -> npt.NDArray[np.bool_]:
+        """Say which establishments have a value: known, and over something."""
+        known = np.asarray(self.states == KNOWN, dtype=bool)
+        if self.ratios is not None:
+            return known & (self.ratios[1].values()[2] > 0)
+        return known if self.denominator is None else known & (self.denominator > 0)
 
     def _common(self, ratio: Result) -> Result:
         """Return a ratio over the establishments that have both years."""

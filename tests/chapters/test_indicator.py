@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import tables
+from caqes_analysis.campaign import KnownEvent
 from caqes_analysis.chapters import indicator, indicator_list, indicator_sheet, indicator_trend
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.contract_scope import borne_subjects
@@ -19,7 +20,7 @@ from caqes_analysis.chapters.indicator_masked import MaskedPart, hidden_changes,
 from caqes_analysis.chapters.indicator_population import contribution_note, mean_words, part_notes, small_counts
 from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import read_indicator, read_indicators
-from caqes_analysis.chapters.indicator_remarks import amount_notes, merger_notes, near_target_notes
+from caqes_analysis.chapters.indicator_remarks import amount_notes, base_notes, merger_notes, near_target_notes
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Figure, Notice, Table
 from caqes_analysis.display.measure import MeasureFormat
@@ -467,6 +468,36 @@ def test_nothing_is_affirmed_of_a_share_that_is_not_read(page: Page) -> None:
         assert cells(table, plain(label))[-1] == "n. d."
         assert not any("Non classé" in note for note in table.notes), "nobody is"
         assert "Contribution" not in [header.label for header in table.columns]
+
+
+def test_the_number_of_values_is_that_of_the_table(page: Page) -> None:
+    """Eleven establishments had a value, and the figure said « de 30 à 31 »."""
+    seen = 0
+    for reading in read_indicators(page):
+        known = reading.history(reading.measure).set_index("period")["establishments_nb"]
+        rows = reading.rows("establishment")
+        if "secret statistique" in set(rows["unranked_reason"]) or pd.isna(reading.region["value"]):
+            continue
+        assert known[reading.period] == rows["value"].notna().sum(), reading.definition.id
+        seen += reading.measure.denominator is not None and rows["value"].isna().any()
+    assert seen
+
+
+def test_a_movement_that_starts_in_exceptional_months_says_so(page: Page) -> None:
+    reading = read_indicator(page, "phev_drugs")
+    first = str(reading.history(reading.level)["period"].iloc[0])
+    later = f"{int(first[:4]) + 1}{first[4:]}"
+    event = KnownEvent(date=f"{first[:4]}-03", until=f"{first[:4]}-06", kind="temporary", label="Confinement")
+    campaign = page.campaign.model_copy(update={"evenements": (event,)})
+    told = replace(reading, page=replace(page, campaign=campaign))
+    said = [plain(note) for note in base_notes(told, reading.level, first)]
+    assert any(note.startswith("Confinement") and first[:4] in note for note in said)
+    assert said[0].startswith("De janvier à ")
+    assert not any("Confinement" in note for note in base_notes(told, reading.level, later))
+    # A rate of the next year starts from it.
+    assert any("Confinement" in note for note in base_notes(told, reading.measure, later))
+    annual = replace(read_indicator(page, "biosimilar_etanercept"), page=told.page)
+    assert base_notes(annual, annual.level, first[:4]) == []
 
 
 def test_a_ranking_names_what_is_masked(page: Page) -> None:

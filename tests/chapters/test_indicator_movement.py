@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from caqes_analysis.chapters.indicator_movement import movement_details
+from caqes_analysis.chapters.indicator_ranking import ranking_table
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, read_indicators
+from caqes_analysis.chapters.indicator_text import reading_text
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import Table
 from caqes_analysis.receive import open_store
@@ -139,3 +141,31 @@ def test_a_mean_and_a_slope_of_opposite_signs_are_explained(
     )
     table = table_of(replace(reading, trends=turned))
     assert any("elles peuvent être de sens contraire" in plain(note) for note in table.notes)
+
+
+def test_the_region_counts_those_that_secrecy_masks_in_it(readings: dict[str, IndicatorReading]) -> None:
+    """« Région (29) » stood beside the rate of the thirty-two."""
+    seen = 0
+    for reading in readings.values():
+        rows = reading.establishments
+        masked = rows["unranked_reason"].eq("secret statistique").sum()
+        if not masked or pd.isna(reading.region["value"]):
+            continue
+        counted = int(reading.history(reading.measure).set_index("period")["establishments_nb"][reading.period])
+        table = ranking_table(reading)
+        assert isinstance(table, Table)
+        assert column(table, "Établissement")[-1] == f"Région ({counted})"
+        is_more = counted > rows["value"].notna().sum()
+        assert ("La région compte les établissements masqués." in [plain(note) for note in table.notes]) == is_more
+        seen += is_more
+    assert seen
+
+
+def test_what_is_read_is_not_said_twice(readings: dict[str, IndicatorReading]) -> None:
+    seen = 0
+    for reading in readings.values():
+        said = plain(reading_text(reading).items[0])
+        is_same = reading.definition.name == reading.measure.label
+        assert ("Ce qui est lu" in said) != is_same
+        seen += is_same
+    assert seen

@@ -166,7 +166,8 @@ def test_only_the_first_are_drawn_and_all_are_in_the_table() -> None:
     assert len(figure.table.rows) == 9
     assert "CH 3" in figure.svg
     assert "CH 4" not in figure.svg
-    assert figure.notes == ("Les quatre premiers, sur neuf établissements.", "Stable : valeurs arrondies égales.")
+    stable = "Stable : valeurs arrondies égales, ou écart arrondi nul."
+    assert figure.notes == ("Les quatre premiers, sur neuf établissements.", stable)
 
 
 def test_without_any_pair_there_is_no_figure() -> None:

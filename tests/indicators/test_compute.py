@@ -205,7 +205,11 @@ def test_denominator_of_zero_is_not_applicable(tmp_path: Path) -> None:
             "denominator": {"table": "activity", "sum": "count_nb", "where": "activity = 'stays'"},
         }
     )
-    assert status(values(store, rate), A, "rate") == "not_applicable"
+    found = values(store, rate)
+    assert status(found, A, "rate") == "not_applicable"
+    # « De 30 à 31 établissements ont une valeur » was said of the eleven that have one.
+    whole = found[found["level"] == "region"].iloc[0]
+    assert whole["establishments_nb"] == 0
 
 
 def test_an_activity_that_others_declare_is_a_gap(tmp_path: Path) -> None:
