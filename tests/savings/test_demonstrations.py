@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -21,16 +23,41 @@ from caqes_analysis.savings.incentive import INCENTIVE
 from caqes_analysis.savings.lever_targets import TARGET_SUBJECTS
 from caqes_analysis.savings.levers import LEVER_LABELS
 from caqes_analysis.schemes.scheme import scheme_of
+from caqes_analysis.schemes.target_files import read_targets
 from caqes_analysis.store import Store
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=["demonstration-2019", "demonstration-2024"])
-def region(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Campaign, Store]:
-    campaign = load_campaign(REPOSITORY / "parameters" / f"{request.param}.yml")
-    return campaign, open_store(campaign, tmp_path_factory.mktemp(request.param))
+DEMONSTRATIONS = {
+    name: load_campaign(REPOSITORY / "parameters" / f"{name}.yml")
+    for name in ("demonstration-2019", "demonstration-2024")
+}
+
+
+def with_objective(measure: str, *subjects: str) -> list[str]:
+    """Return the demonstrations that have such an objective, in the years that their contracts are evaluated on."""
+    found = []
+    for name, campaign in DEMONSTRATIONS.items():
+        rows = read_targets(campaign.target_files)
+        years = [campaign.year, campaign.year - 1]  # that of the forecasts, and the whole one before it
+        own = rows[(rows["scheme"] == campaign.scheme) & rows["data_year"].isin(years) & rows["value"].notna()]
+        if ((own["measure"] == measure) & own["subject"].isin(subjects)).any():
+            found.append(name)
+    assert found, "no demonstration has one: nothing would be tested"
+    return found
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Store]:
+    """Build each demonstration once."""
+    return cache(lambda name: open_store(DEMONSTRATIONS[name], tmp_path_factory.mktemp(name)))
+
+
+@pytest.fixture(params=DEMONSTRATIONS)
+def region(request: pytest.FixtureRequest, stores: Callable[[str], Store]) -> tuple[Campaign, Store]:
+    return DEMONSTRATIONS[request.param], stores(request.param)
 
 
 def amounts(store: Store, method: str) -> pd.DataFrame:
@@ -130,12 +157,13 @@ def test_every_lever_has_an_amount(region: tuple[Campaign, Store]) -> None:
     assert {"ambulance", "ipp", "repertoire", "substitution"} <= gained
 
 
+@pytest.mark.parametrize(
+    "region", with_objective("evolution_pct", *(subject for subject, _ in TARGET_SUBJECTS.values())), indirect=True
+)
 def test_a_lever_is_worth_something_at_the_objective_where_the_verdict_is_not_attained(
     region: tuple[Campaign, Store],
 ) -> None:
-    campaign, store = region
-    if campaign.scheme != "caqes-2022":
-        pytest.skip("pas d'objectif d'évolution d'un levier")
+    _, store = region
     levers = store.read(tables.LEVERS)
     own = levers[levers["scenario"] == "target"].assign(
         subject=levers["lever"].map(lambda one: TARGET_SUBJECTS[one][0])
@@ -151,13 +179,12 @@ def test_a_lever_is_worth_something_at_the_objective_where_the_verdict_is_not_at
         assert (amount > 0) == (verdict == "not_attained"), place
 
 
+@pytest.mark.parametrize("region", with_objective("share_pct", "transport_ambulance_share"), indirect=True)
 def test_the_evolution_that_reaches_a_share_gives_the_same_verdicts(region: tuple[Campaign, Store]) -> None:
     campaign, store = region
-    definition = definitions_of(campaign).get("transport_ambulance_share")
+    definition = definitions_of(campaign)["transport_ambulance_share"]
     evaluated = store.read(tables.EVALUATIONS)
     own = evaluated[(evaluated["subject"] == "transport_ambulance_share") & evaluated["current_eur"].notna()]
-    if definition is None or own["target_value"].isna().all():
-        pytest.skip("pas d'objectif de part d'ambulance")
     aims = evolution_to_reach(definition, own)
     assert isinstance(aims, dict)
     verdicts = own.set_index("contract_finess")
