@@ -106,15 +106,17 @@ def computing_alone(jobs: Sequence[Job]) -> None:
 
 
 def computing_on_all_cores(jobs: Sequence[Job]) -> None:
-    cores = os.cpu_count() or 1
+    cores = min(os.cpu_count() or 1, len(jobs))
     with multiprocessing.get_context("spawn").Manager() as manager:
-        together = manager.Barrier(cores)  # all have imported and computed one sheet before any is timed
+        # All have imported and computed one sheet before any is timed; when one fails, the others end too.
+        together = manager.Barrier(cores, timeout=LONGEST_WAIT_S)
         with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
             taken = [pool.submit(run_cells, jobs[core::cores], together) for core in range(cores)]
             FLOOR.append(max(one.result() for one in taken))
 
 
 FLOOR: list[float] = []
+LONGEST_WAIT_S = 300.0
 ALONE, ALL_CORES = "calcul seul", "calcul seul, tous les cœurs"
 FLOORS = (ALONE, ALL_CORES)
 
