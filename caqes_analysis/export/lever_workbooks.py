@@ -131,7 +131,7 @@ def _explanations(
             False,
         ),
         ("Les feuilles", True),
-        ("Leviers : les dix premiers, en euros, comme sur la fiche de l'établissement.", False),
+        ("Leviers : ceux de la fiche de l'établissement, en euros et dans le même ordre.", False),
         (f"{_GROUPS} : le taux de l'établissement, celui du meilleur quart, et l'économie de chaque groupe.", False),
         (
             "Une feuille par levier : ses présentations, leurs boîtes, ce qu'elles ont coûté, et la part de "
