@@ -182,7 +182,7 @@ def _regional_words(page: Page, rule: RegionalIncentiveRule) -> str:
 def _mergers(page: Page, *, is_given: bool) -> str:
     """Return how a merger counts, whether somebody gave that, and which contracts evaluated it changes."""
     counted = "un établissement repris est compté, les deux années, avec celui qui l'a repris"
-    source = "" if is_given else " ; aucun texte trouvé ne le dit (terme « mergers » inconnu)"
+    source = "" if is_given else " ; aucun texte trouvé ne le dit, et la région ne l'a pas écrit"
     rows = evaluations(page)
     taken = page.store.read(tables.SUCCESSIONS)
     recent = taken[taken["since"] > pd.Timestamp(evaluated_year(page.campaign) - 1, 1, 1)]

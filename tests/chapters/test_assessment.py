@@ -236,7 +236,7 @@ def test_unknown_rules_are_said_and_give_no_amount(folder: Path) -> None:
     assert "non calculable" in assessment.answer(page).summary()
     said = assessment.rules(page).summary()
     assert "Taux inconnu" in said
-    assert "terme « mergers » inconnu" in said
+    assert "la région ne l'a pas écrit" in said
 
 
 def test_the_contracts_that_a_merger_changes_are_named(folder: Path) -> None:
