@@ -11,7 +11,7 @@ from caqes_analysis.chapters.assessment import with_owners
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.atypie_facts import TARGETING, find_atypie
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import format_of
+from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.display import ColumnFormat, Details, Notice, Table, Text
 from caqes_analysis.display.base import Display
 from caqes_analysis.display.style import abbreviated
@@ -60,7 +60,7 @@ def _answer(found: pd.DataFrame, rule: AtypieRule, year: int) -> Text:
     left = f" ; de {unknown}, on ne peut pas le dire" if unknown else ""
     out = int(((found["was"] == "targeted") & (found["reference_status"] == "respected")).sum())
     again = f" ; {french.plural(out, 'ciblé')} en {year - 1} ne {'le sont' if out > 1 else 'l’est'} plus" if out else ""
-    head = f"{rule.label[:1].upper()}{rule.label[1:]} en {year} : {kept}{left}{again}."
+    head = f"{sentence_case(rule.label)} en {year} : {kept}{left}{again}."
     return Text.paragraphs(f"{head} Il faut {atypie_condition(rule)}. Source : {rule.source}.")
 
 
@@ -95,7 +95,7 @@ def _table(
             medians.append(f"{short}, {unit.write(own['median'].iloc[0])}")
     return Table.from_frame(
         ordered.drop(columns=["key", "rank"]),
-        caption=f"{rule.label[:1].upper()}{rule.label[1:]} en {year}",
+        caption=f"{sentence_case(rule.label)} en {year}",
         columns=columns,
         notes=[
             f"Sous chaque indicateur : écart à la médiane des établissements de la région. Médianes : "

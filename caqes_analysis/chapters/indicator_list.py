@@ -115,21 +115,21 @@ def _group_table(label: str, readings: Sequence[IndicatorReading]) -> Table:
 
 def _target_notes(readings: Sequence[IndicatorReading]) -> list[str]:
     """Say where the objectives of the table come from, and which bind the contracts that bear them and nobody else."""
-    by_source: dict[tuple[str, str], list[str]] = {}
+    by_source: dict[str, list[str]] = {}
     borne: list[str] = []
     for one in readings:
         target, name = one.target, one.definition.short_name
         if target.value is None:
             continue
-        source = target.label.removeprefix(f"{target.noun} {target.value_label}").strip()
-        by_source.setdefault((target.noun, source), []).append(f"{name} {target.value_label}")
+        head = sentence_case(f"{target.noun}{target.origin_label}")
+        by_source.setdefault(head, []).append(f"{name} {target.value_label}")
         subjects = borne_subjects(one.page)
         everyone = one.page.establishments["finess"]
-        if subjects is not None and target.is_contractual:
-            borne += [] if all(target.subject in subjects.get(finess, ()) for finess in everyone) else [name]
+        binds_all = subjects is None or all(target.subject in subjects.get(finess, ()) for finess in everyone)
+        if target.is_contractual and not binds_all:
+            borne.append(name)
     notes = []
-    for (noun, source), named in sorted(by_source.items()):
-        head = f"{sentence_case(noun)} {source}".strip().replace(" ,", ",")
+    for head, named in sorted(by_source.items()):
         listed = " ; ".join(sorted(named, key=french.alphabetical))
         notes.append(f"{head}{french.NBSP}: {listed}.")
     if borne:

@@ -111,12 +111,12 @@ def _parts_before(reading: IndicatorReading) -> list[tuple[str, int]]:
     """Return who is read on fewer or more months the year before: an evolution compares the same, a level does not."""
     if reading.measure.evolution_of is not None:
         return []
-    counted = reading.months_counted(reading.measure.id, f"{reading.year - 1}{reading.period[4:]}")
+    now = reading.months_counted(reading.measure.id, reading.period)
+    before = reading.months_counted(reading.measure.id, f"{reading.year - 1}{reading.period[4:]}")
     rows = reading.establishments
     compared = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)
     both = set(rows.loc[compared, "finess"])
-    now = {finess: words.partition(" ")[0] for finess, words in reading.parts_read.items()}
-    return [(str(who), int(nb)) for who, nb in counted.items() if who in both and now.get(str(who)) != str(int(nb))]
+    return [(str(who), int(nb)) for who, nb in before.items() if who in both and now.get(who) != nb]
 
 
 def rates_overlap(known: pd.DataFrame) -> bool:

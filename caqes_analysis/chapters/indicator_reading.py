@@ -253,6 +253,7 @@ class IndicatorReading:
         verdicts = targeting(values, [self.definition], gaps=Gaps.of_openings(openings))
         return verdicts.set_index("finess")["reference_status"]
 
+    @asked_once
     def months_counted(self, measure: str, period: str) -> pd.Series:
         """Return how many months were counted, by FINESS, of the establishments read on a part of the period only."""
         rows = self.page.store.query(
@@ -284,22 +285,19 @@ class IndicatorReading:
     @asked_once
     def history(self, measure: Measure) -> pd.DataFrame:
         """Return the values of the region over the years, at the same months, with their intervals."""
-        if (asked := ("history", measure.id)) not in self.kept:
-            rows = self.page.store.query(
-                "select period, value, lower, upper, establishments_nb, is_corrected from indicator_values "
-                "where indicator = $indicator and measure = $measure and perimeter = $perimeter and level = 'region' "
-                "and period[5:] = $months and period <= $period order by period",
-                {
-                    "indicator": self.definition.id,
-                    "measure": measure.id,
-                    "perimeter": CURRENT_PERIMETER,
-                    "months": self.period[4:],
-                    "period": self.period,
-                },
-            )
-            self.kept[asked] = rows.assign(year=rows["period"].str[:4].astype(int))
-        kept: pd.DataFrame = self.kept[asked]
-        return kept
+        rows = self.page.store.query(
+            "select period, value, lower, upper, establishments_nb, is_corrected from indicator_values "
+            "where indicator = $indicator and measure = $measure and perimeter = $perimeter and level = 'region' "
+            "and period[5:] = $months and period <= $period order by period",
+            {
+                "indicator": self.definition.id,
+                "measure": measure.id,
+                "perimeter": CURRENT_PERIMETER,
+                "months": self.period[4:],
+                "period": self.period,
+            },
+        )
+        return rows.assign(year=rows["period"].str[:4].astype(int))
 
 
 def read_indicators(

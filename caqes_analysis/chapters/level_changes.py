@@ -103,17 +103,19 @@ def conclusion_reserve(page: Page, conclusions: Sequence[Any], *, year: int) -> 
     """
     if not any(isinstance(one, str) and one != "inconclusive" for one in conclusions):
         return []
-    found = []
-    for changes in _together([(label, told) for label, told in _told(page) if told.month.year <= year]):
-        told = changes[0][1]
-        sign = "+" if told.is_rise else "−"
-        sizes = ", ".join(f"{sign}{one.size}" for _, one in changes)
-        found.append(
-            f"Le niveau de {french.list_in_words([label for label, _ in changes])} a changé d'un coup en "
-            f"{told.since} ({sizes}), sans événement déclaré : une activité reprise ou cédée, ou un changement de "
-            "périmètre, peut expliquer l'écart ; à éclaircir avant de conclure."
-        )
-    return found
+    return [
+        f"{_sudden(changes)} : une activité reprise ou cédée, ou un changement de périmètre, peut expliquer l'écart ; "
+        "à éclaircir avant de conclure."
+        for changes in _together([(label, told) for label, told in _told(page) if told.month.year <= year])
+    ]
+
+
+def _sudden(changes: Sequence[tuple[str, ToldBreak]]) -> str:
+    """Return « Le niveau de PHMEV a changé d'un coup en mai 2023 (+36 %), sans événement déclaré »."""
+    sign = "+" if changes[0][1].is_rise else "−"
+    sizes = ", ".join(f"{sign}{told.size}" for _, told in changes)
+    labels = french.list_in_words([label for label, _ in changes])
+    return f"Le niveau de {labels} a changé d'un coup en {changes[0][1].since} ({sizes}), sans événement déclaré"
 
 
 def judged_changes_notes(page: Page, subjects: Iterable[str], *, year: int) -> list[str]:
@@ -137,16 +139,10 @@ def judged_changes_notes(page: Page, subjects: Iterable[str], *, year: int) -> l
         for _, row in ordered_by_envelope(rows).iterrows()
         if row["envelope"] in counted and (found := told_break(row)) is not None and _is_between(found, year)
     ]
-    notes = []
-    for changes in _together(told):
-        sign = "+" if changes[0][1].is_rise else "−"
-        sizes = ", ".join(f"{sign}{one.size}" for _, one in changes)
-        notes.append(
-            f"Niveau de {french.list_in_words([label for label, _ in changes])} changé d'un coup en "
-            f"{changes[0][1].since} ({sizes}), sans événement déclaré : l'évolution jugée en vient en partie, à "
-            "éclaircir avant de conclure."
-        )
-    return notes
+    return [
+        f"{_sudden(changes)} : l'évolution jugée en vient en partie, à éclaircir avant de conclure."
+        for changes in _together(told)
+    ]
 
 
 def _is_between(told: ToldBreak, year: int) -> bool:

@@ -92,10 +92,9 @@ def benchmark_notes(page: Page, envelopes: Iterable[str]) -> list[str]:
     by_source: dict[str, set[tuple[str, str]]] = {}
     for one in targets:
         if one.is_contractual:
-            source = one.label.removeprefix(f"{one.noun} {one.value_label}").strip()
-            by_source.setdefault(source, set()).add((sentence_case(one.subject_label), one.value_label))
+            by_source.setdefault(one.origin_label, set()).add((sentence_case(one.subject_label), one.value_label))
     for source, named in sorted(by_source.items()):
-        head = f"{'Objectifs' if len(named) > 1 else 'Objectif'} {source}".strip()
+        head = f"{'Objectifs' if len(named) > 1 else 'Objectif'}{source}"
         notes.append(f"{head}{french.NBSP}: {' ; '.join(' '.join(pair) for pair in sorted(named))}.")
     return [*notes, *sorted({t.perimeter_label for t in targets if t.perimeter_label})]
 

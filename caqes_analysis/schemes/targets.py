@@ -156,12 +156,17 @@ class Target:
         """How the target is named beside a figure."""
         if self.value is None:
             return f"objectif non renseigné ({self.source})" if self.status == "verified" else "objectif non renseigné"
+        return f"{self.short_label}{self.origin_label}"
+
+    @property
+    def origin_label(self) -> str:
+        """Where the value comes from, as it follows its name: « (arrêté du 12/12/2018) » after a space."""
         if self.is_benchmark:
-            return f"{self.short_label}, sans valeur contractuelle"
+            return ", sans valeur contractuelle"
         if self.status == "regional":
-            return f"objectif {self.value_label} ({self.source}, fixé par la région)"
+            return f" ({self.source}, fixé par la région)"
         doubt = f"à confirmer{_NBSP}: " if self.status == "to_confirm" else ""
-        return f"objectif {self.value_label} ({doubt}{self.source})"
+        return f" ({doubt}{self.source})"
 
     @property
     def perimeter_label(self) -> str:

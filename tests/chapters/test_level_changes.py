@@ -113,7 +113,7 @@ def test_a_contract_judged_over_a_change_says_so_where_it_is_judged(tmp_path: Pa
     page.__dict__["catalogue"] = pd.DataFrame({"indicator": list(known), "definition": list(known.values())})
     (said,) = judged_changes_notes(page, ["phev", "repertoire_share"], year=2023)
     assert plain(said) == (
-        "Niveau de PHMEV et LPP changé d'un coup en mai 2023 (+36 %, +32 %), sans événement déclaré : l'évolution "
+        "Le niveau de PHMEV et LPP a changé d'un coup en mai 2023 (+36 %, +32 %), sans événement déclaré : l'évolution "
         "jugée en vient en partie, à éclaircir avant de conclure."
     )
     assert judged_changes_notes(page, ["repertoire_share"], year=2023) == []
