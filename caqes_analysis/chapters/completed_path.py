@@ -43,7 +43,8 @@ def completed_path(page: Page, months: pd.DataFrame, envelope: str) -> pd.DataFr
     own = months[months["month"].dt.year == year].sort_values("month")
     if found.empty or own.empty or found["month"].max().year < year:
         return nothing
-    factors = dict(zip(found["month"], found["completed_eur"] / found["received_eur"], strict=True))
+    sums = found[found["received_eur"] > 0].groupby("month")[["received_eur", "completed_eur"]].sum()  # of its kinds
+    factors = (sums["completed_eur"] / sums["received_eur"]).to_dict()
     rows = []
     received, completed = 0.0, 0.0
     for place, row in enumerate(own.to_dict("records"), start=1):
