@@ -11,8 +11,9 @@ from caqes_analysis import deliveries, french, quality, tables
 from caqes_analysis.activities import activity_named
 from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, sentence_case, some_of
+from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, sentence_case
 from caqes_analysis.display import ColumnFormat, Notice, Table
+from caqes_analysis.labels import some_of
 from caqes_analysis.quality.corrections import CORRECTION_STATES
 from caqes_analysis.sources.names import plain_name
 

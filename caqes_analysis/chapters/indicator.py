@@ -31,7 +31,7 @@ from caqes_analysis.chapters.indicator_remarks import binding_notes, near_target
 from caqes_analysis.chapters.indicator_text import guide_link, reading_text
 from caqes_analysis.chapters.indicator_trend import trend_figure
 from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
-from caqes_analysis.chapters.words import format_of, sentence_case, some_of
+from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.departments import department_label
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import Figure, Notice
@@ -40,6 +40,7 @@ from caqes_analysis.display.charts_map import department_map
 from caqes_analysis.display.charts_position import Reference, distribution
 from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.places import UNKNOWN_GROUP
+from caqes_analysis.labels import some_of
 
 __all__ = [
     "answer",
@@ -132,9 +133,15 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
             "Pas de mouvement à lire",
             f"La même période de {reading.year - 1} n'est pas connue : il faut deux années pour comparer.",
         )
-    if same := same_moves_notice(level, rows, (reading.previous_label, reading.period_label)):
-        return same
     names = reading.page.establishments.set_index("finess")["name"]
+    left_out = [
+        *_left_out_notes(rows.assign(name=names.reindex(rows["finess"]).to_numpy())),
+        *small_notes(reading, level),
+        *hidden_change_notes(reading, names.reindex(sorted(_hidden(reading, level))).astype(str)),
+        *opening_notes(reading, reading.rows("establishment")),
+    ]
+    if same := same_moves_notice(level, rows, (reading.previous_label, reading.period_label), left_out):
+        return same
     now = corrected_values(reading.page, reading.definition.id, level.id, reading.period)
     ordered = rows.assign(
         name=names.reindex(rows["finess"]).to_numpy(),
@@ -144,7 +151,6 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
         weight=rows["contribution"].abs().fillna(-1.0),
     ).sort_values(["weight", "finess"], ascending=[False, True])
     own = level.id == reading.measure.id
-    known = reading.rows("establishment")
     return dumbbells(
         ordered,
         caption=level.label,
@@ -154,14 +160,7 @@ def moves_figure(reading: IndicatorReading) -> Figure | Notice:
         better=reading.definition.direction,
         threshold=reading.target.value if own else None,
         threshold_label=reading.target.noun,
-        notes=[
-            order_note(reading),
-            *part_notes(reading),
-            *_left_out_notes(ordered),
-            *small_notes(reading, level),
-            *hidden_change_notes(reading, names.reindex(sorted(_hidden(reading, level))).astype(str)),
-            *opening_notes(reading, known),
-        ],
+        notes=[order_note(reading), *part_notes(reading), *left_out],
     )
 
 
@@ -199,7 +198,7 @@ def _left_out_notes(rows: pd.DataFrame) -> list[str]:
     if lacking.empty:
         return []
     names = [str(name) for name in lacking["name"].sort_values()]
-    return [f"Hors de la figure, faute d'une des deux valeurs{french.NBSP}: {some_of(names)}."]
+    return [f"Hors de la comparaison, faute d'une des deux valeurs{french.NBSP}: {some_of(names)}."]
 
 
 def map_figure(reading: IndicatorReading) -> Figure | Notice:

@@ -159,7 +159,7 @@ def _value_and_change(one: IndicatorReading) -> dict[str, str]:
     bounds = part.bounds_words(one.measure.decimals)
     return {
         "value": bounds if part.is_unread else f"{value}, réelle {bounds}",
-        "change": "ne se lit pas" if part.hides_change or part.is_unread else change,
+        "change": "ne se lit pas" if part.leaves_no_change else change,
         "masked": "yes",
     }
 

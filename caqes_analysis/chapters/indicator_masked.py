@@ -10,11 +10,11 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
-from caqes_analysis.chapters.words import some_of
 from caqes_analysis.display import Notice
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
 from caqes_analysis.indicators.measures import Measure
 from caqes_analysis.indicators.standing import HIDDEN_SHARE
+from caqes_analysis.labels import some_of
 
 __all__ = [
     "MaskedPart",
@@ -66,6 +66,11 @@ class MaskedPart:
     def hides_change(self) -> bool:
         """Say whether the masked lines alone could make the change from the year before."""
         return self.previous is not None and _overlap(self, self.previous)
+
+    @property
+    def leaves_no_change(self) -> bool:
+        """Say whether the change of the region is not told: the share is not, or masked lines may make its move."""
+        return self.is_unread or self.hides_change
 
     def bounds_words(self, decimals: int) -> str:
         """Return « entre 3,5 % et 100,0 % »."""
@@ -161,8 +166,8 @@ def hidden_change_notes(reading: IndicatorReading, names: Iterable[str]) -> list
     who = sorted(names, key=french.alphabetical)
     if not who:
         return []
-    noun = counted_noun(reading.level)
-    return [f"Hors de la figure, {noun} au produit masqué qui suffisent à faire l'écart{french.NBSP}: {some_of(who)}."]
+    why = f"{counted_noun(reading.level)} au produit masqué qui suffisent à faire l'écart"
+    return [f"Hors de la comparaison, {why}{french.NBSP}: {some_of(who)}."]
 
 
 def hidden_moves_notice(reading: IndicatorReading) -> Notice:

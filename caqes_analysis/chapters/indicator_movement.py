@@ -110,8 +110,7 @@ def _moves(reading: IndicatorReading) -> pd.DataFrame | None:
     """Return what moves over the years, by establishment; None where no value can be read against an earlier one."""
     part = masked_part(reading)
     rows = reading.rows("establishment", reading.level.id)
-    is_hidden = part is not None and (part.is_unread or part.hides_change)
-    if is_hidden or reading.rows("region", reading.level.id).empty:
+    if (part is not None and part.leaves_no_change) or reading.rows("region", reading.level.id).empty:
         return None
     if not (rows["mean_annual_change"].notna() & (rows["periods_nb"] >= _MOVES_FROM)).any():
         return None

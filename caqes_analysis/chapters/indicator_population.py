@@ -14,9 +14,10 @@ from caqes_analysis.chapters.constant_perimeter import left_out_words, opened_on
 from caqes_analysis.chapters.indicator_masked import counted_noun, masked_part
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.received_in_part import PartReceived, region_received
-from caqes_analysis.chapters.words import format_of, some_of
+from caqes_analysis.chapters.words import format_of
 from caqes_analysis.evaluation.gaps import openings_of
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER, Measure
+from caqes_analysis.labels import some_of
 
 __all__ = [
     "are_missed",
@@ -234,7 +235,7 @@ def small_notes(reading: IndicatorReading, level: Measure) -> list[str]:
     names = reading.page.establishments.set_index("finess")["name"].reindex(small["finess"]).astype(str)
     minimum_nb = reading.definition.minimum_count_nb
     return [
-        f"Hors de la figure, effectif inférieur à {minimum_nb} l'une des deux années{french.NBSP}: "
+        f"Hors de la comparaison, effectif inférieur à {minimum_nb} l'une des deux années{french.NBSP}: "
         f"{some_of(sorted(names))}."
     ]
 
@@ -249,7 +250,10 @@ def opening_notes(reading: IndicatorReading, rows: pd.DataFrame) -> list[str]:
         f"{names.get(one, one)}" + ("" if day is None else f" (ouverture le {french.date(day, short=True)})")
         for one, day in days.items()
     ]
-    return [f"Hors de l'écart de la région{french.NBSP}: {some_of(who)}."] if who else []
+    part = masked_part(reading)
+    is_told = not pd.isna(reading.region["change"]) and not (part is not None and part.leaves_no_change)
+    head = "Hors de l'écart de la région" if is_told else "Écart sans objet"
+    return [f"{head}{french.NBSP}: {some_of(who)}."] if who else []
 
 
 def other_readings(reading: IndicatorReading) -> list[str]:

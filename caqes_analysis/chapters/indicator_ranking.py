@@ -51,7 +51,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     is_opening = opened_since(reading, rows)
     is_small = rows["finess"].isin(small_counts(reading, measure))
     part = masked_part(reading)
-    is_unread, hides_change = part is not None and part.is_unread, part is not None and part.hides_change
+    is_unread, no_change = part is not None and part.is_unread, part is not None and part.leaves_no_change
     rows = rows.assign(change=rows["change"].mask(is_small | rows["finess"].isin(hidden_changes(reading))))
     situations = [
         reading.situation(value, finess) if counts else ("–", "muted")
@@ -74,7 +74,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     region = reading.region.copy()
     if is_unread:
         region[["value", "previous_value", "lower", "upper"]] = float("nan")
-    if is_unread or hides_change:
+    if no_change:
         region["change"] = float("nan")
     total = pd.DataFrame([region]).assign(
         place="",
@@ -122,7 +122,7 @@ def ranking_table(reading: IndicatorReading) -> Table | Notice:
     if len(reading.references):
         words = {**REFERENCE_WORDS, _NOBODY: ("", None)}
         columns.append(ColumnFormat.status("reference", f"Référentiel {reading.closed_year}", words))
-    if has_parts := bool(rows["contribution"].notna().any()) and not (is_unread or hides_change):
+    if has_parts := bool(rows["contribution"].notna().any()) and not no_change:
         columns.append(
             ColumnFormat.points(
                 "contribution", "Contribution", decimals=2, value_status="part_status", is_provisional=None
@@ -208,7 +208,7 @@ def _ranking_notes(reading: IndicatorReading, rows: pd.DataFrame, no_rank: str |
     if reading.measure.evolution_of is None and rows["previous_value"].notna().any():
         both = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)
         part = masked_part(reading)
-        if part is None or not (part.is_unread or part.hides_change):
+        if part is None or not part.leaves_no_change:
             notes.append(
                 "Écart de la région : aux mêmes établissements, ceux qui ont une valeur les deux années "
                 f"({french.number(both.sum())})."

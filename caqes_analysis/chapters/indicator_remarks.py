@@ -13,12 +13,13 @@ from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.assessment_words import OBJECTIVES, threshold_notes
 from caqes_analysis.chapters.indicator_reading import IndicatorReading
 from caqes_analysis.chapters.same_objective import is_prudent
-from caqes_analysis.chapters.words import period_words, sentence_case, some_of
+from caqes_analysis.chapters.words import period_words, sentence_case
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.evaluation.assess import evaluated_year
 from caqes_analysis.indicators.definition import Measure
 from caqes_analysis.indicators.dispersion import DETRENDED_FROM
 from caqes_analysis.indicators.months import envelopes_counted
+from caqes_analysis.labels import some_of
 
 __all__ = ["amount_notes", "base_notes", "binding_notes", "few_years_notes", "merger_notes", "near_target_notes"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -65,7 +65,9 @@ def same_level_notice(measure: Measure, rows: pd.DataFrame, when: str) -> Notice
     return Notice("info", title, f"{measure.label}, {when}{french.NBSP}: toutes les valeurs sont égales.{why}{without}")
 
 
-def same_moves_notice(measure: Measure, rows: pd.DataFrame, periods: tuple[str, str]) -> Notice | None:
+def same_moves_notice(
+    measure: Measure, rows: pd.DataFrame, periods: tuple[str, str], left_out: Sequence[str] = ()
+) -> Notice | None:
     """Return the sentence that stands for moves when every establishment stays at one same level.
 
     Parameters
@@ -76,6 +78,8 @@ def same_moves_notice(measure: Measure, rows: pd.DataFrame, periods: tuple[str, 
         One row an establishment: ``previous_value``, ``value``.
     periods
         The period before and the period now, in words.
+    left_out
+        Sentences that name who is not compared, and why.
     """
     both = rows.dropna(subset=["previous_value", "value"])
     unit = format_of(measure)
@@ -83,8 +87,10 @@ def same_moves_notice(measure: Measure, rows: pd.DataFrame, periods: tuple[str, 
     if len(levels) != 1 or len(both) < 2:
         return None
     level = unit.write(both["value"].iloc[0])
-    title = f"Les {french.plural(len(both), 'établissement')} restent à {level}"
-    return Notice("info", title, f"{measure.label}{french.NBSP}: {level} en {periods[0]} comme en {periods[1]}.")
+    who = "établissements comparés" if left_out else "établissements"
+    title = f"Les {french.number(len(both))} {who} restent à {level}"
+    said = f"{measure.label}{french.NBSP}: {level} en {periods[0]} comme en {periods[1]}."
+    return Notice("info", title, " ".join([said, *left_out]))
 
 
 def answers_sentence(label: str, yes_nb: int, answers_nb: int) -> str:

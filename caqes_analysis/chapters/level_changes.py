@@ -9,14 +9,14 @@ import pandas as pd
 
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import ordered_by_envelope, some_of
+from caqes_analysis.chapters.words import ordered_by_envelope
 from caqes_analysis.display import ColumnFormat, Notice, Table
 from caqes_analysis.envelopes import Envelope
 from caqes_analysis.forecast.level_breaks import SMALLEST_CHANGES_PCT, ToldBreak, told_break
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.months import envelopes_counted
-from caqes_analysis.labels import within_a_sentence
+from caqes_analysis.labels import some_of, within_a_sentence
 
 __all__ = [
     "change_sentences",

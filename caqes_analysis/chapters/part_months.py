@@ -12,9 +12,9 @@ from caqes_analysis.chapters.words import (
     missing_months_words,
     ordered_by_envelope,
     sentence_case,
-    some_of,
 )
 from caqes_analysis.indicators.evolution import missing_numbers
+from caqes_analysis.labels import some_of
 from caqes_analysis.quality import UNMATCHED_WORDS
 
 __all__ = ["amount_words", "part_months_note", "part_months_notes", "unmatched_note"]

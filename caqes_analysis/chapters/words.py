@@ -41,7 +41,6 @@ __all__ = [
     "sentence_case",
     "small_percent",
     "small_points",
-    "some_of",
     "through_phrase",
     "titled",
 ]
@@ -53,7 +52,6 @@ VOLET_WORDS = {"qualite": "qualité"}
 """Volets whose received code is not the word that is printed."""
 
 _FOR_PROFIT = "privé à but lucratif"
-_NAMED_NB = 6
 
 MAIN_ENVELOPE = "phmev"
 """Envelope that opens a sheet, and whose weight in the region it tells."""
@@ -256,25 +254,6 @@ def period_words(period: str) -> str:
     if month_nb == 1:
         return f"en janvier {period[:4]}"
     return f"de janvier à {french.month_name(month_nb)} {period[:4]}"
-
-
-def some_of(names: Sequence[str]) -> str:
-    """Return names one after the other, the first six and the number of the others; a single other is named.
-
-    Names that hold a comma are parted by semicolons.
-
-    Examples
-    --------
-    >>> some_of(["A", "B"]), some_of("ABCDEFGH")
-    ('A et B', 'A, B, C, D, E, F et 2 autres')
-    >>> some_of("ABCDEFG"), some_of(["Clinique, Rive", "CH", "EPSM"])
-    ('A, B, C, D, E, F et G', 'Clinique, Rive ; CH et EPSM')
-    """
-    more = len(names) - _NAMED_NB
-    shown = list(names[:_NAMED_NB]) if more > 1 else list(names[:-1])
-    last = french.plural(more, "autre") if more > 1 else "".join(names[-1:])
-    between = " ; " if any("," in name for name in names) else ", "
-    return " et ".join(part for part in (between.join(shown), last) if part)
 
 
 def missing_months_words(month_nbs: Sequence[int]) -> str:

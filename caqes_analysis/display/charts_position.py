@@ -28,6 +28,7 @@ from caqes_analysis.display.style import (
 )
 from caqes_analysis.display.svg import to_svg
 from caqes_analysis.display.table import Table
+from caqes_analysis.labels import some_of
 
 __all__ = ["EVOLUTION", "Reference", "distribution"]
 
@@ -41,7 +42,7 @@ _UNTOLD = "indéterminé"
 # Part of the height above which two lines of text no longer stand over a named level.
 _ROOM_ABOVE = 0.72
 _LAST_MONTH = 12
-_NAMED_NB = 6
+_MASKED = "too_few"
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,9 @@ def distribution(
     ----------
     frame
         One row an establishment: ``finess``, ``name``, ``value``, and ``is_missed`` where the verdict on the target is
-        already known; rows without a value are counted in a note. ``set_aside``, when there, is why a value is not to
-        be interpreted (missing where it is): its point is hollow, and neither the title nor the median counts it.
+        already known; rows without a value are named in a note, those apart whose ``value_status`` is masked.
+        ``set_aside``, when there, is why a value is not to be interpreted (missing where it is): its point is hollow,
+        and neither the title nor the median counts it.
     caption
         What is measured, where and when (« Taux d'évolution PHMEV, janvier à septembre 2024 »).
     target_pct, target_label
@@ -183,13 +185,9 @@ def distribution(
     beyond = [point for point in points if point.is_beyond]
     every_note = [*notes, *_set_aside_notes(scene)]
     if beyond:
-        who = ", ".join(f"{point.name} {unit.write(point.value)}" for point in beyond[:6])
-        more = f" et {french.plural(len(beyond) - 6, 'autre')}" if len(beyond) > 6 else ""
-        every_note.append(f"Hors du cadre, au bord : {who}{more}.")
-    if len(rows) > len(known):
-        without = sorted(str(name) for name in rows.loc[rows["value"].isna(), "name"])
-        others = [french.plural(len(without) - _NAMED_NB, "autre")] if len(without) > _NAMED_NB else []
-        every_note.append(f"Sans valeur{french.NBSP}: {french.list_in_words([*without[:_NAMED_NB], *others])}.")
+        who = some_of([f"{point.name} {unit.write(point.value)}" for point in beyond])
+        every_note.append(f"Hors du cadre, au bord : {who}.")
+    every_note += _without_notes(rows[rows["value"].isna()])
     return Figure(
         title=title,
         alt=" ".join([f"{caption} : {_facts(scene, highlight)} {title}.", *every_note]),
@@ -205,6 +203,17 @@ def _set_aside_notes(scene: _Scene) -> list[str]:
         f"Point vide, hors du titre et de la médiane{french.NBSP}: {why} "
         f"({french.plural(reasons.count(why), 'établissement')})."
         for why in sorted(set(reasons))
+    ]
+
+
+def _without_notes(rows: pd.DataFrame) -> list[str]:
+    """Name whose value is masked, then who has none; often nobody."""
+    masked = rows["value_status"].eq(_MASKED) if "value_status" in rows else pd.Series(False, index=rows.index)
+    found = (("Valeur masquée (secret statistique)", rows[masked]), ("Sans valeur", rows[~masked]))
+    return [
+        f"{head}{french.NBSP}: {some_of(sorted(own['name'].astype(str), key=french.alphabetical))}."
+        for head, own in found
+        if len(own)
     ]
 
 

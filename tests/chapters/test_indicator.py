@@ -350,6 +350,11 @@ def test_an_opening_of_the_year_before_is_named_and_in_no_change(page: Page, mon
     assert name not in cells(moves.table, "Établissement")
     opened_this_year = (reading.establishments["previous_status"] == "not_applicable").sum()
     assert cells(table, "Écart").count("sans objet") == 1 + opened_this_year
+    # Where the region has no change, nobody is outside of it.
+    trends.loc[(trends["level"] == "region") & (trends["measure"] == "boxes_nb"), "change"] = float("nan")
+    notes = [plain(note) for note in ranking_table(replace(reading, trends=trends)).notes]
+    assert f"Écart sans objet : {name} (ouverture le 01/09/2022)." in notes
+    assert not any("Hors de l'écart" in note for note in notes)
 
 
 def test_a_share_of_few_visible_boxes_is_given_between_its_bounds(page: Page) -> None:

@@ -74,3 +74,8 @@ def test_moves_that_all_stay_at_one_level_are_one_sentence() -> None:
     assert said is not None
     assert plain(said.title) == "Les 2 établissements restent à 100,0 %"
     assert same_moves_notice(measure, rows(100, 100, previous=90), ("2022", "2023")) is None
+    # Those that are not compared are named: they were counted among « les établissements ».
+    few = same_moves_notice(measure, rows(100, 100, previous=100), ("2022", "2023"), ["Hors de la comparaison : CH 3."])
+    assert few is not None
+    assert plain(few.title) == "Les 2 établissements comparés restent à 100,0 %"
+    assert few.text.endswith("2023. Hors de la comparaison : CH 3.")

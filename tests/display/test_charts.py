@@ -567,6 +567,12 @@ def test_who_has_no_value_is_named() -> None:
     assert "Sans valeur\u00a0: " in charts.distribution(rates(5, 1, 3, None), caption="Taux").notes[-1]
 
 
+def test_who_is_masked_is_named_apart_from_who_has_nothing() -> None:
+    states = ["reported", "reported", "reported", "too_few", "missing"]
+    figure = charts.distribution(rates(5, 1, 3, None, None).assign(value_status=states), caption="Taux")
+    assert figure.notes[-2:] == ("Valeur masquée (secret statistique)\u00a0: D.", "Sans valeur\u00a0: E.")
+
+
 def test_the_part_of_a_year_is_not_called_the_year() -> None:
     frame = pd.DataFrame({"label": ["CH"], "amount_eur": [Decimal(10)], "previous_eur": [Decimal(8)]})
     figure = charts.year_totals(frame, year=2024, name="Région", envelope="phmev", month_nb=7)
