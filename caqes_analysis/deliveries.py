@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import tables
+from caqes_analysis.quarters import QUARTER_SERIES
 from caqes_analysis.store import Store
 
 __all__ = ["PERIODS", "difference", "history", "latest", "periods", "restated_cumuls", "restatements", "to_cumulative"]
@@ -202,23 +203,27 @@ def periods(store: Store) -> pd.DataFrame:
     -------
     DataFrame
         ``finess, envelope, amount_kind, period_start, period_end`` (first days of the first and last months)
-        ``, months_nb, amount_eur, is_provisional``, ordered. Periods of several months come from cumulative
-        deliveries; they are left out where a month of theirs is known by itself, so that nothing counts twice.
+        ``, months_nb, amount_eur, is_provisional``, ordered. Periods of several months come from quarters in
+        a file of months (:mod:`caqes_analysis.quarters`) and from cumulative deliveries; the latter are left out where
+        a month of theirs is known by itself, so that nothing counts twice.
     """
     return store.query(f"{PERIODS} order by finess, envelope, amount_kind, period_start")
 
 
-PERIODS = """
-with long as (
+PERIODS = f"""
+with quarterly as ({QUARTER_SERIES}),
+long as (
   select * from cumulative_spend c
   where replaced_by is null and months_nb > 1 and increment_eur is not null and not exists (
     select 1 from monthly_spend m
     where m.finess = c.finess and m.envelope = c.envelope and m.amount_kind = c.amount_kind
       and m.amount_eur is not null and m.month between c.period_start and c.month)
 )
-select finess, envelope, amount_kind, month as period_start, month as period_end, 1::bigint as months_nb, amount_eur,
+select finess, envelope, amount_kind,
+       case when first_end is null then month else (month - interval 2 month)::date end as period_start,
+       month as period_end, case when first_end is null then 1 else 3 end::bigint as months_nb, amount_eur,
        is_provisional
-from monthly_spend where amount_eur is not null
+from monthly_spend left join quarterly using (finess, envelope, amount_kind) where amount_eur is not null
 union all
 select finess, envelope, amount_kind, period_start, month, months_nb, increment_eur, is_provisional from long
 """

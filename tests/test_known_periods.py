@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from caqes_analysis import perimeter, quality, tables
-from caqes_analysis.deliveries import difference, to_cumulative
+from caqes_analysis.deliveries import difference, periods, to_cumulative
 from caqes_analysis.envelopes import ENVELOPES
 from caqes_analysis.evaluation.gaps import gaps_of
 from caqes_analysis.evaluation.sanction import sanction_bases
@@ -105,6 +105,26 @@ def test_quarters_in_a_file_of_months_are_told(tmp_path: Path) -> None:
     assert absent[absent["finess"] == A]["is_in_cumul"].all()
 
 
+def test_an_envelope_of_quarters_alone_is_one_finding(tmp_path: Path) -> None:
+    months = {(one, "phmev"): quarters(2023, "30.00") | quarters(2024, "30.00") for one in (A, B, C)}
+    known = establishments({"finess": A}, {"finess": B}, {"finess": C})
+    store = store_of(tmp_path, monthly_rows(months), known, first="2023-01", last="2024-12")
+    (told,) = (one for one in check_deliveries(store, {"phmev": "PHMEV"}) if one.code == "TRIMESTRES_DANS_LES_MOIS")
+    assert (told.place, told.count) == ("PHMEV", 24)
+    assert told.example.startswith(f"3 établissements, dont {A} : montants aux seules fins de trimestre")
+
+
+def test_a_quarter_is_a_period_of_three_months(tmp_path: Path) -> None:
+    known = periods(region(tmp_path / "store", how="quarters")).query("envelope == 'phmev'").set_index("finess")
+    assert known["months_nb"].groupby("finess").agg(["size", "sum"]).T.to_dict("list") == {
+        A: [8, 24],
+        B: [24, 24],
+        C: [7, 21],
+    }
+    first = known.loc[A].iloc[0]
+    assert (first["period_start"], first["period_end"]) == (pd.Timestamp(2023, 1, 1), pd.Timestamp(2023, 3, 1))
+
+
 def test_a_quarter_after_a_missing_one_is_no_cumul(tmp_path: Path) -> None:
     """Four months of a year, or one quarter of two, are no quarters; the first year may begin later."""
     months: dict[tuple[str, str], dict[str, Amount]] = {
@@ -132,6 +152,7 @@ def test_a_year_of_cumuls_is_reconciled_with_its_yearly_base(store: Store) -> No
     base = tables.ANNUAL_DRUG_SPEND.conform(rows, is_provisional=False, is_corrected=False)
     store.write(tables.ANNUAL_DRUG_SPEND, base, part="base")
     gaps = annual_gaps(store, merged=True).set_index("finess")
+    assert gaps["months_nb"].to_dict() == {A: 12, B: 12}
     assert gaps["monthly_eur"].tolist() == [Decimal("120.00")] * 2
     assert not gaps["is_beyond"].any()
     (total,) = quality.reconciliation(store).to_dict("records")

@@ -46,24 +46,36 @@ def check_deliveries(store: Store, names: Mapping[str, str]) -> Iterator[Finding
 
 
 def _quarters(store: Store, names: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield the series whose amounts stand at the ends of quarters only: they are read as quarters, never as months."""
+    """Yield the series whose amounts stand at the ends of quarters only: they are read as quarters, never as months.
+
+    An envelope of which nobody has another month is one finding.
+    """
     rows = store.query(
         f"""
-        select min(delivery) as delivery, finess, envelope, count(*)::bigint as quarters_nb,
-               count(*) filter (cumulative_eur is null)::bigint as lost_nb, min(month) as first, max(month) as last
-        from ({QUARTERS}) group by finess, envelope order by envelope, finess
+        select envelope, case when is_whole then '' else finess end as series, min(finess) as finess,
+               count(distinct finess)::bigint as establishments_nb, min(delivery) as delivery,
+               count(*)::bigint as quarters_nb, count(*) filter (cumulative_eur is null)::bigint as lost_nb,
+               min(month) as first, max(month) as last
+        from ({QUARTERS}) join (
+          select envelope, bool_and(month(month) % 3 = 0) as is_whole
+          from monthly_spend where amount_eur is not null group by envelope
+        ) using (envelope)
+        group by 1, 2 order by 1, 2
         """
     )
     for row in rows.to_dict("records"):
         lost = f" Sans effet après un trimestre absent de la même année : {row['lost_nb']}." if row["lost_nb"] else ""
+        label = names.get(row["envelope"], row["envelope"])
+        several = f"{row['establishments_nb']} établissements, dont {row['finess']} : "
+        is_alone = row["establishments_nb"] == 1
         yield Finding(
             delivery=row["delivery"],
             code="TRIMESTRES_DANS_LES_MOIS",
-            place=f"{row['finess']}, {names.get(row['envelope'], row['envelope'])}",
+            place=f"{row['finess']}, {label}" if is_alone else label,
             severity="warning",
             count=int(row["quarters_nb"]),
-            example=f"montants aux seules fins de trimestre, de {french.month_year(row['first'])} à "
-            f"{french.month_year(row['last'])}",
+            example=f"{'' if is_alone else several}montants aux seules fins de trimestre, de "
+            f"{french.month_year(row['first'])} à {french.month_year(row['last'])}",
             remedy="Lus comme des trimestres : cumuls depuis janvier, jamais des mois ni des mois manquants. Si ce "
             f"sont des mois seuls, demander les autres.{lost}",
         )
