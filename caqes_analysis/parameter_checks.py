@@ -64,9 +64,9 @@ class Checked(Parameters):
         except ValidationError as failure:
             if not isinstance(content, dict):
                 raise
-            wrong = _run(cls.checks, _partial(cls, content, info))
+            wrong = _run_on_part(cls.checks, _partial(cls, content, info))
             raise ValidationError.from_exception_data(cls.__name__, [*_again(failure), *_details(wrong)]) from None
-        if wrong := _run(cls.checks, built):
+        if wrong := [one for name in cls.checks for one in getattr(built, name)()]:
             raise ValidationError.from_exception_data(cls.__name__, _details(wrong))
         return built
 
@@ -75,11 +75,11 @@ class _NotReadError(Exception):
     """A check asked for a key that did not validate."""
 
 
-def _run(checks: Iterable[str], model: Any) -> list[Wrong]:
+def _run_on_part(checks: Iterable[str], part: _Partial) -> list[Wrong]:
     found: list[Wrong] = []
     for name in checks:
         try:
-            found.extend(getattr(model, name)())
+            found.extend(getattr(part, name)())
         except (_NotReadError, ValueError):  # what it reads did not validate, which is told elsewhere
             continue
     return found
