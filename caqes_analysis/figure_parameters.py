@@ -67,7 +67,12 @@ def named_parameters(campaign: Campaign) -> dict[tuple[str, str], str]:
     )
     roles |= {path: role for role, path in named if path is not None}
     files = [path for path in parameter_files(campaign) if path != campaign.file]
-    found = {(role, path.name): fingerprint(path) for path, role in roles.items()}
+    alike: dict[tuple[str, str], list[Path]] = {}
+    for path, role in roles.items():
+        alike.setdefault((role, path.name), []).append(path)
+    found = {}
+    for (role, name), own in alike.items():  # a region may name its file as the package names its own
+        found[role, name if len(own) == 1 else f"{len(own)} fichiers « {name} »"] = fingerprint(*own)
     folders: dict[str, list[Path]] = {}
     for path in files:
         if path not in roles:

@@ -73,6 +73,16 @@ def test_whatever_decides_a_figure_has_its_fingerprint(tmp_path: Path) -> None:
     assert set(read) < set(input_files(campaign)), "the record of a run keeps the whole hash of each"
 
 
+def test_two_files_of_one_name_have_both_their_fingerprint(tmp_path: Path) -> None:
+    own = tmp_path / "targets.csv"
+    own.write_text("un", encoding="utf-8")
+    campaign = campaign_file(tmp_path, MONTHLY + "targets: [targets.csv]\n")
+    before = named_parameters(campaign)
+    own.write_text("deux", encoding="utf-8")
+    changed = {name for name, value in named_parameters(campaign).items() if before[name] != value}
+    assert changed == {("Objectifs et repères", "2 fichiers « targets.csv »")}
+
+
 def test_the_page_shows_every_fingerprint(tmp_path: Path) -> None:
     page = page_of(tmp_path)
     shown = [tuple(cell.text for cell in row) for row in provenance.parameter_files_table(page).rows]
