@@ -128,7 +128,8 @@ def _dates(scheme: str, dated: pd.DataFrame, establishments: pd.DataFrame, years
         return
     when = sound["signed_on"]
     lone = (when.dt.month == usual.month) & (when.dt.day == usual.day) & (when.dt.year != usual.year)
-    opened = establishments.groupby("contract_finess")["valid_from"].min()
+    signers = establishments["contract_finess"].fillna(establishments["finess"])
+    opened = establishments.groupby(signers)["valid_from"].min()
     alone = sound[lone & ~(sound["contract_finess"].map(opened) > usual)]
     if len(alone):
         first = alone.iloc[0]

@@ -38,12 +38,17 @@ def test_each_doubt_is_told_once(row: tuple[str | None, ...], expected: list[tup
 
 
 @pytest.mark.parametrize("scheme", ["caqes-2022", "caqes-2018"])
-def test_the_same_day_of_another_year_is_told_unless_the_establishment_opened_then(scheme: str) -> None:
+@pytest.mark.parametrize("has_signatory", [True, False])
+def test_the_same_day_of_another_year_is_told_unless_the_establishment_opened_then(
+    scheme: str, has_signatory: bool
+) -> None:
     names = [f"9900000{nb:02d}" for nb in range(9)]
     known = establishments(
         *({"finess": one, "contract_finess": one} for one in names[:-1]),
         {"finess": names[-1], "contract_finess": names[-1], "valid_from": "2022-10-01"},
     )
+    if not has_signatory:  # an establishment signs for itself
+        known["contract_finess"] = None
 
     def told(usual_nb: int) -> list[tuple[str, int, str]]:
         days = ["2022-07-01"] * usual_nb + ["2022-09-15", "2023-07-01", "2023-07-01"]
