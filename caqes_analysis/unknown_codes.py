@@ -25,13 +25,12 @@ where kind = 'lpp' and ($starts::date is null or first_day >= $starts) and ($end
 group by delivery order by delivery
 """
 
-_MASKED = "9999999999999"
 _CIP = f"""
 with {SPENT_BY_CODE}
 select delivery, count(distinct code) as codes_nb, sum(lines_nb)::bigint as lines_nb, sum(amount_eur) as amount_eur,
        arg_max(code, (coalesce(amount_eur, 0), code)) as code
 from spent
-where kind = 'cip' and regexp_matches(code, '^34009') and code <> '{_MASKED}'
+where kind = 'cip' and starts_with(code, '34009')  -- neither masked lines nor fees
   and code not in (select cip13 from drug_presentations)
 group by delivery order by delivery
 """
@@ -65,7 +64,7 @@ def unknown_codes(store: Store, complete: Sequence[ReferenceSource]) -> Findings
                 int(row["lines_nb"]),
                 _example(row),
                 "Ces codes ne sont pas dans la nomenclature reçue pour cette période : vérifier les codes avec "
-                "l'expéditeur. Gardés dans les totaux ; aucun indicateur ne les compte.",
+                "l'expéditeur. Gardés dans les totaux ; un indicateur ne les compte que si sa liste les nomme.",
             )
             for row in rows.to_dict("records")
         ]
