@@ -98,7 +98,7 @@ def contract_findings(campaign: Campaign, store: Store) -> Findings:
         other_years={
             name: (min(one.result_years), max(one.result_years))
             for name, one in others.items()
-            if name != campaign.scheme and one.result_years
+            if name != campaign.scheme
         },
     )
 

@@ -63,7 +63,7 @@ class Scheme(Parameters):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     name: str
     law: str
-    result_years: tuple[Annotated[int, Field(ge=2000, le=2100)], ...]
+    result_years: tuple[Annotated[int, Field(ge=2000, le=2100)], ...] = Field(min_length=1)
     envelope_targets: Literal["contractual", "regional"]
     common_volets: tuple[str, ...] = ()
     volets: tuple[str, ...] = ()
