@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
@@ -13,7 +14,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.store import Store
 
-__all__ = ["LEVER_SOURCES", "with_estimated", "with_forecast_marks", "with_marks"]
+__all__ = ["LEVER_SOURCES", "Marks", "received_marks", "with_estimated", "with_forecast_marks", "with_marks"]
 
 _ANYONE, _ANYTHING = "", ""
 _NAMES = _PROVISIONAL, _CORRECTED = ("is_provisional", "is_corrected")
@@ -46,83 +47,98 @@ LEVER_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
 """What each lever is read in; the others are read in the yearly base."""
 
 
-def with_marks(
-    store: Store,
-    rows: pd.DataFrame,
-    campaign: Campaign,
-    *,
-    who: str,
-    subject: str | None,
-    sources: Mapping[str, tuple[str, ...]] | None = None,
-) -> pd.DataFrame:
-    """Return results with ``is_provisional`` and ``is_corrected``: those of what was received for them.
+@dataclass(frozen=True)
+class Marks:
+    """Which years hold a value that may still be completed, and which a corrected one.
+
+    Parameters
+    ----------
+    of
+        The two flags by establishment or contract, subject and year; of the region and of any subject too.
+    names
+        Envelopes, indicators and files that have values.
+    everyone
+        Establishments and contracts.
+    """
+
+    of: Mapping[tuple[str, str, int], tuple[bool, bool]]
+    names: frozenset[str]
+    everyone: frozenset[str]
+
+
+def received_marks(store: Store, campaign: Campaign) -> Marks:
+    """Return the marks of what a store received; months after the last settled one enter no result.
 
     Parameters
     ----------
     store
         Store with the months, the yearly bases and the values of the indicators.
-    rows
-        Results of a year against the one before, with ``year``.
     campaign
         The campaign: its last settled month.
-    who
-        Column of the establishment or contract; where it names none, the row is one of the region.
-    subject
-        Column of the envelope or indicator. A subject that is neither (a sum of a contract), or None, rests on all that
-        is known of the establishment in these years.
-    sources
-        What the subjects are read in, :data:`LEVER_SOURCES` for levers; their own names when None.
-
-    Returns
-    -------
-    DataFrame
-        A mark is that of any value of the two years: a result is what one of its parts is. Months after the last
-        settled one enter no result.
     """
-    marks = _marks(store, campaign)
-    known = {name for _, name, _ in marks}
-    contracts = contract_keys(store.read(tables.ESTABLISHMENTS))
-    everyone = {*contracts, *contracts.values()}
-    subjects = [_ANYTHING] * len(rows) if subject is None else rows[subject].tolist()
-
-    def read_in(what: str) -> tuple[str, ...]:
-        if sources is not None:
-            return sources.get(what, (_DRUGS,))
-        return ("phmev", _DRUGS) if what == "phmev" else (what,) if what in known else (_ANYTHING,)
-
-    found = [
-        _of(marks, name if name in everyone else _ANYONE, read_in(what), int(year))
-        for name, what, year in zip(rows[who], subjects, rows["year"], strict=True)
-    ]
-    return rows.assign(
-        **{name: [mark[place] for mark in found] for place, name in enumerate((_PROVISIONAL, _CORRECTED))}
-    )
-
-
-def _marks(store: Store, campaign: Campaign) -> dict[tuple[str, str, int], tuple[bool, bool]]:
-    """Return the marks by establishment, subject and year; by contract, of anyone and of anything too."""
     contract_of = contract_keys(store.read(tables.ESTABLISHMENTS))
     found: dict[tuple[str, str, int], tuple[bool, bool]] = defaultdict(lambda: (False, False))
+    names = set()
     asked = {"year": campaign.year, "settled": campaign.settled_month_nb}
     for table, query in _FACTS.items():
         if not store.has(table):
             continue
         used = {name: value for name, value in asked.items() if f"${name}" in query}
         for finess, name, year, provisional, corrected in store.query(query, used).itertuples(index=False):
-            found[_ANYONE, name, int(year)]
+            names.add(name)
             if not (provisional or corrected):
                 continue
             for who in {finess, contract_of.get(finess, finess), _ANYONE}:
                 for what in (name, _ANYTHING):
                     before = found[who, what, int(year)]
                     found[who, what, int(year)] = (before[0] or bool(provisional), before[1] or bool(corrected))
-    return dict(found)
+    return Marks(dict(found), frozenset(names), frozenset({*contract_of, *contract_of.values()}))
 
 
-def _of(
-    marks: dict[tuple[str, str, int], tuple[bool, bool]], who: str, read_in: tuple[str, ...], year: int
-) -> tuple[bool, bool]:
-    parts = [marks.get((who, what, one), (False, False)) for what in read_in for one in (year - 1, year)]
+def with_marks(
+    marks: Marks,
+    rows: pd.DataFrame,
+    *,
+    who: str,
+    subject: str,
+    sources: Mapping[str, tuple[str, ...]] | None = None,
+) -> pd.DataFrame:
+    """Return results with ``is_provisional`` and ``is_corrected``: those of what was received for them.
+
+    Parameters
+    ----------
+    marks
+        Those of :func:`received_marks`.
+    rows
+        Results of a year against the one before, with ``year``.
+    who
+        Column of the establishment or contract; where it names none, the row is one of the region.
+    subject
+        Column of the envelope or indicator. A subject that is neither (a sum of a contract) rests on all that is known
+        of the establishment in these years.
+    sources
+        What the subjects are read in, :data:`LEVER_SOURCES` for levers; their own names when None.
+
+    Returns
+    -------
+    DataFrame
+        A mark is that of any value of the two years: a result is what one of its parts is.
+    """
+
+    def read_in(what: str) -> tuple[str, ...]:
+        if sources is not None:
+            return sources.get(what, (_DRUGS,))
+        return ("phmev", _DRUGS) if what == "phmev" else (what,) if what in marks.names else (_ANYTHING,)
+
+    found = [
+        _of(marks, name if name in marks.everyone else _ANYONE, read_in(what), int(year))
+        for name, what, year in zip(rows[who], rows[subject], rows["year"], strict=True)
+    ]
+    return rows.assign(**{name: [mark[place] for mark in found] for place, name in enumerate(_NAMES)})
+
+
+def _of(marks: Marks, who: str, read_in: tuple[str, ...], year: int) -> tuple[bool, bool]:
+    parts = [marks.of.get((who, what, one), (False, False)) for what in read_in for one in (year - 1, year)]
     return any(part[0] for part in parts), any(part[1] for part in parts)
 
 
@@ -186,7 +202,7 @@ def with_forecast_marks(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
     ]
     return rows.assign(
         value_status=["missing" if is_empty else "reported" for is_empty in rows["median_eur"].isna()],
-        **{name: [mark[place] for mark in marks] for place, name in enumerate((_PROVISIONAL, _CORRECTED))},
+        **{name: [mark[place] for mark in marks] for place, name in enumerate(_NAMES)},
     )
 
 

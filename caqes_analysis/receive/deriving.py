@@ -17,7 +17,7 @@ from caqes_analysis.savings.campaign import campaign_levers, campaign_savings
 from caqes_analysis.schemes.scheme import known_schemes, scheme_of
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
-from caqes_analysis.value_states import LEVER_SOURCES, with_estimated, with_marks
+from caqes_analysis.value_states import LEVER_SOURCES, received_marks, with_estimated, with_marks
 
 __all__ = ["contract_findings", "derive", "settle_establishments"]
 
@@ -57,7 +57,8 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
     if store.has(tables.ANNUAL_DRUG_SPEND):
         store.write(tables.ANNUAL_PRODUCTS, annual_products(store), part=CAMPAIGN_PART)
     keep_indicators(store, campaign, part=CAMPAIGN_PART)
-    evaluations = with_marks(store, evaluate(store, campaign), campaign, who="contract_finess", subject="subject")
+    marks = received_marks(store, campaign)
+    evaluations = with_marks(marks, evaluate(store, campaign), who="contract_finess", subject="subject")
     store.write(tables.EVALUATIONS, tables.EVALUATIONS.conform(evaluations), part=CAMPAIGN_PART)
     marked = {
         tables.SAVINGS: ("finess", "indicator"),
@@ -69,7 +70,7 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
     for table, rows in results.items():
         who, subject = marked[table]
         sources = LEVER_SOURCES if table is tables.LEVERS else None
-        known = with_marks(store, rows, campaign, who=who, subject=subject, sources=sources)
+        known = with_marks(marks, rows, who=who, subject=subject, sources=sources)
         store.write(table, table.conform(with_estimated(known)), part=CAMPAIGN_PART)
     return findings
 

@@ -9,7 +9,7 @@ import pytest
 
 from caqes_analysis import tables
 from caqes_analysis.tables import Table
-from caqes_analysis.value_states import LEVER_SOURCES, with_forecast_marks, with_marks
+from caqes_analysis.value_states import LEVER_SOURCES, received_marks, with_forecast_marks, with_marks
 from tests.builders import A, B, establishments, monthly_rows, store_of, whole_year
 from tests.campaigns import MONTHLY, campaign_file
 
@@ -49,15 +49,16 @@ def test_a_result_has_the_marks_of_what_it_rests_on(tmp_path: Path) -> None:
     store = store_of(tmp_path, months, establishments({"finess": A}, {"finess": B, "department": "992"}))
     campaign = campaign_file(tmp_path, MONTHLY.replace("provisional_months_nb: 2", "provisional_months_nb: 0"))
     rows = pd.DataFrame({"finess": [A, A, A, B, None], "indicator": ["phmev", "lpp", "incentive", "phmev", "phmev"]})
-    found = with_marks(store, rows.assign(year=2024), campaign, who="finess", subject="indicator")
+    marks = received_marks(store, campaign)
+    found = with_marks(marks, rows.assign(year=2024), who="finess", subject="indicator")
     assert found["is_corrected"].tolist() == [True, True, True, False, True]
     assert found["is_provisional"].tolist() == [False, False, False, True, True]
-    assert not with_marks(store, rows.assign(year=2022), campaign, who="finess", subject=None)["is_corrected"].any()
+    assert not with_marks(marks, rows.assign(year=2022), who="finess", subject="indicator")["is_corrected"].any()
     levers = rows.assign(year=2024, lever="ipp")
-    marked = with_marks(store, levers, campaign, who="finess", subject="lever", sources=LEVER_SOURCES)
+    marked = with_marks(marks, levers, who="finess", subject="lever", sources=LEVER_SOURCES)
     assert not marked["is_corrected"].any(), "a lever is read in the yearly base, which nobody corrected"
-    late = campaign_file(tmp_path, MONTHLY)
-    found = with_marks(store, rows.assign(year=2024), late, who="finess", subject="indicator")
+    late = received_marks(store, campaign_file(tmp_path, MONTHLY))
+    found = with_marks(late, rows.assign(year=2024), who="finess", subject="indicator")
     assert not found["is_provisional"].any(), "September enters no result before it is settled"
 
 
