@@ -93,31 +93,32 @@ def set_aside(
     return rows["finess"].map(lambda finess: "indéterminé, année incomplète" if finess in parts else None)
 
 
+@asked_once
 def part_notes(reading: IndicatorReading) -> list[str]:
     """Name the establishments read on a part of the months of the period, or of those it is compared with."""
     names = reading.page.establishments.set_index("finess")["name"]
     parts = [f"{names.get(finess, finess)} ({words})" for finess, words in reading.parts_read.items()]
     notes = [f"Sur une partie des mois{french.NBSP}: {some_of(parts)}."] if parts else []
-    before = [f"{names.get(finess, finess)} ({months_nb} mois)" for finess, months_nb in _parts_before(reading)]
+    if reading.measure.evolution_of is not None:
+        return notes
+    compared = _compared(reading)
+    counted = reading.months_counted(reading.measure.id, f"{reading.year - 1}{reading.period[4:]}")
+    before = [f"{names.get(who, who)} ({nb} mois)" for who, nb in counted.items() if who in compared]
     if before:
+        notes.append(f"Sur une partie des mois de {reading.year - 1}{french.NBSP}: {some_of(before)}.")
+    if before or compared & set(reading.parts_read):
         notes.append(
-            f"Sur une partie des mois de {reading.year - 1}{french.NBSP}: {some_of(before)} ; l'écart avec "
-            f"{reading.year} n'y compare pas les mêmes mois."
+            f"Écart avec {reading.year - 1}{french.NBSP}: un mois qui manque une des deux années est écarté des deux ; "
+            "les deux valeurs imprimées gardent chacune les leurs."
         )
     return notes
 
 
-@asked_once
-def _parts_before(reading: IndicatorReading) -> list[tuple[str, int]]:
-    """Return who is read on fewer or more months the year before: an evolution compares the same, a level does not."""
-    if reading.measure.evolution_of is not None:
-        return []
-    now = reading.months_counted(reading.measure.id, reading.period)
-    before = reading.months_counted(reading.measure.id, f"{reading.year - 1}{reading.period[4:]}")
+def _compared(reading: IndicatorReading) -> set[str]:
+    """Return who has a value both years, and was there from the first day of the year before."""
     rows = reading.establishments
-    compared = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)
-    both = set(rows.loc[compared, "finess"])
-    return [(str(who), int(nb)) for who, nb in before.items() if who in both and now.get(who) != nb]
+    both = rows["value"].notna() & rows["previous_value"].notna() & ~opened_since(reading, rows)
+    return set(rows.loc[both, "finess"])
 
 
 def rates_overlap(known: pd.DataFrame) -> bool:

@@ -11,7 +11,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.code_lists import known_code_lists
 from caqes_analysis.indicators.available import available_indicators
 from caqes_analysis.indicators.catalogue import definitions_of
-from caqes_analysis.indicators.compute import compute_indicators
+from caqes_analysis.indicators.compute import common_sums, compute_indicators
 from caqes_analysis.indicators.definition import IndicatorDefinition
 from caqes_analysis.indicators.peers import peer_groups
 from caqes_analysis.indicators.places import Places
@@ -134,7 +134,8 @@ def keep_indicators(store: Store, campaign: Campaign, *, part: str) -> None:
         places = Places.read(store, sorted(values["finess"].dropna().unique()))
         groups = {level: pd.Series(names, index=list(places.finess)) for level, names in places.groups.items()}
         category = groups["category"].rename("category").rename_axis("finess").reset_index()
-        values, measured, layout = with_intervals(values, published, groups, places.openings())
+        common = common_sums(store, published, values, code_lists=code_lists)
+        values, measured, layout = with_intervals(values, published, groups, places.openings(), common)
         peers = peer_groups(category, sizes(store))
         followed = trends(values, published, measured=measured, layout=layout, peers=peers)
     received = [table.name for table in tables.ALL_TABLES if store.has(table)]

@@ -189,7 +189,9 @@ def _bounds(
     return scale * np.clip(middle - half, 0, 1), scale * np.clip(middle + half, 0, 1)
 
 
-def same_establishments(layout: Layout, one: Measured, periods: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+def same_establishments(
+    layout: Layout, one: Measured, periods: Sequence[int], *, is_change: bool = False
+) -> tuple[Floats, Floats, Floats]:
     """Return a series over some periods, the groups summed over the establishments that have all of them whole.
 
     An amount whose establishments are not the same from one year to the next would change by that alone. So would one
@@ -203,6 +205,8 @@ def same_establishments(layout: Layout, one: Measured, periods: Sequence[int]) -
         The series and its layout.
     periods
         Places of the periods.
+    is_change
+        True for a year and the one before, in that order: a month missing in one leaves both.
 
     Returns
     -------
@@ -211,19 +215,19 @@ def same_establishments(layout: Layout, one: Measured, periods: Sequence[int]) -
         two years over the same establishments already.
     """
     blocks = one.series.blocks[list(periods)]
-    above, below = layout.numerator[blocks], layout.denominator[blocks]
+    value, above, below = one.value[list(periods)], layout.numerator[blocks], layout.denominator[blocks]
     if one.kind is None:
-        return one.value[list(periods)], above, below
+        return value, above, below
     own = slice(0, layout.establishments_nb)
-    there = np.asarray(np.isfinite(one.value[list(periods)][:, own]).all(axis=0))
+    own_above, own_below = layout.over_same_months(*blocks) if is_change else (above[:, own], below[:, own])
+    there = np.asarray((np.isfinite(value[:, own]) & np.isfinite(own_above)).all(axis=0))
     known = there & ~layout.opened_in(years_of(one.series, sorted(periods)[:-1]))
-    above = layout.added(_kept(above[:, own], known))
+    above = layout.added(_kept(own_above, known))
     if one.measure.denominator is None:
         some = layout.added(np.asarray(known, dtype=np.float64)) > 0
         return one.measure.scale * np.where(some, above, np.nan), np.where(some, above, np.nan), below
-    below = layout.added(_kept(below[:, own], known))
-    above[:, own] = _kept(layout.numerator[blocks][:, own], there)
-    below[:, own] = _kept(layout.denominator[blocks][:, own], there)
+    below = layout.added(_kept(own_below, known))
+    above[:, own], below[:, own] = _kept(own_above, there), _kept(own_below, there)
     with np.errstate(invalid="ignore", divide="ignore"):
         return one.measure.scale * above / below, above, below
 
@@ -238,7 +242,7 @@ def _kept(values: Floats, known: npt.NDArray[np.bool_]) -> Floats:
 
 
 def change_bounds(layout: Layout, one: Measured, now: int, before: int) -> tuple[Floats, Floats, Floats]:
-    """Return the change of a series between two of its periods, with its bounds.
+    """Return the change of a series between two of its periods, over the months both know, with its bounds.
 
     Parameters
     ----------
@@ -253,7 +257,7 @@ def change_bounds(layout: Layout, one: Measured, now: int, before: int) -> tuple
         Change, lower and upper bound by place: in points where the unit is a percentage (an evolution has no bounds),
         in percent otherwise. A group's is that of the establishments that have both periods.
     """
-    (value, previous), above, below = same_establishments(layout, one, (now, before))
+    (value, previous), above, below = same_establishments(layout, one, (now, before), is_change=True)
     nothing = np.full(layout.width, np.nan)
     if one.kind is None:
         return value - previous, nothing, nothing

@@ -66,6 +66,9 @@ class Layout:
     openings
         By FINESS, the year in the course of which an establishment opened
         (:meth:`~caqes_analysis.indicators.places.Places.openings`); nobody when None.
+    common
+        Sums over the months common to two years (:func:`~caqes_analysis.indicators.compute.common_sums`); None when
+        every period has all its months.
 
     Raises
     ------
@@ -74,7 +77,11 @@ class Layout:
     """
 
     def __init__(
-        self, values: pd.DataFrame, groups: Mapping[str, pd.Series[str]], openings: pd.Series[int] | None = None
+        self,
+        values: pd.DataFrame,
+        groups: Mapping[str, pd.Series[str]],
+        openings: pd.Series[int] | None = None,
+        common: pd.DataFrame | None = None,
     ) -> None:
         starts = (values[_KEY] != values[_KEY].shift()).any(axis=1).to_numpy().nonzero()[0]
         self.blocks_nb = len(starts)
@@ -98,6 +105,7 @@ class Layout:
         self.members = self._members(groups)
         own = self.places["finess"].iloc[: self.establishments_nb]
         self._opened = np.zeros(len(own)) if openings is None else openings.reindex(own).to_numpy(dtype=np.float64)
+        self._common = {} if common is None else dict(self._pairs(common))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -111,6 +119,24 @@ class Layout:
         placed = {level: of.reindex(own["finess"]).to_numpy() for level, of in groups.items()}
         columns = [placed[level] == group for level, group in zip(rest["level"], rest["group"], strict=True)]
         return np.array(columns, dtype=np.float64).reshape(len(columns), len(own)).T
+
+    def _pairs(self, common: pd.DataFrame) -> Iterator[tuple[tuple[int, int], Floats]]:
+        """Yield the sums of the establishments over common months, by block of a period and of the year before."""
+        places = {key: place for place, key in enumerate(self.keys.itertuples(index=False, name=None))}
+        own = self.places["finess"].iloc[: self.establishments_nb]
+        for names, rows in common.groupby(_KEY, sort=False):
+            *series, period = map(str, names)
+            before = f"{int(period[:4]) - 1}{period[4:]}"
+            sums = rows.set_index("finess")[[*_COMPARED, *(f"previous_{name}" for name in _COMPARED)]].reindex(own)
+            yield (places[*series, period], places[*series, before]), sums.to_numpy(dtype=np.float64).T
+
+    def over_same_months(self, now: int, before: int) -> tuple[Floats, Floats]:
+        """Return numerators and denominators of two blocks, periods × establishments, over the months both know."""
+        own = slice(0, self.establishments_nb)
+        above, below = self.numerator[[now, before], own], self.denominator[[now, before], own]
+        if (sums := self._common.get((now, before))) is None:
+            return above, below
+        return np.where(np.isfinite(above), sums[[0, 2]], np.nan), np.where(np.isfinite(below), sums[[1, 3]], np.nan)
 
     def opened_in(self, years: Iterable[int]) -> npt.NDArray[np.bool_]:
         """Say which establishments opened in the course of one of some years: what they show of it is a part."""

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from caqes_analysis.errors import CaqesError
+from caqes_analysis.indicators.asked import LISTINGS
 from caqes_analysis.indicators.sums import SCALE, Ledger, Request
 
 __all__ = ["KNOWN", "MISSING", "OUTSIDE", "Period", "Reading", "align", "read_period", "spread", "total"]
@@ -21,8 +22,6 @@ KNOWN, MISSING, OUTSIDE = 0, 1, 2
 
 _MONTHS_NB = 12
 _WRITTEN = re.compile(r"(20[0-9]{2})(?:-M(0[1-9]|1[0-2]))?")
-# A line per fact: no line in a received file means zero. In the other tables each amount is a cell of its own.
-_LISTINGS = ("annual_drug_spend", "lpp_spend", "extra_list_use")
 
 Numbers = npt.NDArray[np.int64]
 States = npt.NDArray[np.int8]
@@ -169,7 +168,7 @@ def _read_slots(
         amounts[:, there] = ledger.sums[column][chosen].sum(axis=2)
         gaps = ledger.nulls[column][chosen] - np.minimum(outside, ledger.nulls[column][chosen])
     found = rows.sum(axis=2)
-    if ledger.table in _LISTINGS:
+    if ledger.table in LISTINGS:
         proven = ledger.rows[:, here][:, :, proof].sum(axis=2) > 0
         # A hospital may use nothing in a month: its file was received when the year holds any of its lines.
         is_there = np.repeat(proven.any(axis=1)[:, None], len(here), axis=1) & proven.any(axis=0)[None, :]

@@ -137,15 +137,13 @@ def contributions(one: Measured, layout: Layout, now: int, before: int | None) -
         return found
     if before is None:
         return found
-    earlier = one.series.blocks[before]
-    above, above_before = layout.numerator[block, own], layout.numerator[earlier, own]
+    (above, above_before), (below, below_before) = layout.over_same_months(block, one.series.blocks[before])
     opened = layout.opened_in(years_of(one.series, [before]))
     above = np.where(opened, np.nan, above)
     if one.measure.denominator is None:
         found[own] = _of_amounts(above, above_before)
         return found
-    below_before = layout.denominator[earlier, own]
-    parts = _of_ratios(above, layout.denominator[block, own], above_before, below_before)
+    parts = _of_ratios(above, below, above_before, below_before)
     both = np.isfinite(parts)
     # Where the region's change is a rate, so are the parts of it.
     region = above_before[both].sum() / (below_before[both].sum() or np.nan)

@@ -52,6 +52,7 @@ def with_intervals(
     definitions: Iterable[IndicatorDefinition],
     groups: Mapping[str, pd.Series[str]],
     openings: pd.Series[int] | None = None,
+    common: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, list[Measured], Layout]:
     """Fill the intervals of indicator values.
 
@@ -66,6 +67,9 @@ def with_intervals(
     openings
         By FINESS, the year in the course of which an establishment opened
         (:meth:`~caqes_analysis.indicators.places.Places.openings`): it is in no change that starts from that year.
+    common
+        Sums over the months common to two years (:func:`~caqes_analysis.indicators.compute.common_sums`): a change of
+        a ratio compares them. None when every period has all its months.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def with_intervals(
         The table with ``lower`` and ``upper`` (95 %), and what :func:`trends` goes on with: the series, and their
         layout.
     """
-    layout = Layout(values, groups, openings)
+    layout = Layout(values, groups, openings, common)
     measured = measure_all(layout, definitions)
     lower, upper = np.full(layout.shape, np.nan), np.full(layout.shape, np.nan)
     for one in measured:

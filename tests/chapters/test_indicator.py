@@ -660,7 +660,7 @@ def test_two_years_are_not_each_year(page: Page) -> None:
         assert plain(indicator_trend._trend_title(reading, reading.measure, known, region)).startswith(said)
 
 
-def test_a_share_compared_over_other_months_says_so(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_known_on_fewer_months_says_which_are_compared(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     reading = read_indicator(page, "repertoire_share")
     rows = reading.establishments
     first = rows.loc[rows["value"].notna() & rows["previous_value"].notna()].iloc[0]
@@ -670,12 +670,13 @@ def test_a_share_compared_over_other_months_says_so(page: Page, monkeypatch: pyt
         "months_counted",
         lambda _, measure, period: pd.Series({first["finess"]: 6} if period == before else {}, dtype=object),
     )
-    (note,) = part_notes(replace(reading))
-    assert plain(note) == (
-        f"Sur une partie des mois de {before} : {first['name']} (6 mois) ; l'écart avec {reading.year} n'y compare pas "
-        "les mêmes mois."
+    who, how = part_notes(replace(reading))
+    assert plain(who) == f"Sur une partie des mois de {before} : {first['name']} (6 mois)."
+    assert plain(how) == (
+        f"Écart avec {before} : un mois qui manque une des deux années est écarté des deux ; les deux valeurs "
+        "imprimées gardent chacune les leurs."
     )
-    assert note in ranking_table(replace(reading)).notes
+    assert {who, how} <= set(ranking_table(replace(reading)).notes)
 
 
 def test_the_list_says_where_its_objectives_come_from_and_whom_they_bind(page: Page) -> None:
