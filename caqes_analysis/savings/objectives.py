@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -14,6 +14,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.contract_level import contract_keys
 from caqes_analysis.exact import cents
 from caqes_analysis.indicators.definition import IndicatorDefinition
+from caqes_analysis.indicators.measures import Measure
 from caqes_analysis.indicators.months import envelopes_counted
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.estimate_campaign import amounts_by_signatory, declared_events
@@ -137,8 +138,7 @@ def objective_effects(
     parts = []
     for subject in sorted(set(steps["indicator"]) - set(effects["indicator"])):
         definition, measure = _by_month(objectives, subject)
-        line = definition.measure(measure).numerator
-        wanted = envelopes_counted(line.condition, known) if line is not None and line.table == "monthly_grid" else ()
+        wanted = _envelopes_of(definition.measure(measure), known)
         of_contracts: dict[str, dict[str, Any]] = {}
         for read in (narrow, effects):  # everything, when both make what the contract counts
             own = read[read["indicator"].isin(list(wanted))]
@@ -159,6 +159,16 @@ def objective_effects(
         pd.DataFrame(parts), method=DECOMPOSED, perimeter=CURRENT_PERIMETER, status="computed"
     )
     return tables.SAVINGS.validate(found)
+
+
+def _envelopes_of(level: Measure, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the decomposed envelopes that a sum may be made of; whether it is, to the cent, the caller checks."""
+    line = level.numerator
+    if line is None:
+        return ()
+    if line.table == tables.ANNUAL_DRUG_SPEND.name:
+        return ("phmev",)
+    return envelopes_counted(line.condition, known) if line.table == tables.MONTHLY_GRID.name else ()
 
 
 def _evaluated(store: Store, objectives: Mapping[str, tuple[IndicatorDefinition, str]]) -> pd.DataFrame:

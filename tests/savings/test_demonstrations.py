@@ -85,7 +85,7 @@ def test_statistical(region: tuple[Campaign, Store]) -> None:
     campaign, store = region
     estimates = store.read(tables.SAVING_ESTIMATES)
     whole = estimates[(estimates["level"] == "region") & estimates["saving_eur"].notna()]
-    asked = {"phev", "phev_lpp", "extra_list_drugs", "extra_list_devices"}
+    asked = {"phev", "phev_lpp", "phmev_annual", "extra_list_drugs", "extra_list_devices"}
     assert len(whole) > 1 if scheme_of(campaign).shares_savings else asked <= set(whole["indicator"])
     series = estimates[estimates["level"] == "series"]
     for row in whole.to_dict("records"):
@@ -109,7 +109,7 @@ def test_against_rates(region: tuple[Campaign, Store]) -> None:
     assert printed is not None
     shown = {row[0].text: row for row in printed.rows}
     evaluated = store.read(tables.EVALUATIONS).set_index(["subject", "contract_finess"])
-    for indicator in ("phev", "phev_lpp", "extra_list_drugs", "extra_list_devices"):
+    for indicator in ("phev", "phev_lpp", "phmev_annual", "extra_list_drugs", "extra_list_devices"):
         own = known.xs(indicator, level="indicator")
         rate = evaluated.loc[indicator]["target_value"].dropna().unique().item()
         by_hand = [
@@ -125,7 +125,7 @@ def test_against_rates(region: tuple[Campaign, Store]) -> None:
         assert len(estimated) > 20
         assert estimated["current"].sum() == own.loc[estimated.index, "current"].sum()
         assert estimated["previous"].sum() == own.loc[estimated.index, "previous"].sum()
-        if indicator.startswith("phev"):
+        if indicator.startswith("ph"):
             parts = split.xs(indicator, level="indicator")
             assert list(parts.index) == list(own.index)
             change = parts[list(EFFECTS)].astype(object).sum(axis=1)

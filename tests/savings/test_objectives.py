@@ -180,3 +180,40 @@ def test_the_change_of_a_contract_is_that_of_its_envelopes_when_they_count_the_s
         "volume": Decimal("4.25"),
         "mix": Decimal("2.25"),
     }
+
+
+def test_an_objective_on_the_yearly_base_is_told_by_what_that_base_is_made_of(
+    scheme: Scheme, objectives: Objectives
+) -> None:
+    """The first counts the base without hepatitis C, the second an amount that the base does not hold."""
+    first, second = "330000001", "330000002"
+    counted = evaluated(
+        *(
+            {"contract_finess": finess, "subject": "phmev_annual", **amounts("9.00", current)}
+            for finess, current in ((first, "12.00"), (second, "12.01"))
+        )
+    )
+    known = [
+        {"finess": one, "contract_finess": one, "name": one, "valid_from": "2010-01-01"} for one in (first, second)
+    ]
+    establishments = tables.ESTABLISHMENTS.conform(pd.DataFrame(known).astype({"valid_from": "datetime64[us]"}))
+    store = store_of(evaluations=counted, establishments=establishments)
+    narrow = {"previous": "9.00", "current": "12.00", "price": "-1.00", "volume": "2.00", "mix": "2.00"}
+    whole = narrow | {"previous": "10.00", "current": "15.00", "volume": "4.00"}
+    envelopes = pd.concat(
+        tables.SAVINGS.conform(
+            pd.DataFrame([row for finess in (first, second) for row in effects(finess, "phmev", **parts)]),
+            year=2019,
+            method="decomposed",
+            perimeter=perimeter,
+            status="computed",
+        )
+        for parts, perimeter in ((whole, "courant"), (narrow, "constant"))
+    )
+    campaign: Any = SimpleNamespace(all_envelopes=[SimpleNamespace(code="phmev")])
+    steps = objective_steps(store, scheme, objectives)
+    found = objective_effects(store, campaign, objectives, steps=steps, envelopes=envelopes)
+    assert set(zip(found["indicator"], found["finess"], strict=True)) == {("phmev_annual", first)}
+    assert found.set_index("component")["amount_eur"].to_dict() == {
+        name: Decimal(amount) for name, amount in narrow.items()
+    }
