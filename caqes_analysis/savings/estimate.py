@@ -15,7 +15,7 @@ from caqes_analysis import french, tables
 from caqes_analysis.savings.estimate_input import Setting, read_setting, read_yearly_setting
 from caqes_analysis.savings.estimate_model import USUAL_SHOCK_SD, Counterfactual
 from caqes_analysis.savings.estimate_null import NO_OBJECTIVE, Undeserved, pass_through_rule
-from caqes_analysis.savings.estimate_paths import counterfactual_of
+from caqes_analysis.savings.estimate_paths import counterfactual_of, is_on_growth
 from caqes_analysis.savings.estimate_readings import conclude, read_saving
 from caqes_analysis.savings.estimate_targeting import (
     MIN_COMPARISON_NB,
@@ -149,7 +149,6 @@ def estimate(
     if known is not None and known.common and not is_compared:
         setting = replace(setting, reasons=tuple(reason or known.common for reason in setting.reasons))
     estimable = setting.treated & np.array([not reason for reason in setting.reasons], dtype=bool)
-    is_on_growth = targeting is not None and targeting.measure == "growth" and not setting.treated.all()
     found = None
     if estimable.any() and (setting.replays or (is_compared and setting.is_yearly)):
         found = counterfactual_of(
@@ -163,7 +162,7 @@ def estimate(
     notes = [] if is_compared or setting.treated.all() or design == "interrupted" else [why]
     if targeting is None and not setting.treated.all():
         notes.append(_UNKNOWN_RULE if setting.replays else _UNKNOWN_RULE.partition(" : ")[0])
-    elif is_on_growth and setting.is_yearly and not setting.has_growth:
+    elif is_on_growth(setting, targeting) and setting.is_yearly and not setting.has_growth:
         notes.append(_UNCORRECTED)
     if transition_months_nb and setting.is_yearly:
         notes.append(_YEARLY_TRANSITION)
@@ -175,7 +174,7 @@ def estimate(
         notes.append(_COMPLETE)
     if known is not None and known.common and is_compared:
         notes.append(known.common_measured)
-    if setting.is_yearly and not is_on_growth:
+    if setting.is_yearly and not is_on_growth(setting, targeting):
         notes += [YEARLY_TRIAL] if len(setting.replays) > 1 else [_FEW_YEARS, YEARLY_TRIAL]
     if setting.widening != 1:
         notes.append(f"{_WIDENED} {french.number(setting.widening, 1)} fois")

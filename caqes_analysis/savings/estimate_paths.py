@@ -9,7 +9,12 @@ from caqes_analysis.savings.estimate_input import Setting
 from caqes_analysis.savings.estimate_model import USUAL_SHOCK_SD, Counterfactual, simulate_counterfactual
 from caqes_analysis.savings.estimate_targeting import Targeting, replay_targeting
 
-__all__ = ["counterfactual_of"]
+__all__ = ["counterfactual_of", "is_on_growth"]
+
+
+def is_on_growth(setting: Setting, targeting: Targeting | None) -> bool:
+    """Return whether some were chosen for what the model describes the return of: their growth."""
+    return targeting is not None and targeting.measure == "growth" and not setting.treated.all()
 
 
 def counterfactual_of(
@@ -40,7 +45,7 @@ def counterfactual_of(
         setting.treated,
         [replay_targeting(window, setting.treated, targeting) for window in setting.replays],
         is_compared=is_compared,
-        is_on_growth=targeting is not None and targeting.measure == "growth" and not setting.treated.all(),
+        is_on_growth=is_on_growth(setting, targeting),
         is_on_one_growth=setting.has_growth,
         explained_variance=setting.explained_variance if events_are_complete else 0.0,
         usual_shock_sd=usual_shock_sd,
