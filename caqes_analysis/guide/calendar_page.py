@@ -10,7 +10,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.display import ColumnFormat, Table, Text
 from caqes_analysis.evaluation.assess import evaluated_year
-from caqes_analysis.guide.deliveries_dates import last_reception, next_reception
+from caqes_analysis.guide.deliveries_dates import receptions
 from caqes_analysis.guide.glossary import Linker
 from caqes_analysis.guide.index_pages import CALENDAR_PATH
 from caqes_analysis.guide.sources import GuidePage, GuideSources, Part
@@ -157,6 +157,7 @@ def _received_table(sources: GuideSources) -> Table:
     named = sources.campaign.sources
     received = [getattr(named, key, ()) for key, _, _ in _RECEIVED]
     counts = [len(files) for files in received]
+    last, following = zip(*(receptions(files) for files in received), strict=True)
     rows = pd.DataFrame(
         {
             "what": [what for _, what, _ in _RECEIVED],
@@ -165,8 +166,8 @@ def _received_table(sources: GuideSources) -> Table:
                 french.plural(count, "fichier") if count else _absent(key, sources)
                 for (key, _, _), count in zip(_RECEIVED, counts, strict=True)
             ],
-            "last": [last_reception(files) for files in received],
-            "next": [next_reception(files) for files in received],
+            "last": last,
+            "next": following,
         }
     )
     return Table.from_frame(
