@@ -9,7 +9,7 @@ import pandas as pd
 from caqes_analysis import french
 from caqes_analysis.chapters.assessment import with_owners
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
-from caqes_analysis.chapters.atypie_facts import TARGETING, find_atypie
+from caqes_analysis.chapters.atypie_facts import TARGETING, find_atypie, gap_words
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import format_of, sentence_case
 from caqes_analysis.display import ColumnFormat, Details, Notice, Table, Text
@@ -111,6 +111,6 @@ def _count(row: dict[Any, Any]) -> str:
 
 
 def _gap(row: dict[Any, Any]) -> str:
-    if pd.isna(row["gap_pct"]):
+    if pd.isna(row["value"]):
         return "sans objet" if row["value_status"] == "not_applicable" else french.MISSING
-    return french.percent(row["gap_pct"], 0, signed=True)
+    return gap_words(row["gap_pct"])

@@ -22,7 +22,7 @@ from caqes_analysis.schemes.scheme import scheme_of
 from caqes_analysis.schemes.terms import is_number
 from caqes_analysis.store import Store
 
-__all__ = ["TARGETING", "Atypie", "find_atypie", "targeting_facts"]
+__all__ = ["TARGETING", "Atypie", "find_atypie", "gap_words", "targeting_facts"]
 
 TARGETING = "ciblage"
 """Subject of what a sheet prints of the targeting by « atypie »; printed: the sentences."""
@@ -98,6 +98,17 @@ def targeting_facts(store: Store, campaign: Campaign) -> Iterator[tuple[str, str
             yield finess, TARGETING, str(atypie.year), text
 
 
+def gap_words(gap_pct: float | None) -> str:
+    """Return a distance to the median; of a median of zero there is no percent.
+
+    Examples
+    --------
+    >>> gap_words(None)
+    'médiane nulle'
+    """
+    return "médiane nulle" if gap_pct is None or pd.isna(gap_pct) else french.percent(gap_pct, 0, signed=True)
+
+
 def _sentences(atypie: Atypie, row: dict[Any, Any], steps: pd.DataFrame) -> str:
     rule, status, was = atypie.rule, row["reference_status"], row["was"]
     words = {"targeted": "ciblé", "respected": "non ciblé"}
@@ -105,7 +116,7 @@ def _sentences(atypie: Atypie, row: dict[Any, Any], steps: pd.DataFrame) -> str:
     if was in words and status in words:
         head += f", comme en {atypie.year - 1}" if was == status else f" ; {words[was]} en {atypie.year - 1}"
     far = [
-        f"{atypie.definitions[name].short_name} {french.percent(gap, 0, signed=True)}"
+        f"{atypie.definitions[name].short_name} {gap_words(gap)}"
         for name, gap in steps.loc[steps["is_atypical"].fillna(False), ["indicator", "gap_pct"]].itertuples(index=False)
     ]
     count = f"{french.in_words(len(far)) if far else 'aucun'} des {french.in_words(len(rule.indicators))} indicateurs"

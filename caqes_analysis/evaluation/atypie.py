@@ -41,10 +41,11 @@ def atypie_steps(
     Returns
     -------
     DataFrame
-        ``finess, indicator, value, value_status, median, gap_pct`` (percent of the median)``, is_atypical`` (missing
-        where nobody can tell), ordered. A gap is on the unfavourable side: above the median, or under it where more is
-        better. With an unknown ``excess_pct``, whoever is not beyond the median is not atypical, whatever it is; of the
-        others nobody can tell. Comparisons are strict and exact (``docs/methods/evaluation.md``).
+        ``finess, indicator, value, value_status, median, gap_pct`` (percent of the median; missing where that is zero:
+        whoever is above it is beyond any percent of it)``, is_atypical`` (missing where nobody can tell), ordered. A
+        gap is on the unfavourable side: above the median, or under it where more is better. With an unknown
+        ``excess_pct``, whoever is not beyond the median is not atypical, whatever it is; of the others nobody can tell.
+        Comparisons are strict and exact (``docs/methods/evaluation.md``).
     """
     named = {one.id: one for one in definitions}
     found = Values(values)
@@ -59,8 +60,8 @@ def atypie_steps(
         known = [value for value, _ in states.values() if value is not None]
         middle = median(known) if known else None
         for finess, (value, state) in sorted(states.items()):
-            gap = None if value is None or not middle else value / middle - 1
-            beyond = None if gap is None else -gap if definition.direction == "higher" else gap
+            apart = None if value is None or middle is None else value - middle
+            beyond = -apart if apart is not None and definition.direction == "higher" else apart
             rows.append(
                 {
                     "finess": finess,
@@ -68,18 +69,18 @@ def atypie_steps(
                     "value": None if value is None else float(value),
                     "value_status": state,
                     "median": None if middle is None else float(middle),
-                    "gap_pct": None if gap is None else float(100 * gap),
-                    "is_atypical": _is_atypical(beyond, state, rule),
+                    "gap_pct": float(100 * apart / middle) if middle and apart is not None else None,
+                    "is_atypical": _is_atypical(beyond, middle, state, rule),
                 }
             )
     return pd.DataFrame(rows, columns=_STEP_COLUMNS).astype({"is_atypical": "boolean"})
 
 
-def _is_atypical(beyond: Fraction | None, state: str, rule: AtypieRule) -> bool | None:
-    if beyond is None:
+def _is_atypical(beyond: Fraction | None, middle: Fraction | None, state: str, rule: AtypieRule) -> bool | None:
+    if beyond is None or middle is None:
         return False if state == "not_applicable" else None
     if is_number(rule.excess_pct):
-        return beyond > Fraction(rule.excess_pct) / 100
+        return beyond > Fraction(rule.excess_pct) / 100 * middle
     return False if beyond <= 0 else None
 
 

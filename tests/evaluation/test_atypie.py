@@ -69,6 +69,22 @@ def test_an_excess_is_strict_and_exact() -> None:
     assert [round(gap, 2) for gap in steps["gap_pct"]] == [-25, 0, 0, 25, 25.25]
 
 
+def test_above_a_median_of_zero_is_beyond_any_percent_of_it() -> None:
+    """Nobody could be told apart there, nor cleared: a hospital with no ambulance at all was « on ne sait pas »."""
+    frame = values({FOUR[3]: dict(zip(NAMES, (0, 0, 0, 1, 800), strict=True))}, {})
+    one = rule(indicators=FOUR[3:], at_least_nb=1)
+    steps = atypie_steps(frame, load_catalogue().values(), rule=one, year=2019)
+    assert steps["is_atypical"].tolist() == [False, False, False, True, True]
+    assert steps["gap_pct"].isna().all()
+    unknown = one.model_copy(update={"excess_pct": "unknown"})
+    steps = atypie_steps(frame, load_catalogue().values(), rule=unknown, year=2019)
+    assert steps["is_atypical"].astype(object).where(steps["is_atypical"].notna(), None).tolist() == [
+        *[False] * 3,
+        None,
+        None,
+    ]
+
+
 def test_two_of_four_and_more_than_200_000_euros() -> None:
     flat = dict.fromkeys(NAMES, 400)
     ratios = {FOUR[0]: SAME, FOUR[1]: SAME | {"D": 900}, FOUR[2]: flat, FOUR[3]: flat}
