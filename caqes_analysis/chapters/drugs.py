@@ -9,6 +9,7 @@ from caqes_analysis.chapters.constant_perimeter import opening_between
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_bars import top_classes
+from caqes_analysis.display.series import small_base_note, with_small_bases
 from caqes_analysis.indicators.structure import FEES_LABEL, MASKED_LABEL, annual_years, drug_classes
 
 __all__ = ["classes", "latest_year", "molecules"]
@@ -61,11 +62,13 @@ def molecules(page: Page) -> Table | Notice:
     rows = drug_classes(page.store, year=year, level=5, finess=None if page.finess is None else [page.finess])
     total = rows["amount_eur"].astype("float64").sum()
     current, previous = rows["amount_eur"].astype("float64"), rows["previous_eur"].astype("float64")
-    frame = rows.assign(
-        code=_class_codes(rows).replace("", "–"),
-        label=rows["label"].str.capitalize(),
-        share_pct=100 * current / total if total else float("nan"),
-        evolution_pct=(100 * (current / previous - 1)).where(previous > 0),
+    frame = with_small_bases(
+        rows.assign(
+            code=_class_codes(rows).replace("", "–"),
+            label=rows["label"].str.capitalize(),
+            share_pct=100 * current / total if total else float("nan"),
+            evolution_pct=(100 * (current / previous - 1)).where(previous > 0),
+        )
     )
     is_apart = _is_apart(rows)
     ranked = frame[~is_apart].head(_SHOWN_NB)
@@ -78,12 +81,16 @@ def molecules(page: Page) -> Table | Notice:
         ColumnFormat.count("boxes_nb", "Boîtes"),
     ]
     if bool(previous.notna().any()):
-        columns.append(ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True))
+        label = f"Évolution {year}/{year - 1}"
+        columns.append(ColumnFormat.percent("evolution_pct", label, signed=True, value_status="evolution_status"))
     return Table.from_frame(
         frame,
         caption=f"Les {french.in_words(len(ranked), feminine=True)} molécules les plus coûteuses de {year}",
         columns=columns,
-        notes=["Les lignes masquées par la source et les honoraires de dispensation sont à la fin, hors classement."],
+        notes=[
+            "Les lignes masquées par la source et les honoraires de dispensation sont à la fin, hors classement.",
+            *small_base_note(frame),
+        ],
     )
 
 

@@ -11,7 +11,13 @@ import pandas as pd
 from matplotlib.patches import Rectangle
 
 from caqes_analysis import french
-from caqes_analysis.display.columns import ColumnFormat, corrections_of, now_corrected
+from caqes_analysis.display.columns import (
+    SMALL_BASE,
+    SMALL_BASE_TEXT,
+    ColumnFormat,
+    corrections_of,
+    now_corrected,
+)
 from caqes_analysis.display.figure import Figure
 from caqes_analysis.display.series import (
     capitalised,
@@ -19,6 +25,8 @@ from caqes_analysis.display.series import (
     envelope_label,
     evolution_pct,
     exact_column,
+    small_base_note,
+    with_small_bases,
 )
 from caqes_analysis.display.style import (
     CONTEXT,
@@ -141,7 +149,10 @@ def top_classes(
         What a row is, a feminine noun (« classe », « molécule », « sous-classe »).
     """
     rows = checked(frame, ("code", "label", "amount_eur"), "top_classes")
-    data = _ordered(rows, ["code"]).assign(
+    data = _ordered(rows, ["code"])
+    if "evolution_pct" in data:
+        data = with_small_bases(data)
+    data = data.assign(
         name=lambda d: [
             f"{code} {label}" if str(code) else str(label) for code, label in zip(d.code, d.label, strict=True)
         ]
@@ -238,7 +249,13 @@ def _ranking(
     bars = [
         Bar(
             row["name"],
-            _printed(row["amount_eur"], row["share_pct"], row.get("evolution_pct"), compared),
+            _printed(
+                row["amount_eur"],
+                row["share_pct"],
+                row.get("evolution_pct"),
+                compared,
+                is_small=row.get("evolution_status") == SMALL_BASE,
+            ),
             float(row["amount_eur"]),
             float(row["previous_eur"]) if compared and row["previous_eur"] is not None else None,
             colour,
@@ -271,18 +288,24 @@ def _ranking(
         totals["establishments_nb"] = [data["establishments_nb"].sum()]
     if compared:
         formats.insert(-2, ColumnFormat.amount("previous_eur", f"{year - 1}{when}", is_corrected="was_corrected"))
-        formats.append(ColumnFormat.percent("evolution_pct", f"Évolution {year}/{year - 1}", signed=True))
+        status = "evolution_status" if "evolution_status" in data else "value_status"
+        label = f"Évolution {year}/{year - 1}"
+        formats.append(ColumnFormat.percent("evolution_pct", label, signed=True, value_status=status))
         before = _summed(data, "previous_eur")
         totals |= {"previous_eur": [before], "evolution_pct": [evolution_pct(_summed(data, "amount_eur"), before)]}
     table = Table.from_frame(data, caption=caption, columns=formats, totals=pd.DataFrame(totals))
     notes = [f"Le trait vertical marque le montant de {year - 1}{when}."] if compared else []
+    if "evolution_status" in data:
+        notes += small_base_note(data)
     return Figure(title, alt, draw_bars(bars), table, tuple(notes))
 
 
-def _printed(amount: Decimal, share: float | None, evolution: float | None, compared: bool) -> str:
+def _printed(
+    amount: Decimal, share: float | None, evolution: float | None, compared: bool, *, is_small: bool = False
+) -> str:
     parts = [french.compact_euros(amount), french.percent(share, 0)]
     if compared:
-        parts.append(french.percent(evolution, signed=True))
+        parts.append(SMALL_BASE_TEXT if is_small else french.percent(evolution, signed=True))
     return " · ".join(parts)
 
 

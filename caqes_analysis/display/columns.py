@@ -19,6 +19,8 @@ __all__ = [
     "CORRECTED_MARK",
     "NOT_APPLICABLE_TEXT",
     "PROVISIONAL_MARK",
+    "SMALL_BASE",
+    "SMALL_BASE_TEXT",
     "Cell",
     "ColumnFormat",
     "corrections_of",
@@ -28,6 +30,8 @@ __all__ = [
 PROVISIONAL_MARK = "(p)"
 CORRECTED_MARK = "(c)"
 NOT_APPLICABLE_TEXT = "sans objet"
+SMALL_BASE, SMALL_BASE_TEXT = "small_base", "n. s."
+"""Status, and text, of a rate that is not told because it starts from next to nothing."""
 _MISSING_TEXT = "manquant"
 _MASKED_TEXT = "masqué"
 _MILLION, _MOST_IN_THOUSANDS = 1_000_000, 100_000_000
@@ -202,6 +206,8 @@ class ColumnFormat:
         if pd.isna(value):
             if status == "not_applicable":
                 return Cell(NOT_APPLICABLE_TEXT, "muted", href)
+            if status == SMALL_BASE:
+                return Cell(SMALL_BASE_TEXT, "muted", href)
             if status == "too_few":
                 return Cell(_MASKED_TEXT, "muted", href)
             word = _MISSING_TEXT if status == "missing" else french.MISSING

@@ -13,10 +13,12 @@ from typing import Any
 import pandas as pd
 
 from caqes_analysis import french
+from caqes_analysis.display.columns import SMALL_BASE, SMALL_BASE_TEXT
 from caqes_analysis.envelopes import ENVELOPES
 from caqes_analysis.errors import CaqesError
 
 __all__ = [
+    "SMALL_BASE_EUR",
     "MonthValue",
     "capitalised",
     "carried_bound",
@@ -33,12 +35,16 @@ __all__ = [
     "of_the",
     "period_in_words",
     "short_percent",
+    "small_base_note",
     "through",
     "total",
+    "with_small_bases",
     "year_months",
 ]
 
 
+SMALL_BASE_EUR = 1000
+"""Amount of the year before under which a rate says nothing (package's choice)."""
 _UNITS = (("Md€", 9), ("M€", 6), ("k€", 3), ("€", 0))
 
 
@@ -175,6 +181,30 @@ def evolution_pct(value: Decimal | None, previous: Decimal | None) -> float | No
     if value is None or previous is None or previous <= 0:
         return None
     return float((value / previous - 1) * 100)
+
+
+def with_small_bases(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows without the rates that start from less than 1 000 € (« +45 000 % »), told by ``evolution_status``.
+
+    Parameters
+    ----------
+    frame
+        ``previous_eur, evolution_pct``: the amount of the year before, and the rate from it.
+    """
+    before = frame["previous_eur"].astype("float64")
+    is_small = before < SMALL_BASE_EUR
+    return frame.assign(
+        evolution_pct=frame["evolution_pct"].astype("float64").mask(is_small),
+        evolution_status=pd.Series(None, index=frame.index, dtype=object).mask(is_small, SMALL_BASE),
+    )
+
+
+def small_base_note(frame: pd.DataFrame) -> list[str]:
+    """Return what « n. s. » means under rows that :func:`with_small_bases` returned; nothing where none has it."""
+    if not frame["evolution_status"].eq(SMALL_BASE).any():
+        return []
+    limit = french.euros(SMALL_BASE_EUR)
+    return [f"{SMALL_BASE_TEXT}, non significatif{french.NBSP}: moins de {limit} l'année d'avant."]
 
 
 def envelope_label(envelope: str) -> str:

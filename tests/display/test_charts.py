@@ -265,6 +265,18 @@ def test_top_classes_say_how_many_make_half() -> None:
     assert alone.notes == ()
 
 
+def test_a_class_that_starts_from_next_to_nothing_has_no_rate() -> None:
+    """« +836,1 % » of a class of a few euros was the most striking figure of the sheet."""
+    frame = classes(3).assign(previous_eur=[Decimal("3000000.00"), Decimal("999.99"), Decimal("0.00")])
+    figure = charts.top_classes(frame, year=2024, name="CH")
+    assert column(figure.table, "Évolution 2024/2023")[1:3] == ["n. s.", "n. s."]
+    assert column(figure.table, "Évolution 2024/2023")[3] == "+208,2", "the total counts them"
+    assert " · n. s." in figure.svg
+    assert figure.notes[-1].replace("\u00a0", " ").replace("\u202f", " ") == (
+        "n. s., non significatif : moins de 1 000 € l'année d'avant."
+    )
+
+
 def test_year_totals_say_the_share_of_the_first() -> None:
     frame = pd.DataFrame({"label": ["CH", "CHU"], "amount_eur": [1e6, 3e6], "establishments_nb": [20, 2]})
     figure = charts.year_totals(frame, year=2024, name="Région", envelope="phmev")
