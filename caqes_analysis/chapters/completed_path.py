@@ -9,12 +9,20 @@ from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display.columns import PROVISIONAL_MARK
 
-__all__ = ["completed_path", "completed_sentence"]
+__all__ = ["completed_months", "completed_path", "completed_sentence"]
 
 
 @asked_once
-def _completed(page: Page) -> pd.DataFrame:
-    return quality.completed_months(page.store)
+def completed_months(page: Page) -> pd.DataFrame:
+    """Return the last months of the region as received and as completed, in the kind of amount that is followed.
+
+    Parameters
+    ----------
+    page
+        The page of a region.
+    """
+    followed = page.store.query("select distinct envelope, amount_kind from monthly_grid")
+    return quality.completed_months(page.store).merge(followed, on=["envelope", "amount_kind"])
 
 
 def completed_path(page: Page, months: pd.DataFrame, envelope: str) -> pd.DataFrame:
@@ -37,14 +45,13 @@ def completed_path(page: Page, months: pd.DataFrame, envelope: str) -> pd.DataFr
     """
     columns = ["month", "received_eur", "completed_eur"]
     nothing = pd.DataFrame(columns=columns)
-    found = _completed(page)
-    found = found[found["envelope"] == envelope]
+    found = completed_months(page)
+    found = found[(found["envelope"] == envelope) & (found["received_eur"] > 0)]
     year = page.campaign.year
     own = months[months["month"].dt.year == year].sort_values("month")
     if found.empty or own.empty or found["month"].max().year < year:
         return nothing
-    sums = found[found["received_eur"] > 0].groupby("month")[["received_eur", "completed_eur"]].sum()  # of its kinds
-    factors = (sums["completed_eur"] / sums["received_eur"]).to_dict()
+    factors = dict(zip(found["month"], found["completed_eur"] / found["received_eur"], strict=True))
     rows = []
     received, completed = 0.0, 0.0
     for place, row in enumerate(own.to_dict("records"), start=1):

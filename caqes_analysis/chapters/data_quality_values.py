@@ -10,6 +10,7 @@ import pandas as pd
 from caqes_analysis import deliveries, french, quality, tables
 from caqes_analysis.activities import activity_named
 from caqes_analysis.chapters.asked_once import asked_once
+from caqes_analysis.chapters.completed_path import completed_months
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.words import envelope_of, ordered_by_envelope, sentence_case
 from caqes_analysis.display import ColumnFormat, Notice, Table
@@ -213,7 +214,7 @@ def completed_table(page: Page) -> Table | Notice | None:
     """Return the last months as received and as completed, with their error; None in annual mode."""
     if page.campaign.is_annual:
         return None
-    rows = quality.completed_months(page.store)
+    rows = completed_months(page)
     if rows.empty:
         state = _PROVISIONAL if page.campaign.provisional_months_nb else _NONE_PROVISIONAL
         return Notice("missing", "Derniers mois complétés", _NO_HISTORY.format(state=state))

@@ -204,16 +204,18 @@ def test_the_last_months_are_drawn_as_received_and_as_completed(page: Page) -> N
     assert "complétés" in figure.alt
 
 
-def test_an_envelope_of_two_kinds_of_amounts_is_completed_by_both(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The factor of the last kind stood for all; a month of which nothing was received has none."""
-    rows = [("base", 9, 300.0, 330.0), ("reimbursed", 9, 100.0, 150.0), ("reimbursed", 8, 0.0, 0.0)]
+def test_a_month_is_completed_by_the_kind_of_amount_that_is_followed(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The factor of the last kind received stood for all; a month of which nothing was received has none."""
+    rows = [("reimbursed", 9, 100.0, 150.0), ("reimbursed", 8, 0.0, 0.0), ("tariff", 9, 300.0, 330.0)]
     found = pd.DataFrame(rows, columns=["amount_kind", "month", "received_eur", "completed_eur"])
     found = found.assign(envelope="phmev", month=[pd.Timestamp(2024, number, 1) for number in found["month"]])
     monkeypatch.setattr(data_quality.quality, "completed_months", lambda _: found)
     months = region.region_months(page, "phmev")
     late = completed_path(page, months.assign(is_provisional=months["month"] >= "2024-08-01"), "phmev")
     assert late["received_eur"].tolist() == [1600.0, 1800.0]
-    assert late["completed_eur"].tolist() == [1600.0, 1600.0 + 200.0 * 480 / 400]
+    assert late["completed_eur"].tolist() == [1600.0, 1900.0]
 
 
 def test_an_establishment_is_completed_by_its_own_deliveries(page: Page) -> None:
