@@ -30,6 +30,7 @@ from caqes_analysis.store import Store
 __all__ = [
     "CLOSED_YEAR",
     "COMPLETED",
+    "COMPLETED_RATE",
     "CONTRIBUTION",
     "DOUBT",
     "ERROR",
@@ -44,6 +45,8 @@ __all__ = [
     "SHARE",
     "UNMATCHED",
     "completed_facts",
+    "completed_rates",
+    "completed_rows",
     "keep_regional_context",
     "regional_context",
 ]
@@ -60,8 +63,9 @@ UNMATCHED = "écart annuel"
 ERROR, DOUBT = "erreur à régler", "constat à regarder"
 """Subjects of what the controls noticed about an establishment, by severity; printed: where, an example, what to do."""
 
-COMPLETED = "mois complétés"
-"""Subject of the last months that the establishment's own deliveries complete; printed: the sentence."""
+COMPLETED, COMPLETED_RATE = "mois complétés", "évolution complétée"
+"""Subjects of the last months that the establishment's own deliveries complete, and of the evolution, by envelope, that
+counts them so; printed: the sentence."""
 
 _Fact = tuple[str, str, str]
 _NOTICED = {"error": ERROR, "warning": DOUBT}
@@ -97,13 +101,16 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
         when it has none) and rank among so many, or effect of a change of perimeter. For each indicator of the scheme:
         value of the region, last whole year. Of what was received: first month, whether the yearly base looks like an
         extract, the years whose months do not make that base, what the controls noticed about the establishment
-        that no correction settled, how the rules of the scheme target it,
-        and whether a list of prescribers of the year of the levers was received for it.
+        that no correction settled, its last months completed as its deliveries were and the evolution that counts them
+        so, how the rules of the scheme target it, and whether a list of prescribers of the year of the levers was
+        received for it.
     """
     shared = [*_of_indicators(store, campaign), *_of_files(store)]
-    own = {str(row["finess"]): row for row in _weights(store, campaign).to_dict("records")}
+    evolutions, completed = campaign_evolutions(store, campaign), completed_rows(store, campaign)
+    own = {str(row["finess"]): row for row in _weights(store, campaign, evolutions).to_dict("records")}
     rows: list[tuple[str, str, str, str]] = [*_unmatched(store), *_noticed(store), *_with_prescribers(store)]
-    rows += completed_facts(store, campaign)
+    rows += completed_facts(completed, campaign)
+    rows += completed_rates(completed, evolutions, campaign)
     rows += targeting_facts(store, campaign)
     for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
         weight = own.get(finess)
@@ -112,8 +119,7 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
     return tables.REGIONAL_CONTEXT.conform(pd.DataFrame(rows, columns=tables.REGIONAL_CONTEXT.column_names))
 
 
-def _weights(store: Store, campaign: Campaign) -> pd.DataFrame:
-    rows = campaign_evolutions(store, campaign)
+def _weights(store: Store, campaign: Campaign, rows: pd.DataFrame) -> pd.DataFrame:
     is_read = (rows["envelope"] == MAIN_ENVELOPE) & (rows["month_nb"] == campaign.settled_month_nb)
     found = contributions(rows[is_read].reset_index(drop=True))
     return found.assign(ranked_nb=int(found["rank"].notna().sum()), regional_share=_shares(store, found, campaign.year))
@@ -217,20 +223,38 @@ def _noticed(store: Store) -> Iterator[tuple[str, str, str, str]]:
         yield heirs[finess], subject, key, f"{place}{french.NBSP}: {example}. {row['remedy']}"
 
 
-def completed_facts(store: Store, campaign: Campaign) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the provisional months of the year that an establishment's own deliveries complete, as a sheet prints them.
+def completed_rows(store: Store, campaign: Campaign) -> pd.DataFrame:
+    """Return the provisional months of the year that an establishment's own deliveries complete, of those followed.
 
     Parameters
     ----------
     store, campaign
         The campaign, its deliveries received.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`~caqes_analysis.quality.development.completed_by_establishment` does, in the kind of amount that the
+        report follows; empty where no month is provisional.
     """
     limit = campaign.provisional_from
-    if limit is None:
-        return
     rows = completed_by_establishment(store)
-    followed = set(perimeter.current_establishments(store)["finess"])
-    for row in rows[rows["finess"].isin(list(followed)) & (rows["month"] >= pd.Timestamp(limit))].to_dict("records"):
+    if limit is None or rows.empty:
+        return rows.iloc[:0]
+    followed = store.query("select finess, envelope, amount_kind, month from monthly_grid where amount_eur is not null")
+    found = rows[rows["month"] >= pd.Timestamp(limit)].merge(followed)
+    return found[found["finess"].isin(list(perimeter.current_establishments(store)["finess"]))]
+
+
+def completed_facts(rows: pd.DataFrame, campaign: Campaign) -> Iterator[tuple[str, str, str, str]]:
+    """Yield completed months, as a sheet prints them.
+
+    Parameters
+    ----------
+    rows, campaign
+        As :func:`completed_rows` returns them, and its campaign.
+    """
+    for row in rows.to_dict("records"):
         label = envelope_named(row["envelope"], campaign.all_envelopes).short_label
         received, completed = (french.compact_euros(row[name]) for name in ("received_eur", "completed_eur"))
         between = ""
@@ -242,6 +266,39 @@ def completed_facts(store: Store, campaign: Campaign) -> Iterator[tuple[str, str
             "une fois complétés comme ses livraisons passées."
         )
         yield row["finess"], COMPLETED, f"{row['envelope']}/{row['month']:%Y-%m}", text
+
+
+def completed_rates(
+    rows: pd.DataFrame, evolutions: pd.DataFrame, campaign: Campaign
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the evolution at the last month received once its months are completed, as a sheet prints it.
+
+    Parameters
+    ----------
+    rows, evolutions, campaign
+        As :func:`completed_rows` returns them; table ``evolutions`` of the campaign.
+    """
+    last_nb = campaign.last_month_nb
+    read = evolutions[(evolutions["month_nb"] == last_nb) & evolutions["evolution_pct"].notna()]
+    known = {(row["finess"], row["envelope"]): row for row in read.to_dict("records")}
+    for key, own in rows.groupby(["finess", "envelope"], sort=True):
+        finess, envelope = map(str, key)
+        row = known.get((finess, envelope))
+        if row is None:
+            continue
+        counted = own[~own["month"].dt.month.isin(missing_numbers(row["missing_months"]))]
+        added = float((counted["completed_eur"] - counted["received_eur"]).sum())
+        completed_pct = 100 * ((float(row["current_eur"]) + added) / float(row["previous_eur"]) - 1)
+        completed, received = (french.percent(one, signed=True) for one in (completed_pct, row["evolution_pct"]))
+        if completed != received:
+            label = envelope_named(envelope, campaign.all_envelopes).short_label
+            yield (
+                finess,
+                COMPLETED_RATE,
+                envelope,
+                f"{label} à M{last_nb}, mois provisoires complétés comme les livraisons passées de l'établissement"
+                f"{french.NBSP}: environ {completed}, au lieu de {received}.",
+            )
 
 
 def _with_prescribers(store: Store) -> Iterator[tuple[str, str, str, str]]:

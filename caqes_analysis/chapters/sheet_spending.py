@@ -30,6 +30,7 @@ from caqes_analysis.chapters.landing import (
 )
 from caqes_analysis.chapters.own_contract import outside_notes, transports_note
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.regional_context import COMPLETED_RATE
 from caqes_analysis.chapters.verdicts import barely_words, position_in, year_in_doubt
 from caqes_analysis.chapters.words import (
     against_phrase,
@@ -147,9 +148,16 @@ def evolution_table(page: Page) -> Table:
             *(_compared_notes(page, rows) if has_rate else []),
             *(_elsewhere_notes(page, rows) if has_rate else []),
             *excluded,
+            *(_completed_rates(page, rows) if last_nb > month_nb else []),
             *_opening_note(page, rows),
         ],
     )
+
+
+def _completed_rates(page: Page, rows: pd.DataFrame) -> list[str]:
+    """Return what the evolution of the last month would be, its months completed; often nothing."""
+    known = page.regional_context
+    return [known[COMPLETED_RATE, code] for code in rows["envelope"] if (COMPLETED_RATE, code) in known]
 
 
 def _compared_notes(page: Page, rows: pd.DataFrame) -> list[str]:

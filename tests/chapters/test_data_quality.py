@@ -11,8 +11,16 @@ import pytest
 from caqes_analysis import tables
 from caqes_analysis.chapters import Page, data_quality, data_quality_values, region
 from caqes_analysis.chapters.completed_path import completed_path
-from caqes_analysis.chapters.regional_context import completed_facts
+from caqes_analysis.chapters.regional_context import (
+    COMPLETED_RATE,
+    completed_facts,
+    completed_rates,
+    completed_rows,
+    regional_context,
+)
+from caqes_analysis.chapters.sheet_spending import evolution_table
 from caqes_analysis.display import Figure, Notice, Table
+from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.quality.development import completed_by_establishment
 from caqes_analysis.settlement import settle
 from caqes_analysis.sources import Finding, Findings
@@ -224,7 +232,24 @@ def test_an_establishment_is_completed_by_its_own_deliveries(page: Page) -> None
     assert found[["finess", "envelope", "month", "received_eur", "completed_eur"]].values.tolist() == [
         [who, "phmev", pd.Timestamp(2024, 9, 1), 100.0, 125.0] for who in (A, B)
     ]
-    told = list(completed_facts(page.store, page.campaign))
+    rows = completed_rows(page.store, page.campaign)
+    told = list(completed_facts(rows, page.campaign))
     assert [(who, measure) for who, _, measure, _ in told] == [(A, "phmev/2024-09"), (B, "phmev/2024-09")]
     said = told[0][3].replace("\u00a0", " ")
     assert said == "PHMEV, septembre 2024 : 100 € reçus, environ 125 € une fois complétés comme ses livraisons passées."
+    # Nine months of 100 in both years: 925 for 900 once September is completed.
+    evolutions = campaign_evolutions(page.store, page.campaign)
+    rates = list(completed_rates(rows, evolutions, page.campaign))
+    assert [(who, subject, envelope) for who, subject, envelope, _ in rates] == [
+        (who, COMPLETED_RATE, "phmev") for who in (A, B)
+    ]
+    said = rates[0][3].replace("\u00a0", " ")
+    assert said == (
+        "PHMEV à M9, mois provisoires complétés comme les livraisons passées de l'établissement : environ +2,8 %, au "
+        "lieu de 0,0 %."
+    )
+    assert list(completed_rates(rows, evolutions.assign(missing_months="9"), page.campaign)) == []
+    kept = regional_context(page.store, page.campaign)
+    page.store.write(tables.REGIONAL_CONTEXT, kept, part="region")
+    notes = evolution_table(Page(page.campaign, page.store, None, A)).notes
+    assert said in [note.replace("\u00a0", " ") for note in notes]
