@@ -220,7 +220,7 @@ def stakes_table(
         columns=[
             ColumnFormat.text("name", "Établissement", href="href"),
             *([ColumnFormat.text("label", "Enveloppe")] if names_envelope else []),
-            ColumnFormat.text("rate", at_80_pct(page, "Évolution,"), align="right"),
+            ColumnFormat.text("rate", at_80_pct(page, "Évolution,"), align="right", is_corrected="is_corrected"),
             ColumnFormat.text("target", "Comparée à"),
             ColumnFormat.text("chance", outcome_header(page), state="state"),
             # Each amount in its own unit: the same stake reads the same in the tables of several pages.

@@ -42,7 +42,7 @@ def answer(reading: IndicatorReading) -> Text:
 
 
 def _head(reading: IndicatorReading) -> str:
-    region, unit = reading.region, reading.unit
+    region, value = reading.region, reading.region_text
     when = sentence_case(period_words(reading.period))
     change = change_words(reading.measure, region["change"])
     noise = ", les intervalles se chevauchent" if _is_within_chance(reading) else ""
@@ -50,7 +50,7 @@ def _head(reading: IndicatorReading) -> str:
     if is_yes_or_no(reading.measure):
         answers = reading.establishments["value"].dropna()
         said = answers_sentence(reading.measure.label, int((answers > 0).sum()), len(answers))
-        return f"{when}, {within_a_sentence(said)} ({unit.write(region['value'])}){moved}."
+        return f"{when}, {within_a_sentence(said)} ({value}){moved}."
     name = subject_words(reading.definition.short_name, reading.measure)
     part_known = part_received(reading)
     where = mean_words(reading) or ("dans la région" if part_known is None else part_known.words)
@@ -60,14 +60,14 @@ def _head(reading: IndicatorReading) -> str:
     elif is_listing(reading.measure) and region["numerator"] == 0:
         where, moved = f"{where}{french.NBSP}: les données reçues n'en montrent aucune ligne", ""
     if (part := masked_part(reading)) is None or not part.is_told:
-        return f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} {where}{moved}."
+        return f"{when}, {name}{french.NBSP}: {value} {where}{moved}."
     noun, bounds = counted_noun(reading.measure), part.bounds_words(reading.measure.decimals)
     masked = (
         f"Produit masqué pour {french.percent(100 * part.share)} des {noun}{french.NBSP}: la part réelle est {bounds}"
     )
     if part.is_unread:
         return f"{when}, {name}{french.NBSP}: les données ne permettent pas de la lire. {masked}."
-    head = f"{when}, {name}{french.NBSP}: {unit.write(region['value'])} des {noun} dont le produit est connu"
+    head = f"{when}, {name}{french.NBSP}: {value} des {noun} dont le produit est connu"
     if change and part.hides_change:
         return f"{head}. {masked}, et l'écart avec {reading.previous_label} ne se lit pas."
     return f"{head}{moved}. {masked}."

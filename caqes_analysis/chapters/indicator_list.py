@@ -148,7 +148,7 @@ def _received_notes(readings: Sequence[IndicatorReading]) -> list[str]:
 
 def _value_and_change(one: IndicatorReading) -> dict[str, str]:
     """Return both cells: with the bounds that masked boxes leave to a share, and no change that they hide."""
-    value, change = one.unit.write(one.region["value"]), change_words(one.measure, one.region["change"]) or "–"
+    value, change = one.region_text, change_words(one.measure, one.region["change"]) or "–"
     if is_listing(one.measure) and one.region["numerator"] == 0:
         return {"value": "aucune ligne visible", "change": "–"}
     if (known := part_received(one)) is not None:

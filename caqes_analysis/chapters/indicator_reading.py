@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from caqes_analysis import french
 from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.indicator_gaps import indicator_gaps, missing_months
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import incomplete_words
 from caqes_analysis.chapters.words import format_of, missing_months_words, period_words
+from caqes_analysis.display.columns import CORRECTED_MARK
 from caqes_analysis.display.measure import MeasureFormat
 from caqes_analysis.errors import CampaignError
 from caqes_analysis.evaluation.gaps import Gaps, openings_of
@@ -125,6 +127,12 @@ class IndicatorReading:
     def region(self) -> pd.Series:
         """The trend of the region."""
         return self.rows("region").iloc[0]
+
+    @property
+    def region_text(self) -> str:
+        """The value of the region as printed, with the mark of a correction that it rests on."""
+        text = self.unit.write(self.region["value"])
+        return f"{text}{french.NBSP}{CORRECTED_MARK}" if self.region["is_corrected"] else text
 
     @cached_property
     def establishments(self) -> pd.DataFrame:

@@ -57,6 +57,18 @@ def test_the_weather_is_sorted_by_stake_and_says_the_benchmark_does_not_bind(pag
     assert shown + unlikely == page.forecasts.query("level == 'establishment'")["prob_exceed"].notna().sum()
 
 
+def test_the_forecast_of_a_corrected_series_is_marked(page: Page) -> None:
+    changed = Page(page.campaign, page.store)
+    rows = page.forecasts
+    ahead = rows[(rows["level"] == "establishment") & (rows["prob_exceed"] >= 2 / 3)]
+    first = ahead["expected_excess_eur"].astype(float).idxmax()
+    changed.__dict__["forecasts"] = rows.assign(is_corrected=rows.index == first)
+    table = forecasts.weather_table(changed)
+    assert isinstance(table, Table)
+    assert [row[2].text.endswith("(c)") for row in table.rows] == [True, *[False] * (len(table.rows) - 1)]
+    assert any(note.startswith("(c)") for note in table.notes)
+
+
 def test_the_weather_names_whom_a_change_of_level_nobody_declared_moves(page: Page) -> None:
     changed = Page(page.campaign, page.store)
     rows = page.forecasts.assign(level_change_pct=float("nan"), level_change_month=pd.NaT)

@@ -691,6 +691,19 @@ def test_the_list_says_where_its_objectives_come_from_and_whom_they_bind(page: P
     assert "IPP" in whose
 
 
+def test_the_value_of_the_region_is_marked_wherever_it_stands(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ranking marked it; the first sentence and the list of the indicators did not."""
+    reading = read_indicator(page, "phev_ipp")
+    trends = reading.trends.assign(is_corrected=reading.trends["level"] == "region")
+    corrected = replace(reading, trends=trends)
+    value = reading.unit.write(reading.region["value"])
+    assert f"{value}\xa0(c) " in indicator.answer(corrected).summary()
+    assert "(c)" not in indicator.answer(reading).summary()
+    monkeypatch.setattr(indicator_list, "read_indicators", lambda *_, **__: [corrected])
+    (table,) = indicator_list.region_tables(page)
+    assert cells(table, "Région") == [plain(f"{value}\xa0(c)")]
+
+
 def test_a_side_of_the_target_is_no_verdict(page: Page) -> None:
     """« Atteint » is said of a contract, in the evaluation: who has none is on a side of the threshold."""
     reading = read_indicator(page, "repertoire_share")
