@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import OBJECTIVES
 from caqes_analysis.chapters.change_words import change_words
 from caqes_analysis.chapters.contract_scope import borne_subjects
@@ -23,6 +23,7 @@ from caqes_analysis.chapters.indicator_population import (
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, period_words
 from caqes_analysis.chapters.indicator_uniform import answers_sentence, is_listing, is_yes_or_no
 from caqes_analysis.chapters.same_objective import other_source_words
+from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.display import Text
 from caqes_analysis.indicators.definition import Measure
@@ -38,7 +39,10 @@ _LETTERS_NB, _STEM = 4, 6
 def answer(reading: IndicatorReading) -> Text:
     """Return where the region stands, how it moved, and how many miss the target, in two or three sentences."""
     said, is_other = other_source_words(reading)
-    return Text.answer(" ".join([_head(reading), _target_words(reading), *([said] if is_other else [])]))
+    line = reading.level.numerator
+    is_of_base = line is not None and line.table == tables.ANNUAL_DRUG_SPEND.name
+    warned = extract_notes(reading.page) if is_of_base else []
+    return Text.answer(" ".join([_head(reading), _target_words(reading), *([said] if is_other else []), *warned]))
 
 
 def _head(reading: IndicatorReading) -> str:

@@ -29,6 +29,7 @@ from caqes_analysis.chapters.landing import (
 from caqes_analysis.chapters.level_changes import listed_changes_note
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.part_months import amount_words, part_months_note, part_months_notes
+from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.chapters.sheet_spending import needs_months, provisional_note, without_provisional
 from caqes_analysis.chapters.verdicts import judged, region_gap
 from caqes_analysis.chapters.words import (
@@ -120,9 +121,10 @@ def answer(page: Page, envelope: str) -> Text:
     rate = rate_or_none(row)
     if rate is None:
         lacking = "de l'année précédente" if page.campaign.is_annual else "des mêmes mois un an plus tôt"
+        warned = extract_notes(page) if page.campaign.is_annual and envelope == "phmev" else []
         return Text.answer(
             f"{period}, {amount} ont été remboursés pour {establishments} ({label}) ; l'évolution n'est pas "
-            f"calculable, faute {lacking}."
+            f"calculable, faute {lacking}." + "".join(f" {note}" for note in warned)
         )
     target = page.target(envelope)
     known = target.value is not None
