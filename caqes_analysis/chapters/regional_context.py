@@ -17,6 +17,7 @@ from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.atypie_facts import targeting_facts
 from caqes_analysis.chapters.received_in_part import region_received
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of, small_percent, small_points
+from caqes_analysis.deliveries import PERIODS
 from caqes_analysis.envelopes import envelope_named
 from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
@@ -189,7 +190,7 @@ def _of_indicators(store: Store, campaign: Campaign) -> Iterator[_Fact]:
 
 
 def _of_files(store: Store) -> Iterator[_Fact]:
-    first = store.query("select min(month) as month from monthly_spend")["month"].iloc[0]
+    first = store.query(f"select min(period_start) as month from ({PERIODS})")["month"].iloc[0]
     if not pd.isna(first):
         yield RECEIVED, FIRST_MONTH, f"{first:%Y-%m}"
     if looks_like_extract(store):

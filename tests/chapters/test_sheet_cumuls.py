@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from caqes_analysis import perimeter, tables
+from caqes_analysis import perimeter, quality, tables
 from caqes_analysis.chapters import Page, envelope, region
 from caqes_analysis.chapters.cumuls import spread_months
+from caqes_analysis.chapters.regional_context import FIRST_MONTH, regional_context
 from caqes_analysis.chapters.sheet_spending import cumulative_figure, monthly_figures
 from caqes_analysis.deliveries import difference, to_cumulative
 from caqes_analysis.display import Figure, Notice
@@ -62,6 +63,19 @@ def test_an_opening_has_no_rate_along_its_cumuls(tmp_path: Path) -> None:
     assert isinstance(figure, Figure)
     assert figure.title.replace("\u00a0", " ") == "À fin septembre 2024 : 945 €"
     assert len(figure.notes) == 1, "nothing is compared, no objective is named"
+
+
+def test_the_sheet_of_who_opened_knows_where_the_cumuls_of_the_region_begin(tmp_path: Path) -> None:
+    page = page_of(tmp_path, {"2024-06": "618.00"}, opened="2024-04-01")
+    assert set(quality.perimeter_changes(page.store, year=2024)["kind"]) == {"opening"}
+    rows = regional_context(page.store, page.campaign)
+    cumul = to_cumulative(monthly_rows({(B, "phmev"): {"2022-12": "1200.00"}}, delivery="2022"))
+    page.store.write(tables.CUMULATIVE_SPEND, difference(cumul), part="2022")
+    for path in page.store.part_path(tables.MONTHLY_SPEND, "mois").parent.iterdir():
+        path.unlink()
+    alone = regional_context(page.store, page.campaign)
+    first = [one.loc[one["measure"] == FIRST_MONTH, "printed"].unique().tolist() for one in (rows, alone)]
+    assert first == [["2023-01"], ["2022-01"]]
 
 
 def test_what_is_received_by_cumuls_is_said_received(tmp_path: Path) -> None:
