@@ -17,7 +17,7 @@ from caqes_analysis.indicators.campaign_values import sizes
 from caqes_analysis.indicators.evolution import cumulative_evolution
 from caqes_analysis.known_periods import KNOWN_TO_DATE, UNKNOWN_MONTHS
 from caqes_analysis.quality.delivery_controls import check_deliveries
-from caqes_analysis.quality.reconciliation import annual_gaps
+from caqes_analysis.quality.reconciliation import annual_gaps, annual_years_in_doubt
 from caqes_analysis.savings.changes import transport_pairs
 from caqes_analysis.schemes.grid import SanctionRule
 from caqes_analysis.store import Store
@@ -157,3 +157,34 @@ def test_a_year_of_cumuls_is_reconciled_with_its_yearly_base(store: Store) -> No
     assert not gaps["is_beyond"].any()
     (total,) = quality.reconciliation(store).to_dict("records")
     assert (total["establishments_nb"], total["gap_eur"]) == (2, Decimal("0.00"))
+
+
+@pytest.mark.parametrize("base_year", [2023, 2024])
+def test_a_region_of_cumuls_alone_is_compared_with_its_yearly_base(tmp_path: Path, base_year: int) -> None:
+    """Euros of 2023: 100, 200, 300; of 2024: the double; the base given for 2024 holds those of one of the two."""
+    store, names = Store(tmp_path / "store"), (A, B, C)
+    rows = [
+        to_cumulative(
+            monthly_rows({(one, "phmev"): {f"{year}-12": f"{100 * nb * (year - 2022)}.00"}}, delivery=f"{year}")
+        )
+        for year in (2023, 2024)
+        for nb, one in enumerate(names, start=1)
+    ]
+    store.write(tables.CUMULATIVE_SPEND, difference(pd.concat(rows, ignore_index=True)), part="cumuls")
+    known = establishments(*({"finess": one} for one in names))
+    store.write(tables.ESTABLISHMENTS, known, part="campagne")
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="campagne")
+    lines = pd.DataFrame({"finess": names, "year": 2024, "source": "base", "source_line": [1, 2, 3]})
+    lines = lines.assign(
+        reimbursed_eur=[Decimal(100 * nb * (base_year - 2022)) for nb in (1, 2, 3)], value_status="reported"
+    )
+    base = tables.ANNUAL_DRUG_SPEND.conform(lines, is_provisional=False, is_corrected=False)
+    store.write(tables.ANNUAL_DRUG_SPEND, base, part="base")
+    doubts = annual_years_in_doubt(store)
+    assert doubts["other_year"].tolist() == ([2023] if base_year == 2023 else [])
+    gaps = annual_gaps(store)
+    assert gaps["months_nb"].tolist() == [12] * 3
+    assert (gaps["monthly_eur"] == gaps["annual_eur"]).tolist() == [base_year == 2024] * 3
+    store.write(tables.ANNUAL_DRUG_SPEND, base[base["finess"] != C], part="base")
+    found = quality.check_received(store, last_month=pd.Timestamp(2024, 12, 1))
+    assert [one.example.partition(" ")[0] for one in found if one.code == "ABSENT_DE_LA_BASE_ANNUELLE"] == [C]

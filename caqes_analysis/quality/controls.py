@@ -79,10 +79,10 @@ def check_received(
     found: list[Finding] = list(_same_files(store))
     doubts = annual_years_in_doubt(store)
     found += doubt_findings(doubts)
+    explained = {("", int(year)) for year in doubts["year"]}
     if store.has(tables.MONTHLY_SPEND) and last_month is not None:
         names = {envelope.code: envelope.short_label for envelope in envelopes}
         entities = _entities(store)
-        explained = {("", int(year)) for year in doubts["year"]}
         totals: set[str] = set()
         every = list(panels(store))
         exchanges = list(find_exchanges(every))
@@ -123,8 +123,8 @@ def check_received(
         found += weight_findings(store, names)
         found += check_deliveries(store, names)
         found += part_findings(store, envelopes, {(one.finess, one.envelope) for one in other_units})
-        found += annual_findings(store, explained)
-        found += absence_findings(store, explained)
+    found += annual_findings(store, explained)
+    found += absence_findings(store, explained)
     found += check_annual(store)
     found += check_lpp(store)
     found += check_prescribers(store)

@@ -28,10 +28,16 @@ GAP_USUAL_TIMES: Final = 5.0
 """… or beyond so many times their usual gap; those that agree to the cent warn at the first cent."""
 EXACT_SHARE: Final = 1e-9
 _MONTHS_NB: Final = 12
+_YEARS: Final = f"""
+select finess, year(period_end) as year, sum(amount_eur) as monthly_eur, sum(months_nb) as months_nb
+from ({PERIODS}) where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
+"""
+"""What each establishment spent of the PHMEV each year, by its months or its cumuls, and how many months these are."""
 
 
 def _are_both_received(store: Store) -> bool:
-    return store.has(tables.ANNUAL_DRUG_SPEND) and store.has(tables.MONTHLY_SPEND)
+    has_months = store.has(tables.MONTHLY_SPEND) or store.has(tables.CUMULATIVE_SPEND)
+    return store.has(tables.ANNUAL_DRUG_SPEND) and has_months
 
 
 def reconciliation(store: Store) -> pd.DataFrame:
@@ -52,10 +58,7 @@ def reconciliation(store: Store) -> pd.DataFrame:
         with annual as (
           select finess, year, sum(reimbursed_eur) as annual_eur from annual_drug_spend group by finess, year
         ),
-        monthly as (
-          select finess, year(period_end) as year, sum(amount_eur) as monthly_eur from ({PERIODS})
-          where envelope = 'phmev' and amount_kind = 'reimbursed' group by 1, 2
-        )
+        monthly as ({_YEARS})
         select year, count(distinct coalesce(s.current_finess, finess)) as establishments_nb,
                sum(annual_eur)::decimal(18, 2) as annual_eur,
                sum(monthly_eur)::decimal(18, 2) as monthly_eur,
@@ -74,7 +77,7 @@ def annual_gaps(store: Store, *, merged: bool = False) -> pd.DataFrame:
     Parameters
     ----------
     store
-        Store with ``annual_drug_spend`` and ``monthly_spend``.
+        Store with ``annual_drug_spend``, and ``monthly_spend`` or ``cumulative_spend``.
     merged
         True to count those that merged with the one that took them over, as the monthly grid does.
 
@@ -132,7 +135,7 @@ def unmatched_years(store: Store) -> pd.DataFrame:
     Parameters
     ----------
     store
-        Store with ``annual_drug_spend`` and ``monthly_spend``.
+        Store with ``annual_drug_spend``, and ``monthly_spend`` or ``cumulative_spend``.
 
     Returns
     -------
@@ -154,7 +157,7 @@ def annual_absences(store: Store) -> pd.DataFrame:
     Parameters
     ----------
     store
-        Store with ``annual_drug_spend`` and ``monthly_spend``.
+        Store with ``annual_drug_spend``, and ``monthly_spend`` or ``cumulative_spend``.
 
     Returns
     -------
@@ -166,13 +169,12 @@ def annual_absences(store: Store) -> pd.DataFrame:
     if not _are_both_received(store):
         return pd.DataFrame(columns=columns)
     return store.query(
-        """
+        f"""
         with base as (select year, min(source) as source from annual_drug_spend group by year),
         followed as (
-          select coalesce(s.current_finess, m.finess) as finess, year(m.month) as year, sum(m.amount_eur) as monthly_eur
-          from monthly_spend m left join successions s on s.finess = m.finess
-          where m.envelope = 'phmev' and m.amount_kind = 'reimbursed'
-          group by all having sum(m.amount_eur) > 0
+          select coalesce(s.current_finess, m.finess) as finess, m.year, sum(m.monthly_eur) as monthly_eur
+          from ({_YEARS}) m left join successions s on s.finess = m.finess
+          group by all having sum(m.monthly_eur) > 0
         ),
         known as (
           select distinct coalesce(s.current_finess, a.finess) as finess, a.year
@@ -222,7 +224,7 @@ def annual_years_in_doubt(store: Store) -> pd.DataFrame:
     Parameters
     ----------
     store
-        Store with ``annual_drug_spend``, and ``monthly_spend`` where there is one.
+        Store with ``annual_drug_spend``, and ``monthly_spend`` or ``cumulative_spend`` where there is one.
 
     Returns
     -------
@@ -235,15 +237,13 @@ def annual_years_in_doubt(store: Store) -> pd.DataFrame:
     if not store.has(tables.ANNUAL_DRUG_SPEND):
         return pd.DataFrame(columns=columns)
     return store.query(
-        """
+        f"""
         with annual as (
           select finess, year, min(source) as source, sum(reimbursed_eur) as eur from annual_drug_spend
           group by finess, year having sum(reimbursed_eur) > 0
         ),
         monthly as (
-          select finess, year(month) as year, sum(amount_eur) as eur from monthly_spend
-          where envelope = 'phmev' and amount_kind = 'reimbursed'
-          group by all having count(amount_eur) = 12 and sum(amount_eur) > 0
+          select finess, year, monthly_eur as eur from ({_YEARS}) where months_nb = {_MONTHS_NB} and monthly_eur > 0
         ),
         fits as (
           select a.year, any_value(a.source) as source, m.year as other_year, count(*) as establishments_nb,
