@@ -171,28 +171,26 @@ def common_sums(
     known = {one.id: one for one in definitions}
     months_nb = values["period"].map(lambda name: len(Period.read(str(name)).months)).astype(float)
     in_part = values[values["finess"].notna() & values["value"].notna() & (values["months_nb"] < months_nb)]
-    series = [
-        (known[name], known[name].measure(measure), perimeter)
-        for name, measure in sorted({*zip(in_part["indicator"], in_part["measure"], strict=True)})
-        for perimeter in known[name].perimeters
-        if known[name].measure(measure).denominator is not None
+    lacking = set(zip(*(in_part[name] for name in ("indicator", "measure", "period")), strict=True))
+    periods = {name: Period.read(str(name)) for name in values["period"].unique()}
+    asked_for = [
+        (known[name].model_copy(update={"measures": (measure,)}), measure, period)
+        for name, one in sorted({names[:2] for names in lacking})
+        if (measure := known[name].measure(one)).denominator is not None
+        for period in periods.values()
+        if period.previous.name in periods and {(name, one, period.name), (name, one, period.previous.name)} & lacking
     ]
-    definitions = list({one.id: one for one, *_ in series}.values())
-    lists = known_code_lists() if code_lists is None and definitions else (code_lists or {})
-    periods = [Period.read(str(name)) for name in values["period"].unique()]
-    pairs = [period for period in periods if period.previous in periods]
-    book = Book(store, definitions, pairs, lists)
+    series = {(one.id, measure.id): one for one, measure, _ in asked_for}
+    lists = known_code_lists() if code_lists is None and series else (code_lists or {})
+    book = Book(store, list(series.values()), [period for *_, period in asked_for], lists)
     parts = [
         _common(book, one, measure, perimeter, period)
-        for one, measure, perimeter in series
-        for period in pairs
+        for one, measure, period in asked_for
+        for perimeter in one.perimeters
         if is_read_at(one, measure, period)
     ]
-    return (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=[*_SERIES, "finess", *_SUMS[0], *_SUMS[1]])
-    )
+    nothing = pd.DataFrame(columns=[*_SERIES, "finess", *_SUMS[0], *_SUMS[1]])
+    return pd.concat(parts, ignore_index=True) if parts else nothing
 
 
 def _common(
