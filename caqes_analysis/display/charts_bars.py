@@ -293,10 +293,11 @@ def _ranking(
         formats.append(ColumnFormat.percent("evolution_pct", label, signed=True, value_status=status))
         before = _summed(data, "previous_eur")
         totals |= {"previous_eur": [before], "evolution_pct": [evolution_pct(_summed(data, "amount_eur"), before)]}
-    table = Table.from_frame(data, caption=caption, columns=formats, totals=pd.DataFrame(totals))
+    table = Table.from_frame(
+        data, caption=caption, columns=formats, totals=pd.DataFrame(totals), notes=small_base_note(data)
+    )
     notes = [f"Le trait vertical marque le montant de {year - 1}{when}."] if compared else []
-    if "evolution_status" in data:
-        notes += small_base_note(data)
+    notes += small_base_note(shown)
     return Figure(title, alt, draw_bars(bars), table, tuple(notes))
 
 

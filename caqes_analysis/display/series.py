@@ -200,8 +200,8 @@ def with_small_bases(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def small_base_note(frame: pd.DataFrame) -> list[str]:
-    """Return what « n. s. » means under rows that :func:`with_small_bases` returned; nothing where none has it."""
-    if not frame["evolution_status"].eq(SMALL_BASE).any():
+    """Return what « n. s. » means under rows of :func:`with_small_bases`; nothing where none has it, or of others."""
+    if "evolution_status" not in frame or not frame["evolution_status"].eq(SMALL_BASE).any():
         return []
     limit = french.euros(SMALL_BASE_EUR)
     return [f"{SMALL_BASE_TEXT}, non significatif{french.NBSP}: moins de {limit} l'année d'avant."]

@@ -275,6 +275,10 @@ def test_a_class_that_starts_from_next_to_nothing_has_no_rate() -> None:
     assert figure.notes[-1].replace("\u00a0", " ").replace("\u202f", " ") == (
         "n. s., non significatif : moins de 1 000 € l'année d'avant."
     )
+    # Where the bars show none, the table alone says what it means.
+    short = charts.top_classes(frame, year=2024, name="CH", top_nb=1)
+    assert not any("n. s." in note for note in short.notes)
+    assert short.table.notes[0].startswith("n. s.,")
 
 
 def test_year_totals_say_the_share_of_the_first() -> None:
