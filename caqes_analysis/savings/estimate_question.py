@@ -112,8 +112,10 @@ class Question:
                 return whole.assign(from_contract=True)
         found = self._counted().assign(from_contract=False)
         known = found["saving_eur"].notna()
-        told = [" ; ".join(filter(None, (self._only_added(since), reason))) for reason in found["reason"].fillna("")]
-        found["reason"] = found["reason"].where(~known, pd.Series(told, index=found.index, dtype="str"))
+        if known.any():
+            said = self._only_added(since)
+            told = [" ; ".join(filter(None, (said, reason))) for reason in found["reason"].fillna("")]
+            found["reason"] = found["reason"].where(~known, pd.Series(told, index=found.index, dtype="str"))
         return found
 
     def _only_added(self, since: pd.Timestamp) -> str:
