@@ -116,7 +116,7 @@ def execute(job: Job, kernels: Kernels = "warm", running: Running | None = None)
         cell = client.cell if error is not None else None
         if error is None:
             absent = [path.name for path in job.outputs if not path.exists()]
-            error = f"le carnet n'a pas écrit {', '.join(absent)}" if absent else None
+            error, cell = (f"le carnet n'a pas écrit {', '.join(absent)}", None) if absent else _malformed(notebook)
         _keep_log(job, said, failed=error is not None)
         undeclared = undeclared_files(job, read_written(report))
     _write_reproducibly(notebook, job.executed)
@@ -139,6 +139,18 @@ class _Client(NotebookClient):
         """Note the cell that begins."""
         self.cell = cell_index + 1
 
+    def output(
+        self, outs: list[nbformat.NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> nbformat.NotebookNode | None:
+        """Keep what a cell displays; the notebook is validated whole at its end, much quicker than piece by piece."""
+        content, asked_by = msg["content"], msg["parent_header"].get("msg_id")
+        plain = msg["msg_type"] == "display_data" and not display_id and not self.clear_before_next_output
+        if not plain or self.output_hook_stack[asked_by]:
+            return super().output(outs, msg, display_id, cell_index)
+        shown = {"output_type": "display_data", "metadata": content["metadata"], "data": content["data"]}
+        outs.append(nbformat.from_dict(shown))
+        return outs[-1]
+
     @property
     def not_forked(self) -> str | None:
         """Why the kernel was an ordinary one, when a forked one was wanted."""
@@ -148,6 +160,17 @@ class _Client(NotebookClient):
     def exit_status(self) -> int | None:
         """Status of a kernel that ended before it was told to, negative for a signal."""
         return self._manager.exit_status if isinstance(self._manager, BatchKernelManager) else None
+
+
+def _malformed(notebook: nbformat.NotebookNode) -> tuple[str | None, int | None]:
+    """Say what a notebook cannot keep of what its cells show, and which cell shows it; nothing when all is well."""
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as failure:
+        places = [place for place in failure.absolute_path if isinstance(place, int)]
+        told = f"une cellule montre ce qu'un carnet ne peut pas garder ({str(failure).splitlines()[0]})"
+        return told, places[0] + 1 if places else None
+    return None, None
 
 
 def _exception_told(failure: CellExecutionError) -> str:

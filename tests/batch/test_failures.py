@@ -104,6 +104,21 @@ def test_what_a_cell_showed_is_not_lost_in_silence(tmp_path: Path, monkeypatch: 
     assert "ce qu'elle montre n'est pas arrivé en 1 s" in told["error"]
 
 
+def test_what_a_notebook_cannot_keep_is_told_with_its_cell(tmp_path: Path) -> None:
+    source = "from IPython.display import publish_display_data\npublish_display_data({'text/html': {'a': 1}})"
+    told = run_notebooks([job(tmp_path, "330000001", source, output=False)]).iloc[0]
+    assert (told["status"], told["cell"]) == ("failed", 3)
+    assert told["error"].startswith("une cellule montre ce qu'un carnet ne peut pas garder ({'a': 1}")
+
+
+def test_a_display_that_changes_afterwards_is_kept_as_it_became(tmp_path: Path) -> None:
+    source = "shown = display('avant', display_id=True); display('entre'); shown.update('après')"
+    planned = job(tmp_path, "330000001", source, output=False)
+    assert run_notebooks([planned])["status"].tolist() == ["done"]
+    outputs = nbformat.read(planned.executed, as_version=4).cells[-1].outputs
+    assert [one.data["text/plain"] for one in outputs] == ["'après'", "'entre'"]
+
+
 def test_kernels_that_could_not_be_forked_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
