@@ -30,6 +30,7 @@ _SETTINGS = {
     "autoload_known_extensions": "false",
     "enable_external_file_cache": "false",
 }
+_NO_PARAMETERS = repr(None)
 
 
 def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -134,7 +135,14 @@ class Store:
         """Return a whole table, rows in the order of their parts; empty (and typed) when nothing was written."""
         if not self.has(table) and table.name not in self.hidden:
             return table.empty()
-        return self.query(f'select * from "{table.name}"')
+        question = f'select * from "{table.name}"'
+        if table.name not in self.only or table.name in self.hidden:
+            return self.query(question)
+        if (question, _NO_PARAMETERS) not in self._answers:  # rows that are read already need no query
+            with self._opening:
+                self._database([table])
+            self._answers[question, _NO_PARAMETERS] = tables.from_arrow(self._limited[table.name])
+        return self._answers[question, _NO_PARAMETERS].copy(deep=False)
 
     @staticmethod
     def read_parts(table: Table, paths: Sequence[Path]) -> pd.DataFrame:

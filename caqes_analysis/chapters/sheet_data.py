@@ -127,26 +127,47 @@ def reserves(page: Page) -> tuple[Display | None, ...]:
         notes.extend(text for (subject, _), text in sorted(page.regional_context.items()) if subject == COMPLETED)
         for subject in (ERROR, DOUBT):
             notes.extend(f"{sentence_case(subject)} : {text}" for text in noticed(page, subject))
-        since = page.regional_context.get((RECEIVED, FIRST_MONTH))
-        first = None if since is None else pd.Timestamp(f"{since}-01")
-        changes = quality.perimeter_changes(page.store, year=page.campaign.year, first_month=first)
-        mergers = changes[(changes["kind"] == "merger") & (changes["current_finess"] == page.finess)]
-        for finess, since, amount in zip(mergers["finess"], mergers["since"], mergers["amount_eur"], strict=True):
-            known = page.all_names
-            who = f"{known[finess]} ({finess})" if finess in known.index else f"L'établissement {finess}"
-            notes.append(
-                f"{who} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses, "
-                f"toutes enveloppes ({french.compact_euros(amount)} l'année précédant la fusion), sont comptées ici "
-                "les deux années."
-            )
-        openings = changes[(changes["kind"] == "opening") & (changes["finess"] == page.finess)]
-        notes.extend(
-            f"Premier mois reçu : {french.month_year(since)} ; l'évolution d'une année entière n'existe pas."
-            for since in openings["since"]
-        )
+        notes.extend(_perimeter_sentences(page))
     else:
         notes.append(
             "Source : Open PHMEV, base publique annuelle. Les cliniques à but lucratif n'y figurent pas ; une part des "
             "lignes est masquée, mais ses montants sont dans les totaux."
         )
     return Text.bullets(*notes), corrections_table(page)
+
+
+def _perimeter_sentences(page: Page) -> list[str]:
+    """Return who merged into the establishment, and since when it is received when it is not from the beginning."""
+    since = page.regional_context.get((RECEIVED, FIRST_MONTH))
+    first = None if since is None else pd.Timestamp(f"{since}-01")
+    if first is not None and not _may_have_changed(page, first):
+        return []
+    changes = quality.perimeter_changes(page.store, year=page.campaign.year, first_month=first)
+    mergers = changes[(changes["kind"] == "merger") & (changes["current_finess"] == page.finess)]
+    said = []
+    for finess, since, amount in zip(mergers["finess"], mergers["since"], mergers["amount_eur"], strict=True):
+        known = page.all_names
+        who = f"{known[finess]} ({finess})" if finess in known.index else f"L'établissement {finess}"
+        said.append(
+            f"{who} a fusionné avec celui-ci au {french.date(since, short=True)} : ses dépenses, "
+            f"toutes enveloppes ({french.compact_euros(amount)} l'année précédant la fusion), sont comptées ici "
+            "les deux années."
+        )
+    openings = changes[(changes["kind"] == "opening") & (changes["finess"] == page.finess)]
+    said.extend(
+        f"Premier mois reçu : {french.month_year(since)} ; l'évolution d'une année entière n'existe pas."
+        for since in openings["since"]
+    )
+    return said
+
+
+def _may_have_changed(page: Page, first: pd.Timestamp) -> bool:
+    """Say whether one merged into it or its months begin after the region's: most sheets need not ask for more."""
+    counted = page.store.read(tables.SUCCESSIONS)
+    if bool(((counted["current_finess"] == page.finess) & counted["since"].notna()).any()):
+        return True
+    received = page.store.query(
+        "select min(month) as month from monthly_spend where finess = $finess and amount_eur is not null",
+        {"finess": page.finess},
+    )["month"][0]
+    return not received <= first  # of cumuls alone, no month is known
