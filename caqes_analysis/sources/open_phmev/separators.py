@@ -16,7 +16,7 @@ Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int32]
 
 # Separators are looked for in pieces that stay in the processor's cache.
-_SEARCH_BYTES = 1 << 16
+_SEARCH_BYTES = 1 << 19
 _WORD_BITS = 64
 _HALVES = (32, 16, 8)
 # For each byte and each rank: place of the set bit of that rank.
