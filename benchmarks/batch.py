@@ -4,7 +4,8 @@ Every engine executes the same notebook on the same establishments, in one run, 
 ``calcul seul`` runs the cells of all sheets one after another in a single interpreter that has imported everything: no
 kernel, no message, no file. Divided by the number of cores, it is the floor under any engine. ``calcul seul, tous les
 cœurs`` runs as many such interpreters at once as there are cores, each with its share of the sheets: the same floor, as
-the machine lets it be reached when all its cores compute.
+the machine lets it be reached when all its cores compute. ``calcul dans les noyaux`` adds what the cells took inside
+their kernels, one kernel at a time, by the dates that kernels put on their messages: from busy to idle.
 ploomber-engine is shown when it is installed (``pip install ploomber-engine``).
 """
 
@@ -25,11 +26,12 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from caqes_analysis import perimeter
-from caqes_analysis.batch import Job, run_notebooks
+from caqes_analysis.batch import Job, notebook, run_notebooks
 from caqes_analysis.batch.template import close_shared_templates
 from caqes_analysis.campaign import REPOSITORY, load_campaign
 from caqes_analysis.chapters.own_rows import keep_own_rows
@@ -115,10 +117,36 @@ def computing_on_all_cores(jobs: Sequence[Job]) -> None:
             FLOOR.append(max(one.result() for one in taken))
 
 
+def computing_in_kernels(jobs: Sequence[Job]) -> None:
+    busy_since: dict[str, datetime] = {}
+    durations_s: list[float] = []
+    client_class: Any = notebook._Client
+    heard = client_class.process_message
+
+    def timed(client: Any, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        state = msg["content"].get("execution_state")
+        if msg["msg_type"] == "status" and msg["parent_header"].get("msg_type") == "execute_request":
+            asked_by = msg["parent_header"]["msg_id"]
+            if state == "busy":
+                busy_since[asked_by] = msg["header"]["date"]
+            elif state == "idle":
+                durations_s.append((msg["header"]["date"] - busy_since.pop(asked_by)).total_seconds())
+        return heard(client, msg, cell, cell_index)
+
+    client_class.process_message = timed
+    try:
+        failed = run_notebooks(jobs, kernels="warm", workers=1)["error"].dropna()
+    finally:
+        client_class.process_message = heard
+    if len(failed):
+        raise RuntimeError(failed.iloc[0])
+    FLOOR.append(sum(durations_s))
+
+
 FLOOR: list[float] = []
 LONGEST_WAIT_S = 300.0
-ALONE, ALL_CORES = "calcul seul", "calcul seul, tous les cœurs"
-FLOORS = (ALONE, ALL_CORES)
+ALONE, ALL_CORES, IN_KERNELS = "calcul seul", "calcul seul, tous les cœurs", "calcul dans les noyaux"
+FLOORS = (ALONE, ALL_CORES, IN_KERNELS)
 
 
 def run_cells(jobs: Sequence[Job], together: Any = None) -> float:
@@ -147,6 +175,7 @@ def run_cells(jobs: Sequence[Job], together: Any = None) -> float:
 ENGINES: dict[str, Callable[[Sequence[Job]], None]] = {
     ALONE: computing_alone,
     ALL_CORES: computing_on_all_cores,
+    IN_KERNELS: computing_in_kernels,
     "papermill, en série": papermill_serial,
     "papermill, 2 processus": papermill_two_processes,
     "ploomber-engine, en série": ploomber,
@@ -229,6 +258,9 @@ def main() -> None:
             print(f"« {name} » prend {times:.1f} fois le temps de caqes, et {less:.1f} fois son temps de calcul")
     if own and ALONE in found:
         print(f"caqes prend {own.wall_s / (found[ALONE].wall_s / cores):.2f} fois le calcul seul divisé par les cœurs")
+    if own and IN_KERNELS in found:
+        ratio = own.wall_s / (found[IN_KERNELS].wall_s / cores)
+        print(f"caqes prend {ratio:.2f} fois le calcul dans les noyaux divisé par les cœurs")
     if own and ALL_CORES in found:
         print(f"caqes prend {own.wall_s / found[ALL_CORES].wall_s:.2f} fois le calcul seul réparti sur tous les cœurs")
 
