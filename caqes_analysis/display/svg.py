@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
 from hashlib import sha256
 from html import escape
 from io import StringIO
@@ -91,9 +89,8 @@ def _is_invisible(tag: str, attributes: dict[str, str]) -> bool:
     return tag == "path" and attributes.get("fill") == "none" and "stroke" not in attributes
 
 
-@lru_cache(maxsize=1024)
-def _presentation(style: str) -> Mapping[str, str]:
-    """Return a style as attributes, which any style sheet of the page can overrule; the same few come back."""
+def _presentation(style: str) -> dict[str, str]:
+    """Return a style as attributes, which any style sheet of the page can overrule."""
     attributes: dict[str, str] = {}
     for declaration in filter(None, (part.strip() for part in style.split(";"))):
         name, _, value = (part.strip() for part in declaration.partition(":"))

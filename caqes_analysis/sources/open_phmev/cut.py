@@ -7,7 +7,6 @@ are counted in cents and never pass through floats.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -27,7 +26,6 @@ __all__ = ["cut_block", "cut_regular"]
 # Arrow's view of a text of that length or less holds the text itself.
 _INLINE_BYTES = 12
 _PREFIX_BYTES = 4
-_END_BYTES = 64
 # Up to so many fields, the end of a span is looked for from its beginning.
 _FEW_FIELDS = 2
 
@@ -61,7 +59,6 @@ def cut_regular(block: Block, names: list[str]) -> Cut | None:
     if bounds is None:
         return None
     cut = Cut(np.arange(block.first_line, block.first_line + block.lines_nb, dtype=np.int64))
-    ends = _Ends.of(buffer, bounds[-1][1])
     for (name, first, last), (begin, end) in zip(spans, bounds, strict=True):
         if name in PARTS:
             part = _part(buffer, begin, end, names[first:last])
@@ -69,9 +66,7 @@ def cut_regular(block: Block, names: list[str]) -> Cut | None:
                 return None
             cut.parts[name] = part
         elif name in AMOUNTS:
-            amounts = _amounts(name, *ends.hold(begin, end))
-            if amounts is None and name != "boites":
-                amounts = read_amounts(name, _cells(buffer, begin, end))
+            amounts = _amounts(name, buffer, begin, end)
             if amounts is None:
                 return None
             cut.amounts[name] = amounts
@@ -143,39 +138,14 @@ def _are_lines(texts: pa.BinaryArray, names: list[str]) -> bool:
     return parse_lines(b"\n".join(values) + b"\n", names, len(values)) is not None
 
 
-@dataclass(frozen=True)
-class _Ends:
-    """The last bytes of each line, side by side: all the amounts are read in them, and the block from afar only once.
-
-    Parameters
-    ----------
-    buffer, last
-        Bytes of the block; end of each of its lines.
-    near
-        The last bytes of every line; None where a line has fewer before it.
-    """
-
-    buffer: Bytes
-    last: Places
-    near: Bytes | None
-
-    @classmethod
-    def of(cls, buffer: Bytes, last: Places) -> _Ends:
-        near = None if last[0] < _END_BYTES else windows(buffer, last - _END_BYTES, _END_BYTES).view(np.uint8)
-        return cls(buffer, last, near)
-
-    def hold(self, begin: Places, end: Places) -> tuple[Bytes, Places, Places]:
-        """Return bytes that hold these cells, and where: the last ones of the lines, or the block."""
-        if self.near is None or (self.last - begin).max() > _END_BYTES:
-            return self.buffer, begin, end
-        shift = np.arange(1, len(begin) + 1, dtype=np.int32) * np.int32(_END_BYTES) - self.last
-        return self.near, begin + shift, end + shift
-
-
 def _amounts(name: str, buffer: Bytes, begin: Places, end: Places) -> Amounts | None:
-    """Return numbers written in the usual way; None when one of them is not."""
-    counted = (whole_numbers if name == "boites" else cents)(buffer, begin, end)
-    return None if counted is None else Amounts(counted)
+    if name == "boites":
+        boxes = whole_numbers(buffer, begin, end)
+        return None if boxes is None else Amounts(boxes)
+    counted = cents(buffer, begin, end)
+    if counted is not None:
+        return Amounts(counted)
+    return read_amounts(name, _cells(buffer, begin, end))
 
 
 def _cells(buffer: Bytes, begin: Places, end: Places) -> pa.StringArray:
