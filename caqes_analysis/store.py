@@ -30,7 +30,6 @@ _SETTINGS = {
     "autoload_known_extensions": "false",
     "enable_external_file_cache": "false",
 }
-_NO_PARAMETERS = repr(None)
 
 
 def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -78,6 +77,7 @@ class Store:
         self.only = dict(only or {})
         self.hidden = frozenset(hidden)
         self._answers: dict[tuple[str, str], pd.DataFrame] = {}
+        self._own: dict[str, pd.DataFrame] = {}
         self._opened: list[duckdb.DuckDBPyConnection] = []
         weakref.finalize(self, self._opened.clear)  # also when Python ends: DuckDB complains of what is still open
         self._filled: dict[str, bool] = {}
@@ -135,14 +135,13 @@ class Store:
         """Return a whole table, rows in the order of their parts; empty (and typed) when nothing was written."""
         if not self.has(table) and table.name not in self.hidden:
             return table.empty()
-        question = f'select * from "{table.name}"'
         if table.name not in self.only or table.name in self.hidden:
-            return self.query(question)
-        if (question, _NO_PARAMETERS) not in self._answers:  # rows that are read already need no query
+            return self.query(f'select * from "{table.name}"')
+        if table.name not in self._own:  # rows that are in memory need no query
             with self._opening:
                 self._database([table])
-            self._answers[question, _NO_PARAMETERS] = tables.from_arrow(self._limited[table.name])
-        return self._answers[question, _NO_PARAMETERS].copy(deep=False)
+            self._own[table.name] = tables.from_arrow(self._limited[table.name])
+        return self._own[table.name].copy(deep=False)
 
     @staticmethod
     def read_parts(table: Table, paths: Sequence[Path]) -> pd.DataFrame:

@@ -56,6 +56,7 @@ def test_a_limited_store_shows_nothing_else(tmp_path: Path):
     own = Store(tmp_path, only={"contracts": OwnedRows(path, (1,))}, hidden={"deliveries"})
     for store in (own, pickle.loads(pickle.dumps(own))):
         assert store.read(tables.CONTRACTS)["contract_finess"].tolist() == ["330000002", "330000002"]
+        pd.testing.assert_frame_equal(store.read(tables.CONTRACTS), store.query("select * from contracts"))
         with store.connect() as connection:
             assert connection.sql("select count(*) from contracts").fetchall() == [(2,)]
             assert connection.sql("select count(*) from evaluations").fetchall() == [(0,)]

@@ -140,7 +140,7 @@ def _perimeter_sentences(page: Page) -> list[str]:
     """Return who merged into the establishment, and since when it is received when it is not from the beginning."""
     since = page.regional_context.get((RECEIVED, FIRST_MONTH))
     first = None if since is None else pd.Timestamp(f"{since}-01")
-    if first is not None and not _may_have_changed(page, first):
+    if first is not None and not quality.may_have_changed(page.store, str(page.finess), first_month=first):
         return []
     changes = quality.perimeter_changes(page.store, year=page.campaign.year, first_month=first)
     mergers = changes[(changes["kind"] == "merger") & (changes["current_finess"] == page.finess)]
@@ -159,15 +159,3 @@ def _perimeter_sentences(page: Page) -> list[str]:
         for since in openings["since"]
     )
     return said
-
-
-def _may_have_changed(page: Page, first: pd.Timestamp) -> bool:
-    """Say whether one merged into it or its months begin after the region's: most sheets need not ask for more."""
-    counted = page.store.read(tables.SUCCESSIONS)
-    if bool(((counted["current_finess"] == page.finess) & counted["since"].notna()).any()):
-        return True
-    received = page.store.query(
-        "select min(month) as month from monthly_spend where finess = $finess and amount_eur is not null",
-        {"finess": page.finess},
-    )["month"][0]
-    return not received <= first  # of cumuls alone, no month is known

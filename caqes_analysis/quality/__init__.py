@@ -12,7 +12,7 @@ from caqes_analysis.quality.corrections import (
 )
 from caqes_analysis.quality.development import completed_months
 from caqes_analysis.quality.outliers import find_outliers
-from caqes_analysis.quality.perimeter_changes import perimeter_changes
+from caqes_analysis.quality.perimeter_changes import may_have_changed, perimeter_changes
 from caqes_analysis.quality.reconciliation import UNMATCHED_WORDS, reconciliation, unmatched_years
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "completed_months",
     "completeness",
     "find_outliers",
+    "may_have_changed",
     "missing_months",
     "perimeter_changes",
     "read_corrections",

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from caqes_analysis import tables
-from caqes_analysis.quality import perimeter_changes
+from caqes_analysis.deliveries import difference, to_cumulative
+from caqes_analysis.quality import may_have_changed, perimeter_changes
 from tests.builders import A, B, C, establishments, monthly_rows, store_of, whole_year
 
 
@@ -77,3 +78,25 @@ def test_a_merger_that_makes_a_new_finess_is_no_opening_too(tmp_path: Path) -> N
     known = establishments({"finess": A, "valid_to": "2024-06-30", "successor": C}, {"finess": B}, {"finess": C})
     rows = perimeter_changes(store_of(tmp_path, monthly_rows(series), known), year=2024)
     assert sorted(zip(rows["finess"], rows["kind"], strict=True)) == [(A, "merger"), (B, "opening")]
+
+
+def test_whoever_a_change_concerns_may_have_changed(tmp_path: Path) -> None:
+    """A was taken over by B; C has no month before March 2024; D was there; E opened, and is known by cumuls alone."""
+    both = whole_year(2023) | whole_year(2024)
+    d, e = "990000004", "990000005"
+    series = {(A, "phmev"): whole_year(2023), (B, "phmev"): both, (C, "phmev"): {"2024-03": "5.00"}, (d, "phmev"): both}
+    known = establishments(
+        {"finess": A, "valid_to": "2023-12-31", "successor": B}, {"finess": B}, {"finess": C}, {"finess": d},
+        {"finess": e, "valid_from": "2024-02-01"},
+    )  # fmt: skip
+    store = store_of(tmp_path, monthly_rows(series), known, first="2023-01")
+    cumul = to_cumulative(monthly_rows({(e, "phmev"): {"2024-06": "60.00"}}))
+    store.write(tables.CUMULATIVE_SPEND, difference(cumul), part="cumuls")
+    first = pd.Timestamp(2023, 1, 1)
+    changes = perimeter_changes(store, year=2024, first_month=first)
+    concerned = {
+        *changes.loc[changes["kind"] == "merger", "current_finess"],
+        *changes.loc[changes["kind"] == "opening", "finess"],
+    }
+    assert concerned == {B, C, e}
+    assert {one for one in (A, B, C, d, e) if may_have_changed(store, one, first_month=first)} == concerned

@@ -15,7 +15,8 @@ __all__ = ["Bytes", "Places", "Separators", "windows"]
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int32]
 
-# Separators are looked for in pieces that stay in the processor's cache.
+# Separators are looked for in pieces that stay in the processor's cache, long enough for threads seldom to wait for one
+# another.
 _SEARCH_BYTES = 1 << 19
 _WORD_BITS = 64
 _HALVES = (32, 16, 8)
