@@ -9,7 +9,7 @@ import pandas as pd
 
 from caqes_analysis import french
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import envelope_of, sentence_case
+from caqes_analysis.chapters.words import as_sentence, envelope_of
 from caqes_analysis.display import Figure, Notice
 from caqes_analysis.display.charts_quarters import cumulative_points
 from caqes_analysis.forecast.series import spread_cumuls
@@ -127,5 +127,5 @@ def cumuls_figure(page: Page) -> Figure | Notice:
         envelope=page.lead_envelope,
         target_pct=target.value,
         target_label=target.noun,
-        notes=[sentence_case(target.label)] if points["before_eur"].notna().any() else [],
+        notes=[as_sentence(target.label)] if points["before_eur"].notna().any() else [],
     )

@@ -15,7 +15,14 @@ from caqes_analysis.chapters.part_months import part_months_note, unmatched_note
 from caqes_analysis.chapters.region import by_cumul_notes, left_out_notes, region_months
 from caqes_analysis.chapters.sheet_spending import needs_months, without_provisional
 from caqes_analysis.chapters.verdicts import judged, no_object, no_object_notes, position_in, year_gap
-from caqes_analysis.chapters.words import category_words, envelope_of, period_label, sentence_case, through_phrase
+from caqes_analysis.chapters.words import (
+    as_sentence,
+    category_words,
+    envelope_of,
+    period_label,
+    sentence_case,
+    through_phrase,
+)
 from caqes_analysis.departments import department_label
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts import distribution, monthly_spending, small_multiples, year_totals
@@ -107,7 +114,7 @@ def position_figure(page: Page, envelope: str) -> Figure | Notice:
         target_label=target.noun,
         month_nb=page.campaign.settled_month_nb,
         notes=[
-            sentence_case(target.label),
+            as_sentence(target.label),
             *([f"Sans objet, donc sans point : {apart}."] if apart else []),
             *part_months_note(page, rows, ("son taux est celui", "leur taux est celui")),
         ],
@@ -214,7 +221,7 @@ def establishment_table(page: Page, envelope: str) -> Table | Notice:
         columns=columns,
         totals=total,
         notes=[
-            *filter(None, (apart, apart and _WEIGHT, sentence_case(target.label), target.perimeter_label)),
+            *filter(None, (apart, apart and _WEIGHT, as_sentence(target.label), as_sentence(target.perimeter_label))),
             *no_object_notes(page, rows),
             *part_months_note(page, rows, _AMOUNT_AND_RATE),
             *unmatched_note(page, rows),

@@ -30,6 +30,7 @@ from caqes_analysis.chapters.verdicts import months_words
 from caqes_analysis.chapters.words import (
     MAIN_ENVELOPE,
     ORDER_OF_ENVELOPES,
+    as_sentence,
     benchmark_notes,
     ordered_by_envelope,
     sentence_case,
@@ -334,7 +335,7 @@ def track_figure(page: Page, envelope: str | None = None) -> Figure | Notice | N
             f"Trait épais : intervalle à 80 % ; trait fin : à 95 %. {how}",
             *sums,
             *_absent_note(absent),
-            sentence_case(target.label),
+            as_sentence(target.label),
         ],
     )
 

@@ -31,7 +31,7 @@ from caqes_analysis.chapters.indicator_remarks import binding_notes, near_target
 from caqes_analysis.chapters.indicator_text import guide_link, reading_text
 from caqes_analysis.chapters.indicator_trend import trend_figure
 from caqes_analysis.chapters.indicator_uniform import same_level_notice, same_moves_notice
-from caqes_analysis.chapters.words import format_of, sentence_case
+from caqes_analysis.chapters.words import as_sentence, format_of
 from caqes_analysis.departments import department_label
 from caqes_analysis.departments_map import read_outlines
 from caqes_analysis.display import Figure, Notice
@@ -97,7 +97,7 @@ def _position(
     target = reading.target if with_target else None
     if target is not None:
         rows = rows.assign(is_missed=are_missed(reading, rows))
-    notes = [sentence_case(target.label)] if target and target.value is not None else []
+    notes = [as_sentence(target.label)] if target and target.value is not None else []
     if with_target:
         judged = rows[undecided(reading, rows).isna()]
         notes += binding_notes(reading)
@@ -218,7 +218,7 @@ def map_figure(reading: IndicatorReading) -> Figure | Notice:
     is_small = (rows["denominator"] < minimum_nb) & (reading.measure.denominator is not None)
     if (rows["value"].notna() & ~is_small).sum() < 2:
         return Notice("missing", "Départements", f"Moins de deux départements ont un effectif d'au moins {minimum_nb}.")
-    notes = [sentence_case(target.label)] if target.value is not None else []
+    notes = [as_sentence(target.label)] if target.value is not None else []
     departments = [
         (department_label(code), value) for code, value in zip(rows["department"], rows["value"], strict=True)
     ]

@@ -35,6 +35,7 @@ from caqes_analysis.chapters.verdicts import judged, region_gap
 from caqes_analysis.chapters.words import (
     against_phrase,
     against_target,
+    as_sentence,
     benchmark_notes,
     category_words,
     envelope_of,
@@ -267,7 +268,7 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
     }
     points = cumuls_of(drawn, page.campaign.year)
     if not points.empty:
-        compared = [sentence_case(target.label)] if points["before_eur"].notna().any() else []
+        compared = [as_sentence(target.label)] if points["before_eur"].notna().any() else []
         return cumulative_points(points, **shown, notes=[*compared, *notes, *late])
     fan, apart_months = fan_of(drawn, end), completed_path(page, rows, envelope)
     return cumulative_path(
@@ -277,7 +278,7 @@ def cumulative_figure(page: Page, envelope: str = "phmev") -> Figure | Notice:
         projection=projection_of(end, without=left_apart_words(page, end)),
         fan=fan,
         notes=[
-            sentence_case(target.label),
+            as_sentence(target.label),
             *notes,
             *by_cumul_notes(drawn, page.campaign.year, _STEPS),
             *([FAN_NOTE] if fan is not None else []),

@@ -34,6 +34,7 @@ from caqes_analysis.chapters.regional_context import COMPLETED_RATE
 from caqes_analysis.chapters.verdicts import barely_words, position_in, year_in_doubt
 from caqes_analysis.chapters.words import (
     against_phrase,
+    as_sentence,
     benchmark_notes,
     envelope_of,
     ordered_by_envelope,
@@ -285,7 +286,7 @@ def cumulative_figure(page: Page) -> Figure | Notice:
         projection=projection_of(landing),
         fan=fan,
         notes=[
-            *([sentence_case(target.label)] if has_rate and not in_doubt else []),
+            *([as_sentence(target.label)] if has_rate and not in_doubt else []),
             *([f"{sentence_case(UNMATCHED_WORDS)} : leur cumul n'est pas comparé à l'objectif."] if in_doubt else []),
             *([FAN_NOTE] if fan is not None else []),
             *provisional_note(rows, page.campaign.year),
@@ -378,7 +379,7 @@ def available_table(page: Page) -> Table | Notice | None:
             *([asked] if pd.notna(needed) else []),
             "Le disponible est réparti selon la saison des trois dernières années au plus.",
             *spread_note(months, page.campaign.year - 1),
-            sentence_case(target.label),
+            as_sentence(target.label),
         ],
     )
 

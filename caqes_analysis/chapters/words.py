@@ -28,6 +28,7 @@ __all__ = [
     "after_colon",
     "against_phrase",
     "against_target",
+    "as_sentence",
     "benchmark_notes",
     "category_words",
     "envelope_of",
@@ -94,7 +95,7 @@ def benchmark_notes(page: Page, envelopes: Iterable[str]) -> list[str]:
     for source, named in sorted(by_source.items()):
         head = f"{'Objectifs' if len(named) > 1 else 'Objectif'}{source}"
         notes.append(f"{head}{french.NBSP}: {' ; '.join(' '.join(pair) for pair in sorted(named))}.")
-    return [*notes, *sorted({t.perimeter_label for t in targets if t.perimeter_label})]
+    return [*notes, *sorted({as_sentence(t.perimeter_label) for t in targets if t.perimeter_label})]
 
 
 def category_words(category: str) -> str:
@@ -180,6 +181,17 @@ def month_phrase(campaign: Campaign) -> str:
 def sentence_case(text: str) -> str:
     """Return the text with a capital first letter, the rest unchanged (unlike ``str.capitalize``)."""
     return text[:1].upper() + text[1:]
+
+
+def as_sentence(text: str) -> str:
+    """Return a label as a note that stands alone, with its capital and its full stop; nothing of an empty one.
+
+    Examples
+    --------
+    >>> as_sentence("repère régional 4 %, sans valeur contractuelle"), as_sentence("")
+    ('Repère régional 4 %, sans valeur contractuelle.', '')
+    """
+    return f"{sentence_case(text)}." if text else ""
 
 
 def after_colon(reason: str) -> str:
