@@ -29,6 +29,9 @@ _PRIOR_YEARS_NB, _PRIOR_SHOCKS_NB = 2.0, 20.0
 years and series that no test scores, interval scores fall as the second grows: one bad year among two says little of
 the next."""
 _MAX_COMMON_SHARE = 0.5
+_WIDEST_SCALE = 1.0
+"""A series may be harder than all those of the past, one whose year is fifty times the one before: its scale goes up to
+this one, as where there is no past at all."""
 _FLOOR = 1e-4
 
 
@@ -42,7 +45,7 @@ class Dispersion(BaseModel):
     intercept, slopes
         Logarithm of the scale of a series: ``intercept + slopes · (features - centre)``, the fourth on size squared.
     lowest_scale, highest_scale
-        The scales seen in the past; none is used beyond.
+        Bounds of the scale: the least ones of the past, and the largest ones or more.
     quantiles
         Quantiles of error / scale at the levels of the module's grid.
     errors_nb, years_nb
@@ -106,7 +109,7 @@ def default_dispersion(months_observed_nb: int) -> Dispersion:
         intercept=round(float(np.log(0.12 + 0.01 * (12 - months_observed_nb))), 9),
         slopes=(0.5, 0.4, 0.0, 0.0),
         lowest_scale=0.01,
-        highest_scale=1.0,
+        highest_scale=_WIDEST_SCALE,
         quantiles=_stored(stdtrit(_PRIOR_DEGREES, _GRID)),
         errors_nb=0,
         years_nb=0,
@@ -151,7 +154,8 @@ def learn_dispersion(
 
     found = scipy.optimize.minimize(cost, np.concatenate([[np.log(size.mean())], _PRIOR_SLOPES]), method="L-BFGS-B").x
     fitted = np.exp(found[0] + features @ found[1:])
-    lowest, highest = np.quantile(fitted, [0.002, 0.998])
+    lowest, usual = np.quantile(fitted, [0.002, 0.998])
+    highest = max(usual, _WIDEST_SCALE)
     fitted = np.clip(fitted, lowest, highest)
     scaled = errors / fitted
     learned = len(errors) / (len(errors) + _PRIOR_ERRORS_NB)
