@@ -59,6 +59,8 @@ from ({LIFETIMES})
 """By establishment of today, whether ``$year`` and the year before are not two whole years of it: it opened or closed
 in the course of them, or was not there. Their difference says nothing of what it prescribed."""
 
+_NEVER = pd.Timestamp("9999-12-31").as_unit("us")
+
 # When an envelope was received in several kinds of amount, the first of these that exists is followed.
 _KIND_ORDER = ("reimbursed", "purchase", "tariff", "base")
 
@@ -169,7 +171,17 @@ def lifetimes(store: Store) -> pd.DataFrame:
     DataFrame
         ``first_day, last_day, part_year`` of :data:`LIFETIMES`, ordered by FINESS.
     """
-    return store.query(f"select * from ({LIFETIMES}) order by finess").set_index("finess")
+    known, followed = store.read(tables.ESTABLISHMENTS), store.read(tables.SUCCESSIONS)
+    today = dict(zip(followed["finess"], followed["current_finess"], strict=True))
+    last_day = known["valid_to"].fillna(_NEVER)
+    owner = known["finess"].map(lambda finess: today.get(finess, finess))
+    found = (
+        known.assign(last_day=last_day)
+        .groupby(owner, sort=True)
+        .agg(first_day=("valid_from", "min"), last_day=("last_day", "max"))
+    )
+    opened = found["first_day"].dt
+    return found.assign(part_year=opened.year.where(opened.month > 1).astype("Int64"))
 
 
 def clinics_without_drugs(store: Store) -> frozenset[str]:
@@ -186,8 +198,9 @@ def clinics_without_drugs(store: Store) -> frozenset[str]:
     if not store.has(tables.MONTHLY_GRID):
         return frozenset()
     known = current_establishments(store)
-    received = set(store.query("select distinct finess from monthly_grid where envelope = 'phmev'")["finess"])
-    return frozenset(known.loc[known["legal_status"].eq("prive").fillna(False), "finess"]) - received
+    clinics = known.loc[known["legal_status"].eq("prive").fillna(False), "finess"].tolist()
+    months = store.rows(tables.MONTHLY_GRID, where={"envelope": "phmev", "finess": clinics}, columns=["finess"])
+    return frozenset(clinics) - frozenset(months["finess"])
 
 
 def monthly_grid(store: Store, *, first_month: pd.Timestamp, last_month: pd.Timestamp) -> pd.DataFrame:

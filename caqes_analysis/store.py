@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from caqes_analysis import tables
@@ -135,13 +136,48 @@ class Store:
         """Return a whole table, rows in the order of their parts; empty (and typed) when nothing was written."""
         if not self.has(table) and table.name not in self.hidden:
             return table.empty()
-        if table.name not in self.only or table.name in self.hidden:
+        if not self.only or table.name in self.hidden:
             return self.query(f'select * from "{table.name}"')
-        if table.name not in self._own:  # rows that are in memory need no query
-            with self._opening:
-                self._database([table])
-            self._own[table.name] = tables.from_arrow(self._limited[table.name])
+        if table.name not in self._own:
+            self._own[table.name] = tables.from_arrow(self._limited_rows(table))
         return self._own[table.name].copy(deep=False)
+
+    def rows(
+        self,
+        table: Table,
+        *,
+        where: Mapping[str, str | Collection[str]],
+        columns: Sequence[str] = (),
+        order_by: Sequence[str] = (),
+    ) -> pd.DataFrame:
+        """Return the rows of a table that hold some values: what is in memory already is not asked of the database.
+
+        Parameters
+        ----------
+        table
+            Definition of the table.
+        where
+            The value wanted in a column, or those of which it holds one, by name of column.
+        columns
+            Columns wanted; all when empty.
+        order_by
+            Columns by which the rows are ordered, those without a value last.
+        """
+        wanted = {name: [values] if isinstance(values, str) else sorted(values) for name, values in where.items()}
+        if self.only and table.name not in self.hidden:
+            content = self._limited_rows(table)
+            for name, values in wanted.items():
+                content = content.filter(pc.is_in(content[name], pa.array(values, content.schema.field(name).type)))
+            if order_by:
+                content = content.sort_by([(name, "ascending") for name in order_by])
+            return tables.from_arrow(content.select(list(columns)) if columns else content)
+        chosen = ", ".join(f'"{name}"' for name in columns) or "*"
+        held = " and ".join(f'list_contains(${name}::text[], "{name}")' for name in wanted)
+        ordered = ", ".join(f'"{name}"' for name in order_by)
+        sql = f'select {chosen} from "{table.name}" where {held or "true"}' + (
+            f" order by {ordered}" if ordered else ""
+        )
+        return self.query(sql, wanted)
 
     @staticmethod
     def read_parts(table: Table, paths: Sequence[Path]) -> pd.DataFrame:
@@ -187,10 +223,21 @@ class Store:
                 self._filled[table.name] = filled
         return self._opened[0]
 
+    def _limited_rows(self, table: Table) -> pa.Table:
+        """Return what the reader of a limited store sees of a table."""
+        if table.name not in self._limited:
+            if not self.has(table):
+                rows = table.arrow_schema.empty_table()
+            elif table.name in self.only:
+                rows = self.only[table.name].read()
+            else:
+                rows = pa.concat_tables([pq.ParquetFile(part).read(use_threads=False) for part in self.parts(table)])
+            self._limited[table.name] = rows
+        return self._limited[table.name]
+
     def _define(self, connection: duckdb.DuckDBPyConnection, table: Table, *, filled: bool) -> None:
         if self.only and (table.name in self.only or not filled):
-            self._limited[table.name] = self.only[table.name].read() if filled else table.arrow_schema.empty_table()
-            connection.register(table.name, self._limited[table.name])
+            connection.register(table.name, self._limited_rows(table))
             return
         if filled:
             files = str(self.directory / table.name / "*.parquet").replace("'", "''")

@@ -63,3 +63,33 @@ def test_a_limited_store_shows_nothing_else(tmp_path: Path):
         with pytest.raises(CaqesError) as refusal:
             store.read(tables.DELIVERIES)
         assert refusal.value.problems[0].code == "REQUETE"
+
+
+def test_rows_are_the_same_of_a_whole_store_and_of_a_limited_one(tmp_path: Path):
+    """One table limited to some owners, one shared, one never written: no database is opened for any of them."""
+    whole = Store(tmp_path / "store")
+    rows = tables.CONTRACTS.conform(contracts("330000001", "330000002", "330000002", "330000003"))
+    rows["status"] = pd.array(["terminé", None, "signé", "signé"], dtype=rows["status"].dtype)
+    whole.write(tables.CONTRACTS, rows, part="a", validate=False)
+    for part, finess in (("b", "330000002"), ("a", "330000001")):
+        names = pd.DataFrame({"finess": [finess], "current_finess": [finess]})
+        whole.write(tables.SUCCESSIONS, tables.SUCCESSIONS.conform(names), part=part)
+    content = pa.Table.from_pandas(rows, schema=tables.CONTRACTS.arrow_schema, preserve_index=False)
+    write_by_owner(content.to_reader(), "contract_finess", path := tmp_path / "contracts.arrow")
+    own = Store(tmp_path / "store", only={"contracts": OwnedRows(path, (0, 1, 2))}, hidden={"deliveries"})
+    for asked in (
+        {"where": {"status": "signé"}, "columns": ["contract_finess", "scheme"], "order_by": ["contract_finess"]},
+        {"where": {"contract_finess": {"330000003", "330000002"}}, "order_by": ["contract_finess", "status"]},
+        {"where": {}, "order_by": ["status", "contract_finess"]},
+        {"where": {"status": []}},
+    ):
+        pd.testing.assert_frame_equal(own.rows(tables.CONTRACTS, **asked), whole.rows(tables.CONTRACTS, **asked))
+    known = own.rows(tables.CONTRACTS, where={"contract_finess": "330000002"}, order_by=["status"])
+    assert known["status"].isna().tolist() == [False, True], "without a value: last"
+    for table in (tables.SUCCESSIONS, tables.EVALUATIONS):
+        pd.testing.assert_frame_equal(own.read(table), whole.read(table))
+        pd.testing.assert_frame_equal(own.rows(table, where={}), whole.rows(table, where={}))
+    assert own.read(tables.SUCCESSIONS)["finess"].tolist() == ["330000001", "330000002"], "in the order of the parts"
+    assert not own._opened
+    with pytest.raises(CaqesError):
+        own.rows(tables.DELIVERIES, where={})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from caqes_analysis import tables
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.verdicts import absent_months_words
 from caqes_analysis.chapters.words import MAIN_ENVELOPE
@@ -32,21 +33,21 @@ def indicator_gaps(page: Page, definition: IndicatorDefinition, measure: Measure
     """
     level = definition.measure(measure.evolution_of or measure.id)
     years = [period] if level is measure else [period, str(int(period) - 1)]
-    counted = page.store.query(
-        "select finess, min(months_nb) as months_nb from indicator_values "
-        "where indicator = $indicator and measure = $measure and perimeter = $perimeter "
-        "and level = 'establishment' and list_contains($years, period) and value_status <> 'not_applicable' "
-        "group by finess having min(months_nb) between 1 and 11",
-        {
+    rows = page.store.rows(
+        tables.INDICATOR_VALUES,
+        where={
             "indicator": definition.id,
             "measure": level.id,
             "perimeter": CURRENT_PERIMETER,
-            "years": years,
+            "level": "establishment",
+            "period": years,
         },
+        columns=["finess", "value_status", "months_nb"],
     )
+    counted = rows[rows["value_status"] != "not_applicable"].groupby("finess")["months_nb"].min()
     gaps = {
         str(finess): absent_months_words(_MONTHS_NB - int(months_nb))
-        for finess, months_nb in zip(counted["finess"], counted["months_nb"], strict=True)
+        for finess, months_nb in counted[counted.between(1, _MONTHS_NB - 1)].items()
     }
     if counts_envelope(level, MAIN_ENVELOPE):
         gaps = {f: UNMATCHED_WORDS for f, year in page.unmatched if str(year) in years} | gaps

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.asked_once import asked_once
 from caqes_analysis.chapters.indicator_gaps import indicator_gaps, missing_months
 from caqes_analysis.chapters.page import Page
@@ -332,19 +332,15 @@ def read_indicators(
         catalogue = catalogue[catalogue["indicator"] == indicator]
     if scheme is not None:
         catalogue = page.in_scheme(catalogue, scheme)
-    trends = page.store.query(
-        """
-        select * from indicator_trends
-        where perimeter = $perimeter and list_contains($indicators, indicator)
-          and case when $finess is null then len($levels) = 0 or list_contains($levels, level) else finess = $finess end
-        order by indicator, measure, period, level, finess, "group"
-        """,
-        {
+    of_whom: dict[str, str | Sequence[str]] = {"level": levels} if levels else {}
+    trends = page.store.rows(
+        tables.INDICATOR_TRENDS,
+        where={
             "perimeter": CURRENT_PERIMETER,
-            "indicators": catalogue["indicator"].tolist(),
-            "levels": list(levels),
-            "finess": page.finess,
+            "indicator": catalogue["indicator"].tolist(),
+            **(of_whom if page.finess is None else {"finess": page.finess}),
         },
+        order_by=["indicator", "measure", "period", "level", "finess", "group"],
     )
     parts = dict(list(trends.groupby("indicator", sort=False)))
     found = []

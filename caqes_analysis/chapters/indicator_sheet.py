@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import REFERENCE_WORDS
 from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.indicator_reading import IndicatorReading, indicator_href, read_indicators
@@ -43,6 +43,18 @@ _MONTHS_NB = 12
 _NO_YEAR_BEFORE = "une des données qu'il demande n'a pas été reçue"
 
 
+_COMPARED = (
+    "finess",
+    "period",
+    "indicator",
+    "measure",
+    "numerator",
+    "denominator",
+    "value",
+    "value_status",
+    "months_nb",
+)
+"""Columns of a value that a référentiel reads."""
 _NO_REFERENCE = "none"
 _REFERENCE_WORDS: Mapping[str, tuple[str, State | None]] = {**REFERENCE_WORDS, _NO_REFERENCE: ("aucun", "muted")}
 
@@ -241,16 +253,12 @@ def _references(page: Page, readings: list[IndicatorReading]) -> pd.DataFrame:
     }
     if not asked:
         return pd.DataFrame(columns=["reference_status", "detail"])
-    values = page.store.query(
-        "select finess, period, indicator, measure, numerator, denominator, value, value_status, months_nb "
-        "from indicator_values where finess = $finess and perimeter = $perimeter "
-        "and list_contains($asked, indicator || '/' || period)",
-        {
-            "finess": page.finess,
-            "perimeter": CURRENT_PERIMETER,
-            "asked": [f"{name}/{year}" for name, year in asked.items()],
-        },
+    rows = page.store.rows(
+        tables.INDICATOR_VALUES,
+        where={"finess": str(page.finess), "perimeter": CURRENT_PERIMETER, "indicator": list(asked)},
+        columns=_COMPARED,
     )
+    values = rows[rows["period"] == rows["indicator"].map(asked)].reset_index(drop=True)
     years = {int(str(year)[:4]) for year in asked.values()}
     openings = openings_of(page.store, years=years, finess=page.finess)
     gaps = replace(Gaps.of_openings(openings), clinics=[str(page.finess)] if page.has_no_drugs else [])

@@ -195,12 +195,8 @@ class Page:
     @cached_property
     def forecast_track(self) -> pd.DataFrame:
         """The same rows, with those of the earlier months of the year: how the forecast has moved."""
-        rows = self.store.query(
-            "select * from forecasts where $finess is null or (level = 'establishment' and subject = $finess) "
-            "order by series, as_of",
-            {"finess": self.finess},
-        )
-        return tables.FORECASTS.conform(rows)
+        own = {} if self.finess is None else {"level": "establishment", "subject": self.finess}
+        return tables.FORECASTS.conform(self.store.rows(tables.FORECASTS, where=own, order_by=["series", "as_of"]))
 
     def settled(self, envelope: str | None = None) -> pd.DataFrame:
         """Return the evolutions read at the last settled month, of one envelope or of all."""
@@ -215,10 +211,11 @@ class Page:
     def months(self, envelope: str) -> pd.DataFrame:
         """Return the months of an envelope for the establishment of a sheet, in order: read once for several parts."""
         if envelope not in self._months_of:
-            self._months_of[envelope] = self.store.query(
-                "select month, amount_eur, cumulative_eur, value_status, is_provisional, is_corrected "
-                "from monthly_grid where finess = $finess and envelope = $envelope order by month",
-                {"finess": self.finess, "envelope": envelope},
+            self._months_of[envelope] = self.store.rows(
+                tables.MONTHLY_GRID,
+                where={"finess": str(self.finess), "envelope": envelope},
+                columns=["month", "amount_eur", "cumulative_eur", "value_status", "is_provisional", "is_corrected"],
+                order_by=["month"],
             )
         return self._months_of[envelope].copy(deep=False)
 
@@ -321,13 +318,10 @@ class Page:
     @cached_property
     def _forecast_indicators(self) -> dict[str, IndicatorDefinition]:
         """Definitions of the indicators that have forecasts of their own."""
-        known = [envelope.code for envelope in self.campaign.all_envelopes]
-        rows = self.store.query(
-            "select indicator, definition from indicators where not list_contains($known, indicator) "
-            "and indicator in (select envelope from forecasts)",
-            {"known": known},
-        )
-        return {name: stored_definition(text) for name, text in rows.itertuples(index=False)}
+        envelopes = {envelope.code for envelope in self.campaign.all_envelopes}
+        names = set(self.store.rows(tables.FORECASTS, where={}, columns=["envelope"])["envelope"]) - envelopes
+        rows = self.catalogue[self.catalogue["indicator"].isin(names)]
+        return {name: stored_definition(text) for name, text in zip(rows["indicator"], rows["definition"], strict=True)}
 
     @cached_property
     def _settled_of(self) -> dict[str | None, pd.DataFrame]:

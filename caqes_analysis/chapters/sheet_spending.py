@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.constant_perimeter import opened_on
 from caqes_analysis.chapters.cumuls import cumuls_figure, is_by_cumuls, only_cumuls_words, spread_months, spread_note
 from caqes_analysis.chapters.landing import (
@@ -193,12 +193,16 @@ def _corrected(page: Page, month_nb: int) -> pd.DataFrame:
     """Return, by envelope, whether a month of the year (``now``) or of the year before (``before``) was corrected."""
     if page.campaign.is_annual:
         return page.settled().set_index("envelope").assign(now=lambda rows: rows["is_corrected"], before=False)
-    return page.store.query(
-        "select envelope, coalesce(bool_or(is_corrected) filter (year(month) = $year::int), false) as now, "
-        "coalesce(bool_or(is_corrected) filter (year(month) = $year::int - 1), false) as before from monthly_grid "
-        "where finess = $finess and month(month) <= $month_nb and year(month) >= $year::int - 1 group by envelope",
-        {"finess": page.finess, "year": page.campaign.year, "month_nb": month_nb},
-    ).set_index("envelope")
+    months = page.store.rows(
+        tables.MONTHLY_GRID,
+        where={"finess": str(page.finess)},
+        columns=["envelope", "month", "is_corrected"],
+    )
+    counted = months[months["month"].dt.month <= month_nb]
+    corrected = counted["is_corrected"].fillna(False).astype(bool)
+    year = counted["month"].dt.year
+    found = {"now": corrected & (year == page.campaign.year), "before": corrected & (year == page.campaign.year - 1)}
+    return pd.DataFrame(found).groupby(counted["envelope"]).any()
 
 
 def _left_out(envelope: str, months: str) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from caqes_analysis import tables
 from caqes_analysis.known_periods import UNKNOWN_MONTHS
 from caqes_analysis.quarters import QUARTER_SERIES
 from caqes_analysis.store import Store
@@ -77,6 +78,8 @@ def missing_months(store: Store, *, year: int) -> pd.DataFrame:
     DataFrame
         ``finess, envelope, month``, ordered.
     """
+    if store.rows(tables.MONTHLY_GRID, where={"value_status": "missing"}, columns=["finess"]).empty:
+        return tables.MONTHLY_GRID.empty()[["finess", "envelope", "month"]]
     return store.query(
         f"select finess, envelope, month from ({UNKNOWN_MONTHS}) "
         "where year between $year::int - 1 and $year::int order by finess, envelope, month",

@@ -117,10 +117,8 @@ def may_have_changed(store: Store, finess: str, *, first_month: pd.Timestamp) ->
     counted = store.read(tables.SUCCESSIONS)
     if ((counted["current_finess"] == finess) & counted["since"].notna()).any():
         return True
-    received = store.query(
-        "select min(month) as month from monthly_spend where finess = $finess and amount_eur is not null",
-        {"finess": finess},
-    )["month"][0]
+    months = store.rows(tables.MONTHLY_SPEND, where={"finess": finess}, columns=["month", "amount_eur"])
+    received = months.loc[months["amount_eur"].notna(), "month"].min()
     return not received <= first_month  # of cumuls alone, no month is known
 
 
