@@ -59,7 +59,9 @@ def contract_keys(establishments: pd.DataFrame) -> dict[str, str]:
     return {finess: signatory.get(taken.get(finess, finess), contract) for finess, contract in signatory.items()}
 
 
-def annual_at_contract_level(store: Store, contracts: Collection[str] | None = None) -> pd.DataFrame:
+def annual_at_contract_level(
+    store: Store, contracts: Collection[str] | None = None, *, year: int | None = None
+) -> pd.DataFrame:
     """Return the yearly drug spending of each contract.
 
     Parameters
@@ -69,6 +71,8 @@ def annual_at_contract_level(store: Store, contracts: Collection[str] | None = N
         Without contracts, every signatory that the establishments name has a row.
     contracts
         FINESS of the contracts wanted, those of a scheme that are evaluated; all that were received when None.
+    year
+        The base wanted; all when None.
 
     Returns
     -------
@@ -83,8 +87,9 @@ def annual_at_contract_level(store: Store, contracts: Collection[str] | None = N
         """
         select finess, year, sum(boxes_nb)::bigint as boxes_nb, sum(reimbursed_eur)::decimal(18, 2) as reimbursed_eur,
                sum(base_eur)::decimal(18, 2) as base_eur
-        from annual_drug_spend group by finess, year order by finess, year
-        """
+        from annual_drug_spend where $year is null or year = $year group by finess, year order by finess, year
+        """,
+        {"year": year},
     )
     signatory = contract_keys(known)
     spent["contract_finess"] = [signatory.get(finess, finess) for finess in spent["finess"]]
@@ -94,12 +99,12 @@ def annual_at_contract_level(store: Store, contracts: Collection[str] | None = N
     merged = dict(zip(followed["finess"], followed["since"], strict=True))
     facts = _facts(known, store.read(tables.FINESS_SITES))
     rows = []
-    for year in annual_years(store):
-        lines = spent[spent["year"] == year]
+    for read in annual_years(store) if year is None else [year]:
+        lines = spent[spent["year"] == read]
         found = {str(name): own for name, own in lines.groupby("contract_finess")}
         by_key = {str(name): own for name, own in lines.groupby("finess")}
         rows += [
-            {"contract_finess": contract, "year": year, **_at_level(contract, found, by_key, facts, merged)}
+            {"contract_finess": contract, "year": read, **_at_level(contract, found, by_key, facts, merged)}
             for contract in sorted(set(signed))
         ]
     columns = ["contract_finess", "year", *_AMOUNTS, "establishments_nb", "value_status", "reason"]

@@ -150,7 +150,7 @@ def with_estimated(rows: pd.DataFrame) -> pd.DataFrame:
     rows
         A table of results, with ``saving_eur`` where it is one of savings.
     """
-    if "value_status" not in rows:
+    if not {"value_status", "saving_eur"} <= set(rows.columns):
         return rows
     return rows.assign(value_status=["missing" if is_empty else "reported" for is_empty in rows["saving_eur"].isna()])
 

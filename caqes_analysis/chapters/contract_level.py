@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from caqes_analysis import french, tables
+from caqes_analysis import french
+from caqes_analysis.chapters.base_facts import AMOUNT, CONTRACT_BASE, contracts_of_base
+from caqes_analysis.chapters.drugs import base_years
 from caqes_analysis.chapters.page import Page
-from caqes_analysis.chapters.words import sentence_case
 from caqes_analysis.contract_level import NOT_COMPUTABLE, annual_at_contract_level
 from caqes_analysis.display import ColumnFormat, Notice, Table, Text
-from caqes_analysis.evaluation.assess import evaluated_contracts
-from caqes_analysis.indicators.structure import annual_years
 
 __all__ = ["contract_sentence", "contracts_table"]
 
@@ -22,10 +21,10 @@ def contracts_table(page: Page) -> Table | Notice | None:
 
     None when no yearly base was received.
     """
-    years = annual_years(page.store)[-2:]
+    years = base_years(page)[-2:]
     if not years:
         return None
-    rows = annual_at_contract_level(page.store, _contracts(page))
+    rows = annual_at_contract_level(page.store, contracts_of_base(page.store, page.campaign))
     if rows.empty:
         return Notice("missing", _TITLE, f"La campagne n'a reçu aucun contrat {page.scheme.name}.")
     year = years[-1]
@@ -65,14 +64,6 @@ def contracts_table(page: Page) -> Table | Notice | None:
     )
 
 
-def _contracts(page: Page) -> list[str] | None:
-    """Return the contracts of the scheme of the campaign that are evaluated; None where none was received at all."""
-    if not page.store.has(tables.CONTRACTS):
-        return None
-    contracts: list[str] = evaluated_contracts(page.store, page.campaign.scheme)["contract_finess"].tolist()
-    return contracts
-
-
 def _counts(rows: pd.DataFrame) -> str:
     """Count the rows of the table by what the base gives of them, so that the counts make the table."""
     known = int(rows["reimbursed_eur"].notna().sum())
@@ -97,24 +88,7 @@ def contract_sentence(page: Page) -> Text | Notice | None:
 
     None when it is, when no yearly base was received, or of a clinic, which is in none.
     """
-    years = annual_years(page.store)
-    if not years or page.finess is None or page.has_no_drugs:
-        return None
-    contract = page.signatory
-    rows = annual_at_contract_level(page.store, [contract])
-    own = rows[rows["year"] == years[-1]]
-    if own.empty or pd.isna(own["reason"].iloc[0]):
-        return None
-    evaluated = _contracts(page)  # asked last: most sheets have nothing to say here
-    if evaluated is not None and contract not in evaluated:
-        return None
-    row = own.iloc[0]
-    if row["value_status"] == "not_applicable":
-        return Notice("missing", _TITLE, f"{sentence_case(str(row['reason']))}.")
-    if pd.isna(row["reimbursed_eur"]):
-        return None
-    name = page.all_names.get(contract, f"entité juridique {contract}")
-    return Text.paragraphs(
-        f"Au niveau du contrat ({name}), la base de {years[-1]} "
-        f"donne {french.euros(row['reimbursed_eur'], cents=True)} : {row['reason']}."
-    )
+    for (subject, measure), text in page.regional_context.items():
+        if subject == CONTRACT_BASE:
+            return Text.paragraphs(text) if measure == AMOUNT else Notice("missing", _TITLE, text)
+    return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
+from caqes_analysis.chapters.base_facts import BASE_YEARS
 from caqes_analysis.chapters.constant_perimeter import opening_between
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
@@ -12,17 +13,23 @@ from caqes_analysis.display.charts_bars import top_classes
 from caqes_analysis.display.series import small_base_note, with_small_bases
 from caqes_analysis.indicators.structure import FEES_LABEL, MASKED_LABEL, annual_years, drug_classes
 
-__all__ = ["classes", "latest_year", "molecules"]
+__all__ = ["base_years", "classes", "latest_year", "molecules"]
 
 _SHOWN_NB = 10
 _MASKED_CLASS = "9"
 """First character of the classes that the source masks; those of ATC begin with a letter."""
 
 
+def base_years(page: Page) -> list[int]:
+    """Return the years of the yearly drug bases received, oldest first."""
+    if page.finess is None:
+        return annual_years(page.store)
+    return sorted(int(year) for subject, year in page.regional_context if subject == BASE_YEARS)
+
+
 def latest_year(page: Page) -> int | None:
-    """Return the latest year of the yearly drug files, or None."""
-    years = annual_years(page.store)
-    return years[-1] if years else None
+    """Return the latest year of the yearly drug bases, or None."""
+    return max(base_years(page), default=None)
 
 
 def classes(page: Page) -> tuple[Figure | Notice, ...]:
@@ -32,7 +39,7 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
     year = latest_year(page)
     if year is None:
         return (_needs_annual(),)
-    rows = drug_classes(page.store, year=year, finess=None if page.finess is None else [page.finess])
+    rows = drug_classes(page.store, year=year) if page.finess is None else _own_classes(page)
     if not rows["amount_eur"].sum():
         return (_absent(year),)
     rows["code"] = _class_codes(rows)
@@ -42,6 +49,11 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
         rows = rows.drop(columns="previous_eur")
     name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
     return (top_classes(rows, year=year, name=name, top_nb=_SHOWN_NB),)
+
+
+def _own_classes(page: Page) -> pd.DataFrame:
+    rows = page.store.read(tables.ANNUAL_DRUG_CLASSES)
+    return rows[rows["finess"] == page.finess].reset_index(drop=True)
 
 
 def _class_codes(rows: pd.DataFrame) -> pd.Series[str]:
@@ -55,11 +67,11 @@ def _is_apart(rows: pd.DataFrame) -> pd.Series[bool]:
 
 
 def molecules(page: Page) -> Table | Notice:
-    """Return the molecules (ATC level 5) on which most is reimbursed."""
+    """Return the molecules (ATC level 5) of the region on which most is reimbursed."""
     year = latest_year(page)
     if year is None:
         return _needs_annual()
-    rows = drug_classes(page.store, year=year, level=5, finess=None if page.finess is None else [page.finess])
+    rows = drug_classes(page.store, year=year, level=5)
     total = rows["amount_eur"].astype("float64").sum()
     current, previous = rows["amount_eur"].astype("float64"), rows["previous_eur"].astype("float64")
     frame = with_small_bases(

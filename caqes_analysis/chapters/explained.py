@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -11,14 +10,16 @@ import pandas as pd
 from caqes_analysis import french, tables
 from caqes_analysis.chapters.amounts_received import AMOUNT_WORDS, received_amounts
 from caqes_analysis.chapters.constant_perimeter import opening_between
+from caqes_analysis.chapters.drugs import base_years
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.chapters.savings_levers import extract_notes
 from caqes_analysis.chapters.words import against_phrase, envelope_of, sentence_case, through_phrase
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_waterfall import EFFECT_LABELS, waterfall
 from caqes_analysis.indicators.evolution import in_both_years, missing_numbers
-from caqes_analysis.savings.campaign import CONSTANT_PERIMETER, compared_year, envelope_pairs
-from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS, decompose
+from caqes_analysis.savings.campaign import CONSTANT_PERIMETER, compared_year, last_compared_year
+from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
+from caqes_analysis.savings.moved_products import REGION
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
 
 __all__ = ["effects_of", "explained", "movers"]
@@ -33,12 +34,7 @@ _NEEDED = {
     "lpp": "les montants par code LPP de l'année et de la précédente, à nommer dans la campagne (sources.lpp_spend)",
 }
 _LEFT_OUT_WORDS = {"phmev": "hors médicaments de l'hépatite C", "extra_list_drugs": "hors anti-PD1"}
-_MOVERS_NB = 10
-_TOLD = ("product", "masked")
-_HIDDEN_CLASS = "9"
 _NAMELESS = "associations"
-# Below this, a molecule at the top of the table says nothing to anybody.
-_SMALLEST_MOVE_EUR = Decimal(1)
 _NUMBER_ALONE = "Numéro seul : aucune liste de codes de la campagne ne donne le libellé de ce code."
 _TITLE = "Ce qui explique l'évolution"
 
@@ -82,7 +78,7 @@ def explained(page: Page, envelope: str) -> tuple[Figure | Table | Notice, ...]:
     envelope
         Envelope whose products are known one by one.
     """
-    effects, year = effects_of(page, envelope), compared_year(page.store, page.campaign, envelope)
+    effects, year = effects_of(page, envelope), _compared_year(page, envelope)
     if year is None:
         return (Notice("missing", f"{_TITLE} : données non reçues", f"Il y faut {_NEEDED[envelope]}."),)
     if effects is None and page.has_no_drugs:
@@ -113,6 +109,12 @@ def explained(page: Page, envelope: str) -> tuple[Figure | Table | Notice, ...]:
         notes=_notes(page, envelope, effects),
     )
     return figure, movers(page, envelope, year=year)
+
+
+def _compared_year(page: Page, envelope: str) -> int | None:
+    if envelope == "phmev":
+        return last_compared_year(base_years(page))
+    return compared_year(page.store, page.campaign, envelope)
 
 
 def _period(page: Page, envelope: str) -> str:
@@ -183,26 +185,21 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
     year
         Last year compared, as the caption names it.
     """
-    pairs = envelope_pairs(page.store, page.campaign, envelope, finess=None if page.finess is None else [page.finess])
-    by = ["atc", "atc_label"] if envelope == "phmev" else ["code", "label"]
-    told = pairs[pairs["nature"].isin(_TOLD) & ~_hides_its_class(pairs)]
-    named = told.assign(**{name: told[name].fillna("") for name in by})
-    effects = decompose(named, by=by, volume_by=("finess", by[0]))
-    change = effects["current_eur"] - effects["previous_eur"]
-    size = [abs(amount) for amount in change]
-    frame = effects.assign(
-        label=[_label(*pair, of_code=by[0] == "code") for pair in zip(effects[by[0]], effects[by[1]], strict=True)],
-        change_eur=change,
-        size=size,
-        other_eur=change - effects["price_eur"] - effects["volume_eur"] - effects["mix_eur"],
-    )
-    frame = frame[frame["size"] >= _SMALLEST_MOVE_EUR].sort_values(["size", by[0]], ascending=[False, True])
-    if frame.empty:
+    every = page.store.read(tables.SAVING_PRODUCTS)
+    rows = every[(every["series"] == (page.finess or REGION)) & (every["indicator"] == envelope)]
+    if rows.empty:
         return Notice("info", _TITLE, "Aucun produit n'a bougé.")
-    noun, whose_volume = ("Molécule", "de la molécule") if envelope == "phmev" else ("Code", "du code")
-    shown = frame.head(_MOVERS_NB)
+    is_by_molecule = envelope == "phmev"
+    change = rows["current_eur"] - rows["previous_eur"]
+    shown = rows.assign(
+        label=[_label(*pair, of_code=not is_by_molecule) for pair in zip(rows["code"], rows["label"], strict=True)],
+        change_eur=change,
+        other_eur=change - rows["price_eur"] - rows["volume_eur"] - rows["mix_eur"],
+    ).sort_values("rank")
+    noun, whose_volume = ("Molécule", "de la molécule") if is_by_molecule else ("Code", "du code")
     whose = "" if page.finess is None else ", établissement"
     when = "" if year is None else f" de {year - 1} à {year}"
+    others = french.list_in_words([EFFECT_LABELS[name].lower() for name in _others(rows)])
     return Table.from_frame(
         shown,
         caption=f"Ce qui a le plus bougé{when}, {envelope_of(page.campaign, envelope).short_label}{whose}",
@@ -216,22 +213,15 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
         ],
         notes=[
             f"Ici, le volume est celui {whose_volume}, à son propre coût moyen ; la structure, le passage d'une "
-            "présentation à une autre. "
-            f"Autres : {', '.join(EFFECT_LABELS[name].lower() for name in _others(pairs))}.",
-            *([_NUMBER_ALONE] if by[0] == "code" and (shown["label"] == shown["code"]).any() else []),
+            f"présentation à une autre. Autres : {others}.",
+            *([_NUMBER_ALONE] if not is_by_molecule and (shown["label"] == shown["code"]).any() else []),
         ],
     )
 
 
-def _hides_its_class(pairs: pd.DataFrame) -> pd.Series[bool]:
-    """Say which masked lines do not even tell their molecule; what is known of the others is that of the molecule."""
-    unknown = pairs["atc"].fillna(_HIDDEN_CLASS).str.startswith(_HIDDEN_CLASS)
-    return (pairs["nature"] == "masked") & unknown
-
-
-def _others(pairs: pd.DataFrame) -> tuple[str, ...]:
+def _others(rows: pd.DataFrame) -> tuple[str, ...]:
     """Return the effects that have no column of their own, as they are named."""
-    return ("rate", "entries", "exits", "perimeter", *(("masked",) if (pairs["nature"] == "masked").any() else ()))
+    return ("rate", "entries", "exits", "perimeter", *(("masked",) if (rows["masked_eur"] != 0).any() else ()))
 
 
 def _label(code: Any, label: Any, *, of_code: bool = False) -> str:

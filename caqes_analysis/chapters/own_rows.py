@@ -41,6 +41,9 @@ OWN_ROWS: Mapping[Table, tuple[str, Whose]] = {
     tables.SAVINGS: ("finess", "contract"),
     tables.SAVING_ESTIMATES: ("series", "contract"),
     tables.LEVERS: ("finess", "contract"),
+    tables.LEVER_PRODUCTS: ("finess", "establishment"),
+    tables.SAVING_PRODUCTS: ("series", "establishment"),
+    tables.ANNUAL_DRUG_CLASSES: ("finess", "establishment"),
     tables.REGIONAL_CONTEXT: ("finess", "establishment"),
     tables.INDICATOR_VALUES: ("finess", "establishment"),
     tables.INDICATOR_TRENDS: ("finess", "establishment"),
@@ -49,16 +52,16 @@ OWN_ROWS: Mapping[Table, tuple[str, Whose]] = {
     tables.MONTHLY_SPEND: ("finess", "establishment"),
     tables.REPLACED_SPEND: ("finess", "establishment"),
     tables.CUMULATIVE_SPEND: ("finess", "establishment"),
-    tables.LPP_SPEND: ("finess", "establishment"),
-    tables.EXTRA_LIST_USE: ("finess", "establishment"),
-    tables.ACTIVITY: ("finess", "establishment"),
     tables.CORRECTIONS: ("finess", "establishment"),
-    tables.ANNUAL_DRUG_SPEND: ("finess", "entity"),
     tables.ESTABLISHMENTS: ("finess", "entity"),
 }
 """Tables of which a sheet reads only its own rows: the column that says whose they are, and whose are its own."""
 
 REGIONAL_TABLES: tuple[Table, ...] = (
+    tables.ANNUAL_DRUG_SPEND,
+    tables.LPP_SPEND,
+    tables.EXTRA_LIST_USE,
+    tables.ACTIVITY,
     tables.DELIVERIES,
     tables.FINDINGS,
     tables.FORECAST_TRIALS,
@@ -67,7 +70,8 @@ REGIONAL_TABLES: tuple[Table, ...] = (
     tables.PRESCRIBER_SPEND,
     tables.RESTATED_VALUES,
 )
-"""Tables that no sheet reads: they change with each file, whatever it holds, or are about the region."""
+"""Tables that no sheet reads: what it prints of their lines is derived by establishment, they change with each file,
+whatever it holds, or are about the region."""
 
 UNREAD_COLUMNS: Mapping[Table, tuple[str, ...]] = {
     tables.INDICATOR_VALUES: ("lower", "upper"),

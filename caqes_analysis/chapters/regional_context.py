@@ -15,6 +15,7 @@ import pandas as pd
 from caqes_analysis import french, perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.atypie_facts import targeting_facts
+from caqes_analysis.chapters.base_facts import base_facts
 from caqes_analysis.chapters.received_in_part import region_received
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of, small_percent, small_points
 from caqes_analysis.deliveries import PERIODS
@@ -103,8 +104,8 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
         value of the region, last whole year. Of what was received: first month, whether the yearly base looks like an
         extract, the years whose months do not make that base, what the controls noticed about the establishment
         that no correction settled, its last months completed as its deliveries were and the evolution that counts them
-        so, how the rules of the scheme target it, and whether a list of prescribers of the year of the levers was
-        received for it.
+        so, how the rules of the scheme target it, the yearly bases and what the last says of its contract, and whether
+        a list of prescribers of the year of the levers was received for it.
     """
     shared = [*_of_indicators(store, campaign), *_of_files(store)]
     evolutions, completed = campaign_evolutions(store, campaign), completed_rows(store, campaign)
@@ -113,6 +114,7 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
     rows += completed_facts(completed, campaign)
     rows += completed_rates(completed, evolutions, campaign)
     rows += targeting_facts(store, campaign)
+    rows += base_facts(store, campaign)
     for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
         weight = own.get(finess)
         facts = shared if weight is None else [*_of_weight(weight), *shared]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from caqes_analysis import french
+from caqes_analysis import french, tables
 from caqes_analysis.chapters.assessment_words import STATUS_WORDS
 from caqes_analysis.chapters.constant_perimeter import opening_between
 from caqes_analysis.chapters.level_changes import conclusion_reserve
@@ -29,7 +29,7 @@ from caqes_analysis.display.base import Display
 from caqes_analysis.display.series import carried_bound, carried_euros
 from caqes_analysis.savings.decomposition import DECOMPOSED
 from caqes_analysis.savings.incentive import INCENTIVE, total_of
-from caqes_analysis.savings.levers import LEVER_ASSUMPTIONS, LEVER_LABELS, lever_lines
+from caqes_analysis.savings.levers import LEVER_ASSUMPTIONS, LEVER_LABELS
 from caqes_analysis.savings.regulatory import REGULATORY
 
 __all__ = ["levers_card", "own_figures", "own_levers", "own_savings"]
@@ -171,7 +171,8 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         ],
     )
     assumed = Details("Ce que suppose chaque levier", [_assumptions(page.levers, ranked, year)])
-    lines = lever_lines(page.store, page.levers, finess=str(page.finess))
+    every = page.store.read(tables.LEVER_PRODUCTS)
+    lines = every[every["finess"] == page.finess].sort_values("rank")
     if lines.empty:
         return table, assumed
     detail = Table.from_frame(

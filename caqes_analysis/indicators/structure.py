@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.store import Store
 
-__all__ = ["FEES_LABEL", "MASKED_LABEL", "annual_levels", "annual_products", "annual_years", "drug_classes"]
+__all__ = ["FEES_LABEL", "MASKED_LABEL", "annual_levels", "annual_years", "drug_classes", "establishment_classes"]
 
 MASKED_LABEL = "Classe masquée (secret statistique)"
 FEES_LABEL = "Honoraires de dispensation"
-
-
-def annual_products(store: Store) -> pd.DataFrame:
-    """Return what was prescribed in the region in each yearly drug file, masked lines and fees left out.
-
-    Returns
-    -------
-    DataFrame
-        Table ``annual_products``.
-    """
-    return store.query(
-        "select distinct year, cip13 from annual_drug_spend "
-        "where cip13 <> '9999999999999' and atc1 not like '0%' order by year, cip13"
-    )
 
 
 def annual_years(store: Store) -> list[int]:
     """Return the years of the yearly drug files received, oldest first; empty when there is none."""
     if not store.has(tables.ANNUAL_DRUG_SPEND):
         return []
-    rows = store.query("select year from annual_drug_spend union select year from annual_products order by year")
+    rows = store.query("select distinct year from annual_drug_spend order by year")
     return [int(year) for year in rows["year"]]
 
 
-def drug_classes(store: Store, *, year: int, level: int = 2, finess: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return what was reimbursed by ATC class in a yearly file, largest first.
+def drug_classes(store: Store, *, year: int, level: int = 2) -> pd.DataFrame:
+    """Return what was reimbursed by ATC class in the region, from a yearly file, largest first.
 
     Parameters
     ----------
@@ -48,8 +32,6 @@ def drug_classes(store: Store, *, year: int, level: int = 2, finess: Sequence[st
         Year read; the year before is read too when it was received.
     level
         ATC level, 1 to 5.
-    finess
-        Establishments summed (their predecessors included); all when None.
 
     Returns
     -------
@@ -58,35 +40,56 @@ def drug_classes(store: Store, *, year: int, level: int = 2, finess: Sequence[st
         their own, so that ``amount_eur`` adds up to the whole amount; ``previous_eur`` is missing for every class when
         the year before was not received, and zero for a class that it did not hold.
     """
+    return _classes(store, year=year, level=level).drop(columns=["finess", "is_provisional", "is_corrected"])
+
+
+def establishment_classes(store: Store) -> pd.DataFrame:
+    """Return what was reimbursed to each establishment by ATC class, from the last yearly file.
+
+    Parameters
+    ----------
+    store
+        Store with ``annual_drug_spend``; what merged establishments spent is that of the one that took them over.
+
+    Returns
+    -------
+    DataFrame
+        Table ``annual_drug_classes``: the classes of :func:`drug_classes` at level 2, establishment by establishment.
+    """
+    years = annual_years(store)
+    if not years:
+        return tables.ANNUAL_DRUG_CLASSES.empty()
+    rows = _classes(store, year=years[-1], level=2, owner="coalesce(s.current_finess, a.finess)")
+    status = ["reported" if amount else "zero" for amount in rows["amount_eur"]]
+    return tables.ANNUAL_DRUG_CLASSES.conform(rows.assign(value_status=status), year=years[-1])
+
+
+def _classes(store: Store, *, year: int, level: int, owner: str = "null::text") -> pd.DataFrame:
+    """Return the classes of a yearly file, owner after owner, the largest first."""
     code, name = f"atc{level}", f"atc{level}_label"
     return store.query(
         f"""
         with lines as (
-          select case when atc1 like '9%' then '999' when atc1 like '0%' then '0'
+          select {owner} as finess,
+                 case when atc1 like '9%' then '999' when atc1 like '0%' then '0'
                       else coalesce({code}, '999') end as code,
                  case when atc1 like '9%' then $masked when atc1 like '0%' then $fees
                       else coalesce({name}, $masked) end as label,
-                 a.year, a.reimbursed_eur, a.base_eur, a.boxes_nb
+                 a.year = $year::int as is_now, a.reimbursed_eur, a.base_eur, a.boxes_nb, a.is_provisional,
+                 a.is_corrected
           from annual_drug_spend a left join successions s on s.finess = a.finess
           where a.year in ($year::int, $year::int - 1)
-            and ($finess is null or list_contains($finess, coalesce(s.current_finess, a.finess)))
         )
-        select code, min(label) as label,
-               coalesce(sum(reimbursed_eur) filter (year = $year::int), 0)::decimal(18, 2) as amount_eur,
+        select finess, code, min(label) as label,
+               coalesce(sum(reimbursed_eur) filter (is_now), 0)::decimal(18, 2) as amount_eur,
                case when $has_previous
-                    then coalesce(sum(reimbursed_eur) filter (year = $year::int - 1), 0)::decimal(18, 2)
-               end as previous_eur,
-               coalesce(sum(base_eur) filter (year = $year::int), 0)::decimal(18, 2) as base_eur,
-               coalesce(sum(boxes_nb) filter (year = $year::int), 0)::bigint as boxes_nb
-        from lines group by code order by amount_eur desc, code
+                    then coalesce(sum(reimbursed_eur) filter (not is_now), 0)::decimal(18, 2) end as previous_eur,
+               coalesce(sum(base_eur) filter (is_now), 0)::decimal(18, 2) as base_eur,
+               coalesce(sum(boxes_nb) filter (is_now), 0)::bigint as boxes_nb,
+               bool_or(is_provisional) as is_provisional, bool_or(is_corrected) as is_corrected
+        from lines group by finess, code order by finess, amount_eur desc, code
         """,
-        {
-            "year": year,
-            "finess": list(finess) if finess is not None else None,
-            "masked": MASKED_LABEL,
-            "fees": FEES_LABEL,
-            "has_previous": year - 1 in annual_years(store),
-        },
+        {"year": year, "masked": MASKED_LABEL, "fees": FEES_LABEL, "has_previous": year - 1 in annual_years(store)},
     )
 
 

@@ -10,10 +10,11 @@ from caqes_analysis.evaluation.campaign import evaluate, grid_of
 from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.campaign_values import HISTORY_YEARS_NB, keep_indicators
 from caqes_analysis.indicators.catalogue import definitions_of
-from caqes_analysis.indicators.structure import annual_products
+from caqes_analysis.indicators.structure import establishment_classes
 from caqes_analysis.receive.reading import CAMPAIGN_PART
 from caqes_analysis.reference_files import complete_from_finess
 from caqes_analysis.savings.campaign import campaign_levers, campaign_savings
+from caqes_analysis.savings.lever_products import lever_products
 from caqes_analysis.schemes.scheme import known_schemes, scheme_of
 from caqes_analysis.sources import Finding, Findings
 from caqes_analysis.store import Store
@@ -55,7 +56,7 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
     findings += quality.check_received(store, last_month=last, envelopes=campaign.all_envelopes)
     store.write(tables.FINDINGS, findings.to_frame(), part=CAMPAIGN_PART)
     if store.has(tables.ANNUAL_DRUG_SPEND):
-        store.write(tables.ANNUAL_PRODUCTS, annual_products(store), part=CAMPAIGN_PART)
+        store.write(tables.ANNUAL_DRUG_CLASSES, establishment_classes(store), part=CAMPAIGN_PART)
     keep_indicators(store, campaign, part=CAMPAIGN_PART)
     marks = received_marks(store, campaign)
     evaluations = with_marks(marks, evaluate(store, campaign), who="contract_finess", subject="subject")
@@ -63,6 +64,7 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
     marked = {
         tables.SAVINGS: ("finess", "indicator"),
         tables.SAVING_ESTIMATES: ("series", "indicator"),
+        tables.SAVING_PRODUCTS: ("series", "indicator"),
         tables.SAVING_SENSITIVITY: ("indicator", "indicator"),  # of all the contracts together
         tables.LEVERS: ("finess", "lever"),
     }
@@ -72,6 +74,7 @@ def derive(campaign: Campaign, store: Store, register: quality.Register | None, 
         sources = LEVER_SOURCES if table is tables.LEVERS else None
         known = with_marks(marks, rows, who=who, subject=subject, sources=sources)
         store.write(table, table.conform(with_estimated(known)), part=CAMPAIGN_PART)
+    store.write(tables.LEVER_PRODUCTS, lever_products(store), part=CAMPAIGN_PART)
     return findings
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -21,6 +22,7 @@ from caqes_analysis.savings.decomposition import decompose, decomposed_savings
 from caqes_analysis.savings.dotation import biosimilar_boxes, biosimilar_dotation, load_dotation
 from caqes_analysis.savings.estimate_campaign import estimate_questions, statistical_savings
 from caqes_analysis.savings.levers import potential_savings
+from caqes_analysis.savings.moved_products import moved_products
 from caqes_analysis.savings.objectives import (
     objective_effects,
     objective_questions,
@@ -42,6 +44,7 @@ __all__ = [
     "campaign_savings",
     "compared_year",
     "envelope_pairs",
+    "last_compared_year",
     "sharing_indicators",
 ]
 
@@ -79,7 +82,7 @@ def campaign_savings(store: Store, campaign: Campaign) -> dict[Table, pd.DataFra
         ``savings``: the steps of each contract, the dotation and the trajectory of transports where the scheme has
         them, then the effects of each envelope by establishment and of each shared indicator by contract, then the
         estimates; ``saving_estimates``: how sure these are, the region included; ``saving_sensitivity``: what both
-        figures in euros owe to each assumption.
+        figures in euros owe to each assumption; ``saving_products``: what moved most in each envelope.
     """
     scheme = scheme_of(campaign)
     definitions = definitions_of(campaign).values()
@@ -94,7 +97,8 @@ def campaign_savings(store: Store, campaign: Campaign) -> dict[Table, pd.DataFra
         assumed.append(estimate_sensitivity(question, answered))
     estimated = _joined(tables.SAVING_ESTIMATES, estimates)
     steps = objective_steps(store, scheme, objectives)
-    envelopes = _joined(tables.SAVINGS, _envelopes(store, campaign))
+    decomposed = list(_envelopes(store, campaign))
+    envelopes = _joined(tables.SAVINGS, [part for effects, _ in decomposed for part in effects])
     parts = [
         *_regulatory(store, campaign, scheme, shared),
         steps,
@@ -107,6 +111,7 @@ def campaign_savings(store: Store, campaign: Campaign) -> dict[Table, pd.DataFra
         tables.SAVINGS: _joined(tables.SAVINGS, parts),
         tables.SAVING_ESTIMATES: estimated,
         tables.SAVING_SENSITIVITY: _joined(tables.SAVING_SENSITIVITY, assumed),
+        tables.SAVING_PRODUCTS: _joined(tables.SAVING_PRODUCTS, [moved for _, moved in decomposed]),
     }
 
 
@@ -197,17 +202,26 @@ def _trajectories(store: Store, campaign: Campaign, reference_year: int) -> Iter
             )
 
 
-def _envelopes(store: Store, campaign: Campaign) -> Iterable[pd.DataFrame]:
-    """Return the effects of each envelope that two years tell product by product."""
+def _envelopes(store: Store, campaign: Campaign) -> Iterable[tuple[list[pd.DataFrame], pd.DataFrame]]:
+    """Yield the effects of each envelope that two years tell product by product, and the products that moved most."""
     for envelope in DECOMPOSED_ENVELOPES:
         year = compared_year(store, campaign, envelope)
         if year is None:
             continue
-        effects = decompose(envelope_pairs(store, campaign, envelope))
-        yield decomposed_savings(effects, indicator=envelope, year=year, perimeter=CURRENT_PERIMETER)
+        pairs = envelope_pairs(store, campaign, envelope)
+        named = partial(decomposed_savings, indicator=envelope, year=year)
+        effects = [named(decompose(pairs), perimeter=CURRENT_PERIMETER)]
+        moved = moved_products(pairs, indicator=envelope, year=year, is_by_molecule=envelope == "phmev")
         if envelope in LEFT_OUT:
-            effects = decompose(envelope_pairs(store, campaign, envelope, without=LEFT_OUT[envelope]))
-            yield decomposed_savings(effects, indicator=envelope, year=year, perimeter=CONSTANT_PERIMETER)
+            others = envelope_pairs(store, campaign, envelope, without=LEFT_OUT[envelope])
+            effects.append(named(decompose(others), perimeter=CONSTANT_PERIMETER))
+        yield effects, moved
+
+
+def last_compared_year(years: Collection[int]) -> int | None:
+    """Return the last of the years received when the one before was received too, None otherwise."""
+    last = max(years, default=0)
+    return last if {last - 1, last} <= set(years) else None
 
 
 def compared_year(store: Store, campaign: Campaign, envelope: str) -> int | None:
@@ -220,9 +234,9 @@ def compared_year(store: Store, campaign: Campaign, envelope: str) -> int | None
     envelope
         One of :data:`DECOMPOSED_ENVELOPES`.
     """
-    years = set(annual_years(store)) if envelope == "phmev" else _years(store, _YEARS_READ[envelope])
-    year = max(years, default=0) if envelope == "phmev" else campaign.year
-    return year if {year - 1, year} <= years else None
+    if envelope == "phmev":
+        return last_compared_year(annual_years(store))
+    return campaign.year if {campaign.year - 1, campaign.year} <= _years(store, _YEARS_READ[envelope]) else None
 
 
 def envelope_pairs(
@@ -230,8 +244,6 @@ def envelope_pairs(
     campaign: Campaign,
     envelope: str,
     *,
-    level: int = 5,
-    finess: Sequence[str] | None = None,
     without: str | None = None,
 ) -> pd.DataFrame:
     """Return the products of an envelope, both years side by side, over the months of the campaign that are settled.
@@ -242,23 +254,20 @@ def envelope_pairs(
         The campaign; :func:`compared_year` says whether it has both years.
     envelope
         One of :data:`DECOMPOSED_ENVELOPES`.
-    level
-        ATC level of the yearly drug files.
-    finess, without
+    without
         As in :func:`caqes_analysis.savings.changes.annual_pairs`.
     """
     year = compared_year(store, campaign, envelope) or campaign.year
     month_nb = campaign.settled_month_nb
     if envelope == "phmev":
-        return annual_pairs(store, year=year, level=level, finess=finess, without=without)
+        return annual_pairs(store, year=year, without=without)
     if envelope == "lpp":
-        return lpp_pairs(store, year=year, last_month_nb=month_nb, finess=finess, without=without)
+        return lpp_pairs(store, year=year, last_month_nb=month_nb, without=without)
     return extra_list_pairs(
         store,
         year=year,
         kind="drug" if envelope == "extra_list_drugs" else "device",
         last_month_nb=month_nb,
-        finess=finess,
         without=without,
     )
 

@@ -35,8 +35,7 @@ PAIR_COLUMNS = (
 
 # A code that nobody had the year before has entered the market; an establishment without any line has changed the
 # perimeter, as one that opened or closed in the course of a year, whose lines are those of a part of it. Both are read
-# on the whole base, whatever establishments are asked for; a store limited to the rows of one establishment still knows
-# what the region was prescribed (table ``annual_products``).
+# on the whole base, whatever establishments are asked for.
 _PAIRED = f"""
 , here as (
   select finess, bool_or(year = $year::int - 1) as was_here, bool_or(year = $year::int) as is_here
@@ -45,7 +44,7 @@ _PAIRED = f"""
 part_year as ({YEARS_IN_PART}),
 market as (
   select code, bool_or(year = $year::int - 1) as was_sold, bool_or(year = $year::int) as is_sold
-  from (select code, year from lines where nature = 'product' union all from sold_elsewhere) group by code
+  from lines where nature = 'product' group by code
 ),
 paired as (
   select finess, code, nature, max(label) as label, max(atc) as atc, max(atc_label) as atc_label,
@@ -68,7 +67,6 @@ from paired p join here h on h.finess = p.finess left join part_year y on y.fine
 left join market m on m.code = p.code and p.nature = 'product'
 order by p.finess, p.code, p.nature
 """
-_SOLD_NOWHERE_ELSE = "sold_elsewhere as (select null::text as code, null::int as year where false)"
 # A masked line may still tell its class of level 4.
 _FINEST_ATC = "case when a.atc5 is null or starts_with(a.atc5, '9') then a.atc4 else a.atc5 end"
 _LISTED = """
@@ -124,8 +122,7 @@ def annual_pairs(
                  (100 * coalesce(a.reimbursed_eur, 0))::bigint as cents
           from annual_drug_spend a left join successions s on s.finess = a.finess
           where a.year in ($year::int - 1, $year::int) and {kept}
-        ),
-        sold_elsewhere as (select cip13 as code, year from annual_products)
+        )
         {_PAIRED}
         """,
         _parameters(year, finess, within=within, without=without),
@@ -189,8 +186,7 @@ def extra_list_pairs(
                                         and (t.valid_to is null or u.month <= t.valid_to)
           where u.kind = '{kind}' and year(u.month) in ($year::int - 1, $year::int)
             and month(u.month) <= $last_month::int and {kept}
-        ),
-        {_SOLD_NOWHERE_ELSE}
+        )
         {_PAIRED}
         """,
         {**_parameters(year, finess, within=within, without=without), "last_month": last_month_nb},
@@ -236,8 +232,7 @@ def lpp_pairs(
           where left(l.period, 4)::int in ($year::int - 1, $year::int) and {kept}
             and case when length(l.period) = 4 then $last_month::int = 12
                      else right(l.period, 2)::int <= $last_month::int end
-        ),
-        {_SOLD_NOWHERE_ELSE}
+        )
         {_PAIRED}
         """,
         {**_parameters(year, finess, within=within, without=without), "last_month": last_month_nb},
@@ -285,8 +280,7 @@ def transport_pairs(store: Store, *, year: int, finess: Sequence[str] | None = N
                  null::text as atc_label, (1000 * coalesce(t.count_nb, 0))::bigint as milli_nb,
                  (100 * p.amount_eur)::bigint as base_cents, (100 * p.amount_eur)::bigint as cents
           from spent p left join trips t using (finess, year, code) where p.amount_eur is not null
-        ),
-        {_SOLD_NOWHERE_ELSE}
+        )
         {_PAIRED}
         """,
         _parameters(year, finess),

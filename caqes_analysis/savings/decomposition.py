@@ -17,7 +17,15 @@ import pandas as pd
 
 from caqes_analysis import tables
 
-__all__ = ["DECOMPOSED", "EFFECTS", "LARGEST_EFFECT_CENTS", "decompose", "decomposed_savings", "item_effects"]
+__all__ = [
+    "DECOMPOSED",
+    "EFFECTS",
+    "LARGEST_EFFECT_CENTS",
+    "decompose",
+    "decomposed_savings",
+    "euros_of",
+    "item_effects",
+]
 
 DECOMPOSED = "decomposed"
 """Value of ``method`` in the table ``savings``."""
@@ -84,7 +92,7 @@ def decompose(
         sums = counted[columns].groupby(keys, sort=True, dropna=False).sum().reset_index()
     else:
         sums = counted[columns].sum().to_frame().T
-    euros = {f"{name}_eur": _euros(sums[name]) for name in columns}
+    euros = {f"{name}_eur": euros_of(sums[name]) for name in columns}
     return pd.DataFrame({**{name: sums[name] for name in by}, **euros})
 
 
@@ -187,7 +195,8 @@ def _rounded(top: Integers, bottom: Integers) -> Integers:
     return whole
 
 
-def _euros(cents: pd.Series[Any]) -> list[Decimal]:
+def euros_of(cents: pd.Series[Any]) -> list[Decimal]:
+    """Return whole cents as exact euros."""
     return [Decimal(int(amount)).scaleb(-2) for amount in cents]
 
 

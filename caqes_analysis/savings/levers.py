@@ -15,10 +15,8 @@ from caqes_analysis.exact import cents, exact
 from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.savings.lever_intervals import rate_bounds, sum_bounds
 from caqes_analysis.savings.lever_rates import (
-    AVOIDED_CLASSES,
     BIOSIMILARS,
     REPERTOIRE,
-    REPLACED_STATUS,
     SUBSTITUTION,
     lever_rates,
 )
@@ -31,7 +29,6 @@ __all__ = [
     "LEVER_LABELS",
     "MINIMUM_DENOMINATOR_NB",
     "MINIMUM_PEERS_NB",
-    "lever_lines",
     "looks_like_extract",
     "potential_savings",
     "savings_of_rates",
@@ -307,58 +304,3 @@ def _known_sum(amounts: list[Any]) -> Any:
 
 def _float(amount: Any) -> float:
     return float("nan") if pd.isna(amount) else float(amount)
-
-
-def lever_lines(store: Store, levers: pd.DataFrame, *, finess: str, top_nb: int = 20) -> pd.DataFrame:
-    """Return the presentations behind the levers of an establishment: what to look at, and with whom.
-
-    Parameters
-    ----------
-    store
-        Store with ``annual_drug_spend``.
-    levers
-        Rows of the table ``levers``; those of this establishment that are worth something count.
-    finess
-        The establishment.
-    top_nb
-        How many presentations are kept, the most costly ones.
-
-    Returns
-    -------
-    DataFrame
-        ``lever, label`` (molecule or class)``, cip13, product_label, boxes_nb, reimbursed_eur``: boxes that another one
-        could replace, or that could be avoided, most costly first. Levers that are no drug have no presentation, nor
-        has the ceiling of the generics list.
-    """
-    gained = levers[(levers["finess"] == finess) & (levers["saving_eur"] > 0)]
-    columns = ["lever", "label", "cip13", "product_label", "boxes_nb", "reimbursed_eur"]
-    if gained.empty:
-        return pd.DataFrame(columns=columns)
-    lines = store.query(
-        """
-        select a.cip13, coalesce(a.atc5, '') as atc5, a.generic_status as status,
-               max(a.product_label) as product_label, sum(a.boxes_nb)::bigint as boxes_nb,
-               sum(a.reimbursed_eur)::decimal(18, 2) as reimbursed_eur
-        from annual_drug_spend a left join successions s on s.finess = a.finess
-        where coalesce(s.current_finess, a.finess) = $finess and a.year = $year::int and a.cip13 <> '9999999999999'
-        group by all
-        """,
-        {"finess": finess, "year": int(gained["year"].iloc[0])},
-    )
-    places: list[int] = []
-    names: list[tuple[str, str]] = []
-    classes, statuses = lines["atc5"].tolist(), lines["status"].tolist()
-    for row in gained[["lever", "product_group", "label"]].drop_duplicates().to_dict("records"):
-        lever = row["lever"]
-        if lever in REPLACED_STATUS:
-            wanted = (row["product_group"], REPLACED_STATUS[lever])
-            own = [place for place, pair in enumerate(zip(classes, statuses, strict=True)) if pair == wanted]
-        elif lever in AVOIDED_CLASSES:
-            own = [place for place, atc5 in enumerate(classes) if atc5.startswith(AVOIDED_CLASSES[lever])]
-        else:
-            continue
-        places += own
-        names += [(lever, row["label"])] * len(own)
-    every = lines.iloc[places].assign(lever=[lever for lever, _ in names], label=[label for _, label in names])[columns]
-    ordered: pd.DataFrame = every.sort_values(["reimbursed_eur", "cip13"], ascending=[False, True], ignore_index=True)
-    return ordered.head(top_nb)

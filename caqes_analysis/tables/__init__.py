@@ -3,7 +3,6 @@
 from caqes_analysis.tables.catalogue import ALL_TABLES, table_named
 from caqes_analysis.tables.changes import CHANGE_CAUSES, CHANGE_KINDS, CHANGES, RUN_CAUSES, RunCause
 from caqes_analysis.tables.computed import (
-    ANNUAL_PRODUCTS,
     ATTAINMENTS,
     EVALUATION_STATUSES,
     EVALUATIONS,
@@ -31,6 +30,7 @@ from caqes_analysis.tables.parts import (
     TAXES,
     VALUE_STATUSES,
 )
+from caqes_analysis.tables.products import ANNUAL_DRUG_CLASSES, LEVER_PRODUCTS, SAVING_PRODUCTS
 from caqes_analysis.tables.received import (
     ACTIVITY,
     ANNUAL_DRUG_SPEND,
@@ -68,8 +68,8 @@ __all__ = [
     "ACTIVITY",
     "ALL_TABLES",
     "AMOUNT_KINDS",
+    "ANNUAL_DRUG_CLASSES",
     "ANNUAL_DRUG_SPEND",
-    "ANNUAL_PRODUCTS",
     "ATTAINMENTS",
     "BIOSIMILAR_GROUPS",
     "CHANGES",
@@ -112,6 +112,7 @@ __all__ = [
     "INDICATOR_TRENDS",
     "INDICATOR_VALUES",
     "LEVERS",
+    "LEVER_PRODUCTS",
     "LPP_SPEND",
     "MONTHLY_GRID",
     "MONTHLY_SPEND",
@@ -123,6 +124,7 @@ __all__ = [
     "SAVINGS",
     "SAVING_ESTIMATES",
     "SAVING_METHODS",
+    "SAVING_PRODUCTS",
     "SAVING_SENSITIVITY",
     "SCENARIOS",
     "SUCCESSIONS",

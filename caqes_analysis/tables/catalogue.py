@@ -5,7 +5,6 @@ from __future__ import annotations
 from caqes_analysis.errors import CaqesError
 from caqes_analysis.tables.changes import CHANGE_CAUSES, CHANGES
 from caqes_analysis.tables.computed import (
-    ANNUAL_PRODUCTS,
     EVALUATIONS,
     EVOLUTIONS,
     FORECAST_CHANCES,
@@ -21,6 +20,7 @@ from caqes_analysis.tables.computed import (
 )
 from caqes_analysis.tables.definition import Table
 from caqes_analysis.tables.estimates import SAVING_ESTIMATES, SAVING_SENSITIVITY
+from caqes_analysis.tables.products import ANNUAL_DRUG_CLASSES, LEVER_PRODUCTS, SAVING_PRODUCTS
 from caqes_analysis.tables.received import (
     ACTIVITY,
     ANNUAL_DRUG_SPEND,
@@ -71,7 +71,7 @@ ALL_TABLES: tuple[Table, ...] = (
     CORRECTIONS,
     SUCCESSIONS,
     MONTHLY_GRID,
-    ANNUAL_PRODUCTS,
+    ANNUAL_DRUG_CLASSES,
     EVOLUTIONS,
     INDICATORS,
     INDICATOR_VALUES,
@@ -82,9 +82,11 @@ ALL_TABLES: tuple[Table, ...] = (
     FORECAST_CHANCES,
     EVALUATIONS,
     SAVINGS,
+    SAVING_PRODUCTS,
     SAVING_ESTIMATES,
     SAVING_SENSITIVITY,
     LEVERS,
+    LEVER_PRODUCTS,
     CHANGES,
     CHANGE_CAUSES,
     REGIONAL_CONTEXT,

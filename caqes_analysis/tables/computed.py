@@ -18,7 +18,6 @@ from caqes_analysis.tables.parts import (
 )
 
 __all__ = [
-    "ANNUAL_PRODUCTS",
     "ATTAINMENTS",
     "EVALUATIONS",
     "EVALUATION_STATUSES",
@@ -125,15 +124,6 @@ SUCCESSIONS = Table(
         FINESS,
         Column("current_finess", "text", "FINESS d'aujourd'hui.", pattern=FINESS_PATTERN),
         Column("since", "date", "Premier jour de la reprise ; vide pour les sites de l'AP-HP.", required=False),
-    ),
-)
-ANNUAL_PRODUCTS = Table(
-    "annual_products",
-    "Une ligne par année et présentation des bases annuelles : ce que la région a prescrit, sans montant.",
-    ("year", "cip13"),
-    columns(
-        Column("year", "year", "Année de la base."),
-        Column("cip13", "text", "Présentation (CIP13)."),
     ),
 )
 REGIONAL_CONTEXT = Table(

@@ -130,7 +130,7 @@ def test_the_list_of_establishments_tells_without_object_from_missing(pages: dic
 
 
 def test_a_clinic_reads_why_nothing_explains_its_phmev(pages: dict[str, Page], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explained, "compared_year", lambda *_: 2023)
+    monkeypatch.setattr(explained, "base_years", lambda _: [2022, 2023])
     (notice,) = explained.explained(pages[D], "phmev")
     assert isinstance(notice, Notice)
     assert notice.text == "Sans objet : les cliniques à but lucratif ne figurent pas dans Open PHMEV."

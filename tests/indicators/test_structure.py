@@ -17,6 +17,7 @@ from caqes_analysis.indicators.structure import (
     annual_levels,
     annual_years,
     drug_classes,
+    establishment_classes,
 )
 from caqes_analysis.store import Store
 from tests.builders import A, B, establishments
@@ -96,5 +97,28 @@ def test_levels_tell_what_is_masked(two_years: Store) -> None:
 
 
 def test_the_classes_of_one_establishment_hold_its_predecessors(two_years: Store) -> None:
-    assert drug_classes(two_years, year=2024, finess=[B])["previous_eur"].sum() == Decimal("450.00")
-    assert drug_classes(two_years, year=2024, finess=["990000009"]).empty
+    classes = establishment_classes(two_years)
+    tables.ANNUAL_DRUG_CLASSES.validate(classes)
+    assert set(classes["finess"]) == {B}
+    region = drug_classes(two_years, year=2024)
+    assert classes[region.columns].equals(region), "alone, it is the region"
+    assert classes["previous_eur"].sum() == Decimal("450.00")
+    states = dict(zip(classes["label"], classes["value_status"], strict=True))
+    assert (states["Antiacides"], states["Antithrombotiques"]) == ("reported", "zero")
+
+
+def test_without_a_base_there_are_no_classes(tmp_path: Path) -> None:
+    assert establishment_classes(Store(tmp_path)).empty
+
+
+def test_the_classes_of_establishments_make_those_of_the_region(tmp_path: Path) -> None:
+    lines: list[Line] = [
+        (2024, A, "3400000000001", "A", "A02", "1.10"),
+        (2024, B, "3400000000001", "A", "A02", "2.20"),
+        (2024, B, "3400000000002", "B", "B01", "0.05"),
+    ]
+    store = store_with(tmp_path, lines, establishments({"finess": A}, {"finess": B}))
+    classes, region = establishment_classes(store), drug_classes(store, year=2024).set_index("code")
+    for name in ("amount_eur", "base_eur", "boxes_nb"):
+        assert classes.groupby("code")[name].sum().to_dict() == region[name].to_dict()
+    assert classes["previous_eur"].isna().all()

@@ -10,11 +10,11 @@ import pytest
 
 from caqes_analysis import perimeter, tables
 from caqes_analysis.savings.lever_intervals import rate_bounds
+from caqes_analysis.savings.lever_products import lever_products
 from caqes_analysis.savings.lever_rates import lever_rates
 from caqes_analysis.savings.levers import (
     LEVER_ASSUMPTIONS,
     LEVER_LABELS,
-    lever_lines,
     looks_like_extract,
     potential_savings,
     savings_of_rates,
@@ -191,11 +191,33 @@ def test_a_lever_that_only_its_objective_asks_for_comes_after_the_others() -> No
 
 def test_the_presentations_behind_a_lever_are_those_to_replace(tmp_path: Path) -> None:
     store = region(tmp_path)
-    levers = potential_savings(store, year=2023)
-    lines = lever_lines(store, levers, finess=PEERS[0])
-    assert lines[["product_label", "boxes_nb"]].to_numpy().tolist() == [[LABELS["C"], 90]]
-    assert lines["reimbursed_eur"].tolist() == [Decimal("22500.00")]
-    assert lever_lines(store, levers, finess=PEERS[5]).empty
+    store.write(tables.LEVERS, tables.LEVERS.conform(potential_savings(store, year=2023)), part="essai")
+    lines = lever_products(store)
+    tables.LEVER_PRODUCTS.validate(lines)
+    own = lines[lines["finess"] == PEERS[0]]
+    assert own[["rank", "product_label", "boxes_nb"]].to_numpy().tolist() == [[1, LABELS["C"], 90]]
+    assert own["reimbursed_eur"].tolist() == [Decimal("22500.00")]
+    assert PEERS[5] not in set(lines["finess"])
+
+
+def test_a_class_to_avoid_is_looked_at_box_by_box_of_whoever_took_the_establishment_over(tmp_path: Path) -> None:
+    """Two presentations of one class, the dearest first; the masked line names none, nor does another class."""
+    ipp = {"atc1": "A", "atc4": "A02BC"}
+    lines = [
+        line(PEERS[0], "1", 40, "2.00", cip13="3400000000001", product_label="IPP A", atc5="A02BC01", **ipp),
+        line(PEERS[1], "4", 10, "9.00", cip13="3400000000002", product_label="IPP B", atc5="A02BC05", **ipp),
+        line(PEERS[0], "1", 90, "9.00", cip13="9999999999999", atc5="A02BC01", **ipp),
+        line(PEERS[0], "1", 80, "9.00", cip13="3400000000003", atc5="A02BA02", **ipp),
+    ]
+    store = store_with(tmp_path, lines)
+    known = establishments({"finess": PEERS[0]}, {"finess": PEERS[1], "valid_to": "2022-12-31", "successor": PEERS[0]})
+    store.write(tables.SUCCESSIONS, perimeter.successions(known), part="essai")
+    worth = {"lever": "ipp", "product_group": "ipp", "label": "IPP", "year": 2023, "saving_eur": Decimal("10.00")}
+    levers = [{"finess": PEERS[0], "scenario": one, **worth} for one in ("median", "best_quartile")]
+    store.write(tables.LEVERS, tables.LEVERS.conform(pd.DataFrame(levers)), part="essai")
+    found = lever_products(store)
+    assert found[["rank", "product_label", "boxes_nb"]].to_numpy().tolist() == [[1, "IPP B", 10], [2, "IPP A", 40]]
+    assert found["reimbursed_eur"].tolist() == [Decimal("45.00"), Decimal("40.00")]
 
 
 def test_rates_do_not_depend_on_the_order_of_the_lines(tmp_path: Path) -> None:
