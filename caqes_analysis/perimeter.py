@@ -59,8 +59,6 @@ from ({LIFETIMES})
 """By establishment of today, whether ``$year`` and the year before are not two whole years of it: it opened or closed
 in the course of them, or was not there. Their difference says nothing of what it prescribed."""
 
-_NEVER = pd.Timestamp("9999-12-31").as_unit("us")
-
 # When an envelope was received in several kinds of amount, the first of these that exists is followed.
 _KIND_ORDER = ("reimbursed", "purchase", "tariff", "base")
 
@@ -164,24 +162,16 @@ def lifetimes(store: Store) -> pd.DataFrame:
     Parameters
     ----------
     store
-        Store with ``establishments`` and ``successions``.
+        Store with ``lifetimes`` or, before they are derived, ``establishments`` and ``successions``.
 
     Returns
     -------
     DataFrame
         ``first_day, last_day, part_year`` of :data:`LIFETIMES`, ordered by FINESS.
     """
-    known, followed = store.read(tables.ESTABLISHMENTS), store.read(tables.SUCCESSIONS)
-    today = dict(zip(followed["finess"], followed["current_finess"], strict=True))
-    last_day = known["valid_to"].fillna(_NEVER)
-    owner = known["finess"].map(lambda finess: today.get(finess, finess))
-    found = (
-        known.assign(last_day=last_day)
-        .groupby(owner, sort=True)
-        .agg(first_day=("valid_from", "min"), last_day=("last_day", "max"))
-    )
-    opened = found["first_day"].dt
-    return found.assign(part_year=opened.year.where(opened.month > 1).astype("Int64"))
+    kept = store.has(tables.LIFETIMES)
+    rows = store.read(tables.LIFETIMES) if kept else store.query(LIFETIMES)
+    return rows.sort_values("finess").set_index("finess")
 
 
 def clinics_without_drugs(store: Store) -> frozenset[str]:

@@ -54,6 +54,7 @@ OWN_ROWS: Mapping[Table, tuple[str, Whose]] = {
     tables.CUMULATIVE_SPEND: ("finess", "establishment"),
     tables.CORRECTIONS: ("finess", "establishment"),
     tables.ESTABLISHMENTS: ("finess", "entity"),
+    tables.LIFETIMES: ("finess", "establishment"),
 }
 """Tables of which a sheet reads only its own rows: the column that says whose they are, and whose are its own."""
 

@@ -117,7 +117,8 @@ def settle_establishments(campaign: Campaign, store: Store) -> Findings:
     campaign
         The campaign: which files describe establishments.
     store
-        Store in which every source was read; its tables ``establishments`` and ``successions`` are written.
+        Store in which every source was read; its tables ``establishments``, ``successions`` and ``lifetimes``
+        are written.
     """
     declared = [source.delivery_name for source in campaign.sources.establishments]
     parts = {path.stem: path for path in sorted((store.directory / "establishments").glob("*.parquet"))}
@@ -151,6 +152,7 @@ def settle_establishments(campaign: Campaign, store: Store) -> Findings:
     known = perimeter.with_contract_entity(tables.ESTABLISHMENTS.conform(known))
     store.write(tables.ESTABLISHMENTS, known, part=CAMPAIGN_PART)
     store.write(tables.SUCCESSIONS, perimeter.successions(known), part=CAMPAIGN_PART)
+    store.write(tables.LIFETIMES, store.query(perimeter.LIFETIMES), part=CAMPAIGN_PART)
     return told
 
 

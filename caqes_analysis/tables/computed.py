@@ -29,6 +29,7 @@ __all__ = [
     "INDICATORS",
     "INDICATOR_TRENDS",
     "INDICATOR_VALUES",
+    "LIFETIMES",
     "MONTHLY_GRID",
     "REGIONAL_CONTEXT",
     "SUCCESSIONS",
@@ -124,6 +125,17 @@ SUCCESSIONS = Table(
         FINESS,
         Column("current_finess", "text", "FINESS d'aujourd'hui.", pattern=FINESS_PATTERN),
         Column("since", "date", "Premier jour de la reprise ; vide pour les sites de l'AP-HP.", required=False),
+    ),
+)
+LIFETIMES = Table(
+    "lifetimes",
+    "Une ligne par établissement d'aujourd'hui : depuis quand il est là, ceux qu'il a repris compris.",
+    ("finess",),
+    columns(
+        FINESS,
+        Column("first_day", "date", "Premier jour ; celui du premier de ceux qu'il a repris.", required=False),
+        Column("last_day", "date", "Dernier jour ; 31/12/9999 tant qu'il est ouvert."),
+        Column("part_year", "year", "Année de son ouverture, quand elle est postérieure à janvier.", required=False),
     ),
 )
 REGIONAL_CONTEXT = Table(
