@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french
-from caqes_analysis.chapters.base_facts import AMOUNT, CONTRACT_BASE, contracts_of_base
+from caqes_analysis.chapters.contract_facts import AMOUNT, CONTRACT_BASE, contracts_of_base
 from caqes_analysis.chapters.drugs import base_years
 from caqes_analysis.chapters.page import Page
 from caqes_analysis.contract_level import NOT_COMPUTABLE, annual_at_contract_level

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from caqes_analysis import french, tables
-from caqes_analysis.chapters.base_facts import BASE_YEARS
 from caqes_analysis.chapters.constant_perimeter import opening_between
 from caqes_analysis.chapters.page import Page
+from caqes_analysis.chapters.regional_context import BASE_YEARS
 from caqes_analysis.display import ColumnFormat, Figure, Notice, Table
 from caqes_analysis.display.charts_bars import top_classes
 from caqes_analysis.display.series import small_base_note, with_small_bases
@@ -39,7 +39,10 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
     year = latest_year(page)
     if year is None:
         return (_needs_annual(),)
-    rows = drug_classes(page.store, year=year) if page.finess is None else _own_classes(page)
+    if page.finess is None:
+        rows = drug_classes(page.store, year=year)
+    else:
+        rows = page.store.rows(tables.ANNUAL_DRUG_CLASSES, where={"finess": page.finess})
     if not rows["amount_eur"].sum():
         return (_absent(year),)
     rows["code"] = _class_codes(rows)
@@ -49,11 +52,6 @@ def classes(page: Page) -> tuple[Figure | Notice, ...]:
         rows = rows.drop(columns="previous_eur")
     name = page.campaign.region.name if page.finess is None else str(page.establishment["name"])
     return (top_classes(rows, year=year, name=name, top_nb=_SHOWN_NB),)
-
-
-def _own_classes(page: Page) -> pd.DataFrame:
-    rows = page.store.read(tables.ANNUAL_DRUG_CLASSES)
-    return rows[rows["finess"] == page.finess].reset_index(drop=True)
 
 
 def _class_codes(rows: pd.DataFrame) -> pd.Series[str]:

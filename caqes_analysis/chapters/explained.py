@@ -19,7 +19,7 @@ from caqes_analysis.display.charts_waterfall import EFFECT_LABELS, waterfall
 from caqes_analysis.indicators.evolution import in_both_years, missing_numbers
 from caqes_analysis.savings.campaign import CONSTANT_PERIMETER, compared_year, last_compared_year
 from caqes_analysis.savings.decomposition import DECOMPOSED, EFFECTS
-from caqes_analysis.savings.moved_products import REGION
+from caqes_analysis.savings.estimate import REGION
 from caqes_analysis.savings.regulatory import CURRENT_PERIMETER
 
 __all__ = ["effects_of", "explained", "movers"]
@@ -185,8 +185,8 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
     year
         Last year compared, as the caption names it.
     """
-    every = page.store.read(tables.SAVING_PRODUCTS)
-    rows = every[(every["series"] == (page.finess or REGION)) & (every["indicator"] == envelope)]
+    own = {"series": page.finess or REGION, "indicator": envelope}
+    rows = page.store.rows(tables.SAVING_PRODUCTS, where=own, order_by=["rank"])
     if rows.empty:
         return Notice("info", _TITLE, "Aucun produit n'a bougé.")
     is_by_molecule = envelope == "phmev"
@@ -195,7 +195,7 @@ def movers(page: Page, envelope: str, *, year: int | None = None) -> Table | Not
         label=[_label(*pair, of_code=not is_by_molecule) for pair in zip(rows["code"], rows["label"], strict=True)],
         change_eur=change,
         other_eur=change - rows["price_eur"] - rows["volume_eur"] - rows["mix_eur"],
-    ).sort_values("rank")
+    )
     noun, whose_volume = ("Molécule", "de la molécule") if is_by_molecule else ("Code", "du code")
     whose = "" if page.finess is None else ", établissement"
     when = "" if year is None else f" de {year - 1} à {year}"

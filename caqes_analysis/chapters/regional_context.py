@@ -15,7 +15,7 @@ import pandas as pd
 from caqes_analysis import french, perimeter, quality, tables
 from caqes_analysis.campaign import Campaign
 from caqes_analysis.chapters.atypie_facts import targeting_facts
-from caqes_analysis.chapters.base_facts import base_facts
+from caqes_analysis.chapters.contract_facts import contract_facts
 from caqes_analysis.chapters.received_in_part import region_received
 from caqes_analysis.chapters.words import MAIN_ENVELOPE, format_of, small_percent, small_points
 from caqes_analysis.deliveries import PERIODS
@@ -24,12 +24,14 @@ from caqes_analysis.indicators.available import stored_definition
 from caqes_analysis.indicators.campaign_evolutions import campaign_evolutions
 from caqes_analysis.indicators.definition import CURRENT_PERIMETER
 from caqes_analysis.indicators.evolution import contributions, missing_numbers
+from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.quality.development import completed_by_establishment
 from caqes_analysis.savings.lever_prescribers import listed_establishments
 from caqes_analysis.savings.levers import looks_like_extract
 from caqes_analysis.store import Store
 
 __all__ = [
+    "BASE_YEARS",
     "CLOSED_YEAR",
     "COMPLETED",
     "COMPLETED_RATE",
@@ -55,6 +57,8 @@ __all__ = [
 
 RECEIVED = "reçu"
 """Subject of what is said of the files themselves."""
+BASE_YEARS = "bases annuelles"
+"""Subject of the years of the yearly drug bases received, each a measure."""
 
 SHARE, CONTRIBUTION, RANK, RANKED_NB = "part", "contribution", "rang", "classés"
 PERIMETER_EFFECT = "effet de périmètre"
@@ -114,7 +118,7 @@ def regional_context(store: Store, campaign: Campaign) -> pd.DataFrame:
     rows += completed_facts(completed, campaign)
     rows += completed_rates(completed, evolutions, campaign)
     rows += targeting_facts(store, campaign)
-    rows += base_facts(store, campaign)
+    rows += contract_facts(store, campaign)
     for finess in sorted({*perimeter.current_establishments(store)["finess"], *own}):
         weight = own.get(finess)
         facts = shared if weight is None else [*_of_weight(weight), *shared]
@@ -197,6 +201,8 @@ def _of_files(store: Store) -> Iterator[_Fact]:
         yield RECEIVED, FIRST_MONTH, f"{first:%Y-%m}"
     if looks_like_extract(store):
         yield RECEIVED, IS_EXTRACT, "oui"
+    for year in annual_years(store):
+        yield BASE_YEARS, str(year), "reçue"
 
 
 def _unmatched(store: Store) -> Iterator[tuple[str, str, str, str]]:

@@ -171,8 +171,7 @@ def own_levers(page: Page) -> tuple[Display, ...]:
         ],
     )
     assumed = Details("Ce que suppose chaque levier", [_assumptions(page.levers, ranked, year)])
-    every = page.store.read(tables.LEVER_PRODUCTS)
-    lines = every[every["finess"] == page.finess].sort_values("rank")
+    lines = page.store.rows(tables.LEVER_PRODUCTS, where={"finess": str(page.finess)}, order_by=["rank"])
     if lines.empty:
         return table, assumed
     detail = Table.from_frame(

@@ -78,6 +78,7 @@ def missing_months(store: Store, *, year: int) -> pd.DataFrame:
     DataFrame
         ``finess, envelope, month``, ordered.
     """
+    # Most establishments lack none: their sheets need no database to know it.
     if store.rows(tables.MONTHLY_GRID, where={"value_status": "missing"}, columns=["finess"]).empty:
         return tables.MONTHLY_GRID.empty()[["finess", "envelope", "month"]]
     return store.query(

@@ -8,11 +8,10 @@ import pandas as pd
 
 from caqes_analysis import tables
 from caqes_analysis.savings.decomposition import EFFECTS, euros_of, item_effects
+from caqes_analysis.savings.estimate import REGION
 
-__all__ = ["REGION", "moved_products"]
+__all__ = ["moved_products"]
 
-REGION: Final = "region"
-"""Value of ``series`` in the rows of the region."""
 _TOP_NB: Final = 10
 _TOLD: Final = ("product", "masked")
 _HIDDEN_CLASS: Final = "9"

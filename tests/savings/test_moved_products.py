@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from caqes_analysis import tables
 from caqes_analysis.savings.changes import PAIR_COLUMNS
 from caqes_analysis.savings.decomposition import decompose
-from caqes_analysis.savings.moved_products import REGION, moved_products
+from caqes_analysis.savings.estimate import REGION
+from caqes_analysis.savings.moved_products import moved_products
 from tests.builders import A, B
 
 EFFECTS = ["price", "volume", "mix", "rate", "entries", "exits", "perimeter", "masked"]

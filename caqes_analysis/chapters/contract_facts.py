@@ -1,4 +1,4 @@
-"""What the sheets print of the yearly drug bases: the years received, and what the last one says of their contract."""
+"""What the sheets print of the last yearly drug base at the level of their contract."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from caqes_analysis.evaluation.assess import evaluated_contracts
 from caqes_analysis.indicators.structure import annual_years
 from caqes_analysis.store import Store
 
-__all__ = ["AMOUNT", "BASE_YEARS", "CONTRACT_BASE", "base_facts", "contracts_of_base"]
+__all__ = ["AMOUNT", "CONTRACT_BASE", "contract_facts", "contracts_of_base"]
 
-BASE_YEARS = "bases annuelles"
-"""Subject of the years of the bases received, each a measure."""
 CONTRACT_BASE, AMOUNT, _NOT_GIVEN = "base du contrat", "montant", "non donné"
 """Subject of what the last base says of the contract of an establishment, where that is not its own line; measures: an
 amount, or why there is none; printed: the sentence."""
@@ -31,8 +29,8 @@ def contracts_of_base(store: Store, campaign: Campaign) -> list[str] | None:
     return contracts
 
 
-def base_facts(store: Store, campaign: Campaign) -> Iterator[tuple[str, str, str, str]]:
-    """Yield what each sheet prints of the yearly bases: establishment, subject, measure, text.
+def contract_facts(store: Store, campaign: Campaign) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what each sheet prints of its contract in the last base: establishment, subject, measure, text.
 
     Parameters
     ----------
@@ -44,21 +42,16 @@ def base_facts(store: Store, campaign: Campaign) -> Iterator[tuple[str, str, str
     years = annual_years(store)
     if not years:
         return
-    current = perimeter.current_establishments(store)["finess"].tolist()
-    for finess in current:
-        for year in years:
-            yield finess, BASE_YEARS, str(year), "reçue"
     known = store.read(tables.ESTABLISHMENTS)
-    signatory = contract_keys(known)
+    signatory, current = contract_keys(known), perimeter.current_establishments(store)["finess"]
     contract_of = {finess: signatory.get(finess, finess) for finess in current}
     rows = annual_at_contract_level(store, sorted(set(contract_of.values())), year=years[-1])
     told = rows[rows["reason"].notna()].set_index("contract_finess")
     names = perimeter.latest_descriptions(known).set_index("finess")["name"]
     evaluated, without_drugs = contracts_of_base(store, campaign), perimeter.clinics_without_drugs(store)
     for finess, contract in contract_of.items():
-        if contract not in told.index or finess in without_drugs:
-            continue
-        if evaluated is not None and contract not in evaluated:
+        is_evaluated = evaluated is None or contract in evaluated
+        if contract not in told.index or finess in without_drugs or not is_evaluated:
             continue
         row = told.loc[contract]
         if row["value_status"] == "not_applicable":
